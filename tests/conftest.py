@@ -1,0 +1,79 @@
+"""What all tests share: the binaries as subprocesses, a small run, and the data where it is."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+
+def pytest_sessionstart(session):
+  """Splits the CPU in four before anything uses TensorFlow, so that strategies can be tried."""
+  del session
+  from tfgan_pipeline.compat import tf
+  tf.config.set_logical_device_configuration(
+      tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 4)
+
+# The smallest run that still has every part: batch norm, moving average, checkpoints, samples.
+TINY = ('--networks=dcgan(filters=4)', '--dataset=digits(size=16)', '--noise=normal(8)',
+        '--batch_size=16', '--max_steps=4', '--save_every=2', '--log_every=1', '--sample_every=4')
+
+
+def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
+  """Starts `python -m tfgan_pipeline.bin.<name>`; kwargs go to Popen."""
+  return subprocess.Popen(
+      [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments], cwd=ROOT, text=True,
+      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+
+
+def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
+  """Runs a binary to its end and checks its exit code."""
+  process = start_binary(name, *arguments, **kwargs)
+  stdout, stderr = process.communicate(timeout=600)
+  assert process.returncode == code, f'exit code {process.returncode}\n{stdout}\n{stderr}'
+  return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def checkpoint(model_dir, step: int) -> dict[str, np.ndarray]:
+  """Every tensor of a checkpoint by name."""
+  import tensorflow as tf
+  reader = tf.train.load_checkpoint(os.path.join(model_dir, 'checkpoints', f'ckpt-{step:06d}'))
+  return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
+          if name != '_CHECKPOINTABLE_OBJECT_GRAPH'}
+
+
+def files_under(path) -> dict[str, bytes]:
+  """Contents of every file below `path`."""
+  path = pathlib.Path(path)
+  return {str(file.relative_to(path)): file.read_bytes()
+          for file in sorted(path.rglob('*')) if file.is_file()}
+
+
+@pytest.fixture(scope='session')
+def cache_dir(tmp_path_factory) -> str:
+  """One cache of classifiers and reference features for the whole session."""
+  return str(tmp_path_factory.mktemp('cache'))
+
+
+@pytest.fixture(scope='session')
+def tiny_run(tmp_path_factory) -> pathlib.Path:
+  """model_dir of a finished tiny run. Copy it before changing anything in it."""
+  model_dir = tmp_path_factory.mktemp('tiny') / 'run'
+  run_binary('train', *TINY, f'--model_dir={model_dir}')
+  return model_dir
+
+
+@pytest.fixture(scope='session')
+def data_dir() -> str:
+  """Directory with MNIST in TFDS form, from $TFGAN_PIPELINE_TEST_DATA or ../shared."""
+  path = os.environ.get('TFGAN_PIPELINE_TEST_DATA', ROOT.parent / 'shared' / 'tensorflow_datasets')
+  if not (pathlib.Path(path) / 'mnist').is_dir():
+    pytest.skip(f'no MNIST under {path}; TFGAN_PIPELINE_TEST_DATA says where it is')
+  return str(path)

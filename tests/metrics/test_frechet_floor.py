@@ -1,0 +1,59 @@
+"""The noise floor of the Frechet distance: its formula, and that samples of one law score it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.frechet import fid, frechet_floor
+
+
+def test_floor_closed_forms():
+  assert frechet_floor(np.array([[4.0]]), 10, 40) == pytest.approx(0.125 * 6, rel=1e-12)
+  # All eigenvalues one, D = 3: 3 + (6 pairs of 1/2 + 3) / 2.
+  assert frechet_floor(np.eye(3), 2, 2) == pytest.approx(6, rel=1e-12)
+  assert frechet_floor(np.zeros((4, 4)), 5, 5) == 0
+
+
+def test_floor_is_the_double_sum():
+  spectrum = np.array([3.0, 1.0, 0.25, 1e-9, 0.0, 0.0])
+  pairs = sum(a * b / (a + b) for i, a in enumerate(spectrum) for j, b in enumerate(spectrum)
+              if i != j and a + b > 0)
+  expected = pytest.approx((1 / 30 + 1 / 70) * (4.25 + (pairs + 4.25) / 2), rel=1e-8)
+  rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
+  assert frechet_floor(spectrum, 30, 70) == expected
+  assert frechet_floor(spectrum, 70, 30) == expected
+  assert frechet_floor(rotation * spectrum @ rotation.T, 30, 70) == expected
+
+
+@pytest.mark.parametrize('n, m', [(160, 160), (320, 80), (20, 20)])
+@pytest.mark.parametrize('spectrum', [np.ones(16), 1 / np.arange(1, 17) ** 2])
+def test_samples_of_one_law_score_its_floor(n, m, spectrum):
+  random = np.random.default_rng(0)
+  draws = [random.normal(size=(n + m, 16)) * np.sqrt(spectrum) for _ in range(400)]
+  distance = np.mean([fid(Features(both[:n]), Features(both[n:]))['fid'] for both in draws])
+  assert distance == pytest.approx(frechet_floor(spectrum, n, m), rel=0.04)
+
+
+def test_halves_of_one_set_score_the_floor(sample):
+  both = sample(0, 4000, width=64).pool
+  scores = fid(Features(both[:2000]), Features(both[2000:]))
+  assert scores['fid'] == pytest.approx(scores['fid_floor'], rel=0.1)
+
+
+def test_halves_of_many_sets_score_the_floor_on_average(sample):
+  sums = np.zeros(3)
+  for seed in range(60):
+    both = sample(seed, 2000, width=16).pool
+    sums += list(fid(Features(both[:1000]), Features(both[1000:])).values())
+  assert sums[0] == pytest.approx(sums[1], rel=0.04)
+
+
+def test_wrong_use():
+  for spectrum in [np.nan, 1.0], [np.inf, 1.0], [-1.0, 1.0], [-1.0, -1.0], []:
+    with pytest.raises(UsageError, match='eigenvalues|empty'):
+      frechet_floor(np.array(spectrum), 2, 2)
+  with pytest.raises(UsageError, match='samples of 0 and 5'):
+    frechet_floor(np.eye(2), 0, 5)

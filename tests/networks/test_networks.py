@@ -1,0 +1,89 @@
+"""Networks: published parameter counts, and what every registered network must do."""
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import randomness
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks import layers
+from tfgan_pipeline.networks.spec import NetworkSpec
+
+MNIST = (28, 28, 1)
+
+
+def build(text: str, image_shape=MNIST, noise_size: int = 20):
+  return registry.network.build(text, NetworkSpec(image_shape, 10, noise_size))
+
+
+def trainable(model) -> int:
+  return sum(variable.shape.num_elements() for variable in model.trainable_variables)
+
+
+@pytest.mark.parametrize('text, noise_size, generator, discriminator', [
+    ('mlp', 20, (81_184, 81_184), (78_601, 78_601)),
+    ('mlp_relu', 100, (114_064, 114_064), (100_609, 100_609)),
+    ('dcgan_textbook', 20, (817_824, 804_832), (1_040_385, 1_039_489)),
+])
+def test_parameter_counts(text, noise_size, generator, discriminator):
+  networks = build(text, noise_size=noise_size)
+  for role, (total, trained) in (('generator', generator), ('discriminator', discriminator)):
+    assert networks[role].count_params() == total, role
+    assert trainable(networks[role]) == trained, role
+
+
+@pytest.mark.parametrize('name', registry.network.components())
+def test_contract(name):
+  """Noise to images in [-1, 1], images to logits, in training and in inference."""
+  networks = build(name)
+  noise = tf.random.stateless_normal([3, 20], [1, 2])
+  for training in (True, False):
+    with randomness.scope(randomness.key(0)):
+      images = networks['generator'](noise, training=training)
+      logits = networks['discriminator'](images, training=training)
+    assert images.shape == (3, *MNIST) and images.dtype == tf.float32
+    assert logits.shape == (3, 1) and logits.dtype == tf.float32
+    assert float(tf.reduce_max(tf.abs(images))) <= 1.0
+    assert np.ptp(images.numpy()) > 0 and np.ptp(logits.numpy()) > 0
+
+
+@pytest.mark.parametrize('size', [16, 28, 32, 64, 128])
+def test_dcgan_scales(size):
+  networks = build('dcgan(filters=4)', (size, size, 3))
+  assert networks['generator'].output_shape == (None, size, size, 3)
+  maps = [layer.output_shape[1] for layer in networks['generator'].layers
+          if len(layer.output_shape) == 4]
+  assert 4 <= maps[0] <= 7 and maps[-1] == size
+
+
+@pytest.mark.parametrize('text, shape, message', [
+    ('dcgan', (30, 30, 1), '--networks=dcgan: image side 30'),
+    ('dcgan', (32, 64, 1), '--networks=dcgan: images should be square, not 32x64'),
+    ('dcgan_textbook', (32, 32, 1), '--networks=dcgan_textbook: images should be 28x28, not 32x32'),
+])
+def test_sizes_that_do_not_fit(text, shape, message):
+  with pytest.raises(UsageError) as raised:
+    build(text, shape)
+  assert str(raised.value).startswith(message)
+
+
+def test_layers_of_one_shape_start_with_different_weights():
+  kernels = [layer.kernel.numpy() for layer in build('dcgan(filters=8)', (64, 64, 3))[
+      'discriminator'].layers if hasattr(layer, 'kernel')]
+  assert not np.array_equal(kernels[2].ravel()[:50], kernels[3].ravel()[:50])
+
+
+def test_dropout_keeps_the_mean_and_follows_its_key():
+  layer = layers.Dropout(0.25)
+  ones = tf.ones([64, 100])
+
+  def masked(*path):
+    with randomness.scope(randomness.key(0, *path)):
+      return layer(ones, training=True).numpy()
+
+  assert set(np.unique(masked(1))) == {np.float32(0), np.float32(1 / 0.75)}
+  assert abs(masked(1).mean() - 1) < 0.03
+  assert np.array_equal(masked(1), masked(1))
+  assert not np.array_equal(masked(1), masked(2))
+  assert np.array_equal(layer(ones, training=False), ones)

@@ -1,0 +1,82 @@
+"""The direction of imports, read from the source."""
+
+import ast
+import pathlib
+import sys
+
+import tfgan_pipeline
+
+PACKAGE = pathlib.Path(tfgan_pipeline.__file__).parent
+
+# Each part may import the parts named after it.
+BASE = {'errors', 'registry', 'compat', 'settings', 'experiment', 'randomness', 'images'}
+RUN = {'run_directory', 'checkpoints', 'runtime'}
+ALLOWED = {
+    'errors': set(),
+    'registry': {'errors'},
+    'settings': {'errors', 'registry'},
+    'experiment': {'errors', 'registry', 'settings'},
+    'compat': set(),
+    'randomness': {'compat'},
+    'images': {'compat'},
+    'run_directory': {'compat', 'errors', 'experiment'},
+    'checkpoints': {'compat', 'errors'},
+    'runtime': {'compat', 'errors', 'experiment'},
+    'metrics': {'errors', 'registry'},
+    'data': BASE - {'images'},
+    'networks': BASE,
+    'losses': BASE,
+    'models': BASE | {'networks'},
+    'generation': BASE | RUN | {'models'},
+    'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
+    'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
+    'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
+    'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator'},
+}
+
+
+def imports(path: pathlib.Path) -> set[str]:
+  """Dotted names of everything a file imports, wherever in it."""
+  found = set()
+  for node in ast.walk(ast.parse(path.read_text())):
+    if isinstance(node, ast.Import):
+      found |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+      found |= {f'{node.module}.{alias.name}' for alias in node.names}
+  return found
+
+
+def part(module: str) -> str:
+  return module.split('.')[1]
+
+
+def test_imports_point_one_way():
+  for path in PACKAGE.rglob('*.py'):
+    own = path.relative_to(PACKAGE).with_suffix('').parts[0]
+    if own == '__init__':
+      continue
+    for module in imports(path):
+      if module.startswith('tfgan_pipeline.') and part(module) not in (own, '__version__'):
+        assert part(module) in ALLOWED[own], f'{path} imports {module}'
+
+
+def test_metrics_need_only_numpy_and_the_standard_library():
+  for path in (PACKAGE / 'metrics').rglob('*.py'):
+    for module in imports(path):
+      top = module.split('.')[0]
+      assert top in ('numpy', 'tfgan_pipeline') or top in sys.stdlib_module_names, (path, module)
+
+
+def test_tensorflow_comes_through_compat():
+  for path in PACKAGE.rglob('*.py'):
+    if path.name == 'compat.py':
+      continue
+    source = ast.parse(path.read_text())
+    typing_only = {id(child) for node in ast.walk(source) if isinstance(node, ast.If)
+                   and ast.unparse(node.test) == 'TYPE_CHECKING' for child in ast.walk(node)}
+    for node in ast.walk(source):
+      if id(node) in typing_only or not isinstance(node, (ast.Import, ast.ImportFrom)):
+        continue
+      names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+      for name in names:
+        assert name.split('.')[0] not in ('tensorflow', 'tf_keras', 'keras', 'tensorflow_gan'), path

@@ -1,0 +1,47 @@
+"""Keyed random numbers: a function of key, order and position, on any number of replicas."""
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import randomness
+
+
+def draws(replica=0, replicas=1, rows=8):
+  with randomness.scope(randomness.key(3, 7), replica, replicas):
+    return [randomness.normal([rows, 5]).numpy(), randomness.uniform([rows, 2]).numpy()]
+
+
+@pytest.mark.parametrize('replicas', [1, 2, 4])
+def test_replicas_share_one_global_batch(replicas):
+  parts = [draws(replica, replicas, 8 // replicas) for replica in range(replicas)]
+  for whole, *pieces in zip(draws(), *parts):
+    np.testing.assert_array_equal(whole, np.concatenate(pieces))
+
+
+def test_draws_of_one_scope_differ_and_scopes_repeat():
+  with randomness.scope(randomness.key(0)):
+    first, second = randomness.normal([4, 4]), randomness.normal([4, 4])
+  assert not np.array_equal(first, second)
+  with randomness.scope(randomness.key(0)):
+    np.testing.assert_array_equal(first, randomness.normal([4, 4]))
+
+
+def test_keys_depend_on_every_part():
+  keys = {tuple(randomness.key(*path).numpy()) for path in
+          [(0,), (1,), (0, 0), (0, 1), (0, 0, 1), (0, 1, 0), (1, 0, 0)]}
+  assert len(keys) == 7
+
+
+def test_outside_a_scope_is_a_mistake():
+  with pytest.raises(RuntimeError, match='inside randomness.scope'):
+    randomness.normal([1])
+
+
+def test_scopes_nest_and_close_after_errors():
+  with randomness.scope(randomness.key(0)):
+    outer = randomness.normal([2])
+    with pytest.raises(KeyError), randomness.scope(randomness.key(1)):
+      raise KeyError
+    assert randomness.active()
+    assert not np.array_equal(outer, randomness.normal([2]))
+  assert not randomness.active()

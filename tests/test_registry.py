@@ -1,0 +1,92 @@
+"""Component strings: what is read, what is refused and how."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+
+ALL = [(kind, name) for kind in registry.ALL for name in kind.components()]
+
+
+@pytest.mark.parametrize('kind, name', ALL, ids=[f'{k.kind}-{n}' for k, n in ALL])
+def test_source_and_import_agree(kind, name):
+  """What is read from the source, without importing, is what the function really takes."""
+  function = kind.function(name)
+  found = kind.components()[name]
+  runtime = registry._component_of_function(function)
+  assert found == runtime
+  assert found.doc, f'{name} needs a first line for --list'
+  assert len(found.doc) <= 100
+
+
+@pytest.mark.parametrize('kind, name', ALL, ids=[f'{k.kind}-{n}' for k, n in ALL])
+def test_defaults_have_their_declared_types(kind, name):
+  for parameter in kind.components()[name].parameters:
+    assert parameter.annotation, f'{name}({parameter.name}) needs a type'
+    if not parameter.required:
+      parameter.check(parameter.default)
+
+
+def test_canonical_form_names_every_argument():
+  text = str(registry.optimizer.parse('adam(1e-3, beta_1=0)'))
+  assert text == 'adam(learning_rate=0.001, beta_1=0.0, beta_2=0.999, epsilon=1e-07)'
+  assert str(registry.optimizer.parse(text)) == text
+
+
+def test_bare_words_negative_numbers_tuples_and_nested_calls():
+  @registry.dataset
+  def example(options, *, source: str, shape: tuple = (1, 2), scale: float | None = None):
+    """An example."""
+    return source, shape, scale
+
+  try:
+    assert registry.dataset.build('example(mnist, (3, 4), scale=-2)', None) == ('mnist', (3, 4), -2)
+    assert registry.dataset.build('example(stacked(mnist, 3))', None)[0] == 'stacked(mnist, 3)'
+    assert str(registry.dataset.parse("example('a b')")) == (
+        "example(source='a b', shape=(1, 2,), scale=None)")
+  finally:
+    del registry.dataset._runtime['example']
+
+
+def test_lists_keep_their_order():
+  calls = registry.metric.parse_all('kid(subsets=3), fid')
+  assert [call.name for call in calls] == ['kid', 'fid']
+  assert registry.metric.parse_all('  ') == ()
+
+
+@pytest.mark.parametrize('text, message', [
+    ('dcgann', "unknown network 'dcgann'; there are: dcgan("),
+    ('dcgan(filter=3)', "no argument 'filter' in dcgan(filters=64"),
+    ('dcgan(filters=big)', 'argument filters=big should be int'),
+    ('dcgan(filters=1.5)', 'argument filters=1.5 should be int'),
+    ('dcgan(filters=True)', 'argument filters=True should be int'),
+    ('dcgan(1, filters=2)', "argument 'filters' given twice"),
+    ('dcgan(1, 2, 3, True, 5)', '5 arguments given'),
+    ('dcgan(', 'cannot be read'),
+    ('dcgan, mlp', 'one network is needed, got 2'),
+    ('', 'one network is needed, got 0'),
+    ('dcgan(filters=1+1)', 'not a number, word or string: 1 + 1'),
+    ('dcgan(**x)', '** is not understood'),
+    ('os.system("x")', 'a network is written name(argument=value)'),
+    ('3', 'a network is written name(argument=value)'),
+])
+def test_refusals_are_one_line_that_says_what_to_do(text, message):
+  with pytest.raises(UsageError) as raised:
+    registry.network.parse(text)
+  assert message in str(raised.value)
+  assert '\n' not in str(raised.value)
+
+
+def test_required_arguments():
+  with pytest.raises(UsageError, match="argument 'name' is missing, as in tfds"):
+    registry.dataset.parse('tfds')
+
+
+def test_knows_nothing_of_tensorflow():
+  code = ('import sys; from tfgan_pipeline import registry, experiment;'
+          '[kind.components() for kind in registry.ALL]; experiment.Experiment();'
+          'sys.exit("tensorflow" in sys.modules or "numpy" in sys.modules)')
+  assert subprocess.run([sys.executable, '-c', code]).returncode == 0

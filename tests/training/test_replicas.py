@@ -1,0 +1,80 @@
+"""One, two and four replicas make the same run: with SGD the weights agree to 1e-5.
+
+Adam would hide a wrong scale of the gradients; SGD does not.
+"""
+
+import numpy as np
+import pytest
+
+from tests.conftest import checkpoint
+from tfgan_pipeline import registry
+from tfgan_pipeline import runtime
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.training.trainer import Trainer
+
+STEPS = 5
+
+
+def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
+  """Every tensor after a few steps on so many replicas."""
+  experiment = Experiment(**{**dict(
+      model_dir=str(model_dir), dataset='digits(size=16)', networks='dcgan(filters=4)',
+      noise='normal(8)', batch_size=16, generator_optimizer='sgd(0.05)',
+      discriminator_optimizer='sgd(0.05)', max_steps=STEPS, log_every=STEPS, save_every=STEPS,
+      sample_every=STEPS), **values})
+  strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
+  dataset = registry.dataset.build(experiment.dataset, DataOptions())
+  with strategy.scope():
+    networks, copies = (build_networks(experiment, dataset.image_shape, 10) for _ in range(2))
+  trainer = Trainer(experiment, dataset, build_game(experiment, networks), copies['generator'],
+                    strategy)
+  assert trainer.train(RunDirectory(experiment.model_dir)) == STEPS
+  return checkpoint(model_dir, STEPS)
+
+
+def assert_close(one, other):
+  assert one.keys() == other.keys()
+  for name, value in one.items():
+    np.testing.assert_allclose(other[name], value, atol=1e-5, rtol=1e-5, err_msg=name)
+
+
+def assert_invariant(tmp_path, replicas=(2,), **values):
+  one = train(tmp_path / '1', 1, **values)
+  for count in replicas:
+    assert_close(one, train(tmp_path / str(count), count, **values))
+
+
+@pytest.mark.parametrize('loss', registry.loss.components())
+def test_every_loss(tmp_path, loss):
+  assert_invariant(tmp_path, loss=loss)
+
+
+@pytest.mark.parametrize('penalty', registry.penalty.components())
+def test_every_penalty(tmp_path, penalty):
+  # A gradient penalty of weight 10 diverges at the other tests' learning rate.
+  assert_invariant(tmp_path, loss='wasserstein', penalties=penalty,
+                   generator_optimizer='sgd(0.001)', discriminator_optimizer='sgd(0.001)')
+
+
+@pytest.mark.parametrize('noise', registry.noise.components())
+def test_every_noise_on_four(tmp_path, noise):
+  assert_invariant(tmp_path, replicas=(2, 4), noise=f'{noise}(8)')
+
+
+def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path):
+  assert_invariant(tmp_path, update='sequential', discriminator_steps=2, clip_weights=0.05)
+
+
+def test_dropout_and_augmentation(tmp_path):
+  assert_invariant(tmp_path, networks='mlp', augment='flip, shift(0.1)')
+
+
+def test_the_comparison_can_fail(tmp_path):
+  """Another seed is another run, so agreement above means something."""
+  one, other = train(tmp_path / '1', 1), train(tmp_path / '2', 1, seed=1)
+  with pytest.raises(AssertionError):
+    assert_close(one, other)

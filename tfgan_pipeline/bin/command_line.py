@@ -1,0 +1,114 @@
+"""What all binaries share: flags, --help and --list without TensorFlow, exit codes.
+
+Exit codes: 0 done; 2 wrong usage, one line on stderr; 75 (EX_TEMPFAIL) stopped by a signal and
+resumable; 1 anything else, with a traceback. Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from typing import Any, Callable
+
+from absl import app
+from absl import flags
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+
+USAGE, STOPPED = 2, 75
+
+
+class StoppedEarly(Exception):
+  """Raised by a main function when the job was asked to stop and can be started again."""
+
+
+def run(main: Callable[[], None], about: str) -> None:
+  """Runs a binary: parses the command line, calls `main()`, and exits.
+
+  Args:
+    main: Reads flags.FLAGS.
+    about: The binary's docstring, the head of --help.
+  """
+  _log_plainly()
+  flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
+
+  def guarded(_) -> int:
+    try:
+      main()
+    except UsageError as error:
+      return _refuse(str(error))
+    except StoppedEarly as stopped:
+      print(stopped, file=sys.stderr)
+      return STOPPED
+    return 0
+
+  app.run(guarded, flags_parser=lambda argv: _parse(argv, about))
+
+
+def print_result(result: dict[str, Any]) -> None:
+  """One JSON line on stdout, at once."""
+  print(json.dumps(result), flush=True)
+
+
+def _parse(argv: list[str], about: str) -> list[str]:
+  if any(argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
+         for argument in argv[1:]):
+    print(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
+    sys.exit(0)
+  try:
+    rest = flags.FLAGS(argv)
+  except flags.Error as error:
+    sys.exit(_refuse(str(error)))
+  if len(rest) > 1:
+    sys.exit(_refuse(f'{rest[1]}: not a flag; flags are written --name=value'))
+  if flags.FLAGS.list:
+    print(components())
+    sys.exit(0)
+  return rest
+
+
+def _flags_help() -> str:
+  """The flags this package defines, absl's own left out."""
+  ours = [flag for module, found in flags.FLAGS.flags_by_module_dict().items()
+          if not module.startswith('absl') for flag in found]
+  lines = []
+  for flag in ours:
+    default = '' if flag.default in (None, '') else f' (default: {flag.default})'
+    lines.append(f'  --{flag.name}: {flag.help}{default}')
+  return '\n'.join(lines + ['  --flagfile: Read flags from a file, one a line.'])
+
+
+def components() -> str:
+  """Every registered component with its arguments and first line of documentation."""
+  lines = []
+  for kind in registry.ALL:
+    lines.append(f'{kind.kind}:')
+    for component in kind.components().values():
+      lines += [f'  {component.signature}', f'      {component.doc}']
+  return '\n'.join(lines)
+
+
+def _refuse(message: str) -> int:
+  print(' '.join(message.split()), file=sys.stderr)
+  return USAGE
+
+
+def _log_plainly() -> None:
+  """The package's own log lines, bare, on stderr; other libraries keep to warnings."""
+  handler = logging.StreamHandler()
+  handler.setFormatter(_Plain())
+  ours = logging.getLogger('tfgan_pipeline')
+  ours.addHandler(handler)
+  ours.setLevel(logging.INFO)
+  ours.propagate = False
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+
+class _Plain(logging.Formatter):
+
+  def format(self, record: logging.LogRecord) -> str:
+    text = record.getMessage()
+    return text if record.levelno <= logging.INFO else f'{record.levelname.lower()}: {text}'

@@ -1,0 +1,33 @@
+"""Writes the generator of a run's checkpoint as a SavedModel.
+
+    tfgan-export --model_dir=/tmp/run --output=/tmp/generator
+    python -c "import tensorflow as tf; print(tf.saved_model.load('/tmp/generator').generate(16, 0))"
+"""
+
+from absl import flags
+
+from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.experiment import Experiment
+
+FLAGS = flags.FLAGS
+
+
+def main() -> None:
+  if not FLAGS.output:
+    raise command_line.UsageError('--output: say which directory to write')
+
+  from tfgan_pipeline.estimator import GANEstimator
+  estimator = GANEstimator.of_run(FLAGS.model_dir)
+  estimator.export_saved_model(FLAGS.output, step=FLAGS.step)
+  command_line.print_result({'output': FLAGS.output})
+
+
+def run() -> None:
+  Experiment.define_flags(only=('model_dir',))
+  flags.DEFINE_string('output', '', 'The directory to write; may be gs://.')
+  flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')
+  command_line.run(main, __doc__)
+
+
+if __name__ == '__main__':
+  run()

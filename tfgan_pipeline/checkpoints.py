@@ -1,0 +1,96 @@
+"""Checkpoints on disk: listing, writing, and restoring the newest one that is whole.
+
+    checkpoints = Checkpoints(run.checkpoints)
+    checkpoints.save(step, root)
+    step = checkpoints.restore_latest(root)
+
+A checkpoint is a `tf.train.Checkpoint` whose root holds each network under its role (`generator`,
+`discriminator`), the moving average as `generator_ema`, optimisers as `generator_optimizer` and so
+on, and `global_step`. These names are an on-disk interface.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+
+_log = logging.getLogger(__name__)
+_INDEX = re.compile(r'ckpt-(\d+)\.index')
+
+# What TensorFlow raises for files that are truncated, flipped, missing, or of other shapes.
+UNREADABLE = (tf.errors.OpError, ValueError, AssertionError)
+
+
+class Checkpoints:
+  """The checkpoints of one run.
+
+  Args:
+    directory: May not exist yet; may be gs://.
+    keep: How many of the newest to keep when saving; 0 keeps all.
+  """
+
+  def __init__(self, directory: str, *, keep: int = 0):
+    self._directory = directory
+    self._keep = keep
+
+  def prefix(self, step: int) -> str:
+    """The path that `tf.train.Checkpoint.read` takes."""
+    return os.path.join(self._directory, f'ckpt-{step:06d}')
+
+  def steps(self) -> list[int]:
+    """Steps that have a checkpoint, oldest first. The index file is written last."""
+    if not tf.io.gfile.isdir(self._directory):
+      return []
+    matches = map(_INDEX.fullmatch, tf.io.gfile.listdir(self._directory))
+    return sorted(int(match[1]) for match in matches if match)
+
+  def save(self, step: int, root: tf.train.Checkpoint) -> None:
+    """Writes the checkpoint of `step`, then removes those beyond `keep`."""
+    root.write(self.prefix(step))
+    for old in self.steps()[:-self._keep] if self._keep else ():
+      self._remove(old)
+
+  def _remove(self, step: int) -> None:
+    prefix = self.prefix(step)
+    tf.io.gfile.remove(prefix + '.index')  # First: without it the checkpoint is not listed.
+    for path in tf.io.gfile.glob(prefix + '.data-*'):
+      tf.io.gfile.remove(path)
+
+  def read(self, step: int, root: tf.train.Checkpoint) -> None:
+    """Restores every object of `root` from one checkpoint, which may hold more.
+
+    Raises:
+      One of UNREADABLE when the checkpoint is damaged or does not fit.
+    """
+    root.read(self.prefix(step)).assert_existing_objects_matched().expect_partial()
+
+  def restore_latest(self, root: tf.train.Checkpoint) -> int:
+    """Restores the newest readable checkpoint and returns its step; 0 when there is none at all.
+
+    Raises:
+      UsageError: There are checkpoints, and none can be read.
+    """
+    steps = self.steps()
+    for step in reversed(steps):
+      try:
+        self.read(step, root)
+      except UNREADABLE as error:
+        _log.warning('%s is damaged, trying the one before it (%s)', self.prefix(step),
+                     first_line(error))
+        continue
+      _log.info('read %s', self.prefix(step))
+      return step
+    if steps:
+      raise UsageError(f'{self._directory}: none of its {len(steps)} checkpoints can be read; move '
+                       'them away to start over')
+    return 0
+
+
+def first_line(error: Exception) -> str:
+  """The start of a TensorFlow error message, which can run to pages."""
+  return (str(getattr(error, 'message', '') or error).strip() or type(error).__name__
+          ).splitlines()[0][:200]

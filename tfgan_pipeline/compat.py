@@ -1,0 +1,133 @@
+"""The one door to TensorFlow, Keras 2 and TF-GAN.
+
+    from tfgan_pipeline.compat import keras, tf, tfgan
+
+TF-GAN 2.1.0 is the last release. Without help it imports on no TensorFlow >= 2.16 (`tf.estimator`
+is gone) and its `gan_loss` fails on every Python >= 3.11 (`inspect.getargspec` is gone). The few
+names it looks for are supplied here before it is imported. `tf.estimator`'s own classes cannot be
+brought back, so `tfgan.estimator` says so in one sentence where they are absent.
+
+Keras is `tf_keras` (Keras 2) on every TensorFlow: TF-GAN, TensorFlow Probability and TF-Hub are
+written for it.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import importlib
+import inspect
+import logging
+import os
+import sys
+import tempfile
+import types
+import warnings
+
+import absl.logging
+
+os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+
+@contextlib.contextmanager
+def _without_startup_chatter():
+  """Holds back what TensorFlow's C++ writes to stderr while it loads, unless loading fails."""
+  sys.stderr.flush()
+  terminal = os.dup(2)
+  with tempfile.TemporaryFile() as held_back:
+    os.dup2(held_back.fileno(), 2)
+    try:
+      yield
+    except BaseException:
+      held_back.seek(0)
+      os.write(terminal, held_back.read())
+      raise
+    finally:
+      os.dup2(terminal, 2)
+      os.close(terminal)
+
+
+with _without_startup_chatter():
+  import tensorflow as tf
+  import tf_keras as keras
+
+
+def _restore_getargspec() -> None:
+  """`tfgan.gan_loss` asks a loss for its arguments through a function Python 3.11 removed."""
+  if hasattr(inspect, 'getargspec'):
+    return
+  spec_type = collections.namedtuple('ArgSpec', 'args varargs keywords defaults')
+
+  def getargspec(function):
+    spec = inspect.getfullargspec(function)
+    return spec_type(spec.args, spec.varargs, spec.varkw, spec.defaults)
+
+  inspect.getargspec = getargspec
+
+
+class _MissingEstimator(types.ModuleType):
+  """Stands where `tfgan.estimator` would be; any use of it explains itself."""
+
+  def __getattr__(self, name: str):
+    if name.startswith('__'):
+      raise AttributeError(name)
+    raise AttributeError(
+        f'tfgan.estimator.{name} needs tf.estimator, which TensorFlow {tf.__version__} no longer '
+        'has (2.15 was the last); use tfgan_pipeline.estimator.GANEstimator instead.')
+
+
+def _stub_estimator() -> types.ModuleType:
+  """The three names of `tf.estimator` that TF-GAN subclasses or mentions while importing."""
+  stub = types.ModuleType('tensorflow.estimator')
+  stub.SessionRunHook = tf.compat.v1.train.SessionRunHook
+  stub.Estimator = type('Estimator', (), {})
+  stub.tpu = types.SimpleNamespace(
+      TPUEstimator=type('TPUEstimator', (), {}),
+      TPUEstimatorSpec=type('TPUEstimatorSpec', (), {}))
+  return stub
+
+
+def _has_estimator() -> bool:
+  try:
+    return hasattr(tf.estimator, 'Estimator')
+  except (AttributeError, ImportError):
+    return False
+
+
+def _import_tfgan() -> types.ModuleType:
+  _restore_getargspec()
+  has_estimator = _has_estimator()
+  if not has_estimator:
+    stub = _stub_estimator()
+    # `tensorflow.compat.v1` is a lazy wrapper around a module of its own: both need the name.
+    for module in (tf, sys.modules['tensorflow'], tf.compat.v1, sys.modules['tensorflow.compat.v1'],
+                   getattr(tf.compat.v1, '_tfmw_wrapped_module', None)):
+      if module is not None and not hasattr(module, 'estimator'):
+        module.estimator = stub
+  with warnings.catch_warnings():
+    # TF-Hub announces on every import that pkg_resources is deprecated.
+    warnings.filterwarnings('ignore', message='.*pkg_resources.*')
+    tfgan = importlib.import_module('tensorflow_gan')
+  if not has_estimator:
+    tfgan.estimator = _MissingEstimator('tensorflow_gan.estimator')
+  return tfgan
+
+
+@contextlib.contextmanager
+def tf1_tensor_equality():
+  """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
+
+  The setting is process-wide and not per thread, which is what is wanted here: the replica threads
+  of MirroredStrategy trace inside it too.
+  """
+  tf.compat.v1.disable_tensor_equality()
+  try:
+    yield
+  finally:
+    tf.compat.v1.enable_tensor_equality()
+
+
+absl.logging.set_verbosity(absl.logging.ERROR)  # TensorFlow reports its inner life at INFO.
+logging.getLogger('tensorflow').setLevel(logging.ERROR)
+tfgan = _import_tfgan()

@@ -1,0 +1,129 @@
+"""What a dataset is: named splits of uint8 images with integer labels.
+
+A dataset component builds one from the options every dataset shares:
+
+    @registry.dataset
+    def digits(options: DataOptions, *, size: int = 32) -> Dataset:
+      '''First line: what --list shows.'''
+
+Training reads a split through `pipeline.train_batches`; evaluation takes one pass over it with
+`split.ordered(batch_size)`. How a split stores its examples (memory_split.py, file_split.py,
+record_split.py) is its own affair.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Mapping
+import dataclasses
+import functools
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from tfgan_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+  import numpy as np
+
+  from tfgan_pipeline.compat import tf
+
+SPLIT_NAMES = ('train', 'validation', 'test')
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions:
+  """The positional context of every dataset component.
+
+  Attributes:
+    data_dir: Folder that holds the data (`gs://` too), or None for what needs no folder.
+    memory_limit_gb: Decoded images that take at most this many gigabytes (1e9 bytes, all splits
+      together) are kept in memory; larger data is read from its files while training.
+  """
+
+  data_dir: str | None = None
+  memory_limit_gb: float = 4.0
+
+  def fits_memory(self, count: int, image_shape: tuple[int, int, int]) -> bool:
+    """Whether `count` uint8 images of this shape may be held in memory."""
+    height, width, channels = image_shape
+    return count * height * width * channels <= self.memory_limit_gb * 1e9
+
+
+class Split(abc.ABC):
+  """One split. A reference is whatever names one example cheaply: its index, or its raw record.
+
+  Attributes:
+    size: Number of examples.
+    image_shape: (height, width, channels) of every image.
+  """
+
+  size: int
+  image_shape: tuple[int, int, int]
+
+  @abc.abstractmethod
+  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """One pass in stored order.
+
+    Yields:
+      (images uint8 [n, H, W, C], labels int32 [n]) with n = batch_size, except for the last batch,
+      which holds the remainder.
+    """
+
+  @abc.abstractmethod
+  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
+    """The endless shuffled order of training, from batch number `first_batch` on.
+
+    Every epoch is another permutation of the examples, batches run across the ends of epochs, and
+    batch b is a function of (the data, seed, batch_size, b) alone.
+
+    Returns:
+      A dataset of reference tensors [batch_size].
+    """
+
+  @abc.abstractmethod
+  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Graph code: references [n] -> (images uint8 [n, H, W, C], labels int32 [n])."""
+
+  @abc.abstractmethod
+  def add_content(self, digest: Any) -> None:
+    """Feeds everything that determines the examples, and no name or place, to a hashlib digest."""
+
+  @functools.cached_property
+  def fingerprint(self) -> str:
+    """16 hexadecimal digits of the SHA-256 of the examples. Computed on first use."""
+    digest = hashlib.sha256(repr((self.size, tuple(self.image_shape))).encode())
+    self.add_content(digest)
+    return digest.hexdigest()[:16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+  """A named dataset.
+
+  Attributes:
+    name: For messages and records, such as 'mnist'.
+    image_shape: (height, width, channels).
+    num_classes: Number of classes; 0 when the images have no labels (all labels are then 0).
+    label_names: One name per class.
+    splits: Some of 'train', 'validation' and 'test'.
+  """
+
+  name: str
+  image_shape: tuple[int, int, int]
+  num_classes: int
+  label_names: tuple[str, ...]
+  splits: Mapping[str, Split] = dataclasses.field(repr=False)
+
+  def split(self, name: str) -> Split:
+    """The split called `name`. Raises UsageError, listing the splits there are, if it has none."""
+    if name not in self.splits:
+      raise UsageError(
+        f'dataset {self.name} has no split {name!r}; it has: ' + ', '.join(self.splits)
+      )
+    return self.splits[name]
+
+  @functools.cached_property
+  def fingerprint(self) -> str:
+    """16 hexadecimal digits of the SHA-256 of all splits' content; names of things do not count."""
+    parts = sorted((name, split.fingerprint) for name, split in self.splits.items())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

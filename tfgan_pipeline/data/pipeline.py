@@ -1,0 +1,111 @@
+"""The input of training: an endless, exactly resumable stream of batches.
+
+    batches = train_batches(split, batch_size=64, seed=0, first_batch=step, augment='flip')
+    batches = strategy.distribute_datasets_from_function(
+        lambda context: train_batches(split, batch_size=64, seed=0, context=context))
+
+Position p of the stream is example p % N of epoch p // N, and global batch b is positions
+b * batch_size and following. Every random choice is keyed by the seed and the position, so what a
+batch contains depends neither on where the stream was started nor on how many replicas and hosts
+share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import functools
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.randomness import random_keys
+from tfgan_pipeline.errors import UsageError
+
+_AUGMENTATION = 2  # Sets the keys of augmentation apart from those of shuffling under one seed.
+
+
+def train_batches(
+  split: Split,
+  *,
+  batch_size: int,
+  seed: int,
+  first_batch: int = 0,
+  augment: str = '',
+  context: tf.distribute.InputContext | None = None,
+) -> tf.data.Dataset:
+  """Shuffled, augmented training batches without end.
+
+  Args:
+    split: Where the examples come from.
+    batch_size: Examples per global batch, over all replicas.
+    seed: Chooses the order and the augmentations.
+    first_batch: Global batch to start at; the same as skipping that many, at no cost for splits
+      with random access.
+    augment: Components of `registry.augmentation` in order of application.
+    context: What `distribute_datasets_from_function` passes: this host then yields, in order, the
+      contiguous slices of each global batch that its own replicas take. None: one replica.
+
+  Returns:
+    A dataset of {'image': uint8 [n, H, W, C], 'label': int32 [n]} of static shape, where n is
+    `batch_size` divided by the number of replicas.
+
+  Raises:
+    UsageError: The batch does not divide among the replicas, or `augment` is wrong.
+  """
+  replicas = context.num_replicas_in_sync if context else 1
+  local_replicas = replicas // (context.num_input_pipelines if context else 1)
+  first_replica = local_replicas * (context.input_pipeline_id if context else 0)
+  if batch_size < 1 or batch_size % replicas:
+    raise UsageError(
+      f'--batch_size={batch_size}: should be a positive multiple of {replicas}, '
+      'the number of replicas'
+    )
+  size = batch_size // replicas
+  first, last = size * first_replica, size * (first_replica + local_replicas)
+
+  @tf.autograph.experimental.do_not_convert
+  def local_slices(number: tf.Tensor, references: tf.Tensor) -> tf.data.Dataset:
+    # Slicing comes before loading, so that a host decodes nothing that it does not train on.
+    positions = number * batch_size + tf.range(first, last, dtype=tf.int64)
+    return tf.data.Dataset.from_tensor_slices(
+      (tf.reshape(positions, [-1, size]), tf.reshape(references[first:last], [-1, size]))
+    )
+
+  @tf.autograph.experimental.do_not_convert
+  def load(positions: tf.Tensor, references: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    return positions, *split.load(references)
+
+  references = split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)
+  numbered = references.enumerate(first_batch)
+  parallel = {'num_parallel_calls': tf.data.AUTOTUNE, 'deterministic': True}
+  examples = numbered.flat_map(local_slices).map(load, **parallel)
+  if augment.strip():
+    change = _augmenter(augment, seed)
+    examples = examples.unbatch().map(change, **parallel).batch(size, drop_remainder=True)
+  options = tf.data.Options()
+  options.deterministic = True
+  # The slices are per replica already; sharding files on top of that would lose examples.
+  options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+  return examples.map(_as_batch).prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _as_batch(_: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
+  return {'image': images, 'label': labels}
+
+
+def _augmenter(augment: str, seed: int) -> Callable[..., tuple[tf.Tensor, ...]]:
+  """(position, image uint8, label) -> the same with the image augmented."""
+  steps = [
+    functools.partial(registry.augmentation.function(call.name), **call.arguments)
+    for call in registry.augmentation.parse_all(augment)
+  ]
+
+  @tf.autograph.experimental.do_not_convert
+  def change(position: tf.Tensor, image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    pixels = tf.cast(image, tf.float32)
+    for index, step in enumerate(steps):
+      pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, position))
+    pixels = tf.ensure_shape(pixels, image.shape)
+    return position, tf.saturate_cast(tf.round(pixels), tf.uint8), label
+
+  return change

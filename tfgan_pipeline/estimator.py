@@ -1,0 +1,164 @@
+"""GANEstimator: a run as a Python object, in tf.estimator's words.
+
+    estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
+    estimator.train()
+    record = estimator.evaluate()
+    pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
+    estimator.export_saved_model('/tmp/generator')
+
+The binaries are this class and flags.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline import runtime
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.generation import GeneratorSampler
+from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.training.trainer import Trainer
+
+
+class GANEstimator:
+  """One run in one model_dir. What an operation needs is built when it is first used.
+
+  Args:
+    experiment: The run's choices; or use `GANEstimator.of_run(model_dir)` for one that exists.
+
+  Raises:
+    UsageError: model_dir holds a run with other settings.
+  """
+
+  def __init__(self, experiment: Experiment):
+    self.experiment = experiment
+    self.run = RunDirectory(experiment.model_dir)
+    self.run.check_is_for(experiment)
+
+  @classmethod
+  def of_run(cls, model_dir: str, **overrides: Any) -> GANEstimator:
+    """The estimator of a run that exists, with fields such as data_dir replaced unless None."""
+    return cls(RunDirectory(model_dir).read_experiment(model_dir=model_dir, **overrides))
+
+  @functools.cached_property
+  def _strategy(self) -> tf.distribute.Strategy:
+    return runtime.start(self.experiment)
+
+  @functools.cached_property
+  def dataset(self) -> Dataset:
+    options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
+    return registry.dataset.build(self.experiment.dataset, options)
+
+  @functools.cached_property
+  def _trainer(self) -> Trainer:
+    experiment, dataset = self.experiment, self.dataset
+    with self._strategy.scope():
+      networks = build_networks(experiment, dataset.image_shape, dataset.num_classes)
+      average = build_networks(experiment, dataset.image_shape,
+                               dataset.num_classes)['generator'] if experiment.ema_decay else None
+    return Trainer(experiment, dataset, build_game(experiment, networks), average, self._strategy)
+
+  def train(self, max_steps: int | None = None) -> int:
+    """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
+
+    Returns:
+      The step reached.
+    """
+    trainer = self._trainer  # Everything that can be refused is, before anything is written.
+    self.run.write_experiment(self.experiment, self.describe())
+    return trainer.train(self.run, max_steps)
+
+  def describe(self) -> dict[str, Any]:
+    """What experiment.json records besides the experiment. Builds the networks, writes nothing."""
+    return {
+        'dataset': {'name': self.dataset.name, 'fingerprint': self.dataset.fingerprint,
+                    'image_shape': list(self.dataset.image_shape),
+                    'num_classes': self.dataset.num_classes,
+                    'splits': {name: split.size for name, split in self.dataset.splits.items()}},
+        'networks': {role: {'input_shape': network.input_shape[1:],
+                            'output_shape': network.output_shape[1:],
+                            'parameters': network.count_params(),
+                            'trainable_parameters': _count(network.trainable_variables)}
+                     for role, network in self._trainer.networks.items()},
+        'checkpoint_bytes': self._trainer.checkpoint_bytes,
+        **runtime.description(self._strategy),
+    }
+
+  def summary(self) -> str:
+    """For --dry_run: the resolved experiment, the networks layer by layer, what a checkpoint takes."""
+    facts = self.describe()
+    lines = [self.experiment.to_flagfile()]
+    for network in self._trainer.networks.values():
+      network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
+    header = ('network', 'input', 'output', 'parameters', 'trainable')
+    rows = [header] + [
+        (role, str(network['input_shape']), str(network['output_shape']),
+         f'{network["parameters"]:,}', f'{network["trainable_parameters"]:,}')
+        for role, network in facts['networks'].items()]
+    lines += ['', *('{:<16}{:<18}{:<18}{:>12}{:>12}'.format(*row) for row in rows), '']
+    splits = ', '.join(f'{name} {size:,}' for name, size in facts['dataset']['splits'].items())
+    lines.append(f'dataset {facts["dataset"]["name"]}: {splits}')
+    lines.append(f'checkpoint: {facts["checkpoint_bytes"]:,} bytes')
+    return '\n'.join(lines)
+
+  def evaluator(self, options: EvaluationOptions = EvaluationOptions()) -> Evaluator:
+    return Evaluator(self.run, self.experiment, options)
+
+  def evaluate(self, step: int | None = None,
+               options: EvaluationOptions = EvaluationOptions()) -> Record:
+    """Scores one checkpoint, by default the newest."""
+    return self.evaluator(options).evaluate(step)
+
+  def sampler(self, weights: str = 'average') -> GeneratorSampler:
+    return GeneratorSampler(self.run, self.experiment, weights=weights)
+
+  def predict(self, count: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
+    """Generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
+    sampler = self.sampler()
+    sampler.restore(step)
+    return np.concatenate(list(sampler.batches(count, seed, batch_size=min(count, 256))))
+
+  def export_saved_model(self, path: str, *, step: int | None = None) -> str:
+    """Writes a SavedModel that samples without this package, see GeneratorSampler.export."""
+    sampler = self.sampler()
+    sampler.restore(step)
+    return sampler.export(path)
+
+
+def train_and_evaluate(estimator: GANEstimator,
+                       options: EvaluationOptions = EvaluationOptions(), *,
+                       on_record: Callable[[Record], None] = lambda record: None) -> list[Record]:
+  """Trains, and scores each checkpoint when it is made, in one process; resumes like `train`.
+
+  Args:
+    estimator: The run.
+    options: What to measure.
+    on_record: Called with each record as soon as it exists.
+
+  Returns:
+    The records of all checkpoints there are, oldest first.
+  """
+  every, last = estimator.experiment.save_every, estimator.experiment.max_steps
+  evaluator, records = None, {}
+  for target in [*range(every, last, every), last]:
+    estimator.train(target)
+    evaluator = evaluator or estimator.evaluator(options)
+    for step in evaluator.steps():
+      if step not in records:
+        records[step] = evaluator.evaluate(step)
+        on_record(records[step])
+  return list(records.values())
+
+
+def _count(variables) -> int:
+  return sum(variable.shape.num_elements() for variable in variables)

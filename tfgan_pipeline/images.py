@@ -1,0 +1,52 @@
+"""Images between the networks' [-1, 1], uint8, grids and PNG files."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+
+
+def to_float(images: tf.Tensor) -> tf.Tensor:
+  """uint8 [..., C] in [0, 255] to float32 in [-1, 1]."""
+  return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(images: tf.Tensor) -> tf.Tensor:
+  """Float [..., C] in [-1, 1] to uint8: clipped, then rounded to nearest, halves to even."""
+  return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), tf.uint8)
+
+
+def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
+  """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
+
+  Args:
+    images: N pictures of one size.
+    columns: How many stand side by side; 0 makes the grid as square as it can be.
+    gap: White pixels around each.
+  """
+  count, height, width, channels = images.shape
+  columns = columns or math.ceil(math.sqrt(count))
+  rows = math.ceil(count / columns)
+  picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255,
+                    np.uint8)
+  for index, image in enumerate(images):
+    top = gap + index // columns * (height + gap)
+    left = gap + index % columns * (width + gap)
+    picture[top:top + height, left:left + width] = image
+  return picture
+
+
+def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
+  """Repeats pixels until the shorter side has at least `least`, so that small images can be seen."""
+  factor = max(1, math.ceil(least / min(picture.shape[:2])))
+  return picture.repeat(factor, 0).repeat(factor, 1)
+
+
+def write_png(path: str, picture: np.ndarray) -> None:
+  """Writes uint8 [H, W, 1 or 3] as a PNG file; `path` may be gs://."""
+  temporary = path + '.tmp'
+  tf.io.write_file(temporary, tf.io.encode_png(picture))
+  tf.io.gfile.rename(temporary, path, overwrite=True)

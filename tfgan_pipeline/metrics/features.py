@@ -1,0 +1,81 @@
+"""What an extractor makes of a set of images, and all that a metric sees of it.
+
+    reference = Features(pool=..., logits=...)        # checked once, here
+    scores = registry.metric.build_all('fid, kid(subsets=20)', reference, generated)
+
+Whatever passes these checks keeps every metric's arithmetic finite, so metrics need no guards.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tfgan_pipeline.errors import UsageError
+
+# Sixth powers of values up to here, and the squares of those, fit in float64 with room for sums.
+_LARGEST = 1e20
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Features:
+  """Features of N images.
+
+  Attributes:
+    pool: float32 or float64 [N, D], N >= 2; one row per image.
+    logits: float32 or float64 [N, K], the rows in the same order, or None for an extractor that
+      has no classes.
+
+  Raises:
+    UsageError: A wrong shape or dtype, fewer than two rows, or values that are NaN, infinite or
+      beyond 1e20, counted.
+  """
+
+  pool: np.ndarray
+  logits: np.ndarray | None = None
+
+  def __post_init__(self):
+    check_matrix('pool features', self.pool)
+    if len(self) < 2:
+      raise UsageError('at least 2 samples are needed for a score, got 1')
+    if self.logits is not None:
+      check_matrix('logits', self.logits)
+      if len(self.logits) != len(self):
+        raise UsageError(f'{len(self)} rows of pool features but {len(self.logits)} of logits')
+
+  def __len__(self) -> int:
+    return len(self.pool)
+
+  @property
+  def width(self) -> int:
+    """D, the number of features per sample."""
+    return self.pool.shape[1]
+
+  def require_same_width(self, other: Features) -> None:
+    """Raises UsageError unless both sets can come from one extractor."""
+    if self.width != other.width:
+      raise UsageError(f'features of width {self.width} and {other.width} cannot be compared: '
+                       'use one extractor for both sets')
+
+  def require_logits(self) -> np.ndarray:
+    """Logits [N, K]; raises UsageError when the extractor gave none."""
+    if self.logits is None:
+      raise UsageError('logits are needed: choose an extractor that classifies')
+    return self.logits
+
+
+def check_matrix(name: str, values: np.ndarray) -> None:
+  """Raises UsageError unless `values` is a float matrix, not empty, all within -1e20 to 1e20."""
+  if not isinstance(values, np.ndarray) or values.ndim != 2:
+    raise UsageError(f'{name} should be a numpy array of 2 dimensions, got '
+                     f'{type(values).__name__} of shape {np.shape(values)}')
+  if values.dtype not in (np.float32, np.float64):
+    raise UsageError(f'{name} should be float32 or float64, got {values.dtype}')
+  if not values.size:
+    raise UsageError(f'{name} are empty: shape {values.shape}')
+  # Both comparisons are false on NaN; a mask, as large as the data, is made only for the message.
+  if not (values.min() >= -_LARGEST and values.max() <= _LARGEST):
+    good = np.count_nonzero(np.abs(values) <= _LARGEST)
+    raise UsageError(f'{values.size - good} of {values.size} values in {name} are NaN, infinite '
+                     f'or beyond {_LARGEST:.0e}')

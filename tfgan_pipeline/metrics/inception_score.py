@@ -1,0 +1,61 @@
+"""Inception Score: how sure a classifier is of each sample, and how varied its answers are.
+
+    inception_score(reference, generated)       # looks at generated.logits only
+
+The pool features and the reference play no part: a generator that copies one image per class has
+the highest score there is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.features import Features
+
+
+@registry.metric
+def inception_score(reference: Features, generated: Features, *, splits: int = 10,
+                    seed: int = 0) -> dict[str, float]:
+  """Inception Score: mean and standard deviation over splits of the generated samples.
+
+  Salimans et al. 2016 (arXiv:1606.03498): exp(mean KL(p(y|x) || p(y))), between 1 and K.
+
+  Args:
+    reference: Not used.
+    generated: M samples with logits [M, K].
+    splits: Number of parts, each scored by itself; their sizes differ by one sample at most.
+    seed: Of the permutation before the split, drawn by numpy's PCG64.
+
+  Returns:
+    inception_score: Mean over the splits.
+    inception_score_std: Standard deviation over the splits, ddof=0.
+
+  Raises:
+    UsageError: No logits, fewer samples than splits, or an argument out of range.
+  """
+  del reference
+  logits = generated.require_logits()
+  if not 1 <= splits <= len(logits):
+    raise UsageError(f'splits={splits} should be between 1 and the number of samples, '
+                     f'{len(logits)}')
+  if seed < 0:
+    raise UsageError(f'seed={seed} should not be negative')
+  order = np.random.Generator(np.random.PCG64(seed)).permutation(len(logits))
+  scores = [_score(logits[rows].astype(np.float64)) for rows in np.array_split(order, splits)]
+  return {'inception_score': float(np.mean(scores)),
+          'inception_score_std': float(np.std(scores))}
+
+
+def _score(logits: np.ndarray) -> float:
+  """exp(mean KL(p(y|x) || p(y))), all in logarithms: p log p of an underflowed p would be NaN."""
+  log_p = logits - _log_sum_exp(logits, axis=1)
+  log_marginal = _log_sum_exp(log_p, axis=0) - np.log(len(log_p))
+  divergence = np.sum(np.exp(log_p) * (log_p - log_marginal), axis=1)
+  return float(np.exp(divergence.mean()))
+
+
+def _log_sum_exp(values: np.ndarray, *, axis: int) -> np.ndarray:
+  largest = values.max(axis=axis, keepdims=True)
+  return largest + np.log(np.exp(values - largest).sum(axis=axis, keepdims=True))

@@ -1,0 +1,84 @@
+"""Mean and covariance of features that come in batches, or in shards on several machines.
+
+    moments = Moments()
+    for batch in batches:
+      moments.update(batch)             # float [B, D], any B
+    moments.merge(moments_of_another_shard)
+    frechet_distance(real.mean, real.covariance(), moments.mean, moments.covariance())
+
+Memory is O(D^2). The result depends on how the rows were grouped only by float64 round-off.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.features import check_matrix
+
+_BLOCK = 4096  # Rows converted to float64 at a time.
+
+
+@dataclasses.dataclass(eq=False)
+class Moments:
+  """Count, mean and scatter of the rows seen so far; changed in place by update and merge.
+
+  The scatter is the sum of outer products of deviations from the mean, updated pairwise (Chan,
+  Golub and LeVeque 1983): sums of raw squares would cancel when the mean is large.
+
+  Attributes:
+    count: Number of rows.
+    mean: float64 [D] once a row was seen, 0.0 before.
+    scatter: float64 [D, D] once a row was seen, 0.0 before.
+  """
+
+  count: int = 0
+  mean: np.ndarray | float = 0.0
+  scatter: np.ndarray | float = 0.0
+
+  def update(self, batch: np.ndarray) -> None:
+    """Adds the rows of `batch`, float32 or float64 [B, D]; B may be 0.
+
+    Raises:
+      UsageError: Another width than before, or values that are not finite.
+    """
+    if np.ndim(batch) != 2 or len(batch):
+      check_matrix('features', batch)
+    for start in range(0, len(batch), _BLOCK):
+      rows = batch[start:start + _BLOCK].astype(np.float64)
+      mean = rows.mean(axis=0)
+      rows -= mean
+      self.merge(Moments(len(rows), mean, rows.T @ rows))
+
+  def merge(self, other: Moments) -> None:
+    """Adds everything that `other` has seen. Raises UsageError when the widths differ."""
+    if not other.count:
+      return
+    if self.count and np.shape(self.mean) != np.shape(other.mean):
+      raise UsageError(f'features of width {len(self.mean)} and {len(other.mean)} in one set')
+    count = self.count + other.count
+    step = other.mean - self.mean
+    between = step * np.sqrt(self.count * (other.count / count))
+    self.mean = self.mean + step * (other.count / count)
+    self.scatter += other.scatter
+    self.scatter += np.outer(between, between)
+    self.count = count
+
+  def covariance(self, ddof: int = 1) -> np.ndarray:
+    """Covariance float64 [D, D], the scatter over count - ddof.
+
+    Raises:
+      UsageError: ddof is neither 0 nor 1, or there are not more rows than ddof.
+    """
+    return self.scatter / degrees_of_freedom(self.count, ddof)
+
+
+def degrees_of_freedom(count: int, ddof: int) -> int:
+  """count - ddof; raises UsageError when that makes no covariance."""
+  if ddof not in (0, 1):
+    raise UsageError(f'ddof={ddof} should be 1 (unbiased) or 0')
+  if count <= ddof:
+    raise UsageError(f'a covariance with ddof={ddof} needs more than {count} samples')
+  return count - ddof

@@ -1,0 +1,57 @@
+"""What the generator starts from: `--noise=normal(128)`, `--noise=uniform(20)`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Sequence
+
+from tfgan_pipeline import randomness
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+
+_BLOCK = 256  # Samples that share one key, whatever the batch size they are asked for in.
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+  """A distribution over float32 vectors.
+
+  Attributes:
+    size: Length of one vector.
+    sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
+  """
+
+  size: int
+  sampler: Callable[..., tf.Tensor]
+
+  def __post_init__(self):
+    if self.size < 1:
+      raise UsageError(f'--noise: size={self.size} should be at least 1')
+
+  def for_step(self, batch: int) -> tf.Tensor:
+    """float32 [batch, size] for this replica, inside a `randomness.scope`."""
+    return randomness.draw(self.sampler, [batch, self.size])
+
+  def numbered(self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+    """float32 [len(indices), size]: vector i depends on (seed, i) only, not on how many are asked."""
+    indices = tf.convert_to_tensor(indices, tf.int32)
+    blocks, place = tf.unique(indices // _BLOCK)
+    tables = tf.map_fn(
+        lambda block: self.sampler(shape=[_BLOCK, self.size], seed=randomness.key(seed, block)),
+        blocks, fn_output_signature=tf.float32)
+    return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
+
+
+@registry.noise
+def normal(*, size: int = 64) -> Noise:
+  """Independent standard normal components."""
+  return Noise(size, tf.random.stateless_normal)
+
+
+@registry.noise
+def uniform(*, size: int = 64) -> Noise:
+  """Independent components uniform in [-1, 1)."""
+  def sampler(shape, seed):
+    return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
+  return Noise(size, sampler)

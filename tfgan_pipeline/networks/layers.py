@@ -1,0 +1,69 @@
+"""Layers shared by several networks: what Keras has, made right for GANs on any number of replicas."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import randomness
+from tfgan_pipeline.compat import keras, tf
+
+
+class BatchNorm(keras.layers.BatchNormalization):
+  """Batch normalisation over the global batch, whatever the number of replicas (Ioffe, Szegedy 2015).
+
+  Differs from Keras' own in three ways, each of which made a run depend on how many devices it had
+  or a gradient penalty wrong: the moving variance has no Bessel correction (the fused kernel's has);
+  the variance is a mean of squared deviations (Keras' synchronised one subtracts two large numbers);
+  and its mean is differentiated too. `tf.nn.moments` stops that gradient, which is harmless once
+  and wrong for the derivative of a derivative.
+  """
+
+  def __init__(self, **kwargs):
+    super().__init__(fused=False, **kwargs)
+
+  def _calculate_mean_and_var(self, inputs, reduction_axes, keep_dims, mask=None):
+    if mask is not None:
+      raise NotImplementedError('BatchNorm takes no mask')
+    inputs = tf.cast(inputs, tf.float32)
+    mean = _over_replicas(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
+    variance = _over_replicas(
+        tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True))
+    if not keep_dims:
+      mean, variance = tf.squeeze(mean, reduction_axes), tf.squeeze(variance, reduction_axes)
+    return mean, variance
+
+
+def _over_replicas(value: tf.Tensor) -> tf.Tensor:
+  """The mean over replicas, which have equal batches."""
+  replica = tf.distribute.get_replica_context()
+  if replica is None or replica.num_replicas_in_sync == 1:
+    return value
+  return replica.all_reduce('MEAN', value)
+
+
+class Dropout(keras.layers.Layer):
+  """Dropout whose mask is keyed by step and position in the global batch (Srivastava et al. 2014).
+
+  Keras' own layer keeps its state in a generator that no checkpoint holds and that differs between
+  replicas. In training it must be called inside `randomness.scope`.
+  """
+
+  def __init__(self, rate: float, **kwargs):
+    super().__init__(**kwargs)
+    self.rate = rate
+
+  def call(self, inputs, training=None):
+    if not training:
+      return inputs
+    if inputs.shape[0] is None and not randomness.active():
+      return inputs  # Keras calls the layer once on a placeholder while the model is being built.
+    keep = randomness.uniform(inputs.shape) >= self.rate
+    return tf.where(keep, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
+
+  def get_config(self):
+    return {**super().get_config(), 'rate': self.rate}
+
+
+class UnitToImageRange(keras.layers.Layer):
+  """Maps the output range of a sigmoid, [0, 1], to that of images, [-1, 1]."""
+
+  def call(self, inputs):
+    return inputs * 2.0 - 1.0

@@ -1,0 +1,99 @@
+"""The layout of model_dir, the only thing that training and evaluation share.
+
+    run = RunDirectory('/tmp/run')
+    run.write_experiment(experiment, description)
+    experiment = run.read_experiment()
+
+Every path may be gs://.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.experiment import Experiment
+
+
+class RunDirectory:
+  """Paths of one run.
+
+  Args:
+    path: model_dir; it need not exist yet.
+  """
+
+  def __init__(self, path: str):
+    if not path:
+      raise UsageError('--model_dir: say where the run is to live')
+    self.path = path.rstrip('/') or path
+    self.experiment_json = os.path.join(path, 'experiment.json')
+    self.experiment_flags = os.path.join(path, 'experiment.flags')
+    self.checkpoints = os.path.join(path, 'checkpoints')
+    self.train = os.path.join(path, 'train')
+    self.samples = os.path.join(path, 'samples')
+    self.train_done = os.path.join(path, 'TRAIN_DONE')
+
+  def evaluation(self, protocol: str) -> str:
+    return os.path.join(self.path, 'eval', protocol)
+
+  def exists(self) -> bool:
+    return tf.io.gfile.exists(self.experiment_json)
+
+  def wait(self, timeout_seconds: float = 0) -> None:
+    """Returns when a run is here; raises UsageError after `timeout_seconds`, unless that is 0."""
+    started = time.monotonic()
+    while not self.exists():
+      if timeout_seconds and time.monotonic() - started > timeout_seconds:
+        raise UsageError(f'--model_dir={self.path}: no run appeared in {timeout_seconds:.0f} s')
+      time.sleep(1)
+
+  def is_done(self) -> bool:
+    return tf.io.gfile.exists(self.train_done)
+
+  def read_experiment(self, **overrides: Any) -> Experiment:
+    """The experiment recorded here, with fields replaced by the `overrides` that are not None."""
+    if not self.exists():
+      raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return Experiment.from_dict({**self.read_record()['experiment'], **given})
+
+  def read_record(self) -> dict[str, Any]:
+    """All of experiment.json."""
+    try:
+      with tf.io.gfile.GFile(self.experiment_json) as file:
+        return json.load(file)
+    except json.JSONDecodeError as error:
+      raise UsageError(f'{self.experiment_json}: not readable as JSON ({error})') from None
+
+  def check_is_for(self, experiment: Experiment) -> None:
+    """Raises UsageError when another experiment lives here."""
+    if self.exists():
+      differences = experiment.differences(self.read_experiment())
+      if differences:
+        raise UsageError(f'--model_dir={self.path}: holds a run with other settings: '
+                         + ', '.join(differences))
+
+  def write_experiment(self, experiment: Experiment, description: dict[str, Any]) -> None:
+    """Writes experiment.json and experiment.flags.
+
+    Args:
+      experiment: The run's choices.
+      description: What is worth knowing besides: versions, parameter counts, hardware.
+    """
+    tf.io.gfile.makedirs(self.path)
+    record = {'experiment': experiment.to_dict(), **description}
+    self._write(self.experiment_flags, experiment.to_flagfile())
+    self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+
+  def mark_done(self, step: int) -> None:
+    self._write(self.train_done, f'{step}\n')
+
+  def _write(self, path: str, text: str) -> None:
+    """Another process reads either the old text or the new, never half."""
+    with tf.io.gfile.GFile(path + '.tmp', 'w') as file:
+      file.write(text)
+    tf.io.gfile.rename(path + '.tmp', path, overwrite=True)

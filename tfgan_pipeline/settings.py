@@ -1,0 +1,110 @@
+"""Frozen dataclasses whose fields are flags: the base of Experiment and EvaluationOptions.
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Options(Settings):
+      batch_size: int = setting(64, 'Images per update.', minimum=1)
+
+    Options.define_flags()                      # before flags are parsed
+    options = Options.from_flags(flags.FLAGS)   # UsageError names the flag at fault
+
+A field added to such a class has its flag, its check and its place in every file it is saved to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Collection, TypeVar
+
+from absl import flags
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.registry import Registry
+
+Self = TypeVar('Self', bound='Settings')
+
+
+def setting(default: Any, help: str, *, defines: bool = True, minimum: float | None = None,
+            below: float | None = None, choices: tuple[str, ...] = (),
+            one_of: Registry | None = None, some_of: Registry | None = None) -> Any:
+  """A field and its flag.
+
+  Args:
+    default: Its type is the flag's type.
+    help: For --help.
+    defines: Whether another value gives another result, rather than the same one elsewhere.
+    minimum: The least number allowed.
+    below: Numbers must be less than this.
+    choices: The words allowed, for a string.
+    one_of: The registry of which the string names one component.
+    some_of: The registry of which the string names any number of components.
+  """
+  return dataclasses.field(default=default, metadata=dict(
+      help=help, defines=defines, minimum=minimum, below=below, choices=choices, one_of=one_of,
+      some_of=some_of))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+  """Checked and in canonical form once constructed; construction raises UsageError."""
+
+  def __post_init__(self):
+    for field in dataclasses.fields(self):
+      try:
+        object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+      except UsageError as error:
+        raise UsageError(f'--{field.name}={getattr(self, field.name)}: {error}') from None
+
+  @classmethod
+  def define_flags(cls, only: Collection[str] | None = None, *, recorded: bool = False,
+                   flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines a flag per field.
+
+    Args:
+      only: The fields wanted, if not all.
+      recorded: Without a default, for binaries that work on a run, which has recorded the value.
+      flag_values: Where, as in absl's own functions.
+    """
+    for field in dataclasses.fields(cls):
+      if only is not None and field.name not in only:
+        continue
+      text, default = field.metadata['help'], field.default
+      if recorded:
+        text, default = f'{text} Default: as recorded in the run.', None
+      if field.metadata['choices']:
+        flags.DEFINE_enum(field.name, default, field.metadata['choices'], text,
+                          flag_values=flag_values)
+      else:
+        define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float,
+                  bool: flags.DEFINE_bool}[type(field.default)]
+        define(field.name, default, text, flag_values=flag_values)
+
+  @classmethod
+  def from_flags(cls: type[Self], values: flags.FlagValues) -> Self:
+    """The settings that parsed flags describe."""
+    return cls(**{field.name: getattr(values, field.name) for field in dataclasses.fields(cls)})
+
+  def to_dict(self) -> dict[str, Any]:
+    return dataclasses.asdict(self)
+
+
+def _checked(field: dataclasses.Field, value: Any) -> Any:
+  """The value in canonical form, or UsageError."""
+  kind, rules = type(field.default), field.metadata
+  if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    value = float(value)
+  if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+    raise UsageError(f'should be {kind.__name__}')
+  if isinstance(value, float) and not math.isfinite(value):
+    raise UsageError('should be a finite number')
+  if rules['minimum'] is not None and value < rules['minimum']:
+    raise UsageError(f'should be at least {rules["minimum"]}')
+  if rules['below'] is not None and value >= rules['below']:
+    raise UsageError(f'should be less than {rules["below"]}')
+  if rules['choices'] and value not in rules['choices']:
+    raise UsageError(f'should be one of {", ".join(rules["choices"])}')
+  if rules['one_of']:
+    return str(rules['one_of'].parse(value))
+  if rules['some_of']:
+    return ', '.join(map(str, rules['some_of'].parse_all(value)))
+  return value

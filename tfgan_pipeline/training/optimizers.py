@@ -1,0 +1,62 @@
+"""Optimisers: `--generator_optimizer=adam(2e-4, beta_1=0.5)`.
+
+Components return a tf_keras optimiser. `TFGANOptimizer` makes one acceptable to
+`tfgan.gan_train_ops`, which wants the TensorFlow 1 interface.
+"""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+
+
+@registry.optimizer
+def adam(*, learning_rate: float = 2e-4, beta_1: float = 0.9, beta_2: float = 0.999,
+         epsilon: float = 1e-7) -> keras.optimizers.Optimizer:
+  """Kingma and Ba 2015, arXiv:1412.6980."""
+  return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon, jit_compile=False)
+
+
+@registry.optimizer
+def rmsprop(*, learning_rate: float = 5e-5, rho: float = 0.9, momentum: float = 0.0,
+            epsilon: float = 1e-7) -> keras.optimizers.Optimizer:
+  """Tieleman and Hinton 2012, as in the Wasserstein GAN paper."""
+  return keras.optimizers.RMSprop(learning_rate, rho, momentum, epsilon, jit_compile=False)
+
+
+@registry.optimizer
+def sgd(*, learning_rate: float = 0.01, momentum: float = 0.0,
+        nesterov: bool = False) -> keras.optimizers.Optimizer:
+  """Stochastic gradient descent, optionally with momentum."""
+  return keras.optimizers.SGD(learning_rate, momentum, nesterov, jit_compile=False)
+
+
+class TFGANOptimizer:
+  """A Keras optimiser as `tfgan.gan_train_ops` wants one.
+
+  Args:
+    optimizer: The Keras optimiser, or None to leave this player as it is: TF-GAN then builds its
+      half of the update, nothing uses it, and TensorFlow drops it from the graph.
+
+  Attributes:
+    gradient_norm: float32 scalar after use: the norm of the gradient over all replicas.
+  """
+
+  def __init__(self, optimizer: keras.optimizers.Optimizer | None):
+    self._optimizer = optimizer
+    self.gradient_norm: tf.Tensor | None = None
+
+  def compute_gradients(self, loss, variables, **_):
+    gradients = tf.gradients(loss, variables, unconnected_gradients='zero')
+    if self._optimizer is None:
+      return list(zip(gradients, variables))
+    # Losses are already divided by the number of replicas: their gradients add up.
+    gradients = tf.distribute.get_replica_context().all_reduce('SUM', gradients)
+    self.gradient_norm = tf.linalg.global_norm(gradients)
+    return list(zip(gradients, variables))
+
+  def apply_gradients(self, gradients_and_variables, **_):
+    if self._optimizer is None:
+      return tf.no_op()
+    self._optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
+    return tf.no_op()  # tf.function runs assignments in program order by itself.

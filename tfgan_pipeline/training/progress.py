@@ -1,0 +1,67 @@
+"""What a person watching the run sees: a bar with rate and remaining time, or plain lines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+import tqdm
+
+_log = logging.getLogger(__name__)
+
+
+class Progress:
+  """Reports steps on stderr; one bar on a terminal, a line per report elsewhere.
+
+  Args:
+    first: The step the process starts at.
+    last: The step it is to reach.
+    batch_size: Images per step.
+  """
+
+  def __init__(self, first: int, last: int, batch_size: int):
+    self._last = last
+    self._batch_size = batch_size
+    self._marks = [(time.monotonic(), first)]
+    self._bar = tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True,
+                          smoothing=0.1) if sys.stderr.isatty() else None
+
+  def advance(self, step: int) -> None:
+    """The device has finished `step`."""
+    if len(self._marks) == 1:
+      self._marks.append((time.monotonic(), step))  # The first call compiled: rates start after it.
+    if self._bar is not None:
+      self._bar.update(step - self._bar.n)
+
+  def images_per_second(self, step: int) -> float | None:
+    """Since the last report, compilation left out; None while there is nothing to measure."""
+    then, first = self._marks[-1]
+    if step <= first or len(self._marks) == 1:
+      return None
+    return (step - first) * self._batch_size / (time.monotonic() - then)
+
+  def report(self, step: int, scalars: dict[str, float]) -> None:
+    """Shows the scalars of `step` and starts a new measurement of the rate."""
+    rate = self.images_per_second(step)
+    self._marks.append((time.monotonic(), step))
+    losses = {name.removeprefix('loss/'): value for name, value in scalars.items()
+              if name.startswith('loss/')}
+    if self._bar is not None:
+      self._bar.set_postfix({name: f'{value:.3f}' for name, value in losses.items()})
+      return
+    parts = [f'step {step}/{self._last}'] + [f'{k} loss {v:.4f}' for k, v in losses.items()]
+    if rate:
+      remaining = (self._last - step) * self._batch_size / rate
+      parts += [f'{rate:.0f} images/s', f'{_duration(remaining)} left']
+    _log.info(', '.join(parts))
+
+  def close(self) -> None:
+    if self._bar is not None:
+      self._bar.close()
+
+
+def _duration(seconds: float) -> str:
+  minutes, seconds = divmod(round(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  return f'{hours}:{minutes:02d}:{seconds:02d}' if hours else f'{minutes}:{seconds:02d}'
