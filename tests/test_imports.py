@@ -19,7 +19,7 @@ ALLOWED = {
     'compat': set(),
     'randomness': {'compat'},
     'images': {'compat'},
-    'run_directory': {'compat', 'errors', 'experiment'},
+    'run_directory': {'compat', 'data', 'errors', 'experiment'},
     'checkpoints': {'compat', 'errors'},
     'runtime': {'compat', 'errors', 'experiment'},
     'metrics': {'errors', 'registry'},

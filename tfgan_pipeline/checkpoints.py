@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
 
 # What TensorFlow raises for files that are truncated, flipped, missing, or of other shapes.
-UNREADABLE = (tf.errors.OpError, ValueError, AssertionError)
+UNREADABLE = (tf.errors.OpError, ValueError, IndexError, RuntimeError, AssertionError)
 
 
 class Checkpoints:

@@ -1,9 +1,19 @@
-"""The one exception that means "the request was wrong, the software is fine".
+"""Exceptions that the binaries turn into one line on stderr and an exit code.
 
-Raise it with a single line that names the flag, argument or file at fault. The binaries print that
-line on stderr and exit with status 2; a library caller sees an ordinary exception.
+A library caller sees ordinary exceptions.
 """
 
 
 class UsageError(ValueError):
-  """A wrong flag, argument, file or directory, described in one line."""
+  """The request was wrong, the software is fine; exit code 2.
+
+  The message is one line that names the flag, argument or file at fault.
+  """
+
+
+class Interrupted(Exception):
+  """A signal asked the job to stop; it saved, and the same command continues it; exit code 75."""
+
+
+class NonFiniteError(ArithmeticError):
+  """A loss or gradient norm became infinite or not a number; exit code 1."""

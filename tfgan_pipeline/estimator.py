@@ -74,8 +74,10 @@ class GANEstimator:
     Returns:
       The step reached.
     """
-    trainer = self._trainer  # Everything that can be refused is, before anything is written.
-    self.run.write_experiment(self.experiment, self.describe())
+    trainer, record = self._trainer, self.describe()  # What can be refused is, before any writing.
+    if self.run.exists():
+      self.run.check_data(self.dataset)
+    self.run.write_experiment(self.experiment, record)
     return trainer.train(self.run, max_steps)
 
   def describe(self) -> dict[str, Any]:

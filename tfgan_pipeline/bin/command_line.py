@@ -1,7 +1,8 @@
 """What all binaries share: flags, --help and --list without TensorFlow, exit codes.
 
-Exit codes: 0 done; 2 wrong usage, one line on stderr; 75 (EX_TEMPFAIL) stopped by a signal and
-resumable; 1 anything else, with a traceback. Results go to stdout, everything else to stderr.
+Exit codes: 0 done; 2 wrong usage; 75 (EX_TEMPFAIL) stopped by a signal, start it again; 1 anything
+else. What is expected to happen is told in one line, what is not in a traceback. Results go to
+stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -16,13 +17,9 @@ from absl import app
 from absl import flags
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 
-USAGE, STOPPED = 2, 75
-
-
-class StoppedEarly(Exception):
-  """Raised by a main function when the job was asked to stop and can be started again."""
+EXIT_CODES = {UsageError: 2, Interrupted: 75, NonFiniteError: 1}
 
 
 def run(main: Callable[[], None], about: str) -> None:
@@ -38,11 +35,8 @@ def run(main: Callable[[], None], about: str) -> None:
   def guarded(_) -> int:
     try:
       main()
-    except UsageError as error:
-      return _refuse(str(error))
-    except StoppedEarly as stopped:
-      print(stopped, file=sys.stderr)
-      return STOPPED
+    except tuple(EXIT_CODES) as error:
+      return _tell(error)
     return 0
 
   app.run(guarded, flags_parser=lambda argv: _parse(argv, about))
@@ -61,9 +55,9 @@ def _parse(argv: list[str], about: str) -> list[str]:
   try:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
-    sys.exit(_refuse(str(error)))
+    sys.exit(_tell(UsageError(str(error))))
   if len(rest) > 1:
-    sys.exit(_refuse(f'{rest[1]}: not a flag; flags are written --name=value'))
+    sys.exit(_tell(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
   if flags.FLAGS.list:
     print(components())
     sys.exit(0)
@@ -91,9 +85,10 @@ def components() -> str:
   return '\n'.join(lines)
 
 
-def _refuse(message: str) -> int:
-  print(' '.join(message.split()), file=sys.stderr)
-  return USAGE
+def _tell(error: Exception) -> int:
+  """Prints the error as one line and returns its exit code."""
+  print(' '.join(str(error).split()), file=sys.stderr)
+  return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
 
 
 def _log_plainly() -> None:

@@ -9,6 +9,7 @@ Each score is one JSON line on stdout, in model_dir/eval/<name>/scores.jsonl, an
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.experiment import RELOCATABLE, Experiment
 
@@ -18,7 +19,7 @@ FLAGS = flags.FLAGS
 def main() -> None:
   options = EvaluationOptions.from_flags(FLAGS)
   if FLAGS.watch and FLAGS.step is not None:
-    raise command_line.UsageError('--step: not with --watch, which takes every step')
+    raise UsageError('--step: not with --watch, which takes every step')
 
   from tfgan_pipeline.estimator import GANEstimator
   from tfgan_pipeline.run_directory import RunDirectory

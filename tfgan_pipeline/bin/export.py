@@ -7,6 +7,7 @@
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 
 FLAGS = flags.FLAGS
@@ -14,7 +15,7 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   if not FLAGS.output:
-    raise command_line.UsageError('--output: say which directory to write')
+    raise UsageError('--output: say which directory to write')
 
   from tfgan_pipeline.estimator import GANEstimator
   estimator = GANEstimator.of_run(FLAGS.model_dir)

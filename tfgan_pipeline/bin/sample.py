@@ -6,6 +6,7 @@
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 
 FLAGS = flags.FLAGS
@@ -13,7 +14,7 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   if not FLAGS.output:
-    raise command_line.UsageError('--output: say which PNG file to write')
+    raise UsageError('--output: say which PNG file to write')
 
   from tfgan_pipeline import images
   from tfgan_pipeline.generation import GeneratorSampler

@@ -18,18 +18,13 @@ def main() -> None:
   options = EvaluationOptions.from_flags(FLAGS)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
-  from tfgan_pipeline.training.trainer import Interrupted
-  if FLAGS.dry_run:
-    print(GANEstimator(experiment).summary())
-    return
   estimator = GANEstimator(experiment)
-  try:
-    if FLAGS.evaluate:
-      train_and_evaluate(estimator, options, on_record=command_line.print_result)
-    else:
-      estimator.train()
-  except Interrupted as interrupted:
-    raise command_line.StoppedEarly(str(interrupted)) from None
+  if FLAGS.dry_run:
+    print(estimator.summary())
+  elif FLAGS.evaluate:
+    train_and_evaluate(estimator, options, on_record=command_line.print_result)
+  else:
+    estimator.train()
 
 
 def run() -> None:

@@ -32,7 +32,7 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   if not dataset.num_classes:
     raise UsageError(f'--extractor=classifier: {dataset.name} has no labels; '
                      'random_projection needs none')
-  recipe = f'steps={steps}, seed={seed}, version=1'
+  recipe = f'steps={steps}, seed={seed}, version=2'
   folder = os.path.join(context.cache_dir, 'classifier',
                         f'{dataset.name}-{digest(dataset.fingerprint, recipe)}')
   with tf.init_scope():
@@ -67,7 +67,7 @@ def _network(dataset: Dataset, seed: int) -> keras.Model:
   filters = 32
   while side >= 7:  # Halve until the map is about as small as LeNet's.
     x = layers.Conv2D(filters, 3, padding='same', use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
     x = layers.ReLU()(x)
     x = layers.MaxPooling2D()(x)
     side, filters = side // 2, min(filters * 2, 128)

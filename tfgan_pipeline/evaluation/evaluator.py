@@ -47,7 +47,7 @@ class Evaluator:
     self._sampler = GeneratorSampler(run, experiment, weights=options.weights)
     dataset = registry.dataset.build(
         experiment.dataset, DataOptions(experiment.data_dir, experiment.memory_limit_gb))
-    self._check_data(dataset)
+    run.check_data(dataset)
     dataset.split(options.reference_split)
     self._extractor = registry.extractor.build(
         options.extractor, ExtractorContext(dataset, options.cache_path))
@@ -71,12 +71,6 @@ class Evaluator:
   def steps(self) -> list[int]:
     """Steps that can be scored, oldest first."""
     return self._sampler.steps()
-
-  def _check_data(self, dataset) -> None:
-    trained_on = self._run.read_record()['dataset']['fingerprint']
-    if dataset.fingerprint != trained_on:
-      raise UsageError(f'--data_dir: the data has fingerprint {dataset.fingerprint}, the run was '
-                       f'trained on {trained_on}')
 
   def evaluate(self, step: int | None = None) -> Record:
     """The record of one checkpoint, by default the newest; made now unless it exists.

@@ -23,6 +23,7 @@ from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.errors import Interrupted, NonFiniteError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.run_directory import RunDirectory
@@ -34,14 +35,6 @@ from tfgan_pipeline.training.train_ops import TrainStep
 
 _log = logging.getLogger(__name__)
 _GRID = 64  # Samples in a grid.
-
-
-class Interrupted(Exception):
-  """A signal asked the run to stop; it saved, and continues when started again."""
-
-
-class NonFiniteError(RuntimeError):
-  """A loss or gradient norm became infinite or not a number."""
 
 
 class Trainer:
@@ -103,7 +96,7 @@ class Trainer:
 
     Raises:
       Interrupted: After SIGTERM or SIGINT, with a checkpoint saved.
-      NonFiniteError: A loss is not finite; nothing of it is saved.
+      NonFiniteError: A loss or gradient norm is not finite; nothing of it is saved.
     """
     until = until or self._experiment.max_steps
     checkpoints = Checkpoints(run.checkpoints, keep=self._experiment.keep_checkpoints)
@@ -111,7 +104,7 @@ class Trainer:
       self._step = checkpoints.restore_latest(self.root)
     if self._step < until:
       summaries = TrainSummaries(run, self._step)
-      progress = Progress(self._step, until, self._experiment.batch_size)
+      progress = Progress(self._step, self._experiment.max_steps, self._experiment.batch_size)
       try:
         if not self._step:
           summaries.reals(next(self._dataset.split('train').ordered(_GRID))[0])

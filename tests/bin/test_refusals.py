@@ -1,0 +1,146 @@
+"""Wrong usage of the binaries: one line on stderr naming the flag or file, exit code 2, no change."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.conftest import ROOT, TINY, checkpoint, files_under, run_binary
+
+TRAIN = {
+    'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
+    'wrong argument': (['--loss=modified(smooth=1)'], "--loss=modified(smooth=1): loss 'modified'"),
+    'wrong type of argument': (['--noise=normal(big)'], '--noise=normal(big)'),
+    'wrong type of flag': (['--batch_size=many'], '--batch_size=many'),
+    'unknown flag': (['--batchsize=3'], "'batchsize'"),
+    'not a flag': (['32'], '32: not a flag'),
+    'no model_dir': (['--model_dir='], '--model_dir'),
+    'missing flagfile': (['--flagfile=/nowhere.flags'], '/nowhere.flags'),
+    'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
+    'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
+    'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
+    'size that does not fit': (['--dataset=digits(size=30)'], '--networks=dcgan'),
+    'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
+}
+
+
+def assert_one_line(process, message):
+  lines = process.stderr.splitlines()
+  assert len(lines) == 1, process.stderr
+  assert message in lines[0]
+  assert 'Traceback' not in process.stderr and not process.stdout
+
+
+@pytest.mark.parametrize('name', TRAIN)
+def test_train_refuses(tmp_path, name):
+  arguments, message = TRAIN[name]
+  model_dir = tmp_path / 'run'
+  process = run_binary('train', *TINY, f'--model_dir={model_dir}', *arguments, code=2)
+  assert_one_line(process, message)
+  assert not model_dir.exists()
+
+
+def test_empty_folder(tmp_path):
+  (tmp_path / 'data').mkdir()
+  process = run_binary('train', *TINY, '--dataset=image_folder(16)', f'--data_dir={tmp_path}/data',
+                       f'--model_dir={tmp_path}/run', code=2)
+  assert_one_line(process, f'{tmp_path}/data')
+  assert not (tmp_path / 'run').exists()
+
+
+def test_model_dir_of_another_experiment(tiny_run):
+  before = files_under(tiny_run)
+  process = run_binary('train', *TINY, f'--model_dir={tiny_run}', '--batch_size=32', code=2)
+  assert_one_line(process, f'--model_dir={tiny_run}: holds a run with other settings: '
+                  '--batch_size=32 (was 16)')
+  assert files_under(tiny_run) == before
+
+
+@pytest.mark.parametrize('binary, arguments, message', [
+    ('evaluate', ['--model_dir=/nowhere'], '--model_dir=/nowhere'),
+    ('evaluate', ['--extractor=none'], '--extractor=none'),
+    ('evaluate', ['--watch', '--step=3'], '--step'),
+    ('sample', ['--model_dir=/nowhere', '--output=x.png'], '--model_dir=/nowhere'),
+    ('sample', [], '--output'),
+    ('export', [], '--output'),
+    ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
+])
+def test_other_binaries_refuse(binary, arguments, message):
+  assert_one_line(run_binary(binary, *arguments, code=2), message)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--step=3'], '--step=3: no such checkpoint; there are 0, 2, 4'),
+    (['--num_samples=5', '--extractor=random_projection'], 'logits'),
+    (['--eval_name=x', '--extractor=random_projection', '--metrics=fid', '--num_samples=1'],
+     '--num_samples=1'),
+])
+def test_evaluations_that_cannot_be_done(tiny_run, cache_dir, arguments, message):
+  process = run_binary('evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}',
+                       *arguments, code=2)
+  assert message in process.stderr.splitlines()[-1]
+  assert 'Traceback' not in process.stderr
+
+
+def damage(path, how: str) -> None:
+  content = bytearray(path.read_bytes())
+  if how == 'truncated':
+    content = content[:len(content) // 2]
+  else:
+    for place in range(len(content) // 4, len(content) // 4 + 64):
+      content[place] ^= 0xFF
+  path.write_bytes(content)
+
+
+@pytest.mark.parametrize('part', ['data-00000-of-00001', 'index'])
+@pytest.mark.parametrize('how', ['truncated', 'flipped'])
+def test_damaged_newest_checkpoint(tiny_run, tmp_path, part, how):
+  """A warning, the checkpoint before it, and the same end as if nothing had happened."""
+  model_dir = tmp_path / 'run'
+  shutil.copytree(tiny_run, model_dir)
+  damage(model_dir / 'checkpoints' / f'ckpt-000004.{part}', how)
+  process = run_binary('train', *TINY, f'--model_dir={model_dir}')
+  assert 'warning: ' in process.stderr and 'ckpt-000004 is damaged' in process.stderr
+  assert 'read ' in process.stderr and 'ckpt-000002' in process.stderr
+  for name, value in checkpoint(tiny_run, 4).items():
+    assert (checkpoint(model_dir, 4)[name] == value).all(), name
+
+
+def test_all_checkpoints_damaged(tiny_run, tmp_path):
+  model_dir = tmp_path / 'run'
+  shutil.copytree(tiny_run, model_dir)
+  for path in (model_dir / 'checkpoints').glob('*.data*'):
+    damage(path, 'truncated')
+  before = files_under(model_dir / 'checkpoints')
+  process = run_binary('train', *TINY, f'--model_dir={model_dir}', code=2)
+  assert 'none of its 3 checkpoints can be read' in process.stderr.splitlines()[-1]
+  assert files_under(model_dir / 'checkpoints') == before
+
+
+def test_damaged_checkpoint_cannot_be_scored_alone(tiny_run, tmp_path, cache_dir):
+  model_dir = tmp_path / 'run'
+  shutil.copytree(tiny_run, model_dir)
+  damage(model_dir / 'checkpoints/ckpt-000004.data-00000-of-00001', 'truncated')
+  common = [f'--model_dir={model_dir}', '--extractor=random_projection', '--metrics=fid',
+            '--num_samples=100', f'--cache_dir={cache_dir}']
+  process = run_binary('evaluate', *common, '--step=4', code=2)
+  assert 'ckpt-000004: damaged' in process.stderr.splitlines()[-1]
+  # Watching records the failure and goes on.
+  watched = run_binary('evaluate', *common, '--watch')
+  records = [json.loads(line) for line in watched.stdout.splitlines()]
+  assert [record['step'] for record in records] == [0, 2, 4]
+  assert ['error' in record for record in records] == [False, False, True]
+
+
+def test_damaged_experiment_json(tiny_run, tmp_path):
+  model_dir = tmp_path / 'run'
+  shutil.copytree(tiny_run, model_dir)
+  (model_dir / 'experiment.json').write_text('{"experiment": ')
+  process = run_binary('train', *TINY, f'--model_dir={model_dir}', code=2)
+  assert_one_line(process, 'experiment.json: not readable as JSON')
+
+
+def test_every_flagfile_is_understood():
+  from tests.test_experiment import parse
+  for path in sorted((ROOT / 'flags').glob('*.flags')):
+    parse(f'--flagfile={path}')

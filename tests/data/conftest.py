@@ -1,0 +1,117 @@
+"""Fixtures of the data tests: the same small examples stored in memory, in files and in records."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.file_split import FileSplit
+from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.record_split import RecordSplit, Shard
+
+SIZE = 23
+SHAPE = (6, 5, 3)
+KINDS = ('memory', 'file', 'records')
+
+
+@pytest.fixture(scope='session')
+def images() -> np.ndarray:
+  """uint8 [23, 6, 5, 3], all different. Label i belongs to image i, so labels tell the order."""
+  return np.random.RandomState(0).randint(0, 256, (SIZE, *SHAPE), np.uint8)
+
+
+@pytest.fixture(scope='session')
+def splits(images, tmp_path_factory) -> dict:
+  """One split of every kind, all with the same examples in the same stored order."""
+  folder = tmp_path_factory.mktemp('splits')
+  names = []
+  for index, image in enumerate(images):
+    names.append(f'{index:02d}.png')
+    Image.fromarray(image).save(folder / names[-1])
+
+  # Files of unequal length, an unused beginning and end, groups and windows that do not divide.
+  shards = []
+  start = 0
+  for number, size in enumerate((7, 1, 5, 0, 8, 2)):
+    path = str(folder / f'{number}.tfrecord')
+    with tf.io.TFRecordWriter(path) as writer:
+      writer.write(b'before')
+      for index in range(start, start + size):
+        writer.write(bytes([index]) + images[index].tobytes())
+      writer.write(b'after')
+    shards.append(Shard(path, 1, size))
+    start += size
+
+  def decode(record):
+    content = tf.io.decode_raw(record, tf.uint8)
+    return tf.reshape(content[1:], SHAPE), tf.cast(content[0], tf.int32)
+
+  return {
+    'memory': MemorySplit(images, np.arange(SIZE)),
+    'file': FileSplit(
+      str(folder),
+      names,
+      range(SIZE),
+      image_shape=SHAPE,
+      read=lambda path: np.asarray(Image.open(path)),
+      recipe='',
+    ),
+    'records': RecordSplit(shards, image_shape=SHAPE, decode=decode, recipe='', group=2, window=3),
+  }
+
+
+@pytest.fixture(params=KINDS)
+def split(request, splits):
+  return splits[request.param]
+
+
+@pytest.fixture(scope='session')
+def store_tfds():
+  """Writes data as TFDS does: store(root, name, features, train=[example, ...], ...).
+
+  By hand, as TFDS itself cannot write without packages that it does not install.
+  """
+  tfds = pytest.importorskip('tensorflow_datasets')
+
+  def store(root, name, features, *, version='1.0.0', shards=3, **examples):
+    folder = pathlib.Path(root) / name / version
+    folder.mkdir(parents=True)
+    features = tfds.features.FeaturesDict(features)
+    features.save_config(str(folder))
+    splits = []
+    for split, items in examples.items():
+      parts = [items[number::shards] for number in range(shards)]
+      for number, part in enumerate(parts):
+        path = folder / f'{name}-{split}.tfrecord-{number:05d}-of-{shards:05d}'
+        with tf.io.TFRecordWriter(str(path)) as writer:
+          for item in part:
+            writer.write(features.serialize_example(features.encode_example(item)))
+      splits.append(
+        {
+          'name': split,
+          'shardLengths': [str(len(part)) for part in parts],
+          'filepathTemplate': '{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}',
+        }
+      )
+    info = {'name': name, 'version': version, 'fileFormat': 'tfrecord', 'splits': splits}
+    (folder / 'dataset_info.json').write_text(json.dumps(info))
+
+  return store
+
+
+@pytest.fixture(scope='session')
+def prepared_data() -> str:
+  """A folder with real TFDS data, where there is one."""
+  beside = pathlib.Path(__file__).parents[3] / 'shared' / 'tensorflow_datasets'
+  folder = os.environ.get('TFGAN_PIPELINE_TEST_DATA') or str(beside)
+  if not os.path.isdir(folder):
+    pytest.skip(f'no prepared TFDS data: there is no {folder} ($TFGAN_PIPELINE_TEST_DATA)')
+  return folder

@@ -1,0 +1,128 @@
+"""The contract of every registered dataset, and of splits of every kind."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions
+from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.partition import partition
+from tfgan_pipeline.data.pipeline import train_batches
+
+
+@pytest.fixture
+def calls(tmp_path, request, store_tfds) -> dict:
+  """How to build those datasets that need arguments or files: call and data_dir."""
+  for value in range(20):
+    folder = tmp_path / 'pictures' / 'ab'[value % 2]
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new('RGB', (8, 8), (value, value, value)).save(folder / f'{value}.png')
+  calls = {'image_folder': ('image_folder(8)', str(tmp_path / 'pictures'))}
+  if request.node.callspec.params['name'] == 'tfds':
+    tfds = pytest.importorskip('tensorflow_datasets')
+    image = np.zeros((5, 4, 1), np.uint8)
+    features = {'image': tfds.features.Image(shape=image.shape)}
+    store_tfds(tmp_path, 'tiny', features, train=[{'image': image}] * 9)
+    calls['tfds'] = ('tfds(tiny)', str(tmp_path))
+  return calls
+
+
+@pytest.mark.parametrize('name', tuple(registry.dataset.components()))
+def test_contract(name, calls):
+  call, data_dir = calls.get(name, (name, None))
+  dataset = registry.dataset.build(call, DataOptions(data_dir))
+  assert dataset.name and len(dataset.label_names) == dataset.num_classes
+  assert 'train' in dataset.splits and set(dataset.splits) <= set(SPLIT_NAMES)
+  assert hash(dataset.image_shape) and len(dataset.fingerprint) == 16
+  for split in dataset.splits.values():
+    assert tuple(split.image_shape) == dataset.image_shape
+    batches = list(split.ordered(max(1, split.size // 2 - 1)))
+    assert sum(len(images) for images, _ in batches) == split.size
+    for images, labels in batches:
+      assert images.dtype == np.uint8 and images.shape[1:] == dataset.image_shape
+      assert labels.dtype == np.int32 and labels.shape == images.shape[:1]
+      assert labels.min() >= 0 and labels.max() < max(1, dataset.num_classes)
+  batch = next(iter(train_batches(dataset.split('train'), batch_size=4, seed=0)))
+  assert batch['image'].shape == (4, *dataset.image_shape)
+  again = registry.dataset.build(call, DataOptions(data_dir))
+  assert again.fingerprint == dataset.fingerprint
+
+
+def test_one_pass_in_stored_order(split, images):
+  batches = list(split.ordered(5))
+  assert [len(labels) for _, labels in batches] == [5, 5, 5, 5, 3]
+  found, labels = (np.concatenate(parts) for parts in zip(*batches))
+  np.testing.assert_array_equal(found, images)
+  np.testing.assert_array_equal(labels, range(23))
+  assert found.dtype == np.uint8 and labels.dtype == np.int32
+
+
+def test_any_split_can_be_copied_into_memory(split, splits):
+  copy = MemorySplit.reading(split, batch_size=5)
+  assert copy.fingerprint == splits['memory'].fingerprint
+
+
+def test_memory_fingerprint_counts_pixels_labels_and_shape(images):
+  labels = np.arange(23)
+  before = MemorySplit(images, labels).fingerprint
+  assert MemorySplit(images.copy(), labels.astype(np.int64)).fingerprint == before
+  changed = images.copy()
+  changed[20, 1, 1, 1] += 1
+  assert MemorySplit(changed, labels).fingerprint != before
+  assert MemorySplit(images, labels[::-1]).fingerprint != before
+  assert MemorySplit(images.reshape(23, 5, 6, 3), labels).fingerprint != before
+  digest = hashlib.sha256(b'(23, (6, 5, 3))')
+  digest.update(labels.astype('<i4').tobytes() + images.tobytes())
+  assert before == digest.hexdigest()[:16]
+
+
+def test_training_does_not_change_what_evaluation_reads(images):
+  split = MemorySplit(images.copy(), np.arange(23))
+  before = split.fingerprint
+  next(iter(train_batches(split, batch_size=4, seed=0)))
+  np.testing.assert_array_equal(split.images, images)
+  assert MemorySplit(split.images, split.labels).fingerprint == before
+
+
+def test_wrong_arrays_are_refused(images):
+  for bad in (images.astype(np.float32), images[0], images[:0]):
+    with pytest.raises(ValueError, match='images should be uint8'):
+      MemorySplit(bad)
+  with pytest.raises(ValueError, match='23 images but labels of shape'):
+    MemorySplit(images, np.arange(22))
+
+
+def test_memory_limit():
+  options = DataOptions(None, 0.001)
+  assert options.fits_memory(1000, (10, 10, 10)) and not options.fits_memory(1001, (10, 10, 10))
+
+
+def test_partition_ignores_the_order_of_names():
+  names = [f'{number}.png' for number in range(90)]
+  labels = [number % 3 for number in range(90)]
+  fractions = {'validation': 0.2, 'test': 0.1}
+  parts = partition(names, labels, fractions)
+  assert list(parts) == ['train', 'validation', 'test']
+  assert sorted(np.concatenate(list(parts.values()))) == list(range(90))
+  for part, share in (('train', 21), ('validation', 6), ('test', 3)):
+    assert list(np.bincount([labels[index] for index in parts[part]])) == [share] * 3
+  reverse = partition(names[::-1], labels[::-1], fractions)
+  for part, members in parts.items():
+    assert {names[index] for index in members} == {names[89 - index] for index in reverse[part]}
+
+
+def test_real_strategy_gives_replicas_their_slices(splits):
+  """The one-replica strategy that is always there; test_pipeline.py covers the others' contexts."""
+  strategy = tf.distribute.OneDeviceStrategy('CPU:0')
+  distributed = strategy.distribute_datasets_from_function(
+    lambda context: train_batches(splits['memory'], batch_size=4, seed=0, context=context)
+  )
+  plain = train_batches(splits['memory'], batch_size=4, seed=0)
+  for one, other in zip(distributed, plain.take(3)):
+    np.testing.assert_array_equal(one['label'], other['label'])

@@ -1,0 +1,319 @@
+"""A user's own pictures: formats, damage, layouts and splits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.file_split import FileSplit
+from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.pictures import read_picture
+from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.errors import UsageError
+
+
+def build(folder, call='image_folder(8)', *, memory_limit_gb=1.0):
+  return registry.dataset.build(call, DataOptions(str(folder), memory_limit_gb))
+
+
+def save(path, image, **kwargs):
+  os.makedirs(path.parent, exist_ok=True)
+  if isinstance(image, np.ndarray):
+    image = Image.fromarray(image)
+  image.save(path, **kwargs)
+
+
+def plain(value, size=8):
+  return np.full((size, size, 3), value, np.uint8)
+
+
+def all_images(dataset):
+  return np.concatenate(
+    [images for split in dataset.splits.values() for images, _ in split.ordered(7)]
+  )
+
+
+@pytest.fixture
+def classes(tmp_path):
+  """30 cats of values 0..29 and 20 dogs of 100..119, in nested folders, with decoys."""
+  root = tmp_path / 'animals'
+  for value in range(30):
+    save(root / 'cat' / ('a' if value % 2 else 'b/c') / f'{value}.png', plain(value))
+  for value in range(100, 120):
+    save(root / 'dog' / f'{value}.PNG', plain(value))
+  save(root / 'dog' / '.hidden.png', plain(255))
+  save(root / '.thumbnails' / 'x.png', plain(255))
+  (root / 'dog' / 'readme.txt').write_text('not a picture')
+  return root
+
+
+def test_classes_and_stratified_splits(classes):
+  dataset = build(classes)
+  assert (dataset.name, dataset.num_classes, dataset.label_names) == ('animals', 2, ('cat', 'dog'))
+  assert dataset.image_shape == (8, 8, 3)
+  assert {name: split.size for name, split in dataset.splits.items()} == {
+    'train': 40,
+    'validation': 5,
+    'test': 5,
+  }
+  seen = []
+  for split in dataset.splits.values():
+    assert isinstance(split, MemorySplit)
+    assert list(split.labels) == list((split.images[:, 0, 0, 0] >= 100).astype(int))
+    assert abs(np.mean(split.labels) - 0.4) < 0.1
+    assert (split.images == split.images[:, :1, :1, :1]).all()
+    seen += list(split.images[:, 0, 0, 0])
+  assert sorted(seen) == [*range(30), *range(100, 120)]
+  with pytest.raises(UsageError, match="animals has no split 'dev'; it has: train, validation"):
+    dataset.split('dev')
+
+
+def test_fractions_choose_the_splits(classes):
+  dataset = build(classes, 'image_folder(8, validation=0, test=0.5)')
+  assert {name: split.size for name, split in dataset.splits.items()} == {'train': 25, 'test': 25}
+
+
+def test_adding_a_picture_moves_few_others(classes):
+  before = set(build(classes).split('test').images[:, 0, 0, 0])
+  save(classes / 'dog' / '120.png', plain(120))
+  after = set(build(classes).split('test').images[:, 0, 0, 0])
+  assert len(before & after) >= 3
+
+
+def test_fingerprint_is_of_content(classes, tmp_path):
+  for limit in (1.0, 0.0):
+    before = build(classes, memory_limit_gb=limit).fingerprint
+    assert len(before) == 16 and int(before, 16) >= 0
+    moved = tmp_path / 'elsewhere' / f'renamed{limit}'
+    shutil.copytree(classes, moved)
+    assert build(moved, memory_limit_gb=limit).fingerprint == before
+    image = plain(7)
+    image[3, 4, 1] += 1
+    save(moved / 'cat' / 'a' / '7.png', image)
+    assert build(moved, memory_limit_gb=limit).fingerprint != before
+    assert build(classes, 'image_folder(9)', memory_limit_gb=limit).fingerprint != before
+  stretched = build(classes, 'image_folder(8, resize=stretch)', memory_limit_gb=0)
+  assert stretched.fingerprint != build(classes, memory_limit_gb=0).fingerprint
+
+
+def test_files_read_on_access_give_the_same_examples_as_memory(classes):
+  memory, files = build(classes), build(classes, memory_limit_gb=0)
+  for name, split in files.splits.items():
+    assert isinstance(split, FileSplit)
+    for found, expected in zip(split.ordered(7), memory.split(name).ordered(7)):
+      np.testing.assert_array_equal(found[0], expected[0])
+      np.testing.assert_array_equal(found[1], expected[1])
+      assert found[0].dtype == np.uint8 and found[1].dtype == np.int32
+  one, other = (
+    next(iter(train_batches(dataset.split('train'), batch_size=16, seed=0)))
+    for dataset in (memory, files)
+  )
+  np.testing.assert_array_equal(one['image'], other['image'])
+  np.testing.assert_array_equal(one['label'], other['label'])
+
+
+def test_folders_for_splits(tmp_path):
+  for folder, value, count in (('train', 10, 3), ('val', 20, 2), ('test', 30, 1)):
+    for index in range(count):
+      save(tmp_path / folder / f'{index}.png', plain(value))
+  dataset = build(tmp_path)
+  assert dataset.num_classes == 0 and dataset.label_names == ()
+  assert {name: list(split.images[:, 0, 0, 0]) for name, split in dataset.splits.items()} == {
+    'train': [10, 10, 10],
+    'validation': [20, 20],
+    'test': [30],
+  }
+  save(tmp_path / 'validation' / 'x.png', plain(0))
+  with pytest.raises(UsageError, match='both a val and a validation folder'):
+    build(tmp_path)
+
+
+def test_classes_inside_folders_for_splits(tmp_path):
+  save(tmp_path / 'train' / 'b' / '1.png', plain(1))
+  save(tmp_path / 'train' / 'c' / '2.png', plain(2))
+  save(tmp_path / 'test' / 'a' / '0.png', plain(0))
+  dataset = build(tmp_path)
+  assert dataset.label_names == ('a', 'b', 'c') and set(dataset.splits) == {'train', 'test'}
+  assert list(dataset.split('train').labels) == [1, 2]
+  assert list(dataset.split('test').labels) == [0]
+
+
+def test_unlabelled(tmp_path):
+  for value in range(20):
+    save(tmp_path / f'{value}.png', plain(value))
+  dataset = build(tmp_path)
+  assert dataset.num_classes == 0
+  assert {name: split.size for name, split in dataset.splits.items()} == {
+    'train': 16,
+    'validation': 2,
+    'test': 2,
+  }
+  assert not dataset.split('train').labels.any()
+
+
+HALF_RED = [255, 127, 127]  # Half transparent red over white.
+
+
+@pytest.mark.parametrize(
+  'name, image, expected, tolerance',
+  [
+    ('grey.png', Image.new('L', (8, 8), 77), [77, 77, 77], 0),
+    ('grey_alpha.png', Image.new('LA', (8, 8), (0, 128)), [127, 127, 127], 0),
+    ('alpha.png', Image.new('RGBA', (8, 8), (255, 0, 0, 128)), HALF_RED, 0),
+    ('alpha.webp', Image.new('RGBA', (8, 8), (255, 0, 0, 128)), HALF_RED, 4),
+    ('clear.png', Image.new('RGBA', (8, 8), (9, 9, 9, 0)), [255, 255, 255], 0),
+    ('cmyk.tif', Image.new('CMYK', (8, 8), (0, 255, 255, 0)), [255, 0, 0], 0),
+    ('cmyk.jpg', Image.new('CMYK', (8, 8), (0, 255, 255, 0)), [255, 0, 0], 4),
+    ('deep.png', Image.fromarray(np.full((8, 8), 77 * 257, np.uint16)), [77, 77, 77], 0),
+    ('deep.tiff', Image.fromarray(np.full((8, 8), 77 * 257 + 128, np.uint16)), [77, 77, 77], 0),
+    ('palette.gif', Image.new('RGB', (8, 8), (10, 200, 30)).quantize(4), [10, 200, 30], 2),
+    ('palette.png', Image.new('RGB', (8, 8), (10, 200, 30)).quantize(4), [10, 200, 30], 2),
+    ('one_bit.png', Image.new('1', (8, 8), 1), [255, 255, 255], 0),
+    ('plain.bmp', Image.new('RGB', (8, 8), (10, 200, 30)), [10, 200, 30], 0),
+    ('plain.JPEG', Image.new('RGB', (8, 8), (10, 200, 30)), [10, 200, 30], 4),
+  ],
+)
+def test_colour_models(tmp_path, name, image, expected, tolerance):
+  save(tmp_path / name, image)
+  dataset = build(tmp_path)
+  found = dataset.split('train').images.astype(int)
+  assert found.shape == (1, 8, 8, 3)
+  assert abs(found - expected).max() <= tolerance, found[0, 0, 0]
+  grey = build(tmp_path, 'image_folder(8, channels=1)').split('train').images
+  luminance = np.dot(expected, [0.299, 0.587, 0.114])
+  assert grey.shape == (1, 8, 8, 1) and abs(grey - luminance).max() <= tolerance + 1
+
+
+def test_palette_with_a_transparent_colour(tmp_path):
+  image = Image.new('P', (8, 8), 0)
+  image.putpalette([0, 0, 0, 200, 0, 0])
+  image.putpixel((0, 0), 1)
+  save(tmp_path / 'x.png', image, transparency=0)
+  found = read_picture(str(tmp_path / 'x.png'), size=8, channels=3, resize='crop')
+  assert list(found[0, 0]) == [200, 0, 0] and list(found[5, 5]) == [255, 255, 255]
+
+
+def test_animation_gives_its_first_frame(tmp_path):
+  frames = [Image.new('L', (8, 8), value) for value in (50, 90, 200)]
+  save(tmp_path / 'x.gif', frames[0], save_all=True, append_images=frames[1:])
+  assert (all_images(build(tmp_path)) == 50).all()
+
+
+def test_orientation_tag_is_obeyed(tmp_path):
+  upright = np.zeros((8, 8, 3), np.uint8)
+  upright[:4] = 250
+  exif = Image.Exif()
+  exif[0x0112] = 6  # Stored lying on its left side: turn by 90 degrees clockwise to view.
+  save(tmp_path / 'x.png', np.rot90(upright).copy(), exif=exif)
+  np.testing.assert_array_equal(all_images(build(tmp_path))[0], upright)
+
+
+def test_crop_and_stretch(tmp_path):
+  wide = np.zeros((8, 24, 3), np.uint8)
+  wide[:, 8:16] = 200
+  save(tmp_path / 'x.png', wide)
+  assert (all_images(build(tmp_path)) == 200).all()
+  stretched = all_images(build(tmp_path, 'image_folder(8, resize=stretch)'))[0, 0, :, 0]
+  assert max(stretched[[0, -1]]) < 10 and min(stretched[3:5]) > 190
+
+
+def test_reducing_averages_over_all_pixels(tmp_path):
+  checks = np.zeros((256, 256, 3), np.uint8)
+  checks[::2, ::2] = checks[1::2, 1::2] = 255
+  save(tmp_path / 'x.png', checks)
+  save(tmp_path / 'y.jpg', checks, quality=95)
+  assert abs(all_images(build(tmp_path)).astype(float) - 127.5).max() < 4
+
+
+def test_large_jpegs_keep_the_detail_that_the_result_can_show(tmp_path):
+  stripes = np.zeros((64, 64, 3), np.uint8)
+  stripes[:, np.arange(64) % 8 < 4] = 255
+  save(tmp_path / 'x.jpg', stripes, quality=95)
+  row = all_images(build(tmp_path, 'image_folder(32)'))[0, 16, :, 0].astype(int)
+  np.testing.assert_allclose(row[4:28], np.tile([255, 255, 0, 0], 6), atol=30)
+
+
+def test_mixed_sizes_become_one(tmp_path):
+  for index, size in enumerate(((3, 5), (100, 40), (8, 8), (1, 1))):
+    save(tmp_path / f'{index}.png', Image.new('RGB', size, (index, index, index)))
+  assert sorted(all_images(build(tmp_path))[:, 0, 0, 0]) == [0, 1, 2, 3]
+
+
+@pytest.fixture
+def damaged(tmp_path):
+  save(tmp_path / 'good.png', plain(1))
+  noise = np.random.RandomState(0).randint(0, 256, (64, 64, 3), np.uint8)
+  save(tmp_path / 'whole.jpg', noise)
+  content = (tmp_path / 'whole.jpg').read_bytes()
+  (tmp_path / 'whole.jpg').unlink()
+  (tmp_path / 'cut.jpg').write_bytes(content[: len(content) // 2])
+  (tmp_path / 'text.png').write_text('this is no picture')
+  (tmp_path / 'empty.gif').touch()
+  save(tmp_path / 'float.tif', Image.new('F', (8, 8), 0.5))
+  return tmp_path
+
+
+def test_damaged_files_are_skipped_by_name(damaged, caplog):
+  logger = logging.getLogger('absl')
+  propagate, logger.propagate = logger.propagate, True
+  try:
+    with caplog.at_level(logging.WARNING, 'absl'):
+      dataset = build(damaged)
+  finally:
+    logger.propagate = propagate
+  assert (all_images(dataset) == 1).all() and dataset.split('train').size == 1
+  for name in ('cut.jpg', 'text.png', 'empty.gif', 'float.tif: floating-point'):
+    assert f'skipped {name}' in caplog.text
+  assert '4 of 5 pictures' in caplog.text
+
+
+def test_damage_behind_the_header_is_an_error_that_names_the_file(damaged):
+  dataset = build(damaged, 'image_folder(8, validation=0, test=0)', memory_limit_gb=0)
+  split = dataset.split('train')
+  assert set(split.names) == {'good.png', 'cut.jpg', 'float.tif'}
+  with pytest.raises(UsageError, match=r'cut\.jpg: can no longer be read \(.*truncated'):
+    list(split.ordered(4))
+
+
+def test_only_damaged_files(damaged):
+  (damaged / 'good.png').unlink()
+  with pytest.raises(UsageError, match='--data_dir=.*: none of 4 pictures can be read, as cut.jpg'):
+    build(damaged)
+
+
+@pytest.mark.parametrize(
+  'call, message',
+  [
+    ('image_folder(0)', 'size=0'),
+    ('image_folder(8, channels=2)', 'channels=2'),
+    ('image_folder(8, resize=zoom)', 'resize=zoom'),
+    ('image_folder(8, validation=0.6, test=0.4)', 'validation=0.6, test=0.4: fractions should'),
+    ('image_folder(8, test=-0.1)', 'fractions should'),
+    ('image_folder', "argument 'size' is missing"),
+  ],
+)
+def test_wrong_arguments(tmp_path, call, message):
+  save(tmp_path / 'x.png', plain(1))
+  with pytest.raises(UsageError, match=message) as error:
+    build(tmp_path, call)
+  assert '\n' not in str(error.value)
+
+
+def test_wrong_folders(tmp_path):
+  with pytest.raises(UsageError, match='--data_dir=.*missing: there is no such folder'):
+    build(tmp_path / 'missing')
+  with pytest.raises(UsageError, match='--data_dir=.*: no pictures'):
+    build(tmp_path)
+  with pytest.raises(UsageError, match='--data_dir: '):
+    registry.dataset.build('image_folder(8)', DataOptions(None))
+  save(tmp_path / 'cat' / 'x.png', plain(1))
+  save(tmp_path / 'loose.png', plain(1))
+  with pytest.raises(UsageError, match=r'loose\.png lies beside class folders'):
+    build(tmp_path)

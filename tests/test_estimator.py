@@ -1,0 +1,101 @@
+"""The Python face: train, evaluate, predict, export, and both together."""
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.experiment import Experiment
+
+
+@pytest.fixture
+def experiment(tmp_path) -> Experiment:
+  return Experiment(model_dir=str(tmp_path / 'run'), dataset='digits(size=16)',
+                    networks='dcgan(filters=4)', noise='normal(8)', batch_size=16, max_steps=4,
+                    save_every=2, sample_every=4, log_every=2)
+
+
+@pytest.fixture
+def options(cache_dir) -> EvaluationOptions:
+  return EvaluationOptions(extractor='random_projection', metrics='fid', num_samples=300,
+                           cache_dir=cache_dir)
+
+
+def test_train_evaluate_predict_export(experiment, options, tmp_path):
+  estimator = GANEstimator(experiment)
+  assert estimator.train(max_steps=2) == 2
+  assert not estimator.run.is_done()
+  assert estimator.train() == 4
+  assert estimator.run.is_done()
+  record = estimator.evaluate(options=options)
+  assert record['step'] == 4 and record['scores']['fid[random_projection]'] > 0
+
+  pictures = estimator.predict(300, seed=5)
+  assert pictures.shape == (300, 16, 16, 1) and pictures.dtype == np.uint8
+  np.testing.assert_array_equal(estimator.predict(3, seed=5), pictures[:3])
+  assert not np.array_equal(estimator.predict(3, seed=6), pictures[:3])
+
+  loaded = tf.saved_model.load(estimator.export_saved_model(str(tmp_path / 'exported')))
+  exported = loaded.generate(300, 5).numpy().astype(int)
+  # Another batch size may round a sum differently; nothing else may differ.
+  assert exported.shape == pictures.shape and np.abs(exported - pictures).max() <= 1
+  assert loaded(tf.zeros([2, 8])).shape == (2, 16, 16, 1)
+
+  again = GANEstimator.of_run(experiment.model_dir)
+  assert again.experiment == experiment
+  np.testing.assert_array_equal(again.predict(3, seed=5), pictures[:3])
+
+
+def test_train_and_evaluate_equals_training_alone(experiment, options, tmp_path):
+  seen = []
+  records = train_and_evaluate(GANEstimator(experiment), options, on_record=seen.append)
+  assert [record['step'] for record in records] == [0, 2, 4] and seen == records
+  alone = GANEstimator(Experiment.from_dict({**experiment.to_dict(),
+                                             'model_dir': str(tmp_path / 'alone')}))
+  alone.train()
+  np.testing.assert_array_equal(alone.predict(8), GANEstimator(experiment).predict(8))
+  # Done already: nothing is trained or scored again.
+  assert train_and_evaluate(GANEstimator(experiment), options) == records
+
+
+def test_no_moving_average(experiment, options):
+  plain = Experiment.from_dict({**experiment.to_dict(), 'ema_decay': 0.0})
+  estimator = GANEstimator(plain)
+  estimator.train()
+  assert estimator.evaluate(options=options)['definition']['weights'] == 'raw'
+
+
+def test_moving_average_follows_the_weights(experiment):
+  from tests.conftest import checkpoint
+  GANEstimator(experiment).train()
+  values = checkpoint(experiment.model_dir, 4)
+  raw = {name: value for name, value in values.items() if name.startswith('generator/')}
+  assert raw
+  for name, value in raw.items():
+    average = values['generator_ema/' + name.removeprefix('generator/')]
+    if 'moving_' in name:
+      np.testing.assert_array_equal(average, value)
+    else:
+      start = checkpoint(experiment.model_dir, 0)[name]
+      assert np.abs(average - start).max() <= np.abs(value - start).max() * 1.5 + 1e-6
+
+
+def test_data_that_changed_is_refused(experiment):
+  import json
+  estimator = GANEstimator(experiment)
+  estimator.train(max_steps=2)
+  path = estimator.run.experiment_json
+  record = json.load(open(path))
+  record['dataset']['fingerprint'] = 'another'
+  json.dump(record, open(path, 'w'))
+  with pytest.raises(UsageError, match='was trained on another'):
+    GANEstimator(experiment).train()
+
+
+def test_estimator_refuses_another_experiment(experiment):
+  GANEstimator(experiment).train(max_steps=2)
+  changed = Experiment.from_dict({**experiment.to_dict(), 'loss': 'minimax'})
+  with pytest.raises(UsageError, match='--loss=minimax'):
+    GANEstimator(changed)
