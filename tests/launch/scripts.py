@@ -31,7 +31,8 @@ def environment(first: pathlib.Path | None = None, **variables: object) -> dict[
 def run(script: pathlib.Path, *arguments: object, code: int = 0, cwd=None,
         env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
   """Runs a script to its end and checks its exit code."""
-  done = subprocess.run(['bash', str(script), *map(str, arguments)], cwd=cwd, text=True, timeout=120,
-                        env=env or environment(), capture_output=True, stdin=subprocess.DEVNULL)
+  done = subprocess.run(['bash', str(script), *map(str, arguments)], cwd=cwd, timeout=120,
+                        env=env or environment(), capture_output=True, text=True,
+                        stdin=subprocess.DEVNULL)
   assert done.returncode == code, f'exit code {done.returncode}\n{done.stdout}\n{done.stderr}'
   return done

@@ -88,10 +88,10 @@ def test_every_requirement_is_installed_once_and_none_brings_tensorflow(commands
   resolve, alone = commands({build: '2.21.0'}, 'test')
   asked = [*_asked_for('options', 'install_requires'),
            *_asked_for('options.extras_require', 'test')]
-  got = [_name(word) for word in [*resolve[1:], *alone[1:-2]]]
-  assert sorted(got) == sorted({_name(line) for line in asked} - {'tensorflow'})
-  assert {_name(word) for word in alone[1:-2]} == {_name(line) for line in asked} & ASK_FOR_TENSORFLOW
-  assert not ASK_FOR_TENSORFLOW & {_name(word) for word in resolve}
+  with_others, by_itself = map(_name, resolve[1:]), {_name(word) for word in alone[1:-2]}
+  expected = {_name(line) for line in asked} - {'tensorflow'}
+  assert by_itself == expected & ASK_FOR_TENSORFLOW
+  assert sorted(with_others) == sorted(expected - ASK_FOR_TENSORFLOW)
   # As setup.cfg has them, but for the two that follow TensorFlow.
   assert 'tensorflow-gan==2.1.0' in alone
   assert 'setuptools<81' in resolve

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
+import textwrap
 from typing import Any, Callable
 
 from absl import app
@@ -50,8 +52,7 @@ def print_result(result: dict[str, Any]) -> None:
 def _parse(argv: list[str], about: str) -> list[str]:
   if any(argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
          for argument in argv[1:]):
-    print(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
-    sys.exit(0)
+    _print_and_exit(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
   try:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
@@ -59,20 +60,28 @@ def _parse(argv: list[str], about: str) -> list[str]:
   if len(rest) > 1:
     sys.exit(_tell(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
   if flags.FLAGS.list:
-    print(components())
-    sys.exit(0)
+    _print_and_exit(components())
   return rest
+
+
+def _print_and_exit(text: str) -> None:
+  signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `--help | head` should end quietly.
+  print(text)
+  sys.exit(0)
 
 
 def _flags_help() -> str:
   """The flags this package defines, absl's own left out."""
-  ours = [flag for module, found in flags.FLAGS.flags_by_module_dict().items()
+  ours = [(flag.name, flag.help, flag.default)
+          for module, found in flags.FLAGS.flags_by_module_dict().items()
           if not module.startswith('absl') for flag in found]
+  ours.append(('flagfile', 'Read flags from a file, one a line; those after it override it.', None))
   lines = []
-  for flag in ours:
-    default = '' if flag.default in (None, '') else f' (default: {flag.default})'
-    lines.append(f'  --{flag.name}: {flag.help}{default}')
-  return '\n'.join(lines + ['  --flagfile: Read flags from a file, one a line.'])
+  for name, text, default in ours:
+    shown = '' if default in (None, '') else f' Default: {default}.'
+    lines += [f'  --{name}', textwrap.fill(f'{text}{shown}', 96, initial_indent=' ' * 6,
+                                           subsequent_indent=' ' * 6)]
+  return '\n'.join(lines)
 
 
 def components() -> str:

@@ -1,6 +1,6 @@
 """A split read from TFRecord files in sequence, for data larger than memory.
 
-    split = RecordSplit(shards, image_shape=(64, 64, 3), decode=decode, recipe='area 64')
+    split = RecordSplit(shards, image_shape=(64, 64, 3), decode=decode, recipe='lanczos 64')
 
 What is shuffled are the records as they are stored, still compressed. An epoch takes the files in a
 new order, reads GROUP of them side by side, and permutes every WINDOW consecutive records of that

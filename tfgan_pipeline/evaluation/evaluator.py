@@ -60,7 +60,7 @@ class Evaluator:
         'num_generated': options.num_samples,
         'num_reference': len(self._reference),
         'reference': {'dataset': experiment.dataset, 'split': options.reference_split,
-                      'fingerprint': dataset.fingerprint},
+                      'fingerprint': dataset.split(options.reference_split).fingerprint},
         'sample_seed': options.sample_seed,
         'weights': self._sampler.weights,
         'batch_norm': 'moving averages',

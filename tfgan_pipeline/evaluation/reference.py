@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 def reference_features(dataset: Dataset, split: str, extractor: Extractor,
                        cache_dir: str) -> Features:
   """Features of every image of a split, in stored order, cached under `cache_dir`."""
-  key = digest(dataset.fingerprint, split, extractor.fingerprint)
+  key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
   path = os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
   if tf.io.gfile.exists(path):
     with tf.io.gfile.GFile(path, 'rb') as file:

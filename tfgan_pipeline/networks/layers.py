@@ -9,11 +9,9 @@ from tfgan_pipeline.compat import keras, tf
 class BatchNorm(keras.layers.BatchNormalization):
   """Batch normalisation over the global batch, whatever the number of replicas (Ioffe, Szegedy 2015).
 
-  Differs from Keras' own in three ways, each of which made a run depend on how many devices it had
-  or a gradient penalty wrong: the moving variance has no Bessel correction (the fused kernel's has);
-  the variance is a mean of squared deviations (Keras' synchronised one subtracts two large numbers);
-  and its mean is differentiated too. `tf.nn.moments` stops that gradient, which is harmless once
-  and wrong for the derivative of a derivative.
+  Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
+  has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
+  large numbers to get a variance, which a gradient penalty's second derivatives magnify.
   """
 
   def __init__(self, **kwargs):

@@ -1,0 +1,248 @@
+"""local.sh: three programs together, every way in which they end, and that none is left behind."""
+
+import fcntl
+import os
+import pathlib
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from tests.launch.scripts import ROOT, environment, program, run
+
+LOCAL = ROOT / 'launch' / 'local.sh'
+
+# Each pretending program leaves its process and that of a child in `pids`, and its call in `calls`.
+START = '''
+cd "$(dirname "$0")"
+name="$(basename "$0")"
+sleep 300 < /dev/null > /dev/null 2>&1 &
+echo $$ $! >> pids
+printf '%s' "$name" >> calls; printf '<%s>' "$@" >> calls; echo >> calls
+end() { echo "$name $1" >> events; exit "$1"; }
+'''
+# Like the trainer: asked to stop it needs a while to save, and a second signal of a kind ends it.
+TRAIN = START + '''
+asked() { echo "$name got $1" >> events; stopping=1; trap - "$1"; }
+trap 'asked TERM' TERM
+trap 'asked INT' INT
+echo ready > train_ready
+for _ in $(seq ${TRAIN_TENTHS:-3}); do
+  if [ -n "${stopping:-}" ]; then sleep ${SAVE_SECONDS:-0.5}; end 75; fi
+  sleep 0.1
+done
+touch TRAIN_DONE
+end ${TRAIN_CODE:-0}
+'''
+EVALUATE = START + '''
+echo '{"step": 0}'
+if [ -n "${EVALUATE_BROKEN:-}" ]; then echo broken >&2; end $EVALUATE_BROKEN; fi
+until [ -e TRAIN_DONE ]; do sleep 0.1; done
+for _ in $(seq ${EVALUATE_TENTHS:-10}); do sleep 0.1; done
+echo '{"step": 5}'
+end ${EVALUATE_CODE:-0}
+'''
+TENSORBOARD = START + '''
+if [ -n "${TENSORBOARD_CODE:-}" ]; then echo 'port in use' >&2; end $TENSORBOARD_CODE; fi
+trap 'end ended' TERM
+while true; do sleep 0.1; done
+'''
+
+
+class Job:
+  """local.sh with its three programs; `variables` shape what these do."""
+
+  def __init__(self, folder: pathlib.Path):
+    self.folder = folder / 'pro grams'
+    self.model_dir = folder / 'a run'
+    self.process = None
+    self.terminal = None
+    for name, text in (('tfgan-train', TRAIN), ('tfgan-evaluate', EVALUATE),
+                       ('tensorboard', TENSORBOARD)):
+      program(self.folder, name, text)
+
+  def start(self, *flags: str, **variables) -> 'Job':
+    """Starts it as a shell does: in the foreground of a terminal."""
+    self.terminal, inside = os.openpty()
+
+    def take_terminal():
+      fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    self.process = subprocess.Popen(
+        ['bash', LOCAL, 'some.flags', self.model_dir, *flags], text=True, stdin=inside,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=take_terminal, env=environment(self.folder, **variables))
+    os.close(inside)
+    return self
+
+  def press_ctrl_c(self) -> None:
+    os.write(self.terminal, b'\x03')
+
+  def wait_for(self, condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+      assert time.monotonic() < deadline and self.process.poll() is None
+      time.sleep(0.02)
+
+  def wait_until_all_run(self) -> None:
+    self.wait_for(lambda: (self.folder / 'train_ready').exists() and len(self.pids) == 6)
+
+  def end(self, code: int) -> str:
+    """Waits for the end; returns what was printed. Nothing may be running then."""
+    stdout, stderr = self.process.communicate(timeout=30)
+    assert self.process.returncode == code, stderr
+    assert stdout == ''
+    assert not [pid for pid in self.pids if _is_running(pid)]
+    return stderr
+
+  def clean_up(self) -> None:
+    for pid in [*self.pids, *([self.process.pid] if self.process else [])]:
+      if _is_running(pid):
+        os.kill(pid, signal.SIGKILL)
+    if self.terminal is not None:
+      os.close(self.terminal)
+
+  @property
+  def pids(self) -> list[int]:
+    return [int(pid) for pid in self._read('pids').split()]
+
+  @property
+  def events(self) -> list[str]:
+    return self._read('events').splitlines()
+
+  @property
+  def calls(self) -> dict[str, str]:
+    return dict(line.split('<', 1) for line in self._read('calls').splitlines())
+
+  def _read(self, name: str) -> str:
+    path = self.folder / name
+    return path.read_text() if path.exists() else ''
+
+
+def _is_running(pid: int) -> bool:
+  ps = subprocess.run(['ps', '-o', 'stat=', '-p', str(pid)], capture_output=True, text=True)
+  return bool(ps.stdout.strip()) and not ps.stdout.startswith('Z')
+
+
+@pytest.fixture
+def job(tmp_path):
+  job = Job(tmp_path)
+  yield job
+  job.clean_up()
+
+
+def test_by_itself_it_ends_when_the_last_checkpoint_is_scored(job):
+  said = job.start('--seed=1', '--noise=normal(8)', PORT=6123).end(0)
+  assert said == 'TensorBoard: http://localhost:6123\n'
+  assert job.events == ['tfgan-train 0', 'tfgan-evaluate 0', 'tensorboard ended']
+  assert job.calls == {
+      'tfgan-train': f'--flagfile=some.flags><--model_dir={job.model_dir}><--seed=1>'
+                     '<--noise=normal(8)>',
+      'tfgan-evaluate': f'--model_dir={job.model_dir}><--watch>',
+      'tensorboard': f'--logdir={job.model_dir}><--port=6123>',
+  }
+  assert (job.model_dir / 'evaluate.log').read_text() == '{"step": 0}\n{"step": 5}\n'
+
+
+def test_evaluate_flags_are_words_that_nothing_expands(job):
+  job.start(EVALUATE_FLAGS='--metrics=fid,kid(subsets=20)  --eval_name=*').end(0)
+  assert job.calls['tfgan-evaluate'].endswith('<--metrics=fid,kid(subsets=20)><--eval_name=*>')
+
+
+def test_ctrl_c_lets_the_trainer_save(job):
+  job.start(TRAIN_TENTHS=300).wait_until_all_run()
+  job.press_ctrl_c()
+  job.end(75)
+  assert job.events == ['tfgan-train got TERM', 'tfgan-train 75', 'tensorboard ended']
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_trainer(job):
+  job.start(TRAIN_TENTHS=300, SAVE_SECONDS=300).wait_until_all_run()
+  job.press_ctrl_c()
+  job.wait_for(lambda: 'tfgan-train got TERM' in job.events)
+  job.press_ctrl_c()
+  job.end(128 + signal.SIGTERM)
+
+
+def test_sigterm_lets_the_trainer_save(job):
+  job.start(TRAIN_TENTHS=300).wait_until_all_run()
+  job.process.terminate()
+  job.end(75)
+  assert job.events == ['tfgan-train got INT', 'tfgan-train 75', 'tensorboard ended']
+
+
+def test_sigterm_to_every_process_at_once_lets_the_trainer_save(job):
+  job.start(TRAIN_TENTHS=300, SAVE_SECONDS=1.5).wait_until_all_run()
+  for pid in [job.process.pid, *job.pids]:
+    os.kill(pid, signal.SIGTERM)
+  assert 'ended early' not in job.end(75).replace('TensorBoard ended early', '')
+  assert {'tfgan-train got TERM', 'tfgan-train got INT', 'tfgan-train 75'} <= set(job.events)
+
+
+def test_ctrl_c_while_the_last_checkpoints_are_scored(job):
+  job.start(TRAIN_TENTHS=1, EVALUATE_TENTHS=300).wait_for(lambda: 'tfgan-train 0' in job.events)
+  time.sleep(1)
+  job.press_ctrl_c()
+  job.end(75)
+  assert job.events == ['tfgan-train 0', 'tensorboard ended']
+
+
+@pytest.mark.parametrize('code', [1, 2])
+def test_a_trainer_that_fails_ends_all_with_its_code(job, code):
+  job.start(TRAIN_CODE=code, EVALUATE_TENTHS=300).end(code)
+  assert job.events == [f'tfgan-train {code}', 'tensorboard ended']
+
+
+def test_an_evaluator_that_fails_stops_training_and_ends_all_with_its_code(job):
+  said = job.start(TRAIN_TENTHS=300, EVALUATE_BROKEN=3).end(3)
+  assert f'tfgan-evaluate ended early; the end of {job.model_dir}/evaluate.log:\n' in said
+  assert '\nbroken\n' in said
+  assert job.events == ['tfgan-evaluate 3', 'tfgan-train got TERM', 'tfgan-train 75',
+                        'tensorboard ended']
+
+
+def test_an_evaluator_that_fails_after_training(job):
+  said = job.start(EVALUATE_CODE=3).end(3)
+  assert 'tfgan-evaluate ended early' in said
+  assert job.events == ['tfgan-train 0', 'tfgan-evaluate 3', 'tensorboard ended']
+
+
+def test_training_goes_on_without_tensorboard(job):
+  said = job.start(TRAIN_TENTHS=10, TENSORBOARD_CODE=1).end(0)
+  assert said.count('TensorBoard ended early') == 1 and said.endswith('port in use\n')
+  assert job.events == ['tensorboard 1', 'tfgan-train 0', 'tfgan-evaluate 0']
+
+
+def test_tensorboard_can_be_kept_until_ctrl_c(job):
+  job.start(KEEP_TENSORBOARD=1).wait_for(lambda: 'tfgan-evaluate 0' in job.events)
+  time.sleep(1.5)
+  assert job.events == ['tfgan-train 0', 'tfgan-evaluate 0']
+  job.press_ctrl_c()
+  assert 'Done; TensorBoard stays' in job.end(0)
+  assert job.events[2:] == ['tensorboard ended']
+
+
+def test_a_second_start_keeps_the_log_of_the_first(job):
+  for _ in range(2):
+    job.start(EVALUATE_TENTHS=1).end(0)
+    os.close(job.terminal)
+    job.terminal = None
+  assert (job.model_dir / 'evaluate.log').read_text() == '{"step": 0}\n{"step": 5}\n' * 2
+
+
+def test_programs_that_are_not_on_path_come_from_the_environment_of_venv(job):
+  python = program(job.folder, 'python', 'echo "$0"\n')
+  job.folder = job.folder.rename(job.folder.with_name('not on path'))
+  job.start(TFGAN_PIPELINE_PYTHON=job.folder / python.name)
+  job.end(0)
+  assert len(job.calls) == 3
+
+
+@pytest.mark.parametrize('arguments', [
+    [], ['some.flags'], ['some.flags', '--model_dir=x'], ['--flagfile=some.flags', 'x']])
+def test_wrong_usage_is_one_line(tmp_path, arguments):
+  refused = run(LOCAL, *arguments, code=2, cwd=tmp_path)
+  assert refused.stderr.startswith('usage: ') and refused.stderr.count('\n') == 1
+  assert not list(tmp_path.iterdir())

@@ -1,0 +1,54 @@
+"""Noise: numbered samples for evaluation, keyed samples for training."""
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import randomness
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+
+NOISES = list(registry.noise.components())
+
+
+@pytest.mark.parametrize('name', NOISES)
+def test_vector_i_depends_on_seed_and_i_alone(name):
+  noise = registry.noise.build(f'{name}(5)')
+  whole = noise.numbered(range(600), 3).numpy()
+  assert whole.shape == (600, 5) and whole.dtype == np.float32
+  for size in (1, 7, 64):
+    parts = [noise.numbered(range(first, min(first + size, 600)), 3) for first in range(0, 600, size)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+  np.testing.assert_array_equal(noise.numbered([599, 0, 300], 3), whole[[599, 0, 300]])
+  assert not np.isclose(noise.numbered(range(600), 4), whole).any(axis=1).any()
+  assert len(np.unique(whole, axis=0)) == 600
+
+
+@pytest.mark.parametrize('name, mean, deviation', [('normal', 0, 1), ('uniform', 0, 3 ** -0.5)])
+def test_distribution(name, mean, deviation):
+  values = registry.noise.build(f'{name}(100)').numbered(range(1000), 0).numpy()
+  assert abs(values.mean() - mean) < 0.01
+  assert abs(values.std() - deviation) < 0.01
+  if name == 'uniform':
+    assert values.min() >= -1 and values.max() < 1 and values.max() - values.min() > 1.99
+
+
+def test_numbered_inside_a_graph_equals_outside():
+  noise = registry.noise.build('normal(4)')
+  inside = tf.function(lambda count, seed: noise.numbered(tf.range(count), seed))
+  np.testing.assert_array_equal(inside(tf.constant(300), tf.constant(2)),
+                                noise.numbered(range(300), 2))
+
+
+@pytest.mark.parametrize('name', NOISES)
+def test_for_step_follows_the_scope(name):
+  noise = registry.noise.build(f'{name}(4)')
+  with randomness.scope(randomness.key(0, 5)):
+    first = noise.for_step(3)
+  with randomness.scope(randomness.key(0, 5)):
+    np.testing.assert_array_equal(noise.for_step(3), first)
+
+
+def test_size_is_checked():
+  with pytest.raises(UsageError, match='size=0'):
+    registry.noise.build('normal(0)')
