@@ -19,7 +19,7 @@ TRAIN = {
     'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
     'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
     'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
-    'size that does not fit': (['--dataset=digits(size=30)'], '--networks=dcgan'),
+    'size that does not fit': (['--dataset=digits(size=6)'], '--networks=dcgan'),
     'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
 }
 

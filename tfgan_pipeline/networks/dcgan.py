@@ -1,4 +1,4 @@
-"""DCGAN (Radford et al. 2016, arXiv:1511.06434) for 16 to 256 pixels, and a textbook's for 28."""
+"""DCGAN (Radford et al. 2016, arXiv:1511.06434) for images of any size, and a textbook's for 28."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 layers = keras.layers
 
 
-def _halvings(side: int) -> int:
-  """How often `side` can be halved before it is 4 to 7 pixels."""
-  for halvings in range(2, 7):
-    base = side / 2**halvings
-    if base.is_integer() and 4 <= base <= 7:
-      return halvings
-  raise UsageError(f'--networks=dcgan: image side {side} is not 4 to 7 times a power of two from 4 '
-                   'up; resize, as in --dataset="tfds(mnist, size=32)"')
+def _sides(side: int) -> list[int]:
+  """The sides of the maps from the image inwards, each half of the one before, down to 3 or 4."""
+  if side < 8:
+    raise UsageError(f'--networks=dcgan: images should be 8x8 or larger, not {side}x{side}; resize, '
+                     'as in --dataset="tfds(mnist, size=32)"')
+  sides = [side]
+  while sides[-1] > 4:
+    sides.append((sides[-1] + 1) // 2)
+  return sides
 
 
 def _initial() -> keras.initializers.Initializer:
@@ -29,29 +30,31 @@ def _initial() -> keras.initializers.Initializer:
 @registry.network
 def dcgan(spec: NetworkSpec, *, filters: int = 64, max_filters: int = 512, kernel: int = 4,
           discriminator_norm: bool = True) -> Networks:
-  """Strided convolutions between the image and a 4 to 7 pixel map; `filters` next to the image."""
+  """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image."""
   height, width, channels = spec.image_shape
-  halvings = _halvings(height)
   if height != width:
     raise UsageError(f'--networks=dcgan: images should be square, not {height}x{width}')
+  sides = _sides(height)
   # From the image inwards, doubling at each halving of the side.
-  widths = [min(filters * 2**depth, max_filters) for depth in range(halvings)]
-  base = height // 2**halvings
+  widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
   generator = keras.Sequential([
       layers.InputLayer((spec.noise_size,)),
-      layers.Dense(base * base * widths[-1], use_bias=False, kernel_initializer=_initial()),
-      layers.Reshape((base, base, widths[-1])),
+      layers.Dense(sides[-1]**2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
+      layers.Reshape((sides[-1], sides[-1], widths[-1])),
       own.BatchNorm(),
       layers.ReLU(),
   ], name='generator')
-  for outputs in widths[-2::-1]:
-    generator.add(layers.Conv2DTranspose(outputs, kernel, 2, padding='same', use_bias=False,
-                                         kernel_initializer=_initial()))
-    generator.add(own.BatchNorm())
-    generator.add(layers.ReLU())
-  generator.add(layers.Conv2DTranspose(channels, kernel, 2, padding='same', activation='tanh',
-                                       kernel_initializer=_initial()))
+  for depth in range(len(widths) - 1, -1, -1):
+    last = depth == 0
+    generator.add(layers.Conv2DTranspose(
+        channels if last else widths[depth - 1], kernel, 2, padding='same', use_bias=last,
+        activation='tanh' if last else None, kernel_initializer=_initial()))
+    if sides[depth] % 2:  # Doubling has overshot by one.
+      generator.add(layers.Cropping2D(((0, 1), (0, 1))))
+    if not last:
+      generator.add(own.BatchNorm())
+      generator.add(layers.ReLU())
 
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for depth, outputs in enumerate(widths):

@@ -11,11 +11,14 @@ class BatchNorm(keras.layers.BatchNormalization):
 
   Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
   has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
-  large numbers to get a variance, which a gradient penalty's second derivatives magnify.
+  large numbers to get a variance, which a gradient penalty's second derivatives magnify. One
+  replica uses the fused kernel, without the correction.
   """
 
   def __init__(self, **kwargs):
-    super().__init__(fused=False, **kwargs)
+    alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
+    super().__init__(fused=None if alone else False, **kwargs)
+    self._bessels_correction_test_only = False  # Keras' own name for taking the correction out.
 
   def _calculate_mean_and_var(self, inputs, reduction_axes, keep_dims, mask=None):
     if mask is not None:
