@@ -18,19 +18,36 @@ def pytest_sessionstart(session):
   """Splits the CPU in four before anything uses TensorFlow, so that strategies can be tried."""
   del session
   from tfgan_pipeline.compat import tf
+
   tf.config.set_logical_device_configuration(
-      tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 4)
+    tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 4
+  )
+
 
 # The smallest run that still has every part: batch norm, moving average, checkpoints, samples.
-TINY = ('--networks=dcgan(filters=4)', '--dataset=digits(size=16)', '--noise=normal(8)',
-        '--batch_size=16', '--max_steps=4', '--save_every=2', '--log_every=1', '--sample_every=4')
+TINY = (
+  '--networks=dcgan(filters=4)',
+  '--dataset=digits(size=16)',
+  '--noise=normal(8)',
+  '--batch_size=16',
+  '--max_steps=4',
+  '--save_every=2',
+  '--log_every=1',
+  '--sample_every=4',
+)
 
 
 def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
   """Starts `python -m tfgan_pipeline.bin.<name>`; kwargs go to Popen."""
   return subprocess.Popen(
-      [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments], cwd=ROOT, text=True,
-      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+    [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments],
+    cwd=ROOT,
+    text=True,
+    stdin=subprocess.DEVNULL,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    **kwargs,
+  )
 
 
 def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
@@ -44,16 +61,23 @@ def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subproces
 def checkpoint(model_dir, step: int) -> dict[str, np.ndarray]:
   """Every tensor of a checkpoint by name."""
   import tensorflow as tf
+
   reader = tf.train.load_checkpoint(os.path.join(model_dir, 'checkpoints', f'ckpt-{step:06d}'))
-  return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-          if name != '_CHECKPOINTABLE_OBJECT_GRAPH'}
+  return {
+    name: reader.get_tensor(name)
+    for name in reader.get_variable_to_shape_map()
+    if name != '_CHECKPOINTABLE_OBJECT_GRAPH'
+  }
 
 
 def files_under(path) -> dict[str, bytes]:
   """Contents of every file below `path`."""
   path = pathlib.Path(path)
-  return {str(file.relative_to(path)): file.read_bytes()
-          for file in sorted(path.rglob('*')) if file.is_file()}
+  return {
+    str(file.relative_to(path)): file.read_bytes()
+    for file in sorted(path.rglob('*'))
+    if file.is_file()
+  }
 
 
 @pytest.fixture(scope='session')

@@ -7,8 +7,15 @@ from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality, tfgan
 
 def test_tfgan_names_are_there():
   assert tfgan.__version__ == '2.1.0'
-  for name in ('gan_model', 'gan_loss', 'gan_train_ops', 'acgan_model', 'infogan_model',
-               'cyclegan_model', 'stargan_model'):
+  for name in (
+    'gan_model',
+    'gan_loss',
+    'gan_train_ops',
+    'acgan_model',
+    'infogan_model',
+    'cyclegan_model',
+    'stargan_model',
+  ):
     assert callable(getattr(tfgan, name))
   assert callable(tfgan.losses.wargs.wasserstein_generator_loss)
 
@@ -21,8 +28,9 @@ def test_estimator_works_or_says_why_not():
   with pytest.raises(AttributeError) as raised:
     tfgan.estimator.GANEstimator  # noqa: B018
   assert str(raised.value) == (
-      f'tfgan.estimator.GANEstimator needs tf.estimator, which TensorFlow {tf.__version__} no '
-      'longer has (2.15 was the last); use tfgan_pipeline.estimator.GANEstimator instead.')
+    f'tfgan.estimator.GANEstimator needs tf.estimator, which TensorFlow {tf.__version__} no '
+    'longer has (2.15 was the last); use tfgan_pipeline.estimator.GANEstimator instead.'
+  )
 
 
 def test_keras_is_keras_2():
@@ -42,4 +50,5 @@ def test_gan_loss_runs_with_plain_functions():
     with tf1_tensor_equality():
       model = tfgan.gan_model(lambda z: z * 2.0, lambda x, _: x, tf.ones([4, 1]), tf.ones([4, 1]))
       return tfgan.gan_loss(model, add_summaries=False)
+
   assert [float(value) for value in losses()] == [-2.0, 1.0]

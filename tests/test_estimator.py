@@ -12,15 +12,24 @@ from tfgan_pipeline.experiment import Experiment
 
 @pytest.fixture
 def experiment(tmp_path) -> Experiment:
-  return Experiment(model_dir=str(tmp_path / 'run'), dataset='digits(size=16)',
-                    networks='dcgan(filters=4)', noise='normal(8)', batch_size=16, max_steps=4,
-                    save_every=2, sample_every=4, log_every=2)
+  return Experiment(
+    model_dir=str(tmp_path / 'run'),
+    dataset='digits(size=16)',
+    networks='dcgan(filters=4)',
+    noise='normal(8)',
+    batch_size=16,
+    max_steps=4,
+    save_every=2,
+    sample_every=4,
+    log_every=2,
+  )
 
 
 @pytest.fixture
 def options(cache_dir) -> EvaluationOptions:
-  return EvaluationOptions(extractor='random_projection', metrics='fid', num_samples=300,
-                           cache_dir=cache_dir)
+  return EvaluationOptions(
+    extractor='random_projection', metrics='fid', num_samples=300, cache_dir=cache_dir
+  )
 
 
 def test_train_evaluate_predict_export(experiment, options, tmp_path):
@@ -52,8 +61,9 @@ def test_train_and_evaluate_equals_training_alone(experiment, options, tmp_path)
   seen = []
   records = train_and_evaluate(GANEstimator(experiment), options, on_record=seen.append)
   assert [record['step'] for record in records] == [0, 2, 4] and seen == records
-  alone = GANEstimator(Experiment.from_dict({**experiment.to_dict(),
-                                             'model_dir': str(tmp_path / 'alone')}))
+  alone = GANEstimator(
+    Experiment.from_dict({**experiment.to_dict(), 'model_dir': str(tmp_path / 'alone')})
+  )
   alone.train()
   np.testing.assert_array_equal(alone.predict(8), GANEstimator(experiment).predict(8))
   # Done already: nothing is trained or scored again.
@@ -69,6 +79,7 @@ def test_no_moving_average(experiment, options):
 
 def test_moving_average_follows_the_weights(experiment):
   from tests.conftest import checkpoint
+
   GANEstimator(experiment).train()
   values = checkpoint(experiment.model_dir, 4)
   raw = {name: value for name, value in values.items() if name.startswith('generator/')}
@@ -84,6 +95,7 @@ def test_moving_average_follows_the_weights(experiment):
 
 def test_data_that_changed_is_refused(experiment):
   import json
+
   estimator = GANEstimator(experiment)
   estimator.train(max_steps=2)
   path = estimator.run.experiment_json

@@ -25,8 +25,14 @@ def test_every_field_is_a_flag_and_has_help():
 
 
 def test_flagfile_round_trip(tmp_path):
-  experiment = parse('--networks=dcgan(32)', '--augment=flip, shift(0.1)', '--update=sequential',
-                     '--nodeterministic', '--ema_decay=0', '--model_dir=/tmp/some where')
+  experiment = parse(
+    '--networks=dcgan(32)',
+    '--augment=flip, shift(0.1)',
+    '--update=sequential',
+    '--nodeterministic',
+    '--ema_decay=0',
+    '--model_dir=/tmp/some where',
+  )
   path = tmp_path / 'experiment.flags'
   path.write_text(experiment.to_flagfile())
   assert parse(f'--flagfile={path}') == experiment
@@ -39,7 +45,9 @@ def test_later_flags_override_a_flagfile(tmp_path):
   assert parse(f'--flagfile={path}', '--batch_size=16').batch_size == 16
 
 
-@pytest.mark.parametrize('values, message', [
+@pytest.mark.parametrize(
+  'values, message',
+  [
     ({'networks': 'nothing'}, "--networks=nothing: unknown network 'nothing'"),
     ({'penalties': 'nothing(1)'}, '--penalties=nothing(1): unknown penalty'),
     ({'batch_size': 0}, '--batch_size=0: should be at least 1'),
@@ -48,7 +56,8 @@ def test_later_flags_override_a_flagfile(tmp_path):
     ({'clip_weights': float('nan')}, '--clip_weights=nan: should be a finite number'),
     ({'update': 'both'}, '--update=both: should be one of joint, sequential'),
     ({'seed': -1}, '--seed=-1: should be at least 0'),
-])
+  ],
+)
 def test_bad_values_name_their_flag(values, message):
   with pytest.raises(UsageError) as raised:
     Experiment(**values)

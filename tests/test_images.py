@@ -14,8 +14,9 @@ def test_every_byte_survives_the_round_trip():
 
 
 def test_out_of_range_is_clipped_and_never_wraps():
-  np.testing.assert_array_equal(images.to_uint8(tf.constant([-3.0, -1.0, 0.999, 1.0, 1.1])),
-                                [0, 0, 255, 255, 255])
+  np.testing.assert_array_equal(
+    images.to_uint8(tf.constant([-3.0, -1.0, 0.999, 1.0, 1.1])), [0, 0, 255, 255, 255]
+  )
 
 
 def test_grid_places_pictures_row_by_row():

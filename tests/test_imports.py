@@ -12,26 +12,26 @@ PACKAGE = pathlib.Path(tfgan_pipeline.__file__).parent
 BASE = {'errors', 'registry', 'compat', 'settings', 'experiment', 'randomness', 'images'}
 RUN = {'run_directory', 'checkpoints', 'runtime'}
 ALLOWED = {
-    'errors': set(),
-    'registry': {'errors'},
-    'settings': {'errors', 'registry'},
-    'experiment': {'errors', 'registry', 'settings'},
-    'compat': set(),
-    'randomness': {'compat'},
-    'images': {'compat'},
-    'run_directory': {'compat', 'data', 'errors', 'experiment'},
-    'checkpoints': {'compat', 'errors'},
-    'runtime': {'compat', 'errors', 'experiment'},
-    'metrics': {'errors', 'registry'},
-    'data': BASE - {'images'},
-    'networks': BASE,
-    'losses': BASE,
-    'models': BASE | {'networks'},
-    'generation': BASE | RUN | {'models'},
-    'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
-    'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
-    'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
-    'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator'},
+  'errors': set(),
+  'registry': {'errors'},
+  'settings': {'errors', 'registry'},
+  'experiment': {'errors', 'registry', 'settings'},
+  'compat': set(),
+  'randomness': {'compat'},
+  'images': {'compat'},
+  'run_directory': {'compat', 'data', 'errors', 'experiment'},
+  'checkpoints': {'compat', 'errors'},
+  'runtime': {'compat', 'errors', 'experiment'},
+  'metrics': {'errors', 'registry'},
+  'data': BASE - {'images'},
+  'networks': BASE,
+  'losses': BASE,
+  'models': BASE | {'networks'},
+  'generation': BASE | RUN | {'models'},
+  'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
+  'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
+  'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
+  'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator'},
 }
 
 
@@ -72,8 +72,12 @@ def test_tensorflow_comes_through_compat():
     if path.name == 'compat.py':
       continue
     source = ast.parse(path.read_text())
-    typing_only = {id(child) for node in ast.walk(source) if isinstance(node, ast.If)
-                   and ast.unparse(node.test) == 'TYPE_CHECKING' for child in ast.walk(node)}
+    typing_only = {
+      id(child)
+      for node in ast.walk(source)
+      if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
+      for child in ast.walk(node)
+    }
     for node in ast.walk(source):
       if id(node) in typing_only or not isinstance(node, (ast.Import, ast.ImportFrom)):
         continue

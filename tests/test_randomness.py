@@ -27,8 +27,10 @@ def test_draws_of_one_scope_differ_and_scopes_repeat():
 
 
 def test_keys_depend_on_every_part():
-  keys = {tuple(randomness.key(*path).numpy()) for path in
-          [(0,), (1,), (0, 0), (0, 1), (0, 0, 1), (0, 1, 0), (1, 0, 0)]}
+  keys = {
+    tuple(randomness.key(*path).numpy())
+    for path in [(0,), (1,), (0, 0), (0, 1), (0, 0, 1), (0, 1, 0), (1, 0, 0)]
+  }
   assert len(keys) == 7
 
 

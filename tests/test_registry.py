@@ -46,7 +46,8 @@ def test_bare_words_negative_numbers_tuples_and_nested_calls():
     assert registry.dataset.build('example(mnist, (3, 4), scale=-2)', None) == ('mnist', (3, 4), -2)
     assert registry.dataset.build('example(stacked(mnist, 3))', None)[0] == 'stacked(mnist, 3)'
     assert str(registry.dataset.parse("example('a b')")) == (
-        "example(source='a b', shape=(1, 2,), scale=None)")
+      "example(source='a b', shape=(1, 2,), scale=None)"
+    )
   finally:
     del registry.dataset._runtime['example']
 
@@ -57,7 +58,9 @@ def test_lists_keep_their_order():
   assert registry.metric.parse_all('  ') == ()
 
 
-@pytest.mark.parametrize('text, message', [
+@pytest.mark.parametrize(
+  'text, message',
+  [
     ('dcgann', "unknown network 'dcgann'; there are: dcgan("),
     ('dcgan(filter=3)', "no argument 'filter' in dcgan(filters=64"),
     ('dcgan(filters=big)', 'argument filters=big should be int'),
@@ -72,7 +75,8 @@ def test_lists_keep_their_order():
     ('dcgan(**x)', '** is not understood'),
     ('os.system("x")', 'a network is written name(argument=value)'),
     ('3', 'a network is written name(argument=value)'),
-])
+  ],
+)
 def test_refusals_are_one_line_that_says_what_to_do(text, message):
   with pytest.raises(UsageError) as raised:
     registry.network.parse(text)
@@ -86,7 +90,9 @@ def test_required_arguments():
 
 
 def test_knows_nothing_of_tensorflow():
-  code = ('import sys; from tfgan_pipeline import registry, experiment;'
-          '[kind.components() for kind in registry.ALL]; experiment.Experiment();'
-          'sys.exit("tensorflow" in sys.modules or "numpy" in sys.modules)')
+  code = (
+    'import sys; from tfgan_pipeline import registry, experiment;'
+    '[kind.components() for kind in registry.ALL]; experiment.Experiment();'
+    'sys.exit("tensorflow" in sys.modules or "numpy" in sys.modules)'
+  )
   assert subprocess.run([sys.executable, '-c', code]).returncode == 0

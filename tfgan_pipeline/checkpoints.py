@@ -51,7 +51,7 @@ class Checkpoints:
   def save(self, step: int, root: tf.train.Checkpoint) -> None:
     """Writes the checkpoint of `step`, then removes those beyond `keep`."""
     root.write(self.prefix(step))
-    for old in self.steps()[:-self._keep] if self._keep else ():
+    for old in self.steps()[: -self._keep] if self._keep else ():
       self._remove(old)
 
   def _remove(self, step: int) -> None:
@@ -79,18 +79,22 @@ class Checkpoints:
       try:
         self.read(step, root)
       except UNREADABLE as error:
-        _log.warning('%s is damaged, trying the one before it (%s)', self.prefix(step),
-                     first_line(error))
+        _log.warning(
+          '%s is damaged, trying the one before it (%s)', self.prefix(step), first_line(error)
+        )
         continue
       _log.info('read %s', self.prefix(step))
       return step
     if steps:
-      raise UsageError(f'{self._directory}: none of its {len(steps)} checkpoints can be read; move '
-                       'them away to start over')
+      raise UsageError(
+        f'{self._directory}: none of its {len(steps)} checkpoints can be read; move '
+        'them away to start over'
+      )
     return 0
 
 
 def first_line(error: Exception) -> str:
   """The start of a TensorFlow error message, which can run to pages."""
-  return (str(getattr(error, 'message', '') or error).strip() or type(error).__name__
-          ).splitlines()[0][:200]
+  return (str(getattr(error, 'message', '') or error).strip() or type(error).__name__).splitlines()[
+    0
+  ][:200]

@@ -50,7 +50,7 @@ def _without_startup_chatter():
 
 with _without_startup_chatter():
   import tensorflow as tf
-  import tf_keras as keras
+  import tf_keras as keras  # noqa: F401  (for others to import from here)
 
 
 def _restore_getargspec() -> None:
@@ -73,8 +73,9 @@ class _MissingEstimator(types.ModuleType):
     if name.startswith('__'):
       raise AttributeError(name)
     raise AttributeError(
-        f'tfgan.estimator.{name} needs tf.estimator, which TensorFlow {tf.__version__} no longer '
-        'has (2.15 was the last); use tfgan_pipeline.estimator.GANEstimator instead.')
+      f'tfgan.estimator.{name} needs tf.estimator, which TensorFlow {tf.__version__} no longer '
+      'has (2.15 was the last); use tfgan_pipeline.estimator.GANEstimator instead.'
+    )
 
 
 def _stub_estimator() -> types.ModuleType:
@@ -83,8 +84,8 @@ def _stub_estimator() -> types.ModuleType:
   stub.SessionRunHook = tf.compat.v1.train.SessionRunHook
   stub.Estimator = type('Estimator', (), {})
   stub.tpu = types.SimpleNamespace(
-      TPUEstimator=type('TPUEstimator', (), {}),
-      TPUEstimatorSpec=type('TPUEstimatorSpec', (), {}))
+    TPUEstimator=type('TPUEstimator', (), {}), TPUEstimatorSpec=type('TPUEstimatorSpec', (), {})
+  )
   return stub
 
 
@@ -101,8 +102,13 @@ def _import_tfgan() -> types.ModuleType:
   if not has_estimator:
     stub = _stub_estimator()
     # `tensorflow.compat.v1` is a lazy wrapper around a module of its own: both need the name.
-    for module in (tf, sys.modules['tensorflow'], tf.compat.v1, sys.modules['tensorflow.compat.v1'],
-                   getattr(tf.compat.v1, '_tfmw_wrapped_module', None)):
+    for module in (
+      tf,
+      sys.modules['tensorflow'],
+      tf.compat.v1,
+      sys.modules['tensorflow.compat.v1'],
+      getattr(tf.compat.v1, '_tfmw_wrapped_module', None),
+    ):
       if module is not None and not hasattr(module, 'estimator'):
         module.estimator = stub
   with warnings.catch_warnings():

@@ -11,13 +11,13 @@ The binaries are this class and flags.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import functools
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import registry
-from tfgan_pipeline import runtime
+from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -64,8 +64,11 @@ class GANEstimator:
     experiment, dataset = self.experiment, self.dataset
     with self._strategy.scope():
       networks = build_networks(experiment, dataset.image_shape, dataset.num_classes)
-      average = build_networks(experiment, dataset.image_shape,
-                               dataset.num_classes)['generator'] if experiment.ema_decay else None
+      average = (
+        build_networks(experiment, dataset.image_shape, dataset.num_classes)['generator']
+        if experiment.ema_decay
+        else None
+      )
     return Trainer(experiment, dataset, build_game(experiment, networks), average, self._strategy)
 
   def train(self, max_steps: int | None = None) -> int:
@@ -83,30 +86,43 @@ class GANEstimator:
   def describe(self) -> dict[str, Any]:
     """What experiment.json records besides the experiment. Builds the networks, writes nothing."""
     return {
-        'dataset': {'name': self.dataset.name, 'fingerprint': self.dataset.fingerprint,
-                    'image_shape': list(self.dataset.image_shape),
-                    'num_classes': self.dataset.num_classes,
-                    'splits': {name: split.size for name, split in self.dataset.splits.items()}},
-        'networks': {role: {'input_shape': network.input_shape[1:],
-                            'output_shape': network.output_shape[1:],
-                            'parameters': network.count_params(),
-                            'trainable_parameters': _count(network.trainable_variables)}
-                     for role, network in self._trainer.networks.items()},
-        'checkpoint_bytes': self._trainer.checkpoint_bytes,
-        **runtime.description(self._strategy),
+      'dataset': {
+        'name': self.dataset.name,
+        'fingerprint': self.dataset.fingerprint,
+        'image_shape': list(self.dataset.image_shape),
+        'num_classes': self.dataset.num_classes,
+        'splits': {name: split.size for name, split in self.dataset.splits.items()},
+      },
+      'networks': {
+        role: {
+          'input_shape': network.input_shape[1:],
+          'output_shape': network.output_shape[1:],
+          'parameters': network.count_params(),
+          'trainable_parameters': _count(network.trainable_variables),
+        }
+        for role, network in self._trainer.networks.items()
+      },
+      'checkpoint_bytes': self._trainer.checkpoint_bytes,
+      **runtime.description(self._strategy),
     }
 
   def summary(self) -> str:
-    """For --dry_run: the resolved experiment, the networks layer by layer, what a checkpoint takes."""
+    """For --dry_run: the resolved experiment, the networks by layers, what a checkpoint takes."""
     facts = self.describe()
     lines = [self.experiment.to_flagfile()]
     for network in self._trainer.networks.values():
       network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
     header = ('network', 'input', 'output', 'parameters', 'trainable')
     rows = [header] + [
-        (role, str(network['input_shape']), str(network['output_shape']),
-         f'{network["parameters"]:,}', f'{network["trainable_parameters"]:,}')
-        for role, network in facts['networks'].items()]
+      (
+        role,
+        str(network['input_shape']),
+        str(network['output_shape']),
+        f'{network["parameters"]:,}',
+        f'{network["trainable_parameters"]:,}',
+      )
+      for role, network in facts['networks'].items()
+    ]
     lines += ['', *('{:<16}{:<18}{:<18}{:>12}{:>12}'.format(*row) for row in rows), '']
     splits = ', '.join(f'{name} {size:,}' for name, size in facts['dataset']['splits'].items())
     lines.append(f'dataset {facts["dataset"]["name"]}: {splits}')
@@ -116,8 +132,9 @@ class GANEstimator:
   def evaluator(self, options: EvaluationOptions = EvaluationOptions()) -> Evaluator:
     return Evaluator(self.run, self.experiment, options)
 
-  def evaluate(self, step: int | None = None,
-               options: EvaluationOptions = EvaluationOptions()) -> Record:
+  def evaluate(
+    self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
+  ) -> Record:
     """Scores one checkpoint, by default the newest."""
     return self.evaluator(options).evaluate(step)
 
@@ -137,9 +154,12 @@ class GANEstimator:
     return sampler.export(path)
 
 
-def train_and_evaluate(estimator: GANEstimator,
-                       options: EvaluationOptions = EvaluationOptions(), *,
-                       on_record: Callable[[Record], None] = lambda record: None) -> list[Record]:
+def train_and_evaluate(
+  estimator: GANEstimator,
+  options: EvaluationOptions = EvaluationOptions(),
+  *,
+  on_record: Callable[[Record], None] = lambda record: None,
+) -> list[Record]:
   """Trains, and scores each checkpoint when it is made, in one process; resumes like `train`.
 
   Args:

@@ -9,8 +9,9 @@ Components are strings that are calls, see registry.py; checking them imports no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import dataclasses
-from typing import Any, Mapping
+from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
@@ -25,47 +26,66 @@ class Experiment(Settings):
   """The choices of a training run. Fields with `defines=False` may change when it is resumed."""
 
   dataset: str = setting('digits', 'The images to learn.', one_of=registry.dataset)
-  augment: str = setting('', 'Changes made to training images, in order.',
-                         some_of=registry.augmentation)
+  augment: str = setting(
+    '', 'Changes made to training images, in order.', some_of=registry.augmentation
+  )
   model: str = setting('gan', 'The game that is played.', one_of=registry.model)
   networks: str = setting('dcgan', 'The networks that play it.', one_of=registry.network)
   noise: str = setting('normal(64)', "The generator's random input.", one_of=registry.noise)
   loss: str = setting('modified', 'The adversarial losses of both players.', one_of=registry.loss)
   penalties: str = setting('', 'Terms added to the losses.', some_of=registry.penalty)
   clip_weights: float = setting(
-      0.0, 'After each discriminator update clip its weights to [-x, x], as a Wasserstein GAN '
-      'without gradient penalty needs; 0 is off.', minimum=0)
-  generator_optimizer: str = setting('adam(2e-4, beta_1=0.5)', 'Optimiser of the generator.',
-                                     one_of=registry.optimizer)
+    0.0,
+    'After each discriminator update clip its weights to [-x, x], as a Wasserstein GAN '
+    'without gradient penalty needs; 0 is off.',
+    minimum=0,
+  )
+  generator_optimizer: str = setting(
+    'adam(2e-4, beta_1=0.5)', 'Optimiser of the generator.', one_of=registry.optimizer
+  )
   discriminator_optimizer: str = setting(
-      'adam(2e-4, beta_1=0.5)', 'Optimiser of the discriminator.', one_of=registry.optimizer)
+    'adam(2e-4, beta_1=0.5)', 'Optimiser of the discriminator.', one_of=registry.optimizer
+  )
   batch_size: int = setting(64, 'Images per update, over all replicas.', minimum=1)
   update: str = setting(
-      'joint', 'joint: one forward pass updates both players, as in tfgan.get_joint_train_hooks. '
-      'sequential: the discriminator first, then the generator against the new discriminator.',
-      choices=('joint', 'sequential'))
+    'joint',
+    'joint: one forward pass updates both players, as in tfgan.get_joint_train_hooks. '
+    'sequential: the discriminator first, then the generator against the new discriminator.',
+    choices=('joint', 'sequential'),
+  )
   discriminator_steps: int = setting(1, 'Discriminator updates per generator update.', minimum=1)
   ema_decay: float = setting(
-      0.999, 'Decay per step of the moving average of generator weights that evaluation and '
-      'sampling use; 0 is off.', minimum=0, below=1)
+    0.999,
+    'Decay per step of the moving average of generator weights that evaluation and '
+    'sampling use; 0 is off.',
+    minimum=0,
+    below=1,
+  )
   seed: int = setting(0, 'Everything random follows from it.', minimum=0, below=2**31)
   deterministic: bool = setting(True, 'Use deterministic kernels only.')
 
   max_steps: int = setting(2000, 'Generator updates in the whole run.', defines=False, minimum=1)
   save_every: int = setting(500, 'Steps between checkpoints.', defines=False, minimum=1)
-  keep_checkpoints: int = setting(0, 'How many of the newest checkpoints to keep; 0 keeps all.',
-                                  defines=False, minimum=0)
+  keep_checkpoints: int = setting(
+    0, 'How many of the newest checkpoints to keep; 0 keeps all.', defines=False, minimum=0
+  )
   log_every: int = setting(50, 'Steps between TensorBoard scalars.', defines=False, minimum=1)
   sample_every: int = setting(500, 'Steps between grids of samples.', defines=False, minimum=1)
-  steps_per_loop: int = setting(10, 'Most steps run on the device per call from the host.',
-                                defines=False, minimum=1)
+  steps_per_loop: int = setting(
+    10, 'Most steps run on the device per call from the host.', defines=False, minimum=1
+  )
   model_dir: str = setting('', 'Directory of the run; may be gs://.', defines=False)
   data_dir: str = setting('', 'Directory of the data, for datasets that need one.', defines=False)
-  memory_limit_gb: float = setting(4.0, 'Data larger than this stays on disk.', defines=False,
-                                   minimum=0)
-  virtual_devices: int = setting(0, 'Split the CPU into this many devices and train on all of '
-                                 'them, to try distribution without hardware.', defines=False,
-                                 minimum=0)
+  memory_limit_gb: float = setting(
+    4.0, 'Data larger than this stays on disk.', defines=False, minimum=0
+  )
+  virtual_devices: int = setting(
+    0,
+    'Split the CPU into this many devices and train on all of '
+    'them, to try distribution without hardware.',
+    defines=False,
+    minimum=0,
+  )
 
   @classmethod
   def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
@@ -84,6 +104,9 @@ class Experiment(Settings):
 
   def differences(self, other: Experiment) -> list[str]:
     """The flags that make this another experiment than `other`, with both values."""
-    pairs = [(field.name, getattr(self, field.name), getattr(other, field.name))
-             for field in dataclasses.fields(self) if field.metadata['defines']]
+    pairs = [
+      (field.name, getattr(self, field.name), getattr(other, field.name))
+      for field in dataclasses.fields(self)
+      if field.metadata['defines']
+    ]
     return [f'--{name}={mine} (was {theirs})' for name, mine, theirs in pairs if mine != theirs]

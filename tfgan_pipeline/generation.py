@@ -9,7 +9,7 @@ It needs model_dir alone: neither the data nor anything of training.
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class GeneratorSampler:
     """Images 0 to count - 1, in batches. One batch size means one compilation."""
     for first in range(0, count, batch_size):
       pictures = self.images(range(first, first + batch_size), seed)
-      yield pictures[:count - first]
+      yield pictures[: count - first]
 
   def export(self, path: str) -> str:
     """Writes the generator as a SavedModel, which TensorFlow alone can load and sample:
@@ -99,16 +99,24 @@ class GeneratorSampler:
     module = tf.Module()
     module.generator = generator
     module.generate = tf.function(
-        lambda count, seed: images.to_uint8(
-            game.generate(generator, game.inputs(tf.range(count), seed))),
-        input_signature=[scalar, scalar], autograph=False)
+      lambda count, seed: images.to_uint8(
+        game.generate(generator, game.inputs(tf.range(count), seed))
+      ),
+      input_signature=[scalar, scalar],
+      autograph=False,
+    )
     module.__call__ = tf.function(
-        lambda inputs: game.generate(generator, inputs), autograph=False,
-        input_signature=[tf.TensorSpec([None, *some_input.shape[1:]], some_input.dtype)])
+      lambda inputs: game.generate(generator, inputs),
+      autograph=False,
+      input_signature=[tf.TensorSpec([None, *some_input.shape[1:]], some_input.dtype)],
+    )
     tf.saved_model.save(module, path)
     return path
 
 
 def _ranges(steps: Sequence[int]) -> str:
-  return ', '.join(map(str, steps)) if len(steps) <= 8 else (
-      f'{len(steps)} from {steps[0]} to {steps[-1]}')
+  return (
+    ', '.join(map(str, steps))
+    if len(steps) <= 8
+    else (f'{len(steps)} from {steps[0]} to {steps[-1]}')
+  )

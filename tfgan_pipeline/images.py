@@ -30,17 +30,18 @@ def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   count, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(count))
   rows = math.ceil(count / columns)
-  picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255,
-                    np.uint8)
+  picture = np.full(
+    (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
+  )
   for index, image in enumerate(images):
     top = gap + index // columns * (height + gap)
     left = gap + index % columns * (width + gap)
-    picture[top:top + height, left:left + width] = image
+    picture[top : top + height, left : left + width] = image
   return picture
 
 
 def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
-  """Repeats pixels until the shorter side has at least `least`, so that small images can be seen."""
+  """Repeats pixels until the shorter side has `least` or more, so that small images can be seen."""
   factor = max(1, math.ceil(least / min(picture.shape[:2])))
   return picture.repeat(factor, 0).repeat(factor, 1)
 

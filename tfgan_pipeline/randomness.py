@@ -11,9 +11,9 @@ generator would have to be saved.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import threading
-from typing import Callable, Iterator, Sequence
 
 from tfgan_pipeline.compat import tf
 
@@ -29,7 +29,9 @@ def key(seed: int | tf.Tensor, *path: int | tf.Tensor) -> tf.Tensor:
 
 
 @contextlib.contextmanager
-def scope(step_key: tf.Tensor, replica: int | tf.Tensor = 0, num_replicas: int = 1) -> Iterator[None]:
+def scope(
+  step_key: tf.Tensor, replica: int | tf.Tensor = 0, num_replicas: int = 1
+) -> Iterator[None]:
   """Draws made inside are keyed by `step_key` (int32 [2]) and the order they are made in."""
   outer = getattr(_local, 'scope', None)
   _local.scope = [step_key, replica, num_replicas, 0]

@@ -22,12 +22,13 @@ Strings are parsed with `ast` and may hold literals, bare words (taken as string
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 import dataclasses
 import functools
 import importlib
 import inspect
 import pathlib
-from typing import Any, Callable
+from typing import Any
 
 from tfgan_pipeline.errors import UsageError
 
@@ -183,8 +184,10 @@ class Registry:
       raise UsageError(f'a {self.kind} is written name(argument=value), not {ast.unparse(node)!r}')
     components = self.components()
     if head.id not in components:
-      raise UsageError(f'unknown {self.kind} {head.id!r}; there are: '
-                       + ', '.join(component.signature for component in components.values()))
+      raise UsageError(
+        f'unknown {self.kind} {head.id!r}; there are: '
+        + ', '.join(component.signature for component in components.values())
+      )
     args: tuple = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
@@ -236,17 +239,22 @@ def _literal(value: Any) -> str:
 
 def _component_of_source(node: ast.FunctionDef, module: str) -> Component:
   parameters = tuple(
-      Parameter(argument.arg,
-                ast.unparse(argument.annotation) if argument.annotation else '',
-                _REQUIRED if default is None else ast.literal_eval(default))
-      for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults))
+    Parameter(
+      argument.arg,
+      ast.unparse(argument.annotation) if argument.annotation else '',
+      _REQUIRED if default is None else ast.literal_eval(default),
+    )
+    for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults)
+  )
   return Component(node.name, module, _first_line(ast.get_docstring(node)), parameters)
 
 
 def _component_of_function(function: Callable) -> Component:
   parameters = tuple(
-      Parameter(p.name, _annotation(p.annotation), p.default)
-      for p in inspect.signature(function).parameters.values() if p.kind == p.KEYWORD_ONLY)
+    Parameter(p.name, _annotation(p.annotation), p.default)
+    for p in inspect.signature(function).parameters.values()
+    if p.kind == p.KEYWORD_ONLY
+  )
   doc = _first_line(inspect.getdoc(function))
   return Component(function.__name__, function.__module__, doc, parameters)
 
@@ -254,8 +262,9 @@ def _component_of_function(function: Callable) -> Component:
 def _annotation(annotation: Any) -> str:
   if annotation is inspect.Parameter.empty:
     return ''
-  return annotation if isinstance(annotation, str) else getattr(annotation, '__name__',
-                                                                str(annotation))
+  return (
+    annotation if isinstance(annotation, str) else getattr(annotation, '__name__', str(annotation))
+  )
 
 
 def _first_line(doc: str | None) -> str:

@@ -75,15 +75,18 @@ class RunDirectory:
     if self.exists():
       differences = experiment.differences(self.read_experiment())
       if differences:
-        raise UsageError(f'--model_dir={self.path}: holds a run with other settings: '
-                         + ', '.join(differences))
+        raise UsageError(
+          f'--model_dir={self.path}: holds a run with other settings: ' + ', '.join(differences)
+        )
 
   def check_data(self, dataset: Dataset) -> None:
     """Raises UsageError when the data is not that of the run."""
     recorded = self.read_record()['dataset']['fingerprint']
     if dataset.fingerprint != recorded:
-      raise UsageError(f'--data_dir: {dataset.name} there has fingerprint {dataset.fingerprint}, '
-                       f'the run in {self.path} was trained on {recorded}')
+      raise UsageError(
+        f'--data_dir: {dataset.name} there has fingerprint {dataset.fingerprint}, '
+        f'the run in {self.path} was trained on {recorded}'
+      )
 
   def write_experiment(self, experiment: Experiment, description: dict[str, Any]) -> None:
     """Writes experiment.json and experiment.flags.

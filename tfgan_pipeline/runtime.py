@@ -23,15 +23,17 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   if experiment.virtual_devices:
     cpu = tf.config.list_physical_devices('CPU')[0]
     tf.config.set_logical_device_configuration(
-        cpu, [tf.config.LogicalDeviceConfiguration()] * experiment.virtual_devices)
+      cpu, [tf.config.LogicalDeviceConfiguration()] * experiment.virtual_devices
+    )
   keras.utils.set_random_seed(experiment.seed)
   if experiment.deterministic:
     tf.config.experimental.enable_op_determinism()
   strategy = _strategy(experiment)
   replicas = strategy.num_replicas_in_sync
   if experiment.batch_size % replicas:
-    raise UsageError(f'--batch_size={experiment.batch_size}: should be a multiple of the '
-                     f'{replicas} replicas')
+    raise UsageError(
+      f'--batch_size={experiment.batch_size}: should be a multiple of the {replicas} replicas'
+    )
   return strategy
 
 
@@ -50,36 +52,42 @@ def mirrored_cpus(count: int) -> tf.distribute.Strategy:
   in it would meet the keys of the first.
   """
   return tf.distribute.MirroredStrategy(
-      [f'CPU:{index}' for index in range(count)],
-      cross_device_ops=tf.distribute.ReductionToOneDevice())
+    [f'CPU:{index}' for index in range(count)],
+    cross_device_ops=tf.distribute.ReductionToOneDevice(),
+  )
 
 
 def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
   """Versions, code revision and hardware, for experiment.json."""
   devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
   return {
-      'versions': {
-          'tfgan_pipeline': __version__,
-          'python': platform.python_version(),
-          'tensorflow': tf.__version__,
-          'tf_keras': keras.__version__,
-          'tensorflow_gan': tfgan.__version__,
-      },
-      'git_revision': _git_revision(),
-      'accelerator': {
-          'replicas': strategy.num_replicas_in_sync,
-          'devices': [device.name for device in devices],
-          'machine': platform.machine(),
-          'cpu_count': os.cpu_count(),
-      },
+    'versions': {
+      'tfgan_pipeline': __version__,
+      'python': platform.python_version(),
+      'tensorflow': tf.__version__,
+      'tf_keras': keras.__version__,
+      'tensorflow_gan': tfgan.__version__,
+    },
+    'git_revision': _git_revision(),
+    'accelerator': {
+      'replicas': strategy.num_replicas_in_sync,
+      'devices': [device.name for device in devices],
+      'machine': platform.machine(),
+      'cpu_count': os.cpu_count(),
+    },
   }
 
 
 def _git_revision() -> str | None:
   here = os.path.dirname(os.path.abspath(__file__))
   try:
-    return subprocess.run(['git', '-C', here, 'describe', '--always', '--dirty', '--abbrev=12'],
-                          capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    return subprocess.run(
+      ['git', '-C', here, 'describe', '--always', '--dirty', '--abbrev=12'],
+      capture_output=True,
+      text=True,
+      timeout=10,
+      check=True,
+    ).stdout.strip()
   except (OSError, subprocess.SubprocessError):
     return None
 

@@ -12,9 +12,10 @@ A field added to such a class has its flag, its check and its place in every fil
 
 from __future__ import annotations
 
+from collections.abc import Collection
 import dataclasses
 import math
-from typing import Any, Collection, TypeVar
+from typing import Any, TypeVar
 
 from absl import flags
 
@@ -24,9 +25,17 @@ from tfgan_pipeline.registry import Registry
 Self = TypeVar('Self', bound='Settings')
 
 
-def setting(default: Any, help: str, *, defines: bool = True, minimum: float | None = None,
-            below: float | None = None, choices: tuple[str, ...] = (),
-            one_of: Registry | None = None, some_of: Registry | None = None) -> Any:
+def setting(
+  default: Any,
+  help: str,
+  *,
+  defines: bool = True,
+  minimum: float | None = None,
+  below: float | None = None,
+  choices: tuple[str, ...] = (),
+  one_of: Registry | None = None,
+  some_of: Registry | None = None,
+) -> Any:
   """A field and its flag.
 
   Args:
@@ -39,9 +48,18 @@ def setting(default: Any, help: str, *, defines: bool = True, minimum: float | N
     one_of: The registry of which the string names one component.
     some_of: The registry of which the string names any number of components.
   """
-  return dataclasses.field(default=default, metadata=dict(
-      help=help, defines=defines, minimum=minimum, below=below, choices=choices, one_of=one_of,
-      some_of=some_of))
+  return dataclasses.field(
+    default=default,
+    metadata=dict(
+      help=help,
+      defines=defines,
+      minimum=minimum,
+      below=below,
+      choices=choices,
+      one_of=one_of,
+      some_of=some_of,
+    ),
+  )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,8 +74,13 @@ class Settings:
         raise UsageError(f'--{field.name}={getattr(self, field.name)}: {error}') from None
 
   @classmethod
-  def define_flags(cls, only: Collection[str] | None = None, *, recorded: bool = False,
-                   flag_values: flags.FlagValues = flags.FLAGS) -> None:
+  def define_flags(
+    cls,
+    only: Collection[str] | None = None,
+    *,
+    recorded: bool = False,
+    flag_values: flags.FlagValues = flags.FLAGS,
+  ) -> None:
     """Defines a flag per field.
 
     Args:
@@ -72,11 +95,16 @@ class Settings:
       if recorded:
         text, default = f'{text} Default: as recorded in the run.', None
       if field.metadata['choices']:
-        flags.DEFINE_enum(field.name, default, field.metadata['choices'], text,
-                          flag_values=flag_values)
+        flags.DEFINE_enum(
+          field.name, default, field.metadata['choices'], text, flag_values=flag_values
+        )
       else:
-        define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float,
-                  bool: flags.DEFINE_bool}[type(field.default)]
+        define = {
+          str: flags.DEFINE_string,
+          int: flags.DEFINE_integer,
+          float: flags.DEFINE_float,
+          bool: flags.DEFINE_bool,
+        }[type(field.default)]
         define(field.name, default, text, flag_values=flag_values)
 
   @classmethod

@@ -35,8 +35,12 @@ def ours():
   images = np.random.RandomState(0).randint(0, 256, (1024, 28, 28, 1)).astype(np.uint8)
   dataset = Dataset('noise', (28, 28, 1), 0, (), {'train': MemorySplit(images)})
   experiment = Experiment(
-      model_dir=tempfile.mkdtemp(), networks=FLAGS.networks, noise='normal(20)',
-      batch_size=FLAGS.batch, ema_decay=0.0)
+    model_dir=tempfile.mkdtemp(),
+    networks=FLAGS.networks,
+    noise='normal(20)',
+    batch_size=FLAGS.batch,
+    ema_decay=0.0,
+  )
   strategy = tf.distribute.get_strategy()
   networks = build_networks(experiment, dataset.image_shape, 0)
   trainer = Trainer(experiment, dataset, build_game(experiment, networks), None, strategy)
@@ -50,8 +54,9 @@ def plain():
   ours_norm, ours_dropout = own.BatchNorm, own.Dropout
   own.BatchNorm, own.Dropout = keras.layers.BatchNormalization, keras.layers.Dropout
   try:
-    networks = build_networks(Experiment(networks=FLAGS.networks, noise='normal(20)',
-                                         model_dir='x'), (28, 28, 1), 0)
+    networks = build_networks(
+      Experiment(networks=FLAGS.networks, noise='normal(20)', model_dir='x'), (28, 28, 1), 0
+    )
   finally:
     own.BatchNorm, own.Dropout = ours_norm, ours_dropout
   generator, discriminator = networks['generator'], networks['discriminator']
@@ -64,8 +69,10 @@ def plain():
     with tf.GradientTape(persistent=True) as tape:
       fakes = generator(tf.random.normal([FLAGS.batch, 20]), training=True)
       on_real, on_fake = discriminator(images, training=True), discriminator(fakes, training=True)
-      losses = (entropy(tf.ones_like(on_fake), on_fake),
-                entropy(tf.ones_like(on_real), on_real) + entropy(tf.zeros_like(on_fake), on_fake))
+      losses = (
+        entropy(tf.ones_like(on_fake), on_fake),
+        entropy(tf.ones_like(on_real), on_real) + entropy(tf.zeros_like(on_fake), on_fake),
+      )
     for loss, network, optimizer in zip(losses, (generator, discriminator), optimizers):
       variables = network.trainable_variables
       optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
@@ -75,6 +82,7 @@ def plain():
     for _ in range(FLAGS.steps):
       values = step()
     return [float(value) for value in values]
+
   return steps
 
 
@@ -92,11 +100,15 @@ def main(_):
       run()
       rates[name].append(FLAGS.steps * FLAGS.batch / (time.perf_counter() - started))
   for name, values in rates.items():
-    print(f'{name}: median {statistics.median(values):.0f} images/s, {min(values):.0f} to '
-          f'{max(values):.0f} in {len(values)} rounds')
+    print(
+      f'{name}: median {statistics.median(values):.0f} images/s, {min(values):.0f} to '
+      f'{max(values):.0f} in {len(values)} rounds'
+    )
   pairs = [a / b for a, b in zip(rates['ours'], rates['plain Keras'])]
-  print(f'ours / plain Keras: median {statistics.median(pairs):.2f}, {min(pairs):.2f} to '
-        f'{max(pairs):.2f}')
+  print(
+    f'ours / plain Keras: median {statistics.median(pairs):.2f}, {min(pairs):.2f} to '
+    f'{max(pairs):.2f}'
+  )
 
 
 if __name__ == '__main__':

@@ -19,19 +19,31 @@ SMALL = ('--extractor=random_projection', '--metrics=fid, kid(subsets=5)', '--nu
 
 def test_run_directory(tiny_run):
   names = set(files_under(tiny_run))
-  assert {'experiment.flags', 'experiment.json', 'TRAIN_DONE', 'train/train.jsonl',
-          'samples/reals.png', 'samples/fakes-000000.png', 'samples/fakes-000004.png',
-          'checkpoints/ckpt-000000.index', 'checkpoints/ckpt-000002.index',
-          'checkpoints/ckpt-000004.index'} <= names
+  assert {
+    'experiment.flags',
+    'experiment.json',
+    'TRAIN_DONE',
+    'train/train.jsonl',
+    'samples/reals.png',
+    'samples/fakes-000000.png',
+    'samples/fakes-000004.png',
+    'checkpoints/ckpt-000000.index',
+    'checkpoints/ckpt-000002.index',
+    'checkpoints/ckpt-000004.index',
+  } <= names
   assert not any(name.endswith('.tmp') for name in names)
   record = json.loads((tiny_run / 'experiment.json').read_text())
   assert record['dataset']['splits'] == {'train': 1437, 'validation': 180, 'test': 180} or (
-      sum(record['dataset']['splits'].values()) == 1797)
+    sum(record['dataset']['splits'].values()) == 1797
+  )
   assert record['networks']['generator']['parameters'] > 0
   assert record['versions']['tensorflow'] == tf.__version__
   values = checkpoint(tiny_run, 4)
-  held = sum(value.nbytes for name, value in values.items()
-             if not name.startswith(('global_step', 'save_counter')))
+  held = sum(
+    value.nbytes
+    for name, value in values.items()
+    if not name.startswith(('global_step', 'save_counter'))
+  )
   assert abs(record['checkpoint_bytes'] - held) < 200  # Counters of the optimisers aside.
 
 
@@ -54,19 +66,42 @@ def test_tensorboard_events(tiny_run):
     for record in tf.data.TFRecordDataset(str(path)):
       event = tf.compat.v1.Event.FromString(record.numpy())
       tags |= {value.tag for value in event.summary.value}
-  for tag in ('loss/generator', 'loss/discriminator', 'discriminator_probability/real',
-              'discriminator_probability/generated', 'gradient_norm/generator',
-              'gradient_norm/discriminator', 'learning_rate/generator', 'images_per_second',
-              'fakes', 'reals'):
+  for tag in (
+    'loss/generator',
+    'loss/discriminator',
+    'discriminator_probability/real',
+    'discriminator_probability/generated',
+    'gradient_norm/generator',
+    'gradient_norm/discriminator',
+    'learning_rate/generator',
+    'images_per_second',
+    'fakes',
+    'reals',
+  ):
     assert tag in tags, tag
 
 
 def test_dry_run_prints_and_creates_nothing(tmp_path):
   model_dir = tmp_path / 'run'
-  process = run_binary('train', '--networks=dcgan_textbook', '--dataset=digits(size=28)',
-                       '--noise=uniform(20)', '--dry_run', f'--model_dir={model_dir}')
-  for text in ('817,824', '804,832', '1,040,385', '1,039,489', '(28, 28, 1)', '(20,)',
-               '--networks=dcgan_textbook', 'checkpoint: ', ' bytes'):
+  process = run_binary(
+    'train',
+    '--networks=dcgan_textbook',
+    '--dataset=digits(size=28)',
+    '--noise=uniform(20)',
+    '--dry_run',
+    f'--model_dir={model_dir}',
+  )
+  for text in (
+    '817,824',
+    '804,832',
+    '1,040,385',
+    '1,039,489',
+    '(28, 28, 1)',
+    '(20,)',
+    '--networks=dcgan_textbook',
+    'checkpoint: ',
+    ' bytes',
+  ):
     assert text in process.stdout, text
   assert not model_dir.exists()
 
@@ -74,12 +109,15 @@ def test_dry_run_prints_and_creates_nothing(tmp_path):
 @pytest.mark.parametrize('binary', ['train', 'evaluate', 'sample', 'export', 'classifier'])
 def test_help_and_list_without_tensorflow(binary):
   for flag in ('--help', '--list'):
-    code = ('import runpy, sys; sys.argv = ["x", sys.argv[1]]\n'
-            f'try: runpy.run_module("tfgan_pipeline.bin.{binary}", run_name="__main__")\n'
-            'except SystemExit as stop: assert not stop.code\n'
-            'assert "tensorflow" not in sys.modules and "numpy" not in sys.modules')
-    process = subprocess.run([sys.executable, '-c', code, flag], cwd=ROOT, text=True,
-                             capture_output=True)
+    code = (
+      'import runpy, sys; sys.argv = ["x", sys.argv[1]]\n'
+      f'try: runpy.run_module("tfgan_pipeline.bin.{binary}", run_name="__main__")\n'
+      'except SystemExit as stop: assert not stop.code\n'
+      'assert "tensorflow" not in sys.modules and "numpy" not in sys.modules'
+    )
+    process = subprocess.run(
+      [sys.executable, '-c', code, flag], cwd=ROOT, text=True, capture_output=True
+    )
     assert process.returncode == 0, process.stderr
     for kind in registry.ALL:
       for component in kind.components().values():
@@ -96,8 +134,10 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   assert first.stdout == content and len(content.splitlines()) == 1
   record = json.loads(content)
   assert record['step'] == 4
-  assert set(record['scores']) == {f'{name}[random_projection]' for name in (
-      'fid', 'fid_floor', 'fid_above_floor', 'kid', 'kid_std')}
+  assert set(record['scores']) == {
+    f'{name}[random_projection]'
+    for name in ('fid', 'fid_floor', 'fid_above_floor', 'kid', 'kid_std')
+  }
   definition = record['definition']
   assert definition['weights'] == 'average' and definition['num_generated'] == 300
   assert definition['num_reference'] > 1000 and definition['quantisation']
@@ -110,8 +150,9 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
 
 def test_watch_scores_every_checkpoint_in_order(tiny_run, tmp_path, cache_dir):
   model_dir = tmp_path / 'run'
-  watcher = start_binary('evaluate', f'--model_dir={model_dir}', f'--cache_dir={cache_dir}',
-                         *SMALL, '--watch')
+  watcher = start_binary(
+    'evaluate', f'--model_dir={model_dir}', f'--cache_dir={cache_dir}', *SMALL, '--watch'
+  )
   time.sleep(1)  # The watcher comes first and waits for the run to appear.
   shutil.copytree(tiny_run, model_dir, ignore=shutil.ignore_patterns('TRAIN_DONE', '*000004*'))
   scores = model_dir / 'eval/random_projection-300/scores.jsonl'
@@ -129,8 +170,9 @@ def test_watch_scores_every_checkpoint_in_order(tiny_run, tmp_path, cache_dir):
 
 
 def test_watch_gives_up_after_its_timeout(tmp_path):
-  process = run_binary('evaluate', f'--model_dir={tmp_path}', '--watch', '--timeout_minutes=0.02',
-                       code=2)
+  process = run_binary(
+    'evaluate', f'--model_dir={tmp_path}', '--watch', '--timeout_minutes=0.02', code=2
+  )
   assert 'no run appeared' in process.stderr
 
 
@@ -158,14 +200,19 @@ def test_sample_and_evaluate_need_only_model_dir(tiny_run, tmp_path, cache_dir):
 
 
 def test_train_with_evaluation(tmp_path, cache_dir):
-  process = run_binary('train', *TINY, f'--model_dir={tmp_path}', '--evaluate',
-                       f'--cache_dir={cache_dir}', *SMALL)
+  process = run_binary(
+    'train', *TINY, f'--model_dir={tmp_path}', '--evaluate', f'--cache_dir={cache_dir}', *SMALL
+  )
   assert [json.loads(line)['step'] for line in process.stdout.splitlines()] == [0, 2, 4]
 
 
 def test_classifier_is_trained_once_and_cached_by_content(tmp_path):
-  command = ['classifier', '--dataset=digits(size=16)', '--extractor=classifier(steps=150)',
-             f'--cache_dir={tmp_path}']
+  command = [
+    'classifier',
+    '--dataset=digits(size=16)',
+    '--extractor=classifier(steps=150)',
+    f'--cache_dir={tmp_path}',
+  ]
   first = run_binary(*command)
   facts = json.loads(first.stdout)
   assert facts['name'] == 'classifier:digits' and facts['accuracy'] > 0.9
@@ -178,6 +225,7 @@ def test_classifier_is_trained_once_and_cached_by_content(tmp_path):
 
 def test_cache_defaults_to_the_environment(tmp_path):
   environment = {**os.environ, 'TFGAN_PIPELINE_CACHE': str(tmp_path)}
-  run_binary('classifier', '--dataset=digits(size=8)', '--extractor=classifier(steps=2)',
-             env=environment)
+  run_binary(
+    'classifier', '--dataset=digits(size=8)', '--extractor=classifier(steps=2)', env=environment
+  )
   assert list((tmp_path / 'classifier').iterdir())

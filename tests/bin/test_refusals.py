@@ -1,4 +1,4 @@
-"""Wrong usage of the binaries: one line on stderr naming the flag or file, exit code 2, no change."""
+"""Wrong usage of the binaries: one line on stderr naming what is wrong, exit code 2, no change."""
 
 import json
 import shutil
@@ -8,19 +8,19 @@ import pytest
 from tests.conftest import ROOT, TINY, checkpoint, files_under, run_binary
 
 TRAIN = {
-    'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
-    'wrong argument': (['--loss=modified(smooth=1)'], "--loss=modified(smooth=1): loss 'modified'"),
-    'wrong type of argument': (['--noise=normal(big)'], '--noise=normal(big)'),
-    'wrong type of flag': (['--batch_size=many'], '--batch_size=many'),
-    'unknown flag': (['--batchsize=3'], "'batchsize'"),
-    'not a flag': (['32'], '32: not a flag'),
-    'no model_dir': (['--model_dir='], '--model_dir'),
-    'missing flagfile': (['--flagfile=/nowhere.flags'], '/nowhere.flags'),
-    'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
-    'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
-    'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
-    'size that does not fit': (['--dataset=digits(size=6)'], '--networks=dcgan'),
-    'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
+  'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
+  'wrong argument': (['--loss=modified(smooth=1)'], "--loss=modified(smooth=1): loss 'modified'"),
+  'wrong type of argument': (['--noise=normal(big)'], '--noise=normal(big)'),
+  'wrong type of flag': (['--batch_size=many'], '--batch_size=many'),
+  'unknown flag': (['--batchsize=3'], "'batchsize'"),
+  'not a flag': (['32'], '32: not a flag'),
+  'no model_dir': (['--model_dir='], '--model_dir'),
+  'missing flagfile': (['--flagfile=/nowhere.flags'], '/nowhere.flags'),
+  'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
+  'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
+  'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
+  'size that does not fit': (['--dataset=digits(size=6)'], '--networks=dcgan'),
+  'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
 }
 
 
@@ -42,8 +42,14 @@ def test_train_refuses(tmp_path, name):
 
 def test_empty_folder(tmp_path):
   (tmp_path / 'data').mkdir()
-  process = run_binary('train', *TINY, '--dataset=image_folder(16)', f'--data_dir={tmp_path}/data',
-                       f'--model_dir={tmp_path}/run', code=2)
+  process = run_binary(
+    'train',
+    *TINY,
+    '--dataset=image_folder(16)',
+    f'--data_dir={tmp_path}/data',
+    f'--model_dir={tmp_path}/run',
+    code=2,
+  )
   assert_one_line(process, f'{tmp_path}/data')
   assert not (tmp_path / 'run').exists()
 
@@ -51,12 +57,15 @@ def test_empty_folder(tmp_path):
 def test_model_dir_of_another_experiment(tiny_run):
   before = files_under(tiny_run)
   process = run_binary('train', *TINY, f'--model_dir={tiny_run}', '--batch_size=32', code=2)
-  assert_one_line(process, f'--model_dir={tiny_run}: holds a run with other settings: '
-                  '--batch_size=32 (was 16)')
+  assert_one_line(
+    process, f'--model_dir={tiny_run}: holds a run with other settings: --batch_size=32 (was 16)'
+  )
   assert files_under(tiny_run) == before
 
 
-@pytest.mark.parametrize('binary, arguments, message', [
+@pytest.mark.parametrize(
+  'binary, arguments, message',
+  [
     ('evaluate', ['--model_dir=/nowhere'], '--model_dir=/nowhere'),
     ('evaluate', ['--extractor=none'], '--extractor=none'),
     ('evaluate', ['--watch', '--step=3'], '--step'),
@@ -64,20 +73,27 @@ def test_model_dir_of_another_experiment(tiny_run):
     ('sample', [], '--output'),
     ('export', [], '--output'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
-])
+  ],
+)
 def test_other_binaries_refuse(binary, arguments, message):
   assert_one_line(run_binary(binary, *arguments, code=2), message)
 
 
-@pytest.mark.parametrize('arguments, message', [
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
     (['--step=3'], '--step=3: no such checkpoint; there are 0, 2, 4'),
     (['--num_samples=5', '--extractor=random_projection'], 'logits'),
-    (['--eval_name=x', '--extractor=random_projection', '--metrics=fid', '--num_samples=1'],
-     '--num_samples=1'),
-])
+    (
+      ['--eval_name=x', '--extractor=random_projection', '--metrics=fid', '--num_samples=1'],
+      '--num_samples=1',
+    ),
+  ],
+)
 def test_evaluations_that_cannot_be_done(tiny_run, cache_dir, arguments, message):
-  process = run_binary('evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}',
-                       *arguments, code=2)
+  process = run_binary(
+    'evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *arguments, code=2
+  )
   assert message in process.stderr.splitlines()[-1]
   assert 'Traceback' not in process.stderr
 
@@ -85,7 +101,7 @@ def test_evaluations_that_cannot_be_done(tiny_run, cache_dir, arguments, message
 def damage(path, how: str) -> None:
   content = bytearray(path.read_bytes())
   if how == 'truncated':
-    content = content[:len(content) // 2]
+    content = content[: len(content) // 2]
   else:
     for place in range(len(content) // 4, len(content) // 4 + 64):
       content[place] ^= 0xFF
@@ -121,8 +137,13 @@ def test_damaged_checkpoint_cannot_be_scored_alone(tiny_run, tmp_path, cache_dir
   model_dir = tmp_path / 'run'
   shutil.copytree(tiny_run, model_dir)
   damage(model_dir / 'checkpoints/ckpt-000004.data-00000-of-00001', 'truncated')
-  common = [f'--model_dir={model_dir}', '--extractor=random_projection', '--metrics=fid',
-            '--num_samples=100', f'--cache_dir={cache_dir}']
+  common = [
+    f'--model_dir={model_dir}',
+    '--extractor=random_projection',
+    '--metrics=fid',
+    '--num_samples=100',
+    f'--cache_dir={cache_dir}',
+  ]
   process = run_binary('evaluate', *common, '--step=4', code=2)
   assert 'ckpt-000004: damaged' in process.stderr.splitlines()[-1]
   # Watching records the failure and goes on.
@@ -142,5 +163,6 @@ def test_damaged_experiment_json(tiny_run, tmp_path):
 
 def test_every_flagfile_is_understood():
   from tests.test_experiment import parse
+
   for path in sorted((ROOT / 'flags').glob('*.flags')):
     parse(f'--flagfile={path}')

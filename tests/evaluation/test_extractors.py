@@ -38,8 +38,9 @@ def test_contract(text, dataset, tmp_path):
 
 def test_another_seed_is_another_extractor(dataset, tmp_path):
   context = ExtractorContext(dataset, str(tmp_path))
-  one, other = (registry.extractor.build(f'random_projection(seed={seed})', context)
-                for seed in (0, 1))
+  one, other = (
+    registry.extractor.build(f'random_projection(seed={seed})', context) for seed in (0, 1)
+  )
   assert one.fingerprint != other.fingerprint
 
 
@@ -69,6 +70,12 @@ def test_reference_cache_follows_the_content_of_the_data(tmp_path):
 
 def test_digest_sees_shape_dtype_and_values():
   array = np.arange(6, dtype=np.float32)
-  digests = {digest(array), digest(array.reshape(2, 3)), digest(array.astype(np.float64)),
-             digest(array + 1), digest('a', array), digest('b', array)}
+  digests = {
+    digest(array),
+    digest(array.reshape(2, 3)),
+    digest(array.astype(np.float64)),
+    digest(array + 1),
+    digest('a', array),
+    digest('b', array),
+  }
   assert len(digests) == 6

@@ -14,11 +14,15 @@ DEMO = ROOT / 'launch' / 'demo.sh'
 @pytest.fixture
 def python(tmp_path):
   """A Python whose training writes scores and pictures, or ends with $CODE; else a real one."""
-  lines = [{'step': step, 'scores': {'fid[classifier:digits]': fid,
-                                     'fid_floor[classifier:digits]': 0.25}}
-           for step, fid in ((500, 9.0), (0, 123.4), (1500, 1.5), (1000, 4.0))]
+  lines = [
+    {'step': step, 'scores': {'fid[classifier:digits]': fid, 'fid_floor[classifier:digits]': 0.25}}
+    for step, fid in ((500, 9.0), (0, 123.4), (1500, 1.5), (1000, 4.0))
+  ]
   (tmp_path / 'scores.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
-  return program(tmp_path / 'bin', 'python', f'''
+  return program(
+    tmp_path / 'bin',
+    'python',
+    f'''
     case "$*" in
       *tfgan_pipeline.bin.train*)
         [ -z "${{CODE:-}}" ] || exit "$CODE"
@@ -33,11 +37,13 @@ def python(tmp_path):
       '-c '*) echo "$0" ;;
       *) exec "{sys.executable}" "$@" ;;
     esac
-  ''')
+  ''',
+  )
 
 
 def test_ends_with_the_distance_before_and_after_a_picture_and_how_to_open_tensorboard(
-    python, tmp_path):
+  python, tmp_path
+):
   model_dir = tmp_path / 'a run'
   done = run(DEMO, model_dir, env=environment(TFGAN_PIPELINE_PYTHON=python))
   lines = [line.split() for line in done.stdout.splitlines()]
@@ -51,11 +57,14 @@ def test_ends_with_the_distance_before_and_after_a_picture_and_how_to_open_tenso
   assert '--flagfile=flags/digits_dcgan.flags' in trained and '--evaluate' in trained
 
 
-@pytest.mark.parametrize('arguments, variables', [
+@pytest.mark.parametrize(
+  'arguments, variables',
+  [
     (['here/run'], {}),
     ([], {'MODEL_DIR': 'here/run'}),
     (['here/run'], {'MODEL_DIR': 'elsewhere'}),
-])
+  ],
+)
 def test_model_dir_is_relative_to_where_one_stands(python, tmp_path, arguments, variables):
   run(DEMO, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python, **variables))
   assert (tmp_path / 'here' / 'run' / 'samples').is_dir()
@@ -63,6 +72,7 @@ def test_model_dir_is_relative_to_where_one_stands(python, tmp_path, arguments, 
 
 @pytest.mark.parametrize('code', [2, 75])
 def test_a_training_that_ends_early_ends_the_demo_with_its_code(python, tmp_path, code):
-  done = run(DEMO, tmp_path / 'run', code=code,
-             env=environment(TFGAN_PIPELINE_PYTHON=python, CODE=code))
+  done = run(
+    DEMO, tmp_path / 'run', code=code, env=environment(TFGAN_PIPELINE_PYTHON=python, CODE=code)
+  )
   assert done.stdout == ''

@@ -33,8 +33,10 @@ def commands(tmp_path):
     lines = [line.split() for line in done.stdout.splitlines()]
     assert all(line[:4] == [str(python), '-m', 'pip', 'install'] for line in lines)
     assert '>=' in lines[0][-1] and lines[0][-1].startswith('pip')
-    return [[word for word in line[4:] if word not in ('--quiet', '--disable-pip-version-check')]
-            for line in lines[1:]]
+    return [
+      [word for word in line[4:] if word not in ('--quiet', '--disable-pip-version-check')]
+      for line in lines[1:]
+    ]
 
   return install
 
@@ -50,8 +52,9 @@ def _setup_cfg() -> configparser.ConfigParser:
 
 
 def _asked_for(section: str, key: str) -> list[str]:
-  return [line for line in _setup_cfg()[section][key].split('\n')
-          if line and not line.startswith('#')]
+  return [
+    line for line in _setup_cfg()[section][key].split('\n') if line and not line.startswith('#')
+  ]
 
 
 def test_without_tensorflow_pip_chooses(commands):
@@ -62,7 +65,9 @@ def test_without_tensorflow_extras_are_passed_on(commands):
   assert commands({}, 'test') == [['--editable', '.[test]']]
 
 
-@pytest.mark.parametrize('build, version, probability, keras', [
+@pytest.mark.parametrize(
+  'build, version, probability, keras',
+  [
     ('tensorflow', '2.15.1', '==0.23.*', 'tf-keras==2.15.*'),
     ('tensorflow', '2.16.2', '==0.24.*', 'tf-keras==2.16.*'),
     ('tensorflow', '2.17.0', '==0.24.*', 'tf-keras==2.17.*'),
@@ -74,7 +79,8 @@ def test_without_tensorflow_extras_are_passed_on(commands):
     ('tensorflow-tpu', '2.20.0', '>=0.25', 'tf-keras==2.20.*'),
     ('tensorflow-rocm', '2.16.1', '==0.24.*', 'tf-keras==2.16.*'),
     ('tf-nightly', '2.22.0.dev20260101', '>=0.25', 'tf-keras-nightly'),
-])
+  ],
+)
 def test_what_matches_the_tensorflow_there(commands, build, version, probability, keras):
   resolve, alone = commands({build: version})
   assert resolve[0] == f'{build}=={version}'
@@ -86,8 +92,10 @@ def test_what_matches_the_tensorflow_there(commands, build, version, probability
 @pytest.mark.parametrize('build', ['tensorflow', 'tensorflow-cpu'])
 def test_every_requirement_is_installed_once_and_none_brings_tensorflow(commands, build):
   resolve, alone = commands({build: '2.21.0'}, 'test')
-  asked = [*_asked_for('options', 'install_requires'),
-           *_asked_for('options.extras_require', 'test')]
+  asked = [
+    *_asked_for('options', 'install_requires'),
+    *_asked_for('options.extras_require', 'test'),
+  ]
   with_others, by_itself = map(_name, resolve[1:]), {_name(word) for word in alone[1:-2]}
   expected = {_name(line) for line in asked} - {'tensorflow'}
   assert by_itself == expected & ASK_FOR_TENSORFLOW
@@ -104,8 +112,9 @@ def test_two_builds_at_once_both_stay(commands):
 
 def test_too_old_a_tensorflow_is_refused_in_one_line(commands):
   message = commands({'tensorflow-cpu': '2.14.1'}, code=2)
-  assert message == ('tensorflow-cpu 2.14.1 is installed here; '
-                     '2.15 is the oldest TensorFlow that works\n')
+  assert message == (
+    'tensorflow-cpu 2.14.1 is installed here; 2.15 is the oldest TensorFlow that works\n'
+  )
 
 
 @pytest.mark.parametrize('distributions', [{}, {'tensorflow': '2.21.0'}])

@@ -15,16 +15,18 @@ from tests.launch.scripts import ROOT, environment, program, run
 LOCAL = ROOT / 'launch' / 'local.sh'
 
 # Each pretending program leaves its process and that of a child in `pids`, and its call in `calls`.
-START = '''
+START = """
 cd "$(dirname "$0")"
 name="$(basename "$0")"
 sleep 300 < /dev/null > /dev/null 2>&1 &
 echo $$ $! >> pids
 printf '%s' "$name" >> calls; printf '<%s>' "$@" >> calls; echo >> calls
 end() { echo "$name $1" >> events; exit "$1"; }
-'''
+"""
 # Like the trainer: asked to stop it needs a while to save, and a second signal of a kind ends it.
-TRAIN = START + '''
+TRAIN = (
+  START
+  + """
 asked() { echo "$name got $1" >> events; stopping=1; trap - "$1"; }
 trap 'asked TERM' TERM
 trap 'asked INT' INT
@@ -35,20 +37,27 @@ for _ in $(seq ${TRAIN_TENTHS:-3}); do
 done
 touch TRAIN_DONE
 end ${TRAIN_CODE:-0}
-'''
-EVALUATE = START + '''
+"""
+)
+EVALUATE = (
+  START
+  + """
 echo '{"step": 0}'
 if [ -n "${EVALUATE_BROKEN:-}" ]; then echo broken >&2; end $EVALUATE_BROKEN; fi
 until [ -e TRAIN_DONE ]; do sleep 0.1; done
 for _ in $(seq ${EVALUATE_TENTHS:-10}); do sleep 0.1; done
 echo '{"step": 5}'
 end ${EVALUATE_CODE:-0}
-'''
-TENSORBOARD = START + '''
+"""
+)
+TENSORBOARD = (
+  START
+  + """
 if [ -n "${TENSORBOARD_CODE:-}" ]; then echo 'port in use' >&2; end $TENSORBOARD_CODE; fi
 trap 'end ended' TERM
 while true; do sleep 0.1; done
-'''
+"""
+)
 
 
 class Job:
@@ -59,8 +68,11 @@ class Job:
     self.model_dir = folder / 'a run'
     self.process = None
     self.terminal = None
-    for name, text in (('tfgan-train', TRAIN), ('tfgan-evaluate', EVALUATE),
-                       ('tensorboard', TENSORBOARD)):
+    for name, text in (
+      ('tfgan-train', TRAIN),
+      ('tfgan-evaluate', EVALUATE),
+      ('tensorboard', TENSORBOARD),
+    ):
       program(self.folder, name, text)
 
   def start(self, *flags: str, **variables) -> 'Job':
@@ -71,9 +83,15 @@ class Job:
       fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     self.process = subprocess.Popen(
-        ['bash', LOCAL, 'some.flags', self.model_dir, *flags], text=True, stdin=inside,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        preexec_fn=take_terminal, env=environment(self.folder, **variables))
+      ['bash', LOCAL, 'some.flags', self.model_dir, *flags],
+      text=True,
+      stdin=inside,
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+      start_new_session=True,
+      preexec_fn=take_terminal,
+      env=environment(self.folder, **variables),
+    )
     os.close(inside)
     return self
 
@@ -138,10 +156,10 @@ def test_by_itself_it_ends_when_the_last_checkpoint_is_scored(job):
   assert said == 'TensorBoard: http://localhost:6123\n'
   assert job.events == ['tfgan-train 0', 'tfgan-evaluate 0', 'tensorboard ended']
   assert job.calls == {
-      'tfgan-train': f'--flagfile=some.flags><--model_dir={job.model_dir}><--seed=1>'
-                     '<--noise=normal(8)>',
-      'tfgan-evaluate': f'--model_dir={job.model_dir}><--watch>',
-      'tensorboard': f'--logdir={job.model_dir}><--port=6123>',
+    'tfgan-train': f'--flagfile=some.flags><--model_dir={job.model_dir}><--seed=1>'
+    '<--noise=normal(8)>',
+    'tfgan-evaluate': f'--model_dir={job.model_dir}><--watch>',
+    'tensorboard': f'--logdir={job.model_dir}><--port=6123>',
   }
   assert (job.model_dir / 'evaluate.log').read_text() == '{"step": 0}\n{"step": 5}\n'
 
@@ -199,8 +217,12 @@ def test_an_evaluator_that_fails_stops_training_and_ends_all_with_its_code(job):
   said = job.start(TRAIN_TENTHS=300, EVALUATE_BROKEN=3).end(3)
   assert f'tfgan-evaluate ended early; the end of {job.model_dir}/evaluate.log:\n' in said
   assert '\nbroken\n' in said
-  assert job.events == ['tfgan-evaluate 3', 'tfgan-train got TERM', 'tfgan-train 75',
-                        'tensorboard ended']
+  assert job.events == [
+    'tfgan-evaluate 3',
+    'tfgan-train got TERM',
+    'tfgan-train 75',
+    'tensorboard ended',
+  ]
 
 
 def test_an_evaluator_that_fails_after_training(job):
@@ -240,8 +262,9 @@ def test_programs_that_are_not_on_path_come_from_the_environment_of_venv(job):
   assert len(job.calls) == 3
 
 
-@pytest.mark.parametrize('arguments', [
-    [], ['some.flags'], ['some.flags', '--model_dir=x'], ['--flagfile=some.flags', 'x']])
+@pytest.mark.parametrize(
+  'arguments', [[], ['some.flags'], ['some.flags', '--model_dir=x'], ['--flagfile=some.flags', 'x']]
+)
 def test_wrong_usage_is_one_line(tmp_path, arguments):
   refused = run(LOCAL, *arguments, code=2, cwd=tmp_path)
   assert refused.stderr.startswith('usage: ') and refused.stderr.count('\n') == 1

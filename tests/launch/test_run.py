@@ -11,26 +11,33 @@ CI = ROOT / '.ci' / 'run'
 @pytest.fixture
 def python(tmp_path):
   """A Python that writes down its calls: `-m ruff` ends with $RUFF, `-m pytest` with $PYTEST."""
-  return program(tmp_path, 'python', f'''
+  return program(
+    tmp_path,
+    'python',
+    f'''
     if [ "$1" = -c ]; then echo "$0"; exit; fi
     printf '<%s>' "$@" >> "{tmp_path}/calls"; echo >> "{tmp_path}/calls"
     case "$2" in
       ruff) exit "${{RUFF:-0}}" ;;
       pytest) pwd; cat; exit "${{PYTEST:-0}}" ;;
     esac
-  ''')
+  ''',
+  )
 
 
 def _calls(python) -> list[str]:
   return (python.parent / 'calls').read_text().splitlines()
 
 
-@pytest.mark.parametrize('arguments, passed', [
+@pytest.mark.parametrize(
+  'arguments, passed',
+  [
     ([], ''),
     (['tests/metrics', '-k', 'a or b'], '<tests/metrics><-k><a or b>'),
     (['--all'], '<-m><>'),
     (['--all', '-x'], '<-m><><-x>'),
-])
+  ],
+)
 def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, arguments, passed):
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
   assert _calls(python) == ['<-m><ruff><check><--quiet><.>', f'<-m><pytest>{passed}']

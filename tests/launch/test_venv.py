@@ -60,8 +60,9 @@ def test_makes_and_installs_once_and_prints_the_path_alone(clone):
   again = clone.venv()
   assert (again.stdout, again.stderr) == (first.stdout, '')
   assert clone.installs == ['']
-  subprocess.run([clone.python, '-c', 'import sys; assert sys.prefix != sys.base_prefix'],
-                 check=True)
+  subprocess.run(
+    [clone.python, '-c', 'import sys; assert sys.prefix != sys.base_prefix'], check=True
+  )
 
 
 def test_installs_again_into_the_same_when_setup_cfg_changes(clone):
@@ -93,8 +94,12 @@ def test_a_failed_installation_is_made_anew(clone):
 
 def test_a_killed_installation_is_made_anew(clone):
   clone.install_does('touch .venv/half; sleep 60')
-  process = subprocess.Popen(['bash', clone.root / 'launch' / 'venv.sh'], stderr=subprocess.DEVNULL,
-                             env=environment(clone.programs), start_new_session=True)
+  process = subprocess.Popen(
+    ['bash', clone.root / 'launch' / 'venv.sh'],
+    stderr=subprocess.DEVNULL,
+    env=environment(clone.programs),
+    start_new_session=True,
+  )
   while not (clone.root / '.venv' / 'half').exists():
     assert process.poll() is None
     time.sleep(0.05)
@@ -152,8 +157,9 @@ def test_takes_the_next_python_where_311_is_none(clone):
 
 def test_says_what_is_missing_where_no_python_fits(clone):
   refused = clone.venv(env=environment(clone.programs, PYTHON='/bin/false'), code=2)
-  assert refused.stderr == ('/bin/false: no Python 3.10 to 3.13 with its venv module; '
-                            'please install Python 3.11\n')
+  assert refused.stderr == (
+    '/bin/false: no Python 3.10 to 3.13 with its venv module; please install Python 3.11\n'
+  )
   assert not (clone.root / '.venv').exists()
 
 
@@ -162,8 +168,16 @@ def test_two_at_once_install_once(clone):
     pytest.skip('no flock here, so no lock')
   clone.install_does('sleep 0.5; echo "$PYTHON|${1:-}" >> installs')
   command = ['bash', str(clone.root / 'launch' / 'venv.sh')]
-  both = [subprocess.Popen(command, env=environment(clone.programs), text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(2)]
+  both = [
+    subprocess.Popen(
+      command,
+      env=environment(clone.programs),
+      text=True,
+      stdout=subprocess.PIPE,
+      stderr=subprocess.DEVNULL,
+    )
+    for _ in range(2)
+  ]
   assert [process.communicate(timeout=60)[0] for process in both] == [f'{clone.python}\n'] * 2
   assert clone.installs == ['']
 

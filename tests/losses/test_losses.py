@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality, tfgan
 
 REAL = np.array([[1.5], [-0.5], [0.25], [3.0]], np.float32)
@@ -22,18 +21,24 @@ def bce(logits, labels):
 
 
 EXPECTED = {
-    # TF-GAN's generator loss has a constant: the discriminator's loss as if all real logits were 1.
-    'minimax': (-bce(ONE, 1) - bce(FAKE, 0), bce(REAL, 1) + bce(FAKE, 0)),
-    'minimax(label_smoothing=0.2)': (-bce(ONE, 0.9) - bce(FAKE, 0), bce(REAL, 0.9) + bce(FAKE, 0)),
-    'modified': (bce(FAKE, 1), bce(REAL, 1) + bce(FAKE, 0)),
-    'modified(label_smoothing=0.2)': (bce(FAKE, 0.9), bce(REAL, 0.9) + bce(FAKE, 0)),
-    'least_squares': (0.5 * np.mean((FAKE - 1) ** 2),
-                      0.5 * np.mean((REAL - 1) ** 2) + 0.5 * np.mean(FAKE ** 2)),
-    'wasserstein': (-FAKE.mean(), FAKE.mean() - REAL.mean()),
-    'wasserstein_hinge': (-FAKE.mean(), np.maximum(0, 1 - REAL).mean()
-                          + np.maximum(0, 1 + FAKE).mean()),
-    'relativistic': (bce(REAL - FAKE.mean(), 0) + bce(FAKE - REAL.mean(), 1),
-                     bce(REAL - FAKE.mean(), 1) + bce(FAKE - REAL.mean(), 0)),
+  # TF-GAN's generator loss has a constant: the discriminator's loss as if all real logits were 1.
+  'minimax': (-bce(ONE, 1) - bce(FAKE, 0), bce(REAL, 1) + bce(FAKE, 0)),
+  'minimax(label_smoothing=0.2)': (-bce(ONE, 0.9) - bce(FAKE, 0), bce(REAL, 0.9) + bce(FAKE, 0)),
+  'modified': (bce(FAKE, 1), bce(REAL, 1) + bce(FAKE, 0)),
+  'modified(label_smoothing=0.2)': (bce(FAKE, 0.9), bce(REAL, 0.9) + bce(FAKE, 0)),
+  'least_squares': (
+    0.5 * np.mean((FAKE - 1) ** 2),
+    0.5 * np.mean((REAL - 1) ** 2) + 0.5 * np.mean(FAKE**2),
+  ),
+  'wasserstein': (-FAKE.mean(), FAKE.mean() - REAL.mean()),
+  'wasserstein_hinge': (
+    -FAKE.mean(),
+    np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(),
+  ),
+  'relativistic': (
+    bce(REAL - FAKE.mean(), 0) + bce(FAKE - REAL.mean(), 1),
+    bce(REAL - FAKE.mean(), 1) + bce(FAKE - REAL.mean(), 0),
+  ),
 }
 
 
@@ -48,8 +53,10 @@ def test_values(text):
 
   @tf.function(autograph=False)
   def values():
-    return tfgan.gan_loss(model_of(REAL, FAKE), loss.generator, loss.discriminator,
-                          add_summaries=False)
+    return tfgan.gan_loss(
+      model_of(REAL, FAKE), loss.generator, loss.discriminator, add_summaries=False
+    )
+
   with tf1_tensor_equality():
     result = [float(value) for value in values()]
   np.testing.assert_allclose(result, EXPECTED[text], rtol=1e-6)
@@ -68,29 +75,36 @@ def penalty_value(text, discriminator) -> float:
   def value():
     with randomness.scope(randomness.key(1)):
       return penalty.function(model_of(real, fake, discriminator))
+
   with tf1_tensor_equality():
     return float(value())
 
 
-@pytest.mark.parametrize('slope, two_sided, one_sided', [(3.0, 40.0, 40.0), (0.25, 5.625, 0.0),
-                                                         (1.0, 0.0, 0.0)])
+@pytest.mark.parametrize(
+  'slope, two_sided, one_sided', [(3.0, 40.0, 40.0), (0.25, 5.625, 0.0), (1.0, 0.0, 0.0)]
+)
 def test_wasserstein_gradient_of_a_linear_critic(slope, two_sided, one_sided):
   """Its slope is the same everywhere: 10 (slope - 1)^2, and nothing below 1 when one-sided."""
   direction = tf.constant([[1.0], [0.0], [0.0], [0.0]])
 
   def critic(images, _):
     return slope * images @ direction
+
   assert penalty_value('wasserstein_gradient', critic) == pytest.approx(two_sided, abs=1e-4)
   assert penalty_value('wasserstein_gradient(one_sided=True)', critic) == pytest.approx(
-      one_sided, abs=1e-4)
+    one_sided, abs=1e-4
+  )
   assert penalty_value('wasserstein_gradient(weight=2, target=1.5)', critic) == pytest.approx(
-      2 * (slope / 1.5 - 1) ** 2, abs=1e-4)
+    2 * (slope / 1.5 - 1) ** 2, abs=1e-4
+  )
 
 
 def test_wasserstein_gradient_looks_between_the_images():
   """D(x) = |x|^2 / 2 has slope |x|: between the sets it is less than on the outer one."""
+
   def critic(images, _):
-    return tf.reduce_sum(images ** 2, axis=1, keepdims=True) / 2
+    return tf.reduce_sum(images**2, axis=1, keepdims=True) / 2
+
   between = penalty_value('wasserstein_gradient(weight=1)', critic)
   rng = np.random.RandomState(0)
   real, fake = rng.randn(2, 6, 4)

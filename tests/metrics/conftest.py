@@ -12,8 +12,9 @@ from tfgan_pipeline.metrics.features import Features
 def sample():
   """A function that draws Features with correlated columns of unequal size and shifted mean."""
 
-  def draw(seed: int, n: int, width: int = 6, classes: int = 4, shift: float = 0.0,
-           law: int = 0) -> Features:
+  def draw(
+    seed: int, n: int, width: int = 6, classes: int = 4, shift: float = 0.0, law: int = 0
+  ) -> Features:
     mixing = np.random.default_rng([1000, law]).normal(size=(width, width))
     random = np.random.default_rng(seed)
     pool = random.normal(size=(n, width)) @ mixing + shift

@@ -56,8 +56,14 @@ def test_computes_in_float64_and_leaves_its_input_alone(name, pair):
   assert registry.metric.build(name, *doubles) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize('name', [name for name, component in METRICS.items() if 'seed' not in
-                                  {parameter.name for parameter in component.parameters}])
+@pytest.mark.parametrize(
+  'name',
+  [
+    name
+    for name, component in METRICS.items()
+    if 'seed' not in {parameter.name for parameter in component.parameters}
+  ],
+)
 def test_without_a_seed_the_order_of_samples_is_nothing(name, pair):
   def shuffled(features, seed):
     rows = np.random.default_rng(seed).permutation(len(features))
@@ -72,12 +78,12 @@ def test_without_a_seed_the_order_of_samples_is_nothing(name, pair):
 @pytest.mark.parametrize('kind', ['constant', 'duplicated', 'wide', 'huge', 'tiny', 'two samples'])
 def test_extreme_input_gives_finite_scores_or_a_usage_error(name, kind, pair):
   extreme = {
-      'constant': lambda values: np.ones_like(values),
-      'duplicated': lambda values: np.repeat(values[:10], len(values) // 10, axis=0),
-      'wide': lambda values: np.tile(values, 20),
-      'huge': lambda values: values * np.float32(1e18),
-      'tiny': lambda values: values * np.float32(1e-18),
-      'two samples': lambda values: values[:2],
+    'constant': lambda values: np.ones_like(values),
+    'duplicated': lambda values: np.repeat(values[:10], len(values) // 10, axis=0),
+    'wide': lambda values: np.tile(values, 20),
+    'huge': lambda values: values * np.float32(1e18),
+    'tiny': lambda values: values * np.float32(1e-18),
+    'two samples': lambda values: values[:2],
   }[kind]
   try:
     scores = registry.metric.build(name, *(_map(features, extreme) for features in pair))
@@ -88,7 +94,8 @@ def test_extreme_input_gives_finite_scores_or_a_usage_error(name, kind, pair):
 
 def test_names_of_scores_do_not_collide(pair):
   keys = collections.Counter(
-      key for scores in registry.metric.build_all(', '.join(METRICS), *pair) for key in scores)
+    key for scores in registry.metric.build_all(', '.join(METRICS), *pair) for key in scores
+  )
   assert max(keys.values()) == 1
 
 
@@ -99,9 +106,11 @@ def test_is_documented(name):
 
 
 def test_imports_neither_tensorflow_nor_scipy():
-  code = ('import sys; from tfgan_pipeline import registry; '
-          '[registry.metric.function(name) for name in registry.metric.components()]; '
-          'print({name.split(".")[0] for name in sys.modules} '
-          '& {"tensorflow", "scipy", "sklearn", "tensorflow_gan"})')
+  code = (
+    'import sys; from tfgan_pipeline import registry; '
+    '[registry.metric.function(name) for name in registry.metric.components()]; '
+    'print({name.split(".")[0] for name in sys.modules} '
+    '& {"tensorflow", "scipy", "sklearn", "tensorflow_gan"})'
+  )
   result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
   assert result.stdout.strip() == 'set()'

@@ -26,7 +26,9 @@ def _with(value, count, dtype=np.float64):
   return pool
 
 
-@pytest.mark.parametrize('pool, message', [
+@pytest.mark.parametrize(
+  'pool, message',
+  [
     (np.ones(4), r'pool features should be a numpy array of 2 dimensions.*ndarray.*\(4,\)'),
     (np.ones((4, 2, 2)), r'\(4, 2, 2\)'),
     ([[1.0, 2.0], [3.0, 4.0]], 'got list'),
@@ -40,18 +42,22 @@ def _with(value, count, dtype=np.float64):
     (_with(np.inf, 20), '^20 of 20'),
     (_with(-np.inf, 2), '^2 of 20'),
     (_with(1.01e20, 2), '^2 of 20 .* beyond 1e'),
-])
+  ],
+)
 def test_bad_pool_is_refused_in_one_line(pool, message):
   with pytest.raises(UsageError, match=message) as caught:
     Features(pool)
   assert '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize('logits, message', [
+@pytest.mark.parametrize(
+  'logits, message',
+  [
     (np.ones((3, 2)), '4 rows of pool features but 3 of logits'),
     (np.ones(4), 'logits should be'),
     (np.full((4, 2), np.nan), '8 of 8 values in logits'),
-])
+  ],
+)
 def test_bad_logits_are_refused(logits, message):
   with pytest.raises(UsageError, match=message):
     Features(np.ones((4, 5)), logits)

@@ -9,7 +9,13 @@ import scipy.linalg
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet import (
-    covariance_factor, factored_distance, fid, frechet_distance, frechet_floor, sample_factor)
+  covariance_factor,
+  factored_distance,
+  fid,
+  frechet_distance,
+  frechet_floor,
+  sample_factor,
+)
 from tfgan_pipeline.metrics.moments import Moments
 
 
@@ -20,8 +26,7 @@ def _fid(x: np.ndarray, y: np.ndarray, **arguments) -> float:
 def _by_sqrtm(x: np.ndarray, y: np.ndarray, ddof: int = 1) -> float:
   cov1, cov2 = np.cov(x.T, ddof=ddof), np.cov(y.T, ddof=ddof)
   root = scipy.linalg.sqrtm(cov1 @ cov2)
-  return (np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
-          + np.trace(cov1 + cov2 - 2 * np.real(root)))
+  return np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.trace(cov1 + cov2 - 2 * np.real(root))
 
 
 def test_closed_forms():
@@ -39,8 +44,9 @@ def test_closed_forms():
 def test_shifted_gaussian_tends_to_the_squared_shift():
   random = np.random.default_rng(0)
   shift = np.array([1.0, -2.0, 0.5, 0.0])
-  scores = fid(Features(random.normal(size=(20_000, 4))),
-               Features(random.normal(size=(10_000, 4)) + shift))
+  scores = fid(
+    Features(random.normal(size=(20_000, 4))), Features(random.normal(size=(10_000, 4)) + shift)
+  )
   assert scores['fid_above_floor'] == pytest.approx(shift @ shift, rel=0.03)
   assert scores['fid_above_floor'] == scores['fid'] - scores['fid_floor']
 
@@ -58,19 +64,28 @@ def _degenerate(kind: str, seed: int, n: int) -> np.ndarray:
   if kind == 'duplicated':
     return np.repeat(random.normal(size=(n // 4, 9)), 4, axis=0)
   return {
-      'random': random.normal(size=(n, 9)),
-      'few samples': random.normal(size=(n, 2 * n)),
-      'rank deficient': random.normal(size=(n, 3)) @ random.normal(size=(3, 9)),
-      'dead columns': random.normal(size=(n, 9)) * (np.arange(9) % 3 > 0),
-      'wide spectrum': random.normal(size=(n, 9)) * 10.0 ** -np.arange(9),
-      'huge': random.normal(size=(n, 9)) * 1e18,
-      'tiny': random.normal(size=(n, 9)) * 1e-18,
-      'constant': np.full((n, 9), random.normal()),
+    'random': random.normal(size=(n, 9)),
+    'few samples': random.normal(size=(n, 2 * n)),
+    'rank deficient': random.normal(size=(n, 3)) @ random.normal(size=(3, 9)),
+    'dead columns': random.normal(size=(n, 9)) * (np.arange(9) % 3 > 0),
+    'wide spectrum': random.normal(size=(n, 9)) * 10.0 ** -np.arange(9),
+    'huge': random.normal(size=(n, 9)) * 1e18,
+    'tiny': random.normal(size=(n, 9)) * 1e-18,
+    'constant': np.full((n, 9), random.normal()),
   }[kind]
 
 
-KINDS = ['random', 'few samples', 'rank deficient', 'dead columns', 'wide spectrum', 'huge', 'tiny',
-         'constant', 'duplicated']
+KINDS = [
+  'random',
+  'few samples',
+  'rank deficient',
+  'dead columns',
+  'wide spectrum',
+  'huge',
+  'tiny',
+  'constant',
+  'duplicated',
+]
 
 
 @pytest.mark.parametrize('dtype', [np.float32, np.float64])
@@ -89,14 +104,19 @@ def test_streamed_moments_and_samples_give_one_distance(kind):
   for part, pool in zip(moments, (x, y)):
     for batch in np.array_split(pool, 5):
       part.update(batch)
-  streamed = frechet_distance(moments[0].mean, moments[0].covariance(),
-                              moments[1].mean, moments[1].covariance())
+  streamed = frechet_distance(
+    moments[0].mean, moments[0].covariance(), moments[1].mean, moments[1].covariance()
+  )
   assert _fid(x, y) == pytest.approx(streamed, rel=1e-8)
   # The definition without any factorisation but that of the samples: tr sqrt = |Xc Yc^T|_*.
   xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
   nuclear = scipy.linalg.svdvals(xc @ yc.T).sum() / np.sqrt(39 * 27)
-  direct = (np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + np.sum(xc**2) / 39
-            + np.sum(yc**2) / 27 - 2 * nuclear)
+  direct = (
+    np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
+    + np.sum(xc**2) / 39
+    + np.sum(yc**2) / 27
+    - 2 * nuclear
+  )
   assert streamed == pytest.approx(direct, rel=1e-8)
 
 
@@ -104,8 +124,9 @@ def test_streamed_moments_and_samples_give_one_distance(kind):
 @pytest.mark.parametrize('n, m', [(10, 10), (10, 17), (10, 50), (50, 10), (25, 24)])
 def test_low_rank_form_equals_full_form(sample, n, m, ddof):
   x, y = sample(0, n, width=25).pool, sample(1, m, width=25, law=1, shift=0.5).pool
-  full = frechet_distance(x.mean(axis=0), np.cov(x.T, ddof=ddof),
-                          y.mean(axis=0), np.cov(y.T, ddof=ddof))
+  full = frechet_distance(
+    x.mean(axis=0), np.cov(x.T, ddof=ddof), y.mean(axis=0), np.cov(y.T, ddof=ddof)
+  )
   assert _fid(x, y, ddof=ddof) == pytest.approx(full, rel=1e-8)
   assert sample_factor(x)[1].shape == (min(n, 25), 25)
   floor = fid(Features(x), Features(y), ddof=ddof)['fid_floor']

@@ -19,8 +19,12 @@ def test_floor_closed_forms():
 
 def test_floor_is_the_double_sum():
   spectrum = np.array([3.0, 1.0, 0.25, 1e-9, 0.0, 0.0])
-  pairs = sum(a * b / (a + b) for i, a in enumerate(spectrum) for j, b in enumerate(spectrum)
-              if i != j and a + b > 0)
+  pairs = sum(
+    a * b / (a + b)
+    for i, a in enumerate(spectrum)
+    for j, b in enumerate(spectrum)
+    if i != j and a + b > 0
+  )
   expected = pytest.approx((1 / 30 + 1 / 70) * (4.25 + (pairs + 4.25) / 2), rel=1e-8)
   rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
   assert frechet_floor(spectrum, 30, 70) == expected

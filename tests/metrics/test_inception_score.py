@@ -71,7 +71,8 @@ def test_saturated_logits(scale):
   logits = scale * np.eye(4)[np.arange(12) % 3]  # Class 3 has probability 0 in float64.
   assert _of(logits, splits=1)[0] == pytest.approx(3, rel=1e-12)
   assert _of(-logits.astype(np.float32), splits=1)[0] == pytest.approx(
-      _expected(-np.eye(4)[np.arange(12) % 3] * 1e3), rel=1e-9)
+    _expected(-np.eye(4)[np.arange(12) % 3] * 1e3), rel=1e-9
+  )
 
 
 def test_logits_count_up_to_a_constant_per_sample():

@@ -53,8 +53,10 @@ def test_invariances(sample):
 def test_without_bias(sample):
   """Over samples of one law the mean is zero, at every size, within three standard errors."""
   for n, m in (10, 10), (5, 30):
-    values = [unbiased_mmd2(sample(seed, n + m).pool[:n], sample(seed, n + m).pool[n:])
-              for seed in range(400)]
+    values = [
+      unbiased_mmd2(sample(seed, n + m).pool[:n], sample(seed, n + m).pool[n:])
+      for seed in range(400)
+    ]
     assert abs(np.mean(values)) < 3 * np.std(values) / 20
     assert np.min(values) < 0 < np.max(values)
 

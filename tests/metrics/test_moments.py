@@ -38,7 +38,7 @@ def test_agrees_with_numpy(rows, ddof):
 
 @pytest.mark.parametrize('size', [1, 7, 64])
 def test_batch_size_leaves_no_trace(rows, size):
-  batches = [rows[start:start + size] for start in range(0, len(rows), size)]
+  batches = [rows[start : start + size] for start in range(0, len(rows), size)]
   _assert_same(_moments(*batches), _moments(rows))
 
 

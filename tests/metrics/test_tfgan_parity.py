@@ -32,21 +32,22 @@ def _draw(kind: str, seed: int, n: int) -> np.ndarray:
   random = np.random.default_rng([seed, n])
   pool = random.normal(size=(n, 8)) @ np.random.default_rng(99).normal(size=(8, 8)) + seed
   if kind == 'duplicated':
-    return np.repeat(pool[:n // 5], 5, axis=0)
+    return np.repeat(pool[: n // 5], 5, axis=0)
   return {
-      'random': pool,
-      'rank deficient': pool[:, :3] @ np.random.default_rng(98).normal(size=(3, 8)),
-      'few samples': np.tile(pool, 16) * random.normal(size=(n, 128)),
-      'huge': pool * 1e4,
-      'tiny': pool * 1e-20,
-      'constant': np.full_like(pool, seed + 0.5),
+    'random': pool,
+    'rank deficient': pool[:, :3] @ np.random.default_rng(98).normal(size=(3, 8)),
+    'few samples': np.tile(pool, 16) * random.normal(size=(n, 128)),
+    'huge': pool * 1e4,
+    'tiny': pool * 1e-20,
+    'constant': np.full_like(pool, seed + 0.5),
   }[kind]
 
 
 KINDS = ['random', 'rank deficient', 'few samples', 'huge', 'tiny', 'constant', 'duplicated']
 
 kinds_and_sizes = pytest.mark.parametrize(
-    'kind, n, m', [(kind, n, m) for kind in KINDS for n, m in [(60, 60), (60, 35)]])
+  'kind, n, m', [(kind, n, m) for kind in KINDS for n, m in [(60, 60), (60, 35)]]
+)
 
 
 @kinds_and_sizes

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 
@@ -17,14 +16,16 @@ def test_vector_i_depends_on_seed_and_i_alone(name):
   whole = noise.numbered(range(600), 3).numpy()
   assert whole.shape == (600, 5) and whole.dtype == np.float32
   for size in (1, 7, 64):
-    parts = [noise.numbered(range(first, min(first + size, 600)), 3) for first in range(0, 600, size)]
+    parts = [
+      noise.numbered(range(first, min(first + size, 600)), 3) for first in range(0, 600, size)
+    ]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
   np.testing.assert_array_equal(noise.numbered([599, 0, 300], 3), whole[[599, 0, 300]])
   assert not np.isclose(noise.numbered(range(600), 4), whole).any(axis=1).any()
   assert len(np.unique(whole, axis=0)) == 600
 
 
-@pytest.mark.parametrize('name, mean, deviation', [('normal', 0, 1), ('uniform', 0, 3 ** -0.5)])
+@pytest.mark.parametrize('name, mean, deviation', [('normal', 0, 1), ('uniform', 0, 3**-0.5)])
 def test_distribution(name, mean, deviation):
   values = registry.noise.build(f'{name}(100)').numbered(range(1000), 0).numpy()
   assert abs(values.mean() - mean) < 0.01
@@ -36,8 +37,9 @@ def test_distribution(name, mean, deviation):
 def test_numbered_inside_a_graph_equals_outside():
   noise = registry.noise.build('normal(4)')
   inside = tf.function(lambda count, seed: noise.numbered(tf.range(count), seed))
-  np.testing.assert_array_equal(inside(tf.constant(300), tf.constant(2)),
-                                noise.numbered(range(300), 2))
+  np.testing.assert_array_equal(
+    inside(tf.constant(300), tf.constant(2)), noise.numbered(range(300), 2)
+  )
 
 
 @pytest.mark.parametrize('name', NOISES)

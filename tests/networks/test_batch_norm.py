@@ -38,5 +38,6 @@ def derivative_of_slopes(layer, dtype) -> np.ndarray:
 def test_second_derivatives_are_as_exact_as_float32_allows():
   """Images of little contrast: Keras' two ways of computing a variance fail this bound."""
   exact = derivative_of_slopes(
-      keras.layers.BatchNormalization(fused=False, dtype='float64'), tf.float64)
+    keras.layers.BatchNormalization(fused=False, dtype='float64'), tf.float64
+  )
   np.testing.assert_allclose(derivative_of_slopes(BatchNorm(), tf.float32), exact, rtol=4e-6)

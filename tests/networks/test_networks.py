@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers
@@ -21,11 +20,14 @@ def trainable(model) -> int:
   return sum(variable.shape.num_elements() for variable in model.trainable_variables)
 
 
-@pytest.mark.parametrize('text, noise_size, generator, discriminator', [
+@pytest.mark.parametrize(
+  'text, noise_size, generator, discriminator',
+  [
     ('mlp', 20, (81_184, 81_184), (78_601, 78_601)),
     ('mlp_relu', 100, (114_064, 114_064), (100_609, 100_609)),
     ('dcgan_textbook', 20, (817_824, 804_832), (1_040_385, 1_039_489)),
-])
+  ],
+)
 def test_parameter_counts(text, noise_size, generator, discriminator):
   networks = build(text, noise_size=noise_size)
   for role, (total, trained) in (('generator', generator), ('discriminator', discriminator)):
@@ -52,16 +54,20 @@ def test_contract(name):
 def test_dcgan_scales(size):
   networks = build('dcgan(filters=4)', (size, size, 3))
   assert networks['generator'].output_shape == (None, size, size, 3)
-  maps = [layer.output_shape[1] for layer in networks['generator'].layers
-          if len(layer.output_shape) == 4]
+  maps = [
+    layer.output_shape[1] for layer in networks['generator'].layers if len(layer.output_shape) == 4
+  ]
   assert maps[0] in (3, 4) and maps[-1] == size
 
 
-@pytest.mark.parametrize('text, shape, message', [
+@pytest.mark.parametrize(
+  'text, shape, message',
+  [
     ('dcgan', (6, 6, 1), '--networks=dcgan: images should be 8x8 or larger, not 6x6'),
     ('dcgan', (32, 64, 1), '--networks=dcgan: images should be square, not 32x64'),
     ('dcgan_textbook', (32, 32, 1), '--networks=dcgan_textbook: images should be 28x28, not 32x32'),
-])
+  ],
+)
 def test_sizes_that_do_not_fit(text, shape, message):
   with pytest.raises(UsageError) as raised:
     build(text, shape)
@@ -69,8 +75,11 @@ def test_sizes_that_do_not_fit(text, shape, message):
 
 
 def test_layers_of_one_shape_start_with_different_weights():
-  kernels = [layer.kernel.numpy() for layer in build('dcgan(filters=8)', (64, 64, 3))[
-      'discriminator'].layers if hasattr(layer, 'kernel')]
+  kernels = [
+    layer.kernel.numpy()
+    for layer in build('dcgan(filters=8)', (64, 64, 3))['discriminator'].layers
+    if hasattr(layer, 'kernel')
+  ]
   assert not np.array_equal(kernels[2].ravel()[:50], kernels[3].ravel()[:50])
 
 

@@ -12,17 +12,30 @@ from tests.conftest import TINY, checkpoint, run_binary, start_binary
 # Between them: both update orders, several discriminator steps, penalties drawn at random, dropout,
 # augmentation, batch norm, both kinds of noise, every optimiser.
 GAMES = {
-    'joint': ('--networks=dcgan(filters=4)', '--augment=flip, shift(0.1), elastic'),
-    'sequential': ('--networks=mlp(units=8)', '--update=sequential', '--discriminator_steps=2',
-                   '--loss=wasserstein', '--penalties=wasserstein_gradient(weight=10)',
-                   '--noise=uniform(8)', '--generator_optimizer=rmsprop',
-                   '--discriminator_optimizer=sgd(momentum=0.9)'),
+  'joint': ('--networks=dcgan(filters=4)', '--augment=flip, shift(0.1), elastic'),
+  'sequential': (
+    '--networks=mlp(units=8)',
+    '--update=sequential',
+    '--discriminator_steps=2',
+    '--loss=wasserstein',
+    '--penalties=wasserstein_gradient(weight=10)',
+    '--noise=uniform(8)',
+    '--generator_optimizer=rmsprop',
+    '--discriminator_optimizer=sgd(momentum=0.9)',
+  ),
 }
 
 
 def train(model_dir, game: str, max_steps: int, **kwargs):
-  run_binary('train', *TINY, *GAMES[game], f'--model_dir={model_dir}', f'--max_steps={max_steps}',
-             '--save_every=100', **kwargs)
+  run_binary(
+    'train',
+    *TINY,
+    *GAMES[game],
+    f'--model_dir={model_dir}',
+    f'--max_steps={max_steps}',
+    '--save_every=100',
+    **kwargs,
+  )
 
 
 def assert_equal_bits(one, other):
@@ -47,13 +60,20 @@ def test_repeat_and_resume(tmp_path, game):
   # The comparison can fail: training does change every kind of tensor.
   start = checkpoint(tmp_path / 'once', 0)
   for part in ('generator/', 'discriminator/', 'generator_ema/', 'generator_optimizer/'):
-    assert any(name.startswith(part) and not np.array_equal(start[name], once[name])
-               for name in once), part
+    assert any(
+      name.startswith(part) and not np.array_equal(start[name], once[name]) for name in once
+    ), part
 
 
 def test_stop_signal_saves_and_the_same_command_continues(tmp_path):
-  arguments = (*TINY, f'--model_dir={tmp_path}', '--max_steps=100000', '--save_every=100000',
-               '--log_every=10', '--sample_every=100000')
+  arguments = (
+    *TINY,
+    f'--model_dir={tmp_path}',
+    '--max_steps=100000',
+    '--save_every=100000',
+    '--log_every=10',
+    '--sample_every=100000',
+  )
   process = start_binary('train', *arguments)
   curve = tmp_path / 'train/train.jsonl'
   while not curve.exists() or not curve.read_text():
@@ -76,9 +96,15 @@ def test_stop_signal_saves_and_the_same_command_continues(tmp_path):
 
 def test_virtual_devices(tmp_path):
   for devices in (0, 2):
-    run_binary('train', *TINY, '--generator_optimizer=sgd(0.05)', '--max_steps=5',
-               '--discriminator_optimizer=sgd(0.05)', f'--virtual_devices={devices}',
-               f'--model_dir={tmp_path / str(devices)}')
+    run_binary(
+      'train',
+      *TINY,
+      '--generator_optimizer=sgd(0.05)',
+      '--max_steps=5',
+      '--discriminator_optimizer=sgd(0.05)',
+      f'--virtual_devices={devices}',
+      f'--model_dir={tmp_path / str(devices)}',
+    )
   one, two = (checkpoint(tmp_path / str(devices), 5) for devices in (0, 2))
   assert one.keys() == two.keys()
   for name, value in one.items():

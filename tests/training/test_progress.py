@@ -16,8 +16,12 @@ def test_bar_on_a_terminal(tmp_path):
   leader, follower = pty.openpty()
   fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 160, 0, 0))
   process = subprocess.Popen(
-      [sys.executable, '-m', 'tfgan_pipeline.bin.train', *TINY, f'--model_dir={tmp_path}'], cwd=ROOT,
-      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
+    [sys.executable, '-m', 'tfgan_pipeline.bin.train', *TINY, f'--model_dir={tmp_path}'],
+    cwd=ROOT,
+    stdin=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL,
+    stderr=follower,
+  )
   os.close(follower)
   shown = b''
   while True:
@@ -40,5 +44,8 @@ def test_lines_elsewhere(tmp_path):
   # Compilation is part of the first call to the device, which no rate counts.
   assert lines[0].startswith('step 1/4, ') and 'images/s' not in lines[0]
   for step, line in enumerate(lines[1:], start=2):
-    assert re.fullmatch(rf'step {step}/4, discriminator loss [\d.]+, generator loss [\d.]+, '
-                        r'\d+ images/s, 0:\d\d left', line), line
+    assert re.fullmatch(
+      rf'step {step}/4, discriminator loss [\d.]+, generator loss [\d.]+, '
+      r'\d+ images/s, 0:\d\d left',
+      line,
+    ), line

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint
-from tfgan_pipeline import registry
-from tfgan_pipeline import runtime
+from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.experiment import Experiment
@@ -21,17 +20,31 @@ STEPS = 5
 
 def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   """Every tensor after a few steps on so many replicas."""
-  experiment = Experiment(**{**dict(
-      model_dir=str(model_dir), dataset='digits(size=16)', networks='dcgan(filters=4)',
-      noise='normal(8)', batch_size=16, generator_optimizer='sgd(0.05)',
-      discriminator_optimizer='sgd(0.05)', max_steps=STEPS, log_every=STEPS, save_every=STEPS,
-      sample_every=STEPS), **values})
+  experiment = Experiment(
+    **{
+      **dict(
+        model_dir=str(model_dir),
+        dataset='digits(size=16)',
+        networks='dcgan(filters=4)',
+        noise='normal(8)',
+        batch_size=16,
+        generator_optimizer='sgd(0.05)',
+        discriminator_optimizer='sgd(0.05)',
+        max_steps=STEPS,
+        log_every=STEPS,
+        save_every=STEPS,
+        sample_every=STEPS,
+      ),
+      **values,
+    }
+  )
   strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   with strategy.scope():
     networks, copies = (build_networks(experiment, dataset.image_shape, 10) for _ in range(2))
-  trainer = Trainer(experiment, dataset, build_game(experiment, networks), copies['generator'],
-                    strategy)
+  trainer = Trainer(
+    experiment, dataset, build_game(experiment, networks), copies['generator'], strategy
+  )
   assert trainer.train(RunDirectory(experiment.model_dir)) == STEPS
   return checkpoint(model_dir, STEPS)
 
@@ -56,8 +69,13 @@ def test_every_loss(tmp_path, loss):
 @pytest.mark.parametrize('penalty', registry.penalty.components())
 def test_every_penalty(tmp_path, penalty):
   # A gradient penalty of weight 10 diverges at the other tests' learning rate.
-  assert_invariant(tmp_path, loss='wasserstein', penalties=penalty,
-                   generator_optimizer='sgd(0.001)', discriminator_optimizer='sgd(0.001)')
+  assert_invariant(
+    tmp_path,
+    loss='wasserstein',
+    penalties=penalty,
+    generator_optimizer='sgd(0.001)',
+    discriminator_optimizer='sgd(0.001)',
+  )
 
 
 @pytest.mark.parametrize('noise', registry.noise.components())

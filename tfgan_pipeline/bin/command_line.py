@@ -7,16 +7,16 @@ stdout, everything else to stderr.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import json
 import logging
 import os
 import signal
 import sys
 import textwrap
-from typing import Any, Callable
+from typing import Any
 
-from absl import app
-from absl import flags
+from absl import app, flags
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
@@ -50,8 +50,10 @@ def print_result(result: dict[str, Any]) -> None:
 
 
 def _parse(argv: list[str], about: str) -> list[str]:
-  if any(argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
-         for argument in argv[1:]):
+  if any(
+    argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
+    for argument in argv[1:]
+  ):
     _print_and_exit(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
   try:
     rest = flags.FLAGS(argv)
@@ -72,15 +74,20 @@ def _print_and_exit(text: str) -> None:
 
 def _flags_help() -> str:
   """The flags this package defines, absl's own left out."""
-  ours = [(flag.name, flag.help, flag.default)
-          for module, found in flags.FLAGS.flags_by_module_dict().items()
-          if not module.startswith('absl') for flag in found]
+  ours = [
+    (flag.name, flag.help, flag.default)
+    for module, found in flags.FLAGS.flags_by_module_dict().items()
+    if not module.startswith('absl')
+    for flag in found
+  ]
   ours.append(('flagfile', 'Read flags from a file, one a line; those after it override it.', None))
   lines = []
   for name, text, default in ours:
     shown = '' if default in (None, '') else f' Default: {default}.'
-    lines += [f'  --{name}', textwrap.fill(f'{text}{shown}', 96, initial_indent=' ' * 6,
-                                           subsequent_indent=' ' * 6)]
+    lines += [
+      f'  --{name}',
+      textwrap.fill(f'{text}{shown}', 96, initial_indent=' ' * 6, subsequent_indent=' ' * 6),
+    ]
   return '\n'.join(lines)
 
 
@@ -112,7 +119,6 @@ def _log_plainly() -> None:
 
 
 class _Plain(logging.Formatter):
-
   def format(self, record: logging.LogRecord) -> str:
     text = record.getMessage()
     return text if record.levelno <= logging.INFO else f'{record.levelname.lower()}: {text}'

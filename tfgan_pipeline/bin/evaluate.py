@@ -23,6 +23,7 @@ def main() -> None:
 
   from tfgan_pipeline.estimator import GANEstimator
   from tfgan_pipeline.run_directory import RunDirectory
+
   if FLAGS.watch:
     RunDirectory(FLAGS.model_dir).wait(FLAGS.timeout_minutes * 60)
   overrides = {name: getattr(FLAGS, name) for name in RELOCATABLE}
@@ -39,8 +40,12 @@ def run() -> None:
   EvaluationOptions.define_flags()
   flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')
   flags.DEFINE_bool('watch', False, 'Score every checkpoint in order until the run is done.')
-  flags.DEFINE_float('timeout_minutes', 0, 'With --watch, stop when nothing new came for so long; '
-                     '0 waits for ever.', lower_bound=0)
+  flags.DEFINE_float(
+    'timeout_minutes',
+    0,
+    'With --watch, stop when nothing new came for so long; 0 waits for ever.',
+    lower_bound=0,
+  )
   command_line.run(main, __doc__)
 
 

@@ -1,7 +1,7 @@
 """Writes the generator of a run's checkpoint as a SavedModel.
 
-    tfgan-export --model_dir=/tmp/run --output=/tmp/generator
-    python -c "import tensorflow as tf; print(tf.saved_model.load('/tmp/generator').generate(16, 0))"
+tfgan-export --model_dir=/tmp/run --output=/tmp/generator
+python -c "import tensorflow as tf; print(tf.saved_model.load('/tmp/generator').generate(16, 0))"
 """
 
 from absl import flags
@@ -18,6 +18,7 @@ def main() -> None:
     raise UsageError('--output: say which directory to write')
 
   from tfgan_pipeline.estimator import GANEstimator
+
   estimator = GANEstimator.of_run(FLAGS.model_dir)
   estimator.export_saved_model(FLAGS.output, step=FLAGS.step)
   command_line.print_result({'output': FLAGS.output})

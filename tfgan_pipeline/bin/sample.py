@@ -1,6 +1,6 @@
 """Writes a PNG grid of samples from a run's checkpoint.
 
-    tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
+tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
 """
 
 from absl import flags
@@ -19,13 +19,21 @@ def main() -> None:
   from tfgan_pipeline import images
   from tfgan_pipeline.generation import GeneratorSampler
   from tfgan_pipeline.run_directory import RunDirectory
+
   run_directory = RunDirectory(FLAGS.model_dir)
   sampler = GeneratorSampler(run_directory, run_directory.read_experiment(), weights=FLAGS.weights)
   step = sampler.restore(FLAGS.step)
   pictures = sampler.images(range(FLAGS.count), FLAGS.sample_seed)
   images.write_png(FLAGS.output, images.enlarge(images.grid(pictures, columns=FLAGS.columns)))
-  command_line.print_result({'output': FLAGS.output, 'step': step, 'weights': sampler.weights,
-                             'count': FLAGS.count, 'sample_seed': FLAGS.sample_seed})
+  command_line.print_result(
+    {
+      'output': FLAGS.output,
+      'step': step,
+      'weights': sampler.weights,
+      'count': FLAGS.count,
+      'sample_seed': FLAGS.sample_seed,
+    }
+  )
 
 
 def run() -> None:

@@ -1,7 +1,7 @@
 """Trains a run, or continues it.
 
-    tfgan-train --flagfile=flags/digits_dcgan.flags --model_dir=/tmp/run
-    tfgan-train --flagfile=/tmp/run/experiment.flags            # again, or resumed
+tfgan-train --flagfile=flags/digits_dcgan.flags --model_dir=/tmp/run
+tfgan-train --flagfile=/tmp/run/experiment.flags            # again, or resumed
 """
 
 from absl import flags
@@ -18,6 +18,7 @@ def main() -> None:
   options = EvaluationOptions.from_flags(FLAGS)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
+
   estimator = GANEstimator(experiment)
   if FLAGS.dry_run:
     print(estimator.summary())
@@ -31,8 +32,12 @@ def run() -> None:
   Experiment.define_flags()
   EvaluationOptions.define_flags()
   flags.DEFINE_bool('dry_run', False, 'Print the resolved experiment and its networks; do nothing.')
-  flags.DEFINE_bool('evaluate', False, 'Score each checkpoint when it is made, in this process; '
-                    'tfgan-evaluate does it beside the training.')
+  flags.DEFINE_bool(
+    'evaluate',
+    False,
+    'Score each checkpoint when it is made, in this process; '
+    'tfgan-evaluate does it beside the training.',
+  )
   command_line.run(main, __doc__)
 
 

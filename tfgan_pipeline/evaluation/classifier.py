@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import uuid
 from typing import Any
+import uuid
 
 import numpy as np
 
@@ -30,11 +30,13 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   """Classifier trained on the train split: 128 features and class logits."""
   dataset = context.dataset
   if not dataset.num_classes:
-    raise UsageError(f'--extractor=classifier: {dataset.name} has no labels; '
-                     'random_projection needs none')
+    raise UsageError(
+      f'--extractor=classifier: {dataset.name} has no labels; random_projection needs none'
+    )
   recipe = f'steps={steps}, seed={seed}, version=2'
-  folder = os.path.join(context.cache_dir, 'classifier',
-                        f'{dataset.name}-{digest(dataset.fingerprint, recipe)}')
+  folder = os.path.join(
+    context.cache_dir, 'classifier', f'{dataset.name}-{digest(dataset.fingerprint, recipe)}'
+  )
   with tf.init_scope():
     model = _network(dataset, seed)
   facts = _load(model, folder) or _train_and_save(model, dataset, steps, seed, folder)
@@ -48,9 +50,9 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     filled = np.zeros((_BATCH, *images.shape[1:]), np.uint8)
     parts = []
     for start in range(0, len(images), _BATCH):
-      part = images[start:start + _BATCH]
-      filled[:len(part)] = part
-      parts.append([output.numpy()[:len(part)] for output in forward(filled)])
+      part = images[start : start + _BATCH]
+      filled[: len(part)] = part
+      parts.append([output.numpy()[: len(part)] for output in forward(filled)])
     pool, logits = map(np.concatenate, zip(*parts))
     return pool, logits
 
@@ -76,21 +78,28 @@ def _network(dataset: Dataset, seed: int) -> keras.Model:
   return keras.Model(images, (features, layers.Dense(dataset.num_classes)(features)))
 
 
-def _train_and_save(model: keras.Model, dataset: Dataset, steps: int, seed: int,
-                    folder: str) -> dict[str, Any]:
+def _train_and_save(
+  model: keras.Model, dataset: Dataset, steps: int, seed: int, folder: str
+) -> dict[str, Any]:
   """Trains, measures the accuracy on held-out images, and caches both."""
   _log.info('training the classifier of %s for %d steps, once', dataset.name, steps)
   batches = train_batches(dataset.split('train'), batch_size=128, seed=seed).map(
-      lambda batch: (tf.cast(batch['image'], tf.float32) / 127.5 - 1.0, batch['label']))
+    lambda batch: (tf.cast(batch['image'], tf.float32) / 127.5 - 1.0, batch['label'])
+  )
   trained = keras.Model(model.input, model.output[1])
   trained.compile(
-      keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-      keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+  )
   trained.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
 
   held_out = 'test' if 'test' in dataset.splits else 'train'
-  facts = {'accuracy': _accuracy(trained, dataset.split(held_out)), 'accuracy_split': held_out,
-           'steps': steps, 'seed': seed}
+  facts = {
+    'accuracy': _accuracy(trained, dataset.split(held_out)),
+    'accuracy_split': held_out,
+    'steps': steps,
+    'seed': seed,
+  }
   _log.info('accuracy on %s: %.2f %%', held_out, 100 * facts['accuracy'])
   # Another process may be doing the same: each writes a folder of its own, the first name wins.
   scratch = f'{folder}.{uuid.uuid4().hex}'
@@ -111,12 +120,15 @@ def _load(model: keras.Model, folder: str) -> dict[str, Any] | None:
   if not tf.io.gfile.exists(facts):
     return None
   tf.train.Checkpoint(model=model).read(
-      os.path.join(folder, 'weights')).assert_existing_objects_matched().expect_partial()
+    os.path.join(folder, 'weights')
+  ).assert_existing_objects_matched().expect_partial()
   with tf.io.gfile.GFile(facts) as file:
     return json.load(file)
 
 
 def _accuracy(model: keras.Model, split: Split) -> float:
-  right = [np.argmax(model.predict(images / np.float32(127.5) - 1, verbose=0), -1) == labels
-           for images, labels in split.ordered(1024)]
+  right = [
+    np.argmax(model.predict(images / np.float32(127.5) - 1, verbose=0), -1) == labels
+    for images, labels in split.ordered(1024)
+  ]
   return float(np.mean(np.concatenate(right)))

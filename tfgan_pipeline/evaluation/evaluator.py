@@ -10,14 +10,13 @@ that has a record of the same definition is not scored again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import json
 import logging
 import time
-from typing import Any, Iterator
+from typing import Any
 
-from tfgan_pipeline import __version__
-from tfgan_pipeline import images
-from tfgan_pipeline import registry
+from tfgan_pipeline import __version__, images, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
@@ -46,25 +45,34 @@ class Evaluator:
     self._options = options
     self._sampler = GeneratorSampler(run, experiment, weights=options.weights)
     dataset = registry.dataset.build(
-        experiment.dataset, DataOptions(experiment.data_dir, experiment.memory_limit_gb))
+      experiment.dataset, DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+    )
     run.check_data(dataset)
     dataset.split(options.reference_split)
     self._extractor = registry.extractor.build(
-        options.extractor, ExtractorContext(dataset, options.cache_path))
-    self._reference = reference_features(dataset, options.reference_split, self._extractor,
-                                         options.cache_path)
+      options.extractor, ExtractorContext(dataset, options.cache_path)
+    )
+    self._reference = reference_features(
+      dataset, options.reference_split, self._extractor, options.cache_path
+    )
     self._definition = {
-        'extractor': {'name': self._extractor.name, 'fingerprint': self._extractor.fingerprint,
-                      **self._extractor.details},
-        'metrics': options.metrics,
-        'num_generated': options.num_samples,
-        'num_reference': len(self._reference),
-        'reference': {'dataset': experiment.dataset, 'split': options.reference_split,
-                      'fingerprint': dataset.split(options.reference_split).fingerprint},
-        'sample_seed': options.sample_seed,
-        'weights': self._sampler.weights,
-        'batch_norm': 'moving averages',
-        'quantisation': 'clip to [-1, 1], round to uint8',
+      'extractor': {
+        'name': self._extractor.name,
+        'fingerprint': self._extractor.fingerprint,
+        **self._extractor.details,
+      },
+      'metrics': options.metrics,
+      'num_generated': options.num_samples,
+      'num_reference': len(self._reference),
+      'reference': {
+        'dataset': experiment.dataset,
+        'split': options.reference_split,
+        'fingerprint': dataset.split(options.reference_split).fingerprint,
+      },
+      'sample_seed': options.sample_seed,
+      'weights': self._sampler.weights,
+      'batch_norm': 'moving averages',
+      'quantisation': 'clip to [-1, 1], round to uint8',
     }
     self._records = Records(run.evaluation(options.directory_name))
 
@@ -91,8 +99,11 @@ class Evaluator:
     shown: list = []
 
     def batches():
-      for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed,
-                                         batch_size=self._options.eval_batch_size):
+      for batch in self._sampler.batches(
+        self._options.num_samples,
+        self._options.sample_seed,
+        batch_size=self._options.eval_batch_size,
+      ):
         if not shown:
           shown.append(batch[:64])
         yield batch
@@ -145,11 +156,11 @@ class Evaluator:
 
   def _provenance(self, started: float) -> dict[str, Any]:
     return {
-        'run': self._run.path,
-        'definition_id': definition_id(self._definition),
-        'definition': self._definition,
-        'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
-        'seconds': round(time.monotonic() - started, 2),
+      'run': self._run.path,
+      'definition_id': definition_id(self._definition),
+      'definition': self._definition,
+      'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
+      'seconds': round(time.monotonic() - started, 2),
     }
 
   def _write_summaries(self, step: int, scores: dict[str, float], pictures) -> None:

@@ -9,9 +9,10 @@ fingerprint in the record: scores of different fingerprints are different measur
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 import dataclasses
 import hashlib
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -51,8 +52,7 @@ class Extractor:
   def features(self, batches: Iterable[np.ndarray]) -> Features:
     """Features of uint8 [n, H, W, C] batches, rows in the order of the images."""
     pools, logits = zip(*map(self.function, batches))
-    return Features(np.concatenate(pools),
-                    None if logits[0] is None else np.concatenate(logits))
+    return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
 
 
 def digest(*parts: str | np.ndarray) -> str:

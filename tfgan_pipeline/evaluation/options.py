@@ -13,23 +13,38 @@ from tfgan_pipeline.settings import Settings, setting
 class EvaluationOptions(Settings):
   """How checkpoints are scored. Every field with `defines` is part of each record's definition."""
 
-  extractor: str = setting('classifier', 'Turns images into features.',
-                           one_of=registry.extractor)
-  metrics: str = setting('inception_score, fid, kid', 'What is computed from the features.',
-                         some_of=registry.metric)
+  extractor: str = setting('classifier', 'Turns images into features.', one_of=registry.extractor)
+  metrics: str = setting(
+    'inception_score, fid, kid', 'What is computed from the features.', some_of=registry.metric
+  )
   num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
-  reference_split: str = setting('train', 'The real images compared with, all of that split.',
-                                 choices=('train', 'validation', 'test'))
-  weights: str = setting('average', 'average: the moving average of the generator, where the run '
-                         'keeps one. raw: the trained weights themselves.',
-                         choices=('average', 'raw'))
+  reference_split: str = setting(
+    'train',
+    'The real images compared with, all of that split.',
+    choices=('train', 'validation', 'test'),
+  )
+  weights: str = setting(
+    'average',
+    'average: the moving average of the generator, where the run '
+    'keeps one. raw: the trained weights themselves.',
+    choices=('average', 'raw'),
+  )
   sample_seed: int = setting(0, 'Of the noise of the generated images.', minimum=0, below=2**31)
-  eval_name: str = setting('', 'Directory under model_dir/eval; empty makes one from extractor, '
-                           'number of samples and weights.', defines=False)
-  eval_batch_size: int = setting(256, 'Images generated at a time; changes no score.',
-                                 defines=False, minimum=1)
-  cache_dir: str = setting('', 'Where classifiers and reference features are kept; empty is '
-                           '$TFGAN_PIPELINE_CACHE or ~/.cache/tfgan_pipeline.', defines=False)
+  eval_name: str = setting(
+    '',
+    'Directory under model_dir/eval; empty makes one from extractor, '
+    'number of samples and weights.',
+    defines=False,
+  )
+  eval_batch_size: int = setting(
+    256, 'Images generated at a time; changes no score.', defines=False, minimum=1
+  )
+  cache_dir: str = setting(
+    '',
+    'Where classifiers and reference features are kept; empty is '
+    '$TFGAN_PIPELINE_CACHE or ~/.cache/tfgan_pipeline.',
+    defines=False,
+  )
 
   @property
   def directory_name(self) -> str:
@@ -40,4 +55,5 @@ class EvaluationOptions(Settings):
   @property
   def cache_path(self) -> str:
     return os.path.expanduser(
-        self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE', '~/.cache/tfgan_pipeline'))
+      self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE', '~/.cache/tfgan_pipeline')
+    )

@@ -44,8 +44,14 @@ class Records:
   def find(self, step: int, definition: dict[str, Any]) -> Record | None:
     """The record of these scores of this checkpoint, if it was made."""
     wanted = definition_id(definition)
-    return next((record for record in self.read()
-                 if record['step'] == step and record['definition_id'] == wanted), None)
+    return next(
+      (
+        record
+        for record in self.read()
+        if record['step'] == step and record['definition_id'] == wanted
+      ),
+      None,
+    )
 
   def append(self, record: Record) -> None:
     tf.io.gfile.makedirs(self.directory)

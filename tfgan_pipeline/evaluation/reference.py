@@ -17,8 +17,9 @@ from tfgan_pipeline.metrics.features import Features
 _log = logging.getLogger(__name__)
 
 
-def reference_features(dataset: Dataset, split: str, extractor: Extractor,
-                       cache_dir: str) -> Features:
+def reference_features(
+  dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
+) -> Features:
   """Features of every image of a split, in stored order, cached under `cache_dir`."""
   key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
   path = os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
@@ -27,14 +28,19 @@ def reference_features(dataset: Dataset, split: str, extractor: Extractor,
       content = io.BytesIO(file.read())
     with np.load(content) as stored:
       return Features(stored['pool'], stored['logits'] if 'logits' in stored else None)
-  _log.info('extracting features of the %d images of %s/%s, once', dataset.split(split).size,
-            dataset.name, split)
+  _log.info(
+    'extracting features of the %d images of %s/%s, once',
+    dataset.split(split).size,
+    dataset.name,
+    split,
+  )
   features = extractor.features(images for images, _ in dataset.split(split).ordered(1024))
   tf.io.gfile.makedirs(os.path.dirname(path))
   temporary = f'{path}.{uuid.uuid4().hex}'
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
-  np.savez(content, pool=features.pool,
-           **({} if features.logits is None else {'logits': features.logits}))
+  np.savez(
+    content, pool=features.pool, **({} if features.logits is None else {'logits': features.logits})
+  )
   with tf.io.gfile.GFile(temporary, 'wb') as file:
     file.write(content.getvalue())
   tf.io.gfile.rename(temporary, path, overwrite=True)

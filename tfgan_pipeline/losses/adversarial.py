@@ -6,8 +6,9 @@ to a scalar, the mean over the replica's batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import functools
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
@@ -25,8 +26,9 @@ def minimax(*, label_smoothing: float = 0.0) -> AdversarialLoss:
   """Cross-entropy, the generator minimising log(1 - D(G(z))) (Goodfellow et al. 2014)."""
   smoothing = {'label_smoothing': label_smoothing}
   return AdversarialLoss(
-      functools.partial(tfgan.losses.minimax_generator_loss, **smoothing),
-      functools.partial(tfgan.losses.minimax_discriminator_loss, **smoothing))
+    functools.partial(tfgan.losses.minimax_generator_loss, **smoothing),
+    functools.partial(tfgan.losses.minimax_discriminator_loss, **smoothing),
+  )
 
 
 @registry.loss
@@ -34,40 +36,52 @@ def modified(*, label_smoothing: float = 0.0) -> AdversarialLoss:
   """Cross-entropy, the generator maximising log D(G(z)): the usual, non-saturating loss."""
   smoothing = {'label_smoothing': label_smoothing}
   return AdversarialLoss(
-      functools.partial(tfgan.losses.modified_generator_loss, **smoothing),
-      functools.partial(tfgan.losses.modified_discriminator_loss, **smoothing))
+    functools.partial(tfgan.losses.modified_generator_loss, **smoothing),
+    functools.partial(tfgan.losses.modified_discriminator_loss, **smoothing),
+  )
 
 
 @registry.loss
 def least_squares(*, real_label: float = 1.0, generated_label: float = 0.0) -> AdversarialLoss:
   """Squared distance to the labels (Mao et al. 2017, arXiv:1611.04076)."""
   return AdversarialLoss(
-      functools.partial(tfgan.losses.least_squares_generator_loss, real_label=real_label),
-      functools.partial(tfgan.losses.least_squares_discriminator_loss, real_label=real_label,
-                        fake_label=generated_label))
+    functools.partial(tfgan.losses.least_squares_generator_loss, real_label=real_label),
+    functools.partial(
+      tfgan.losses.least_squares_discriminator_loss,
+      real_label=real_label,
+      fake_label=generated_label,
+    ),
+  )
 
 
 @registry.loss
 def wasserstein() -> AdversarialLoss:
   """Difference of mean scores; needs clip_weights or a gradient penalty (Arjovsky et al. 2017)."""
-  return AdversarialLoss(tfgan.losses.wasserstein_generator_loss,
-                         tfgan.losses.wasserstein_discriminator_loss)
+  return AdversarialLoss(
+    tfgan.losses.wasserstein_generator_loss, tfgan.losses.wasserstein_discriminator_loss
+  )
 
 
 @registry.loss
 def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) -> AdversarialLoss:
   """Hinge loss (Lim and Ye 2017; Miyato et al. 2018, arXiv:1802.05957)."""
   return AdversarialLoss(
-      tfgan.losses.wasserstein_hinge_generator_loss,
-      functools.partial(tfgan.losses.wasserstein_hinge_discriminator_loss, real_hinge=real_hinge,
-                        generated_hinge=generated_hinge))
+    tfgan.losses.wasserstein_hinge_generator_loss,
+    functools.partial(
+      tfgan.losses.wasserstein_hinge_discriminator_loss,
+      real_hinge=real_hinge,
+      generated_hinge=generated_hinge,
+    ),
+  )
 
 
 @registry.loss
 def relativistic() -> AdversarialLoss:
   """Relativistic average cross-entropy (Jolicoeur-Martineau 2018, arXiv:1807.00734)."""
-  return AdversarialLoss(_over_global_batch(tfgan.losses.relativistic_generator_loss),
-                         _over_global_batch(tfgan.losses.relativistic_discriminator_loss))
+  return AdversarialLoss(
+    _over_global_batch(tfgan.losses.relativistic_generator_loss),
+    _over_global_batch(tfgan.losses.relativistic_discriminator_loss),
+  )
 
 
 def _over_global_batch(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
@@ -76,12 +90,15 @@ def _over_global_batch(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Te
   Every replica then holds the same scalar, so dividing by the number of replicas and adding their
   gradients gives the gradient of the global batch, as for losses that are plain means.
   """
+
   def over_global_batch(model, **kwargs):
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync > 1:
       model = model._replace(
-          discriminator_real_outputs=replica.all_gather(model.discriminator_real_outputs, axis=0),
-          discriminator_gen_outputs=replica.all_gather(model.discriminator_gen_outputs, axis=0))
+        discriminator_real_outputs=replica.all_gather(model.discriminator_real_outputs, axis=0),
+        discriminator_gen_outputs=replica.all_gather(model.discriminator_gen_outputs, axis=0),
+      )
     # The relativistic functions are the only ones of TF-GAN without these two options.
     return loss_fn(model)
+
   return over_global_batch

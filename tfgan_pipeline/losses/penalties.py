@@ -6,10 +6,10 @@ penalty draws from a stateful generator, which neither resumes nor agrees betwee
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from tfgan_pipeline import randomness
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 
 
@@ -26,9 +26,11 @@ class Penalty(NamedTuple):
 
 
 @registry.penalty
-def wasserstein_gradient(*, weight: float = 10.0, target: float = 1.0,
-                         one_sided: bool = False) -> Penalty:
+def wasserstein_gradient(
+  *, weight: float = 10.0, target: float = 1.0, one_sided: bool = False
+) -> Penalty:
   """WGAN-GP: slope `target` between real and generated images (Gulrajani et al. 2017)."""
+
   def penalty(model) -> tf.Tensor:
     real, generated = model.real_data, model.generated_data
     mix = randomness.uniform([real.shape[0]] + [1] * (real.shape.rank - 1))
@@ -41,4 +43,5 @@ def wasserstein_gradient(*, weight: float = 10.0, target: float = 1.0,
     if one_sided:
       excess = tf.maximum(excess, 0.0)
     return weight * tf.reduce_mean(tf.square(excess))
+
   return Penalty('discriminator', penalty)

@@ -55,8 +55,10 @@ class Features:
   def require_same_width(self, other: Features) -> None:
     """Raises UsageError unless both sets can come from one extractor."""
     if self.width != other.width:
-      raise UsageError(f'features of width {self.width} and {other.width} cannot be compared: '
-                       'use one extractor for both sets')
+      raise UsageError(
+        f'features of width {self.width} and {other.width} cannot be compared: '
+        'use one extractor for both sets'
+      )
 
   def require_logits(self) -> np.ndarray:
     """Logits [N, K]; raises UsageError when the extractor gave none."""
@@ -68,8 +70,10 @@ class Features:
 def check_matrix(name: str, values: np.ndarray) -> None:
   """Raises UsageError unless `values` is a float matrix, not empty, all within -1e20 to 1e20."""
   if not isinstance(values, np.ndarray) or values.ndim != 2:
-    raise UsageError(f'{name} should be a numpy array of 2 dimensions, got '
-                     f'{type(values).__name__} of shape {np.shape(values)}')
+    raise UsageError(
+      f'{name} should be a numpy array of 2 dimensions, got '
+      f'{type(values).__name__} of shape {np.shape(values)}'
+    )
   if values.dtype not in (np.float32, np.float64):
     raise UsageError(f'{name} should be float32 or float64, got {values.dtype}')
   if not values.size:
@@ -77,5 +81,7 @@ def check_matrix(name: str, values: np.ndarray) -> None:
   # Both comparisons are false on NaN; a mask, as large as the data, is made only for the message.
   if not (values.min() >= -_LARGEST and values.max() <= _LARGEST):
     good = np.count_nonzero(np.abs(values) <= _LARGEST)
-    raise UsageError(f'{values.size - good} of {values.size} values in {name} are NaN, infinite '
-                     f'or beyond {_LARGEST:.0e}')
+    raise UsageError(
+      f'{values.size - good} of {values.size} values in {name} are NaN, infinite '
+      f'or beyond {_LARGEST:.0e}'
+    )

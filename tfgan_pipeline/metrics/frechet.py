@@ -46,8 +46,9 @@ def fid(reference: Features, generated: Features, *, ddof: int = 1) -> dict[str,
   return {'fid': distance, 'fid_floor': floor, 'fid_above_floor': distance - floor}
 
 
-def frechet_distance(mean1: np.ndarray, covariance1: np.ndarray,
-                     mean2: np.ndarray, covariance2: np.ndarray) -> float:
+def frechet_distance(
+  mean1: np.ndarray, covariance1: np.ndarray, mean2: np.ndarray, covariance2: np.ndarray
+) -> float:
   """Squared Frechet (2-Wasserstein) distance between two Gaussians.
 
   Args:
@@ -57,12 +58,14 @@ def frechet_distance(mean1: np.ndarray, covariance1: np.ndarray,
   Raises:
     UsageError: Shapes do not agree, values are not finite, or an eigenvalue is negative.
   """
-  return factored_distance(mean1, covariance_factor(covariance1),
-                           mean2, covariance_factor(covariance2))
+  return factored_distance(
+    mean1, covariance_factor(covariance1), mean2, covariance_factor(covariance2)
+  )
 
 
-def factored_distance(mean1: np.ndarray, factor1: np.ndarray,
-                      mean2: np.ndarray, factor2: np.ndarray) -> float:
+def factored_distance(
+  mean1: np.ndarray, factor1: np.ndarray, mean2: np.ndarray, factor2: np.ndarray
+) -> float:
   """The same from factors [any, D] whose A^T A is the covariance; exact at any rank."""
   shapes = np.shape(mean1), factor1.shape[1:], np.shape(mean2), factor2.shape[1:]
   if len(set(shapes)) != 1:
@@ -131,8 +134,10 @@ def _square(covariance: np.ndarray) -> np.ndarray:
   if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
     raise UsageError(f'a covariance is [D, D], got shape {covariance.shape}')
   if not np.isfinite(covariance).all():
-    raise UsageError(f'{np.sum(~np.isfinite(covariance))} of {covariance.size} values in a '
-                     'covariance are not finite')
+    raise UsageError(
+      f'{np.sum(~np.isfinite(covariance))} of {covariance.size} values in a '
+      'covariance are not finite'
+    )
   return covariance
 
 

@@ -16,8 +16,9 @@ from tfgan_pipeline.metrics.features import Features
 
 
 @registry.metric
-def inception_score(reference: Features, generated: Features, *, splits: int = 10,
-                    seed: int = 0) -> dict[str, float]:
+def inception_score(
+  reference: Features, generated: Features, *, splits: int = 10, seed: int = 0
+) -> dict[str, float]:
   """Inception Score: mean and standard deviation over splits of the generated samples.
 
   Salimans et al. 2016 (arXiv:1606.03498): exp(mean KL(p(y|x) || p(y))), between 1 and K.
@@ -38,14 +39,14 @@ def inception_score(reference: Features, generated: Features, *, splits: int = 1
   del reference
   logits = generated.require_logits()
   if not 1 <= splits <= len(logits):
-    raise UsageError(f'splits={splits} should be between 1 and the number of samples, '
-                     f'{len(logits)}')
+    raise UsageError(
+      f'splits={splits} should be between 1 and the number of samples, {len(logits)}'
+    )
   if seed < 0:
     raise UsageError(f'seed={seed} should not be negative')
   order = np.random.Generator(np.random.PCG64(seed)).permutation(len(logits))
   scores = [_score(logits[rows].astype(np.float64)) for rows in np.array_split(order, splits)]
-  return {'inception_score': float(np.mean(scores)),
-          'inception_score_std': float(np.std(scores))}
+  return {'inception_score': float(np.mean(scores)), 'inception_score_std': float(np.std(scores))}
 
 
 def _score(logits: np.ndarray) -> float:

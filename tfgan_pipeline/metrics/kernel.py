@@ -17,8 +17,14 @@ from tfgan_pipeline.metrics.features import Features
 
 
 @registry.metric
-def kid(reference: Features, generated: Features, *, subsets: int = 100, subset_size: int = 1000,
-        seed: int = 0) -> dict[str, float]:
+def kid(
+  reference: Features,
+  generated: Features,
+  *,
+  subsets: int = 100,
+  subset_size: int = 1000,
+  seed: int = 0,
+) -> dict[str, float]:
   """Kernel distance (KID): mean and standard deviation over random subsets.
 
   Binkowski et al. 2018 (arXiv:1801.01401). Subsets are drawn without replacement by numpy's

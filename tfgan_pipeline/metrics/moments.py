@@ -47,7 +47,7 @@ class Moments:
     if np.ndim(batch) != 2 or len(batch):
       check_matrix('features', batch)
     for start in range(0, len(batch), _BLOCK):
-      rows = batch[start:start + _BLOCK].astype(np.float64)
+      rows = batch[start : start + _BLOCK].astype(np.float64)
       mean = rows.mean(axis=0)
       rows -= mean
       self.merge(Moments(len(rows), mean, rows.T @ rows))

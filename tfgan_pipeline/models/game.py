@@ -10,8 +10,9 @@ from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 
-def build_networks(experiment: Experiment, image_shape: tuple[int, int, int],
-                   num_classes: int) -> Networks:
+def build_networks(
+  experiment: Experiment, image_shape: tuple[int, int, int], num_classes: int
+) -> Networks:
   """Freshly initialised networks by role. The same seed gives the same weights each time."""
   keras.utils.set_random_seed(experiment.seed)
   spec = NetworkSpec(image_shape, num_classes, registry.noise.build(experiment.noise).size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tfgan
@@ -36,13 +36,16 @@ class GAN:
     """
     generator, discriminator = self.networks['generator'], self.networks['discriminator']
     model = tfgan.gan_model(
-        generator_fn=lambda inputs: generator(inputs, training=True),
-        discriminator_fn=lambda images, _: discriminator(images, training=True),
-        real_data=batch['image'],
-        generator_inputs=self.noise.for_step(batch['image'].shape[0]))
+      generator_fn=lambda inputs: generator(inputs, training=True),
+      discriminator_fn=lambda images, _: discriminator(images, training=True),
+      real_data=batch['image'],
+      generator_inputs=self.noise.for_step(batch['image'].shape[0]),
+    )
     # TF-GAN looks for variables by scope, where Keras' variables are not.
-    return model._replace(generator_variables=generator.trainable_variables,
-                          discriminator_variables=discriminator.trainable_variables)
+    return model._replace(
+      generator_variables=generator.trainable_variables,
+      discriminator_variables=discriminator.trainable_variables,
+    )
 
   def inputs(self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
     """What samples `indices` are made from: input i depends on (seed, i) only."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import dataclasses
-from typing import Callable, Sequence
 
-from tfgan_pipeline import randomness
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 
@@ -34,12 +33,14 @@ class Noise:
     return randomness.draw(self.sampler, [batch, self.size])
 
   def numbered(self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-    """float32 [len(indices), size]: vector i depends on (seed, i) only, not on how many are asked."""
+    """float32 [len(indices), size]: vector i depends on (seed, i), not on how many are asked."""
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)
     tables = tf.map_fn(
-        lambda block: self.sampler(shape=[_BLOCK, self.size], seed=randomness.key(seed, block)),
-        blocks, fn_output_signature=tf.float32)
+      lambda block: self.sampler(shape=[_BLOCK, self.size], seed=randomness.key(seed, block)),
+      blocks,
+      fn_output_signature=tf.float32,
+    )
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 
 
@@ -52,6 +53,8 @@ def normal(*, size: int = 64) -> Noise:
 @registry.noise
 def uniform(*, size: int = 64) -> Noise:
   """Independent components uniform in [-1, 1)."""
+
   def sampler(shape, seed):
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
+
   return Noise(size, sampler)

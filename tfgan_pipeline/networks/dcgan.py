@@ -14,8 +14,10 @@ layers = keras.layers
 def _sides(side: int) -> list[int]:
   """The sides of the maps from the image inwards, each half of the one before, down to 3 or 4."""
   if side < 8:
-    raise UsageError(f'--networks=dcgan: images should be 8x8 or larger, not {side}x{side}; resize, '
-                     'as in --dataset="tfds(mnist, size=32)"')
+    raise UsageError(
+      f'--networks=dcgan: images should be 8x8 or larger, not {side}x{side}; '
+      'resize, as in --dataset="tfds(mnist, size=32)"'
+    )
   sides = [side]
   while sides[-1] > 4:
     sides.append((sides[-1] + 1) // 2)
@@ -28,8 +30,14 @@ def _initial() -> keras.initializers.Initializer:
 
 
 @registry.network
-def dcgan(spec: NetworkSpec, *, filters: int = 64, max_filters: int = 512, kernel: int = 4,
-          discriminator_norm: bool = True) -> Networks:
+def dcgan(
+  spec: NetworkSpec,
+  *,
+  filters: int = 64,
+  max_filters: int = 512,
+  kernel: int = 4,
+  discriminator_norm: bool = True,
+) -> Networks:
   """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image."""
   height, width, channels = spec.image_shape
   if height != width:
@@ -38,18 +46,29 @@ def dcgan(spec: NetworkSpec, *, filters: int = 64, max_filters: int = 512, kerne
   # From the image inwards, doubling at each halving of the side.
   widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
-  generator = keras.Sequential([
+  generator = keras.Sequential(
+    [
       layers.InputLayer((spec.noise_size,)),
-      layers.Dense(sides[-1]**2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
+      layers.Dense(sides[-1] ** 2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
       layers.Reshape((sides[-1], sides[-1], widths[-1])),
       own.BatchNorm(),
       layers.ReLU(),
-  ], name='generator')
+    ],
+    name='generator',
+  )
   for depth in range(len(widths) - 1, -1, -1):
     last = depth == 0
-    generator.add(layers.Conv2DTranspose(
-        channels if last else widths[depth - 1], kernel, 2, padding='same', use_bias=last,
-        activation='tanh' if last else None, kernel_initializer=_initial()))
+    generator.add(
+      layers.Conv2DTranspose(
+        channels if last else widths[depth - 1],
+        kernel,
+        2,
+        padding='same',
+        use_bias=last,
+        activation='tanh' if last else None,
+        kernel_initializer=_initial(),
+      )
+    )
     if sides[depth] % 2:  # Doubling has overshot by one.
       generator.add(layers.Cropping2D(((0, 1), (0, 1))))
     if not last:
@@ -59,8 +78,11 @@ def dcgan(spec: NetworkSpec, *, filters: int = 64, max_filters: int = 512, kerne
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for depth, outputs in enumerate(widths):
     normalise = discriminator_norm and depth > 0
-    discriminator.add(layers.Conv2D(outputs, kernel, 2, padding='same', use_bias=not normalise,
-                                    kernel_initializer=_initial()))
+    discriminator.add(
+      layers.Conv2D(
+        outputs, kernel, 2, padding='same', use_bias=not normalise, kernel_initializer=_initial()
+      )
+    )
     if normalise:
       discriminator.add(own.BatchNorm())
     discriminator.add(layers.LeakyReLU(0.2))
@@ -73,22 +95,28 @@ def dcgan(spec: NetworkSpec, *, filters: int = 64, max_filters: int = 512, kerne
 def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
   """5x5 DCGAN for 28x28: 817,824 and 1,040,385 parameters on MNIST with 20 noise."""
   if spec.image_shape[:2] != (28, 28):
-    raise UsageError('--networks=dcgan_textbook: images should be 28x28, not '
-                     f'{spec.image_shape[0]}x{spec.image_shape[1]}')
+    raise UsageError(
+      '--networks=dcgan_textbook: images should be 28x28, not '
+      f'{spec.image_shape[0]}x{spec.image_shape[1]}'
+    )
   channels = spec.image_shape[2]
-  generator = keras.Sequential([
+  generator = keras.Sequential(
+    [
       layers.InputLayer((spec.noise_size,)),
       layers.Dense(7 * 7 * 128, use_bias=False),
       own.BatchNorm(),
       layers.LeakyReLU(),
       layers.Reshape((7, 7, 128)),
-  ], name='generator')
+    ],
+    name='generator',
+  )
   for outputs, stride in ((128, 1), (64, 2), (32, 2)):
     generator.add(layers.Conv2DTranspose(outputs, 5, stride, padding='same', use_bias=False))
     generator.add(own.BatchNorm())
     generator.add(layers.LeakyReLU())
-  generator.add(layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False,
-                                       activation='tanh'))
+  generator.add(
+    layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False, activation='tanh')
+  )
 
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for outputs, stride, drops in ((64, 1, False), (128, 2, True), (256, 2, True)):

@@ -1,4 +1,4 @@
-"""Layers shared by several networks: what Keras has, made right for GANs on any number of replicas."""
+"""Layers that several networks share: what Keras has, made right for any number of replicas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tfgan_pipeline.compat import keras, tf
 
 
 class BatchNorm(keras.layers.BatchNormalization):
-  """Batch normalisation over the global batch, whatever the number of replicas (Ioffe, Szegedy 2015).
+  """Batch normalisation over the global batch, on any number of replicas (Ioffe, Szegedy 2015).
 
   Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
   has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
@@ -26,7 +26,8 @@ class BatchNorm(keras.layers.BatchNormalization):
     inputs = tf.cast(inputs, tf.float32)
     mean = _over_replicas(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
     variance = _over_replicas(
-        tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True))
+      tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True)
+    )
     if not keep_dims:
       mean, variance = tf.squeeze(mean, reduction_axes), tf.squeeze(variance, reduction_axes)
     return mean, variance

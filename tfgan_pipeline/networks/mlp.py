@@ -16,39 +16,51 @@ layers = keras.layers
 def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Networks:
   """One hidden layer each, LeakyReLU, tanh: 81,184 and 78,601 parameters on MNIST with 20 noise."""
   pixels = math.prod(spec.image_shape)
-  generator = keras.Sequential([
+  generator = keras.Sequential(
+    [
       layers.InputLayer((spec.noise_size,)),
       layers.Dense(units, use_bias=False),
       layers.LeakyReLU(),
       layers.Dense(pixels, activation='tanh'),
       layers.Reshape(spec.image_shape),
-  ], name='generator')
-  discriminator = keras.Sequential([
+    ],
+    name='generator',
+  )
+  discriminator = keras.Sequential(
+    [
       layers.InputLayer(spec.image_shape),
       layers.Flatten(),
       layers.Dense(units),
       layers.LeakyReLU(),
       own.Dropout(dropout),
       layers.Dense(1),
-  ], name='discriminator')
+    ],
+    name='discriminator',
+  )
   return {'generator': generator, 'discriminator': discriminator}
 
 
 @registry.network
 def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
-  """One hidden layer each, ReLU, sigmoid output, Xavier: 114,064 and 100,609 on MNIST, 100 noise."""
+  """One hidden layer each, ReLU, sigmoid, Xavier: 114,064 and 100,609 on MNIST with 100 noise."""
   pixels = math.prod(spec.image_shape)
-  generator = keras.Sequential([
+  generator = keras.Sequential(
+    [
       layers.InputLayer((spec.noise_size,)),
       layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
       layers.Dense(pixels, activation='sigmoid', kernel_initializer='glorot_normal'),
       own.UnitToImageRange(),
       layers.Reshape(spec.image_shape),
-  ], name='generator')
-  discriminator = keras.Sequential([
+    ],
+    name='generator',
+  )
+  discriminator = keras.Sequential(
+    [
       layers.InputLayer(spec.image_shape),
       layers.Flatten(),
       layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
       layers.Dense(1, kernel_initializer='glorot_normal'),
-  ], name='discriminator')
+    ],
+    name='discriminator',
+  )
   return {'generator': generator, 'discriminator': discriminator}

@@ -28,8 +28,12 @@ def update(average: keras.Model, model: keras.Model, *, decay: float, step: tf.T
   """
   step = tf.cast(step, tf.float32)
   rate = 1.0 - tf.minimum(decay, (1.0 + step) / (10.0 + step))
-  moved = [target + rate * (source - target) for target, source in
-           zip(average.trainable_variables, model.trainable_variables)]
+  moved = [
+    target + rate * (source - target)
+    for target, source in zip(average.trainable_variables, model.trainable_variables)
+  ]
   assign(average.trainable_variables, moved)
-  assign(average.non_trainable_variables,
-         [tf.identity(variable) for variable in model.non_trainable_variables])
+  assign(
+    average.non_trainable_variables,
+    [tf.identity(variable) for variable in model.non_trainable_variables],
+  )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from tfgan_pipeline.compat import tf
 
@@ -13,10 +13,12 @@ def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> Non
   A plain assignment would need an aggregation over replicas, which costs communication and, as a
   mean of equal numbers, is not exact for every number of replicas.
   """
+
   def assign_all(strategy, values):
     for variable, value in zip(variables, values):
       strategy.extended.update(variable, lambda v, x: v.assign(x), args=(value,), group=False)
 
   if variables:
     tf.__internal__.distribute.interim.maybe_merge_call(
-        assign_all, tf.distribute.get_strategy(), list(values))
+      assign_all, tf.distribute.get_strategy(), list(values)
+    )

@@ -11,22 +11,25 @@ from tfgan_pipeline.compat import keras, tf
 
 
 @registry.optimizer
-def adam(*, learning_rate: float = 2e-4, beta_1: float = 0.9, beta_2: float = 0.999,
-         epsilon: float = 1e-7) -> keras.optimizers.Optimizer:
+def adam(
+  *, learning_rate: float = 2e-4, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
   """Kingma and Ba 2015, arXiv:1412.6980."""
   return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon, jit_compile=False)
 
 
 @registry.optimizer
-def rmsprop(*, learning_rate: float = 5e-5, rho: float = 0.9, momentum: float = 0.0,
-            epsilon: float = 1e-7) -> keras.optimizers.Optimizer:
+def rmsprop(
+  *, learning_rate: float = 5e-5, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
+) -> keras.optimizers.Optimizer:
   """Tieleman and Hinton 2012, as in the Wasserstein GAN paper."""
   return keras.optimizers.RMSprop(learning_rate, rho, momentum, epsilon, jit_compile=False)
 
 
 @registry.optimizer
-def sgd(*, learning_rate: float = 0.01, momentum: float = 0.0,
-        nesterov: bool = False) -> keras.optimizers.Optimizer:
+def sgd(
+  *, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
+) -> keras.optimizers.Optimizer:
   """Stochastic gradient descent, optionally with momentum."""
   return keras.optimizers.SGD(learning_rate, momentum, nesterov, jit_compile=False)
 

@@ -24,8 +24,11 @@ class Progress:
     self._last = last
     self._batch_size = batch_size
     self._marks = [(time.monotonic(), first)]
-    self._bar = tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True,
-                          smoothing=0.1) if sys.stderr.isatty() else None
+    self._bar = (
+      tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1)
+      if sys.stderr.isatty()
+      else None
+    )
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""
@@ -45,8 +48,11 @@ class Progress:
     """Shows the scalars of `step` and starts a new measurement of the rate."""
     rate = self.images_per_second(step)
     self._marks.append((time.monotonic(), step))
-    losses = {name.removeprefix('loss/'): value for name, value in scalars.items()
-              if name.startswith('loss/')}
+    losses = {
+      name.removeprefix('loss/'): value
+      for name, value in scalars.items()
+      if name.startswith('loss/')
+    }
     if self._bar is not None:
       self._bar.set_postfix({name: f'{value:.3f}' for name, value in losses.items()})
       return

@@ -11,7 +11,7 @@ from tfgan_pipeline import images
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.run_directory import RunDirectory
 
-# Rates depend on the machine's mood; train.jsonl holds only what a rerun reproduces to the last bit.
+# Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.
 RATE_TAG = 'images_per_second'
 
 

@@ -6,8 +6,9 @@ moves one player only is the same call with an optimiser for the other that appl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import dataclasses
-from typing import Any, Sequence
+from typing import Any
 
 from tfgan_pipeline import randomness
 from tfgan_pipeline.compat import keras, tf, tfgan
@@ -62,18 +63,21 @@ class TrainStep:
     step = tf.identity(self.global_step)
     scalars: Scalars = {}
     for index, batch in enumerate(batches):
-      last = index == len(batches) - 1
-      joint = self.experiment.update == 'joint'
-      players = ((('generator', 'discriminator') if joint else ('generator',)) if last
-                 else ('discriminator',))
+      players: tuple[str, ...] = ('discriminator',)
+      if index == len(batches) - 1:
+        joint = self.experiment.update == 'joint'
+        players = ('generator', 'discriminator') if joint else ('generator',)
       replica = tf.distribute.get_replica_context()
       with randomness.scope(
-          randomness.key(self.experiment.seed, 1, step, index),
-          replica.replica_id_in_sync_group, replica.num_replicas_in_sync):
+        randomness.key(self.experiment.seed, 1, step, index),
+        replica.replica_id_in_sync_group,
+        replica.num_replicas_in_sync,
+      ):
         scalars.update(self._sub_step({**batch, 'image': to_float(batch['image'])}, players))
     if self.average is not None:
-      ema.update(self.average, self.game.networks['generator'],
-                 decay=self.experiment.ema_decay, step=step)
+      ema.update(
+        self.average, self.game.networks['generator'], decay=self.experiment.ema_decay, step=step
+      )
     return scalars
 
   def _sub_step(self, batch: dict[str, tf.Tensor], players: tuple[str, ...]) -> Scalars:
@@ -87,14 +91,24 @@ class TrainStep:
     # The optimisers add gradients over replicas: a mean over the global batch needs the division.
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     loss = tfgan.GANLoss(*(value / replicas for value in loss))
-    optimizers = {player: TFGANOptimizer(self.optimizers[player] if player in players else None)
-                  for player in self.optimizers}
-    tfgan.gan_train_ops(model, loss, optimizers['generator'], optimizers['discriminator'],
-                        check_for_unused_update_ops=False, check_numerics=False)
+    optimizers = {
+      player: TFGANOptimizer(self.optimizers[player] if player in players else None)
+      for player in self.optimizers
+    }
+    tfgan.gan_train_ops(
+      model,
+      loss,
+      optimizers['generator'],
+      optimizers['discriminator'],
+      check_for_unused_update_ops=False,
+      check_numerics=False,
+    )
     if 'discriminator' in players and self.experiment.clip_weights:
       limit = self.experiment.clip_weights
-      assign(model.discriminator_variables,
-             [tf.clip_by_value(variable, -limit, limit) for variable in model.discriminator_variables])
+      assign(
+        model.discriminator_variables,
+        [tf.clip_by_value(variable, -limit, limit) for variable in model.discriminator_variables],
+      )
 
     for player in players:
       scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss') * replicas
@@ -117,15 +131,19 @@ class TrainStep:
     graph = tf.compat.v1.get_default_graph()
     graph.get_collection_ref(keys.GLOBAL_STEP)[:] = [step]
     graph.get_collection_ref(keys.TRAINABLE_VARIABLES)[:] = [
-        variable for network in self.game.networks.values()
-        for variable in network.trainable_variables]
+      variable
+      for network in self.game.networks.values()
+      for variable in network.trainable_variables
+    ]
 
 
 def _observations(model: tfgan.GANModel) -> Scalars:
   """What tutorials plot: mean D(x) and D(G(z)), as probabilities and as raw outputs."""
   outputs = {'real': model.discriminator_real_outputs, 'generated': model.discriminator_gen_outputs}
   return {
-      **{f'discriminator_output/{name}': tf.reduce_mean(value) for name, value in outputs.items()},
-      **{f'discriminator_probability/{name}': tf.reduce_mean(tf.sigmoid(value))
-         for name, value in outputs.items()},
+    **{f'discriminator_output/{name}': tf.reduce_mean(value) for name, value in outputs.items()},
+    **{
+      f'discriminator_probability/{name}': tf.reduce_mean(tf.sigmoid(value))
+      for name, value in outputs.items()
+    },
   }

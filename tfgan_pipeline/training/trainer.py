@@ -10,15 +10,15 @@ bit as if it had not been.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import functools
 import logging
 import math
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import images
-from tfgan_pipeline import registry
+from tfgan_pipeline import images, registry
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
@@ -48,8 +48,14 @@ class Trainer:
     strategy: Under whose scope the networks were built.
   """
 
-  def __init__(self, experiment: Experiment, dataset: Dataset, game: Any,
-               average: keras.Model | None, strategy: tf.distribute.Strategy):
+  def __init__(
+    self,
+    experiment: Experiment,
+    dataset: Dataset,
+    game: Any,
+    average: keras.Model | None,
+    strategy: tf.distribute.Strategy,
+  ):
     self._experiment = experiment
     self._dataset = dataset
     self._game = game
@@ -58,26 +64,40 @@ class Trainer:
     self._scalar_names: list[str] = []
     with strategy.scope():
       # TF-GAN wants int64, and every replica adds the same one.
-      counter = functools.partial(tf.Variable, 0, trainable=False, dtype=tf.int64,
-                                  aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
+      counter = functools.partial(
+        tf.Variable,
+        0,
+        trainable=False,
+        dtype=tf.int64,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+      )
       self._global_step = counter(name='global_step')
       optimizers = {
-          player: registry.optimizer.build(getattr(experiment, f'{player}_optimizer'))
-          for player in ('generator', 'discriminator')}
+        player: registry.optimizer.build(getattr(experiment, f'{player}_optimizer'))
+        for player in ('generator', 'discriminator')
+      }
       for player, optimizer in optimizers.items():
         optimizer.build(game.networks[player].trainable_variables)
       if average is not None:
         ema.start(average, game.networks['generator'])
       self._step_fn = TrainStep(
-          game=game, loss=registry.loss.build(experiment.loss), penalties=_penalties(experiment),
-          optimizers=optimizers, global_step=self._global_step, spare_step=counter(name='spare'),
-          average=average, experiment=experiment)
+        game=game,
+        loss=registry.loss.build(experiment.loss),
+        penalties=_penalties(experiment),
+        optimizers=optimizers,
+        global_step=self._global_step,
+        spare_step=counter(name='spare'),
+        average=average,
+        experiment=experiment,
+      )
     self._optimizers = optimizers
     self._step: int | None = None  # Known once the newest checkpoint has been read.
     self.root = tf.train.Checkpoint(
-        global_step=self._global_step, **game.networks,
-        **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
-        **({} if average is None else {'generator_ema': average}))
+      global_step=self._global_step,
+      **game.networks,
+      **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
+      **({} if average is None else {'generator_ema': average}),
+    )
 
   @property
   def networks(self) -> Networks:
@@ -87,8 +107,11 @@ class Trainer:
   def checkpoint_bytes(self) -> int:
     """Bytes of all variables in a checkpoint."""
     average = [self._average] if self._average is not None else []
-    held = [variable for holder in (*self.networks.values(), *self._optimizers.values(), *average)
-            for variable in _variables(holder)]
+    held = [
+      variable
+      for holder in (*self.networks.values(), *self._optimizers.values(), *average)
+      for variable in _variables(holder)
+    ]
     return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
 
   def train(self, run: RunDirectory, until: int | None = None) -> int:
@@ -120,8 +143,9 @@ class Trainer:
       run.mark_done(self._step)
     return self._step
 
-  def _loop(self, until: int, checkpoints: Checkpoints, summaries: TrainSummaries,
-            progress: Progress) -> None:
+  def _loop(
+    self, until: int, checkpoints: Checkpoints, summaries: TrainSummaries, progress: Progress
+  ) -> None:
     """The outer loop: call the device, then do on the host what is due."""
     experiment = self._experiment
     iterator = iter(self._input())
@@ -147,39 +171,54 @@ class Trainer:
   def _loop_length(self, until: int) -> int:
     """Steps until something is due on the host, at most `steps_per_loop`."""
     experiment = self._experiment
-    return min(experiment.steps_per_loop, until - self._step,
-               *(every - self._step % every for every in
-                 (experiment.log_every, experiment.save_every, experiment.sample_every)))
+    return min(
+      experiment.steps_per_loop,
+      until - self._step,
+      *(
+        every - self._step % every
+        for every in (experiment.log_every, experiment.save_every, experiment.sample_every)
+      ),
+    )
 
   def _input(self):
     """The distributed input from the current step on."""
     first_batch = self._step * self._step_fn.batches_per_step
-    return self._strategy.distribute_datasets_from_function(functools.partial(
-        _input_fn, self._dataset, self._experiment, first_batch))
+    return self._strategy.distribute_datasets_from_function(
+      functools.partial(_input_fn, self._dataset, self._experiment, first_batch)
+    )
 
   def _run(self, iterator, length: int) -> dict[str, float]:
     """Moves `length` steps in one call to the device and returns the scalars of the last."""
     with tf1_tensor_equality():
       values = self._device_loop(iterator, tf.constant(length))
     self._step += length
-    learning_rates = {f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
-                      for player, optimizer in self._optimizers.items()}
+    learning_rates = {
+      f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
+      for player, optimizer in self._optimizers.items()
+    }
     return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
 
   @tf.function(autograph=False)
   def _device_loop(self, iterator, length: tf.Tensor) -> tf.Tensor:
     """The inner loop. Returns float32 [number of scalars] of the last step."""
+
     def body(index, _):
       batches = [next(iterator) for _ in range(self._step_fn.batches_per_step)]
       scalars = self._strategy.run(self._step_fn, args=(batches,))
-      totals = {name: self._strategy.reduce('SUM', value, axis=None)
-                for name, value in sorted(scalars.items())}
+      totals = {
+        name: self._strategy.reduce('SUM', value, axis=None)
+        for name, value in sorted(scalars.items())
+      }
       self._scalar_names[:] = totals
       return index + 1, tf.stack(list(totals.values()))
 
     _, values = tf.while_loop(
-        lambda index, _: index < length, body, (0, tf.zeros([0])), parallel_iterations=1,
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])))
+      lambda index, _: index < length,
+      body,
+      (0, tf.zeros([0])),
+      parallel_iterations=1,
+      shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])),
+    )
     return values
 
   def _samples(self) -> np.ndarray:
@@ -189,19 +228,28 @@ class Trainer:
     return images.to_uint8(self._game.generate(generator, inputs)).numpy()
 
   def _check_finite(self, scalars: Mapping[str, float], checkpoints: Checkpoints) -> None:
-    wrong = ', '.join(f'{name}={value}' for name, value in scalars.items()
-                      if not math.isfinite(value))
+    wrong = ', '.join(
+      f'{name}={value}' for name, value in scalars.items() if not math.isfinite(value)
+    )
     if wrong:
       good = [checkpoints.prefix(step) for step in checkpoints.steps()[-1:]]
-      raise NonFiniteError(f'not finite by step {self._step}: {wrong}; last good checkpoint: '
-                           f'{good[0] if good else None}')
+      raise NonFiniteError(
+        f'not finite by step {self._step}: {wrong}; last good checkpoint: '
+        f'{good[0] if good else None}'
+      )
 
 
-def _input_fn(dataset: Dataset, experiment: Experiment, first_batch: int,
-              context: tf.distribute.InputContext) -> tf.data.Dataset:
+def _input_fn(
+  dataset: Dataset, experiment: Experiment, first_batch: int, context: tf.distribute.InputContext
+) -> tf.data.Dataset:
   return train_batches(
-      dataset.split('train'), batch_size=experiment.batch_size, seed=experiment.seed,
-      first_batch=first_batch, augment=experiment.augment, context=context)
+    dataset.split('train'),
+    batch_size=experiment.batch_size,
+    seed=experiment.seed,
+    first_batch=first_batch,
+    augment=experiment.augment,
+    context=context,
+  )
 
 
 def _penalties(experiment: Experiment) -> dict:
