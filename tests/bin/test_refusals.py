@@ -151,6 +151,7 @@ def test_damaged_checkpoint_cannot_be_scored_alone(tiny_run, tmp_path, cache_dir
   records = [json.loads(line) for line in watched.stdout.splitlines()]
   assert [record['step'] for record in records] == [0, 2, 4]
   assert ['error' in record for record in records] == [False, False, True]
+  assert run_binary('evaluate', *common, '--watch').stdout == watched.stdout
 
 
 def test_damaged_experiment_json(tiny_run, tmp_path):

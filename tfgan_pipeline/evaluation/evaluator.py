@@ -89,7 +89,7 @@ class Evaluator:
     if step is None:
       step = self._sampler.restore()
     known = self._records.find(step, self._definition)
-    if known:
+    if known and 'error' not in known:
       _log.info('step %d has these scores already', step)
       return known
     if self._sampler.step != step:
@@ -146,6 +146,9 @@ class Evaluator:
       time.sleep(poll_seconds)
 
   def _evaluate_or_explain(self, step: int) -> Record:
+    known = self._records.find(step, self._definition)
+    if known:
+      return known
     try:
       return self.evaluate(step)
     except UsageError as error:

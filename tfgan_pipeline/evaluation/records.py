@@ -42,16 +42,14 @@ class Records:
     return records
 
   def find(self, step: int, definition: dict[str, Any]) -> Record | None:
-    """The record of these scores of this checkpoint, if it was made."""
+    """The record of this checkpoint with this definition: one with scores, or else a failure."""
     wanted = definition_id(definition)
-    return next(
-      (
-        record
-        for record in self.read()
-        if record['step'] == step and record['definition_id'] == wanted
-      ),
-      None,
-    )
+    found = [
+      record
+      for record in self.read()
+      if record['step'] == step and record['definition_id'] == wanted
+    ]
+    return min(found, key=lambda record: 'error' in record, default=None)
 
   def append(self, record: Record) -> None:
     tf.io.gfile.makedirs(self.directory)
