@@ -27,9 +27,9 @@ first, last = ((record['step'], *(record['scores'][f'{name}[classifier:digits]']
                                   for name in ('fid', 'fid_floor')))
                for record in (records[0], records[-1]))
 print(f'''
-Frechet distance to the real digits; a perfect generator would score {last[2]:.3g}
-  before training, step {first[0]:5}: {first[1]:8.3g}
-  after training, step {last[0]:6}: {last[1]:8.3g}''')
+Frechet distance to the real digits; a perfect generator would score {last[2]:.1f}
+  before training, step {first[0]:5}: {first[1]:8.1f}
+  after training, step {last[0]:6}: {last[1]:8.1f}''')
 EOF
 pictures=("$model_dir"/samples/fakes-*.png)
 echo "

@@ -54,7 +54,7 @@ if [ ! -e .venv ]; then
     set -- python3.11 python3.12 python3.10 python3.13 python3
   fi
   base="$(first_that_works "$@")"
-  echo "Setting up .venv with $("$base" --version), once; this takes a minute or two." >&2
+  echo "Making .venv with $("$base" --version)." >&2
   mkdir .venv
   echo 'being made' > "$stamp"
   "$base" -m venv .venv
@@ -64,7 +64,12 @@ works "$python" || {
   exit 2
 }
 if [ "$(line 1)" != "$ready" ] || { [ -n "$extras" ] && [ "$(line 2)" != "$extras" ]; }; then
-  PYTHON="$python" bash launch/install.sh "$extras" >&2
+  echo "Installing into .venv what setup.cfg asks for; this takes a minute or two." >&2
+  PYTHON="$python" bash launch/install.sh "$extras" > .venv/install.log 2>&1 || {
+    code=$?
+    cat .venv/install.log >&2
+    exit "$code"
+  }
   printf '%s\n' "$ready" "$extras" > "$stamp"
 fi
 echo "$python"

@@ -25,7 +25,6 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
-from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -61,15 +60,7 @@ class GANEstimator:
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
-    experiment, dataset = self.experiment, self.dataset
-    with self._strategy.scope():
-      networks = build_networks(experiment, dataset.image_shape, dataset.num_classes)
-      average = (
-        build_networks(experiment, dataset.image_shape, dataset.num_classes)['generator']
-        if experiment.ema_decay
-        else None
-      )
-    return Trainer(experiment, dataset, build_game(experiment, networks), average, self._strategy)
+    return Trainer(self.experiment, self.dataset, self._strategy)
 
   def train(self, max_steps: int | None = None) -> int:
     """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
@@ -100,9 +91,9 @@ class GANEstimator:
           'parameters': network.count_params(),
           'trainable_parameters': _count(network.trainable_variables),
         }
-        for role, network in self._trainer.networks.items()
+        for role, network in self._trainer.state.networks.items()
       },
-      'checkpoint_bytes': self._trainer.checkpoint_bytes,
+      'checkpoint_bytes': self._trainer.state.checkpoint_bytes,
       **runtime.description(self._strategy),
     }
 
@@ -110,7 +101,7 @@ class GANEstimator:
     """For --dry_run: the resolved experiment, the networks by layers, what a checkpoint takes."""
     facts = self.describe()
     lines = [self.experiment.to_flagfile()]
-    for network in self._trainer.networks.values():
+    for network in self._trainer.state.networks.values():
       network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
     header = ('network', 'input', 'output', 'parameters', 'trainable')
     rows = [header] + [

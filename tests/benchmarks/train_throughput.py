@@ -18,7 +18,7 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.memory_split import MemorySplit
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.models.game import build_networks
 from tfgan_pipeline.networks import layers as own
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -41,9 +41,7 @@ def ours():
     batch_size=FLAGS.batch,
     ema_decay=0.0,
   )
-  strategy = tf.distribute.get_strategy()
-  networks = build_networks(experiment, dataset.image_shape, 0)
-  trainer = Trainer(experiment, dataset, build_game(experiment, networks), None, strategy)
+  trainer = Trainer(experiment, dataset, tf.distribute.get_strategy())
   trainer._step = 0
   iterator = iter(trainer._input())
   return lambda: trainer._run(iterator, FLAGS.steps)

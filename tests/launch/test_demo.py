@@ -47,9 +47,9 @@ def test_ends_with_the_distance_before_and_after_a_picture_and_how_to_open_tenso
   model_dir = tmp_path / 'a run'
   done = run(DEMO, model_dir, env=environment(TFGAN_PIPELINE_PYTHON=python))
   lines = [line.split() for line in done.stdout.splitlines()]
-  assert ['before', 'training,', 'step', '0:', '123'] in lines
+  assert ['before', 'training,', 'step', '0:', '123.4'] in lines
   assert ['after', 'training,', 'step', '1500:', '1.5'] in lines
-  assert '0.25' in done.stdout
+  assert 'would score 0.2\n' in done.stdout
   assert f'\n  {model_dir}/samples/fakes-001500.png\n' in done.stdout
   command = shlex.split(done.stdout.splitlines()[-1])
   assert command == [f'{python.parent}/tensorboard', '--logdir', str(model_dir)]

@@ -56,7 +56,7 @@ def clone(tmp_path) -> Clone:
 def test_makes_and_installs_once_and_prints_the_path_alone(clone):
   first = clone.venv()
   assert first.stdout == f'{clone.python}\n'
-  assert first.stderr.splitlines()[1:] == ['chatter'] and '.venv' in first.stderr
+  assert [line.split()[0] for line in first.stderr.splitlines()] == ['Making', 'Installing']
   again = clone.venv()
   assert (again.stdout, again.stderr) == (first.stdout, '')
   assert clone.installs == ['']
@@ -84,8 +84,9 @@ def test_extras_are_added_and_then_serve_without_too(clone):
 
 
 def test_a_failed_installation_is_made_anew(clone):
-  clone.install_does('touch .venv/half; exit 3')
-  assert clone.venv(code=3).stdout == ''
+  clone.install_does('touch .venv/half; echo chatter; echo "no network" >&2; exit 3')
+  failed = clone.venv(code=3)
+  assert failed.stdout == '' and failed.stderr.endswith('\nchatter\nno network\n')
   clone.install_does('echo "$PYTHON|${1:-}" >> installs')
   clone.venv()
   assert clone.installs == ['']
@@ -151,7 +152,7 @@ def test_one_that_has_no_python_at_all_is_left_to_the_user(clone):
 def test_takes_the_next_python_where_311_is_none(clone):
   program(clone.programs, 'python3.11', 'echo "pyenv: command not found" >&2; exit 127\n')
   program(clone.programs, 'python3.12', 'touch "$(dirname "$0")/taken"\n' + PYTHON)
-  assert clone.venv().stderr.count('\n') == 2
+  assert 'command not found' not in clone.venv().stderr
   assert (clone.programs / 'taken').exists()
 
 

@@ -11,7 +11,6 @@ from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -40,11 +39,7 @@ def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   )
   strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
-  with strategy.scope():
-    networks, copies = (build_networks(experiment, dataset.image_shape, 10) for _ in range(2))
-  trainer = Trainer(
-    experiment, dataset, build_game(experiment, networks), copies['generator'], strategy
-  )
+  trainer = Trainer(experiment, dataset, strategy)
   assert trainer.train(RunDirectory(experiment.model_dir)) == STEPS
   return checkpoint(model_dir, STEPS)
 

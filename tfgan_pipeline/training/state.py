@@ -1,0 +1,110 @@
+"""Everything that training changes, and the step that changes it.
+
+    state = TrainState.build(experiment, dataset, strategy)
+    state.checkpoint.write(path)
+
+A run has no other state: data order, noise, dropout and augmentation are functions of (seed, step).
+One that was stopped therefore continues to the last bit as if it had not been.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.networks.spec import Networks
+from tfgan_pipeline.training import ema
+from tfgan_pipeline.training.train_ops import TrainStep
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainState:
+  """The variables of a run.
+
+  Attributes:
+    game: The model component over the trained networks.
+    average: The moving average of the generator, a model like it, or None.
+    optimizers: By player.
+    step_fn: One training step on one replica.
+    checkpoint: All of it under the names it has on disk, see checkpoints.py.
+  """
+
+  game: Any
+  average: keras.Model | None
+  optimizers: dict[str, keras.optimizers.Optimizer]
+  step_fn: TrainStep
+  checkpoint: tf.train.Checkpoint
+
+  @classmethod
+  def build(
+    cls, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy
+  ) -> TrainState:
+    """Fresh variables, mirrored over the replicas; the same seed gives the same ones."""
+    make_networks = functools.partial(
+      build_networks, experiment, dataset.image_shape, dataset.num_classes
+    )
+    counter = functools.partial(
+      tf.Variable,
+      0,
+      trainable=False,
+      dtype=tf.int64,  # As TF-GAN wants a global step.
+      aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas add the same one.
+    )
+    with strategy.scope():
+      networks = make_networks()
+      average = make_networks()['generator'] if experiment.ema_decay else None
+      optimizers = {
+        player: registry.optimizer.build(getattr(experiment, f'{player}_optimizer'))
+        for player in ('generator', 'discriminator')
+      }
+      for player, optimizer in optimizers.items():
+        optimizer.build(networks[player].trainable_variables)
+      if average is not None:
+        ema.start(average, networks['generator'])
+      global_step = counter(name='global_step')
+      game = build_game(experiment, networks)
+      penalty_names = [call.name for call in registry.penalty.parse_all(experiment.penalties)]
+      step_fn = TrainStep(
+        game=game,
+        loss=registry.loss.build(experiment.loss),
+        penalties=dict(zip(penalty_names, registry.penalty.build_all(experiment.penalties))),
+        optimizers=optimizers,
+        global_step=global_step,
+        spare_step=counter(name='spare_step'),
+        average=average,
+        experiment=experiment,
+      )
+    checkpoint = tf.train.Checkpoint(
+      global_step=global_step,
+      **networks,
+      **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
+      **({} if average is None else {'generator_ema': average}),
+    )
+    return cls(game, average, optimizers, step_fn, checkpoint)
+
+  @property
+  def networks(self) -> Networks:
+    """The trained networks by role."""
+    return self.game.networks
+
+  @property
+  def sampled_generator(self) -> keras.Model:
+    """The generator whose samples are shown and scored."""
+    return self.networks['generator'] if self.average is None else self.average
+
+  @property
+  def checkpoint_bytes(self) -> int:
+    """Bytes of all variables in a checkpoint."""
+    held = [
+      *(variable for network in self.networks.values() for variable in network.variables),
+      *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
+      *([] if self.average is None else self.average.variables),
+      self.step_fn.global_step,
+    ]
+    return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
