@@ -40,7 +40,7 @@ export TF_FORCE_GPU_ALLOW_GROWTH="${TF_FORCE_GPU_ALLOW_GROWTH:-true}"
 # With `set -m` each of the three gets a process group of its own: a Ctrl-C reaches this script alone,
 # and nothing that one of them starts is left behind.
 trainer='' evaluator='' tensorboard='' stopping='' signal=''
-# shellcheck disable=SC2317  # Called by the trap.
+# shellcheck disable=SC2317,SC2329  # Called by the trap.
 end_all() {
   for group in $trainer $evaluator $tensorboard; do
     kill -s TERM -- "-$group" 2> /dev/null || true

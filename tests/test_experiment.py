@@ -1,6 +1,7 @@
 """The experiment: checks, canonical form, the flagfile it writes, what makes it another one."""
 
 import dataclasses
+import os
 
 from absl import flags
 import pytest
@@ -36,7 +37,7 @@ def test_flagfile_round_trip(tmp_path):
   path = tmp_path / 'experiment.flags'
   path.write_text(experiment.to_flagfile())
   assert parse(f'--flagfile={path}') == experiment
-  assert Experiment.from_dict(experiment.to_dict()) == experiment
+  assert Experiment.from_record(experiment.to_dict()) == experiment
 
 
 def test_later_flags_override_a_flagfile(tmp_path):
@@ -74,6 +75,18 @@ def test_differences_are_the_defining_fields():
   assert experiment.differences(Experiment(batch_size=32)) == ['--batch_size=64 (was 32)']
 
 
-def test_unknown_fields_of_another_version():
-  with pytest.raises(UsageError, match="fields this version does not know: \\['later'\\]"):
-    Experiment.from_dict({'later': 1})
+def test_a_record_is_not_checked_again_but_overrides_are():
+  values = {**Experiment().to_dict(), 'loss': 'of_some_script', 'of_a_later_version': 1}
+  experiment = Experiment.from_record(values, data_dir='~/data', model_dir=None)
+  assert experiment.loss == 'of_some_script'
+  assert experiment.data_dir == os.path.expanduser('~/data')
+  del values['networks']
+  assert Experiment.from_record(values).networks == Experiment().networks
+  with pytest.raises(UsageError, match='--batch_size=0'):
+    Experiment.from_record(values, batch_size=0)
+
+
+def test_a_component_may_be_named_once_but_augmentations_in_any_order():
+  Experiment(augment='flip, shift, flip')
+  with pytest.raises(UsageError, match='names a component twice'):
+    Experiment(penalties='wasserstein_gradient(1), wasserstein_gradient(2)')

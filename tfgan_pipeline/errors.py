@@ -17,3 +17,7 @@ class Interrupted(Exception):
 
 class NonFiniteError(ArithmeticError):
   """A loss or gradient norm became infinite or not a number; exit code 1."""
+
+
+class DamagedCheckpoint(UsageError):
+  """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""

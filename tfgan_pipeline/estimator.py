@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import functools
+import logging
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,17 @@ import numpy as np
 from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.training.trainer import Trainer
+
+_log = logging.getLogger(__name__)
 
 
 class GANEstimator:
@@ -43,6 +48,7 @@ class GANEstimator:
     self.experiment = experiment
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
+    self._announced = False
 
   @classmethod
   def of_run(cls, model_dir: str, **overrides: Any) -> GANEstimator:
@@ -56,7 +62,12 @@ class GANEstimator:
   @functools.cached_property
   def dataset(self) -> Dataset:
     options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
-    return registry.dataset.build(self.experiment.dataset, options)
+    try:
+      return registry.dataset.build(self.experiment.dataset, options)
+    except UsageError as error:
+      if str(error).startswith('--'):
+        raise
+      raise UsageError(f'--dataset={self.experiment.dataset}: {error}') from None
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
@@ -68,10 +79,23 @@ class GANEstimator:
     Returns:
       The step reached.
     """
-    trainer, record = self._trainer, self.describe()  # What can be refused is, before any writing.
+    # Everything that can be refused is, before anything is written.
+    trainer, facts = self._trainer, self.describe()
     if self.run.exists():
       self.run.check_data(self.dataset)
-    self.run.write_experiment(self.experiment, record)
+    step = trainer.restore(self.run)
+    if not self._announced:
+      self._announced = True
+      session = {'first_step': step, **runtime.description(self._strategy)}
+      if step < self.experiment.max_steps:
+        self.run.write_experiment(self.experiment, facts, session)
+      _log.info(
+        'training %s from step %d to %d on %s',
+        self.run.path,
+        step,
+        self.experiment.max_steps,
+        ', '.join(session['accelerator']['devices']),
+      )
     return trainer.train(self.run, max_steps)
 
   def describe(self) -> dict[str, Any]:
@@ -94,7 +118,6 @@ class GANEstimator:
         for role, network in self._trainer.state.networks.items()
       },
       'checkpoint_bytes': self._trainer.state.checkpoint_bytes,
-      **runtime.description(self._strategy),
     }
 
   def summary(self) -> str:
@@ -120,8 +143,19 @@ class GANEstimator:
     lines.append(f'checkpoint: {facts["checkpoint_bytes"]:,} bytes')
     return '\n'.join(lines)
 
-  def evaluator(self, options: EvaluationOptions = EvaluationOptions()) -> Evaluator:
-    return Evaluator(self.run, self.experiment, options)
+  def evaluator(
+    self, options: EvaluationOptions = EvaluationOptions(), scorer: Scorer | None = None
+  ) -> Evaluator:
+    """The scorer of the checkpoints of this run.
+
+    Args:
+      options: What to measure.
+      scorer: One made with these options, if there is one already.
+    """
+    runtime.share_gpus()
+    self.run.check_data(self.dataset)
+    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options)
+    return Evaluator(self.run, self.experiment, options, scorer)
 
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
@@ -162,14 +196,19 @@ def train_and_evaluate(
     The records of all checkpoints there are, oldest first.
   """
   every, last = estimator.experiment.save_every, estimator.experiment.max_steps
-  evaluator, records = None, {}
+  # What is wrong with the options is found before any training.
+  scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options)
+  records: dict[int, Record] = {}
   for target in [*range(every, last, every), last]:
-    estimator.train(target)
-    evaluator = evaluator or estimator.evaluator(options)
-    for step in evaluator.steps():
-      if step not in records:
-        records[step] = evaluator.evaluate(step)
-        on_record(records[step])
+    step = estimator.train(target)
+    evaluator = estimator.evaluator(options, scorer)
+    with runtime.StopSignal() as stop:
+      for saved in evaluator.steps():
+        if saved not in records and not stop.requested:
+          records[saved] = evaluator.evaluate(saved)
+          on_record(records[saved])
+    if stop.requested:
+      raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())
 
 

@@ -14,7 +14,6 @@ import dataclasses
 from typing import Any
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.settings import Settings, setting
 
 # What may differ between a run and a later job on it, because it says only where things are.
@@ -27,7 +26,7 @@ class Experiment(Settings):
 
   dataset: str = setting('digits', 'The images to learn.', one_of=registry.dataset)
   augment: str = setting(
-    '', 'Changes made to training images, in order.', some_of=registry.augmentation
+    '', 'Changes made to training images, in order.', some_of=registry.augmentation, once=False
   )
   model: str = setting('gan', 'The game that is played.', one_of=registry.model)
   networks: str = setting('dcgan', 'The networks that play it.', one_of=registry.network)
@@ -74,8 +73,10 @@ class Experiment(Settings):
   steps_per_loop: int = setting(
     10, 'Most steps run on the device per call from the host.', defines=False, minimum=1
   )
-  model_dir: str = setting('', 'Directory of the run; may be gs://.', defines=False)
-  data_dir: str = setting('', 'Directory of the data, for datasets that need one.', defines=False)
+  model_dir: str = setting('', 'Directory of the run; may be gs://.', defines=False, path=True)
+  data_dir: str = setting(
+    '', 'Directory of the data, for datasets that need one.', defines=False, path=True
+  )
   memory_limit_gb: float = setting(
     4.0, 'Data larger than this stays on disk.', defines=False, minimum=0
   )
@@ -88,12 +89,20 @@ class Experiment(Settings):
   )
 
   @classmethod
-  def from_dict(cls, values: Mapping[str, Any]) -> Experiment:
-    """The experiment of an experiment.json."""
-    unknown = sorted(set(values) - {field.name for field in dataclasses.fields(cls)})
-    if unknown:
-      raise UsageError(f'experiment.json has fields this version does not know: {unknown}')
-    return cls(**values)
+  def from_record(cls, values: Mapping[str, Any], **overrides: Any) -> Experiment:
+    """The experiment of an experiment.json, with the overrides that are not None.
+
+    Its values were checked when it was made, and are not again: whoever scores a run needs its
+    networks and not its losses, which may be known to another script or a later version only.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    checked = cls(**given)
+    experiment = object.__new__(cls)
+    for field in dataclasses.fields(cls):
+      recorded = {} if field.name in given else values
+      value = recorded.get(field.name, getattr(checked, field.name))
+      object.__setattr__(experiment, field.name, value)
+    return experiment
 
   def to_flagfile(self) -> str:
     """One `--name=value` line per field, defaults included: later defaults change nothing."""

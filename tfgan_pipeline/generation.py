@@ -16,7 +16,7 @@ import numpy as np
 from tfgan_pipeline import images
 from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, first_line
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import DamagedCheckpoint, UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.run_directory import RunDirectory
@@ -69,7 +69,9 @@ class GeneratorSampler:
     try:
       self._checkpoints.read(step, self._root)
     except UNREADABLE as error:
-      raise UsageError(f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})') from None
+      raise DamagedCheckpoint(
+        f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
+      ) from None
     self.step = step
     return step
 

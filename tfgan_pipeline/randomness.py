@@ -1,6 +1,6 @@
 """Random numbers that depend on (seed, step, position in the global batch) and on nothing else.
 
-    with randomness.scope(seed, replica, num_replicas):   # once per sub-step, while tracing
+    with randomness.scope(randomness.key(seed, step), replica, num_replicas):
       noise = randomness.normal([replica_batch, 64])
 
 Inside a scope the n-th draw of a step has its own key, drawn for the whole global batch, of which

@@ -30,6 +30,8 @@ class RunDirectory:
   def __init__(self, path: str):
     if not path:
       raise UsageError('--model_dir: say where the run is to live')
+    if tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path):
+      raise UsageError(f'--model_dir={path}: is a file')
     self.path = path.rstrip('/') or path
     self.experiment_json = os.path.join(path, 'experiment.json')
     self.experiment_flags = os.path.join(path, 'experiment.flags')
@@ -59,16 +61,19 @@ class RunDirectory:
     """The experiment recorded here, with fields replaced by the `overrides` that are not None."""
     if not self.exists():
       raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return Experiment.from_dict({**self.read_record()['experiment'], **given})
+    return Experiment.from_record(self.read_record()['experiment'], **overrides)
 
   def read_record(self) -> dict[str, Any]:
     """All of experiment.json."""
     try:
       with tf.io.gfile.GFile(self.experiment_json) as file:
-        return json.load(file)
+        record = json.load(file)
     except json.JSONDecodeError as error:
       raise UsageError(f'{self.experiment_json}: not readable as JSON ({error})') from None
+    missing = {'experiment', 'dataset'} - set(record)
+    if missing:
+      raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing))}')
+    return record
 
   def check_is_for(self, experiment: Experiment) -> None:
     """Raises UsageError when another experiment lives here."""
@@ -88,17 +93,30 @@ class RunDirectory:
         f'the run in {self.path} was trained on {recorded}'
       )
 
-  def write_experiment(self, experiment: Experiment, description: dict[str, Any]) -> None:
+  def write_experiment(
+    self, experiment: Experiment, facts: dict[str, Any], session: dict[str, Any]
+  ) -> None:
     """Writes experiment.json and experiment.flags.
 
     Args:
       experiment: The run's choices.
-      description: What is worth knowing besides: versions, parameter counts, hardware.
+      facts: What is worth knowing besides, and the same in each session: data, parameter counts.
+      session: What may differ when the run is continued: versions, hardware, the first step. Each
+        session's is kept.
     """
-    tf.io.gfile.makedirs(self.path)
-    record = {'experiment': experiment.to_dict(), **description}
-    self._write(self.experiment_flags, experiment.to_flagfile())
-    self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+    sessions = self.read_record().get('sessions', []) if self.exists() else []
+    record = {'experiment': experiment.to_dict(), **facts, 'sessions': [*sessions, session]}
+    try:
+      tf.io.gfile.makedirs(self.path)
+      self._write(self.experiment_flags, experiment.to_flagfile())
+      self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+    except tf.errors.OpError as error:
+      raise UsageError(f'--model_dir={self.path}: cannot be written ({error.message})') from None
+
+  def mark_unfinished(self) -> None:
+    """For a run that goes on beyond the end it had."""
+    if self.is_done():
+      tf.io.gfile.remove(self.train_done)
 
   def mark_done(self, step: int) -> None:
     self._write(self.train_done, f'{step}\n')

@@ -14,12 +14,19 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 
 
+def share_gpus() -> None:
+  """Takes GPU memory as it is needed: training and evaluation often share a GPU."""
+  for gpu in tf.config.list_physical_devices('GPU'):
+    tf.config.experimental.set_memory_growth(gpu, True)
+
+
 def start(experiment: Experiment) -> tf.distribute.Strategy:
   """Sets devices, determinism and seeds, and returns the strategy; once, before TensorFlow is used.
 
   Raises:
     UsageError: `--batch_size` does not divide among the replicas.
   """
+  share_gpus()
   if experiment.virtual_devices:
     cpu = tf.config.list_physical_devices('CPU')[0]
     tf.config.set_logical_device_configuration(

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection
 import dataclasses
 import math
+import os
 from typing import Any, TypeVar
 
 from absl import flags
@@ -35,18 +36,22 @@ def setting(
   choices: tuple[str, ...] = (),
   one_of: Registry | None = None,
   some_of: Registry | None = None,
+  once: bool = True,
+  path: bool = False,
 ) -> Any:
   """A field and its flag.
 
   Args:
     default: Its type is the flag's type.
     help: For --help.
-    defines: Whether another value gives another result, rather than the same one elsewhere.
+    defines: Whether another value makes another experiment, or another kind of score.
     minimum: The least number allowed.
     below: Numbers must be less than this.
     choices: The words allowed, for a string.
     one_of: The registry of which the string names one component.
     some_of: The registry of which the string names any number of components.
+    once: Whether each of them may be named only once.
+    path: Whether it is a path, in which ~ is the home directory.
   """
   return dataclasses.field(
     default=default,
@@ -58,6 +63,8 @@ def setting(
       choices=choices,
       one_of=one_of,
       some_of=some_of,
+      once=once,
+      path=path,
     ),
   )
 
@@ -134,5 +141,11 @@ def _checked(field: dataclasses.Field, value: Any) -> Any:
   if rules['one_of']:
     return str(rules['one_of'].parse(value))
   if rules['some_of']:
-    return ', '.join(map(str, rules['some_of'].parse_all(value)))
+    calls = rules['some_of'].parse_all(value)
+    names = [call.name for call in calls]
+    if rules['once'] and len(set(names)) < len(names):
+      raise UsageError('names a component twice')
+    return ', '.join(map(str, calls))
+  if rules['path'] and '://' not in value:
+    return os.path.expanduser(value)
   return value

@@ -19,7 +19,12 @@ TRAIN = {
   'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
   'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
   'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
-  'size that does not fit': (['--dataset=digits(size=6)'], '--networks=dcgan'),
+  'size too small': (['--dataset=digits(size=6)'], '--dataset=digits(size=6): '),
+  'size that does not fit': (['--networks=dcgan_textbook'], '--networks=dcgan_textbook: '),
+  'no units': (['--networks=mlp(units=0)'], 'units=0 should be at least 1'),
+  'all dropped': (['--networks=mlp(dropout=1.0)'], 'dropout=1.0'),
+  'momentum': (['--generator_optimizer=sgd(momentum=2)'], '--generator_optimizer=sgd('),
+  'twice': (['--penalties=wasserstein_gradient, wasserstein_gradient(1)'], 'a component twice'),
   'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
 }
 
@@ -38,6 +43,46 @@ def test_train_refuses(tmp_path, name):
   process = run_binary('train', *TINY, f'--model_dir={model_dir}', *arguments, code=2)
   assert_one_line(process, message)
   assert not model_dir.exists()
+
+
+def test_model_dir_that_is_a_file(tmp_path):
+  (tmp_path / 'run').write_text('mine')
+  process = run_binary('train', *TINY, f'--model_dir={tmp_path}/run', code=2)
+  assert_one_line(process, f'--model_dir={tmp_path}/run: is a file')
+
+
+def test_evaluation_that_cannot_be_done_is_refused_before_training(tmp_path, cache_dir):
+  process = run_binary(
+    'train',
+    *TINY,
+    f'--model_dir={tmp_path}/run',
+    '--evaluate',
+    f'--cache_dir={cache_dir}',
+    '--extractor=random_projection',
+    code=2,
+  )
+  assert '--metrics=inception_score' in process.stderr.splitlines()[-1]
+  assert not (tmp_path / 'run').exists()
+
+
+def test_broken_pictures_are_named_and_counted(tmp_path):
+  from PIL import Image
+
+  data = tmp_path / 'data'
+  data.mkdir()
+  for index in range(20):
+    Image.effect_noise((16, 16), index + 1).save(data / f'{index}.png')
+  (data / 'broken.png').write_bytes((data / '0.png').read_bytes()[:60])
+  process = run_binary(
+    'train',
+    *TINY,
+    '--dataset=image_folder(16)',
+    f'--data_dir={data}',
+    f'--model_dir={tmp_path}/run',
+    '--max_steps=1',
+  )
+  assert 'warning: skipped broken.png' in process.stderr
+  assert 'warning: 1 of 21 pictures' in process.stderr
 
 
 def test_empty_folder(tmp_path):
@@ -127,10 +172,10 @@ def test_all_checkpoints_damaged(tiny_run, tmp_path):
   shutil.copytree(tiny_run, model_dir)
   for path in (model_dir / 'checkpoints').glob('*.data*'):
     damage(path, 'truncated')
-  before = files_under(model_dir / 'checkpoints')
-  process = run_binary('train', *TINY, f'--model_dir={model_dir}', code=2)
+  before = files_under(model_dir)
+  process = run_binary('train', *TINY, f'--model_dir={model_dir}', '--max_steps=99', code=2)
   assert 'none of its 3 checkpoints can be read' in process.stderr.splitlines()[-1]
-  assert files_under(model_dir / 'checkpoints') == before
+  assert files_under(model_dir) == before
 
 
 def test_damaged_checkpoint_cannot_be_scored_alone(tiny_run, tmp_path, cache_dir):
@@ -151,7 +196,10 @@ def test_damaged_checkpoint_cannot_be_scored_alone(tiny_run, tmp_path, cache_dir
   records = [json.loads(line) for line in watched.stdout.splitlines()]
   assert [record['step'] for record in records] == [0, 2, 4]
   assert ['error' in record for record in records] == [False, False, True]
+  scores = model_dir / 'eval/random_projection-100/scores.jsonl'
+  before = scores.read_text()
   assert run_binary('evaluate', *common, '--watch').stdout == watched.stdout
+  assert scores.read_text() == before
 
 
 def test_damaged_experiment_json(tiny_run, tmp_path):

@@ -1,10 +1,12 @@
 """local.sh: three programs together, every way in which they end, and that none is left behind."""
 
 import fcntl
+import json
 import os
 import pathlib
 import signal
 import subprocess
+import sys
 import termios
 import time
 
@@ -66,6 +68,7 @@ class Job:
   def __init__(self, folder: pathlib.Path):
     self.folder = folder / 'pro grams'
     self.model_dir = folder / 'a run'
+    self.flagfile = 'some.flags'
     self.process = None
     self.terminal = None
     for name, text in (
@@ -83,7 +86,7 @@ class Job:
       fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     self.process = subprocess.Popen(
-      ['bash', LOCAL, 'some.flags', self.model_dir, *flags],
+      ['bash', LOCAL, self.flagfile, self.model_dir, *flags],
       text=True,
       stdin=inside,
       stdout=subprocess.PIPE,
@@ -98,8 +101,8 @@ class Job:
   def press_ctrl_c(self) -> None:
     os.write(self.terminal, b'\x03')
 
-  def wait_for(self, condition) -> None:
-    deadline = time.monotonic() + 20
+  def wait_for(self, condition, *, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
       assert time.monotonic() < deadline and self.process.poll() is None
       time.sleep(0.02)
@@ -107,12 +110,14 @@ class Job:
   def wait_until_all_run(self) -> None:
     self.wait_for(lambda: (self.folder / 'train_ready').exists() and len(self.pids) == 6)
 
-  def end(self, code: int) -> str:
+  def end(self, code: int, *, seconds: float = 30) -> str:
     """Waits for the end; returns what was printed. Nothing may be running then."""
-    stdout, stderr = self.process.communicate(timeout=30)
+    stdout, stderr = self.process.communicate(timeout=seconds)
     assert self.process.returncode == code, stderr
     assert stdout == ''
-    assert not [pid for pid in self.pids if _is_running(pid)]
+    deadline = time.monotonic() + 2  # A grandchild has no one to wait for its end.
+    while any(map(_is_running, self.pids)):
+      assert time.monotonic() < deadline, 'a process was left behind'
     return stderr
 
   def clean_up(self) -> None:
@@ -269,3 +274,48 @@ def test_wrong_usage_is_one_line(tmp_path, arguments):
   refused = run(LOCAL, *arguments, code=2, cwd=tmp_path)
   assert refused.stderr.startswith('usage: ') and refused.stderr.count('\n') == 1
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.heavy
+def test_the_real_three_stop_and_continue(job):
+  for name, module in (
+    ('tfgan-train', 'tfgan_pipeline.bin.train'),
+    ('tfgan-evaluate', 'tfgan_pipeline.bin.evaluate'),
+    ('tensorboard', 'tensorboard.main'),
+  ):
+    program(
+      job.folder,
+      name,
+      f'''
+      echo $$ >> "{job.folder}/pids"
+      cd "{ROOT}"
+      exec "{sys.executable}" -m {module} "$@"
+    ''',
+    )
+  job.flagfile = ROOT / 'flags' / 'digits_dcgan.flags'
+  flags = (
+    '--networks=dcgan(filters=4)',
+    '--batch_size=16',
+    '--max_steps=1200',
+    '--save_every=400',
+    '--noise=normal(8)',
+    '--dataset=digits(size=16)',
+    '--log_every=10',
+  )
+  variables = {
+    'EVALUATE_FLAGS': '--extractor=random_projection --metrics=fid --num_samples=64 '
+    f'--eval_name=watched --cache_dir={job.folder.parent}/cache',
+    'PORT': 0,
+  }
+  job.start(*flags, **variables)
+  job.wait_for(lambda: list((job.model_dir / 'samples').glob('fakes-*')), seconds=120)
+  time.sleep(3)
+  job.process.terminate()
+  assert 'the same command continues' in job.end(75)
+  assert not (job.model_dir / 'TRAIN_DONE').exists()
+
+  os.close(job.terminal)
+  said = job.start(*flags, **variables).end(0, seconds=300)
+  assert 'step 1200/1200' in said
+  records = (job.model_dir / 'eval' / 'watched' / 'scores.jsonl').read_text().splitlines()
+  assert {0, 400, 800, 1200} <= {json.loads(record)['step'] for record in records}

@@ -23,9 +23,9 @@ def bce(logits, labels):
 EXPECTED = {
   # TF-GAN's generator loss has a constant: the discriminator's loss as if all real logits were 1.
   'minimax': (-bce(ONE, 1) - bce(FAKE, 0), bce(REAL, 1) + bce(FAKE, 0)),
-  'minimax(label_smoothing=0.2)': (-bce(ONE, 0.9) - bce(FAKE, 0), bce(REAL, 0.9) + bce(FAKE, 0)),
+  'minimax(label_smoothing=0.2)': (-bce(ONE, 1) - bce(FAKE, 0), bce(REAL, 0.9) + bce(FAKE, 0)),
   'modified': (bce(FAKE, 1), bce(REAL, 1) + bce(FAKE, 0)),
-  'modified(label_smoothing=0.2)': (bce(FAKE, 0.9), bce(REAL, 0.9) + bce(FAKE, 0)),
+  'modified(label_smoothing=0.2)': (bce(FAKE, 1), bce(REAL, 0.9) + bce(FAKE, 0)),
   'least_squares': (
     0.5 * np.mean((FAKE - 1) ** 2),
     0.5 * np.mean((REAL - 1) ** 2) + 0.5 * np.mean(FAKE**2),

@@ -21,7 +21,7 @@ from absl import app, flags
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 
-EXIT_CODES = {UsageError: 2, Interrupted: 75, NonFiniteError: 1}
+EXIT_CODES = {UsageError: 2, Interrupted: 75, NonFiniteError: 1, KeyboardInterrupt: 130}
 
 
 def run(main: Callable[[], None], about: str) -> None:
@@ -101,9 +101,9 @@ def components() -> str:
   return '\n'.join(lines)
 
 
-def _tell(error: Exception) -> int:
+def _tell(error: BaseException) -> int:
   """Prints the error as one line and returns its exit code."""
-  print(' '.join(str(error).split()), file=sys.stderr)
+  print(' '.join(str(error).split()) or type(error).__name__, file=sys.stderr)
   return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
 
 

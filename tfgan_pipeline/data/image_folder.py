@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import functools
+import logging
 import os
 
-from absl import logging
 import numpy as np
 
 from tfgan_pipeline import registry
@@ -21,6 +21,7 @@ from tfgan_pipeline.data.memory_split import MemorySplit
 from tfgan_pipeline.data.partition import partition
 from tfgan_pipeline.errors import UsageError
 
+_log = logging.getLogger(__name__)
 _NAMED_AT_MOST = 100
 
 
@@ -112,9 +113,9 @@ def _attempt(root: str, names: list[str], action: Callable[[int, str], None]) ->
       f'--data_dir={root}: none of {len(names)} pictures can be read, as {broken[0]}'
     )
   for line in broken[:_NAMED_AT_MOST]:
-    logging.warning('skipped %s', line)
+    _log.warning('skipped %s', line)
   if broken:
-    logging.warning(
+    _log.warning(
       '%d of %d pictures in %s skipped, as they cannot be read', len(broken), len(names), root
     )
   return np.array([index for index, error in enumerate(errors) if not error])

@@ -1,6 +1,6 @@
 """Scores the checkpoints of a run, one or all as they appear.
 
-    evaluator = Evaluator(run, experiment, EvaluationOptions(metrics='fid'))
+    evaluator = GANEstimator.of_run(model_dir).evaluator(EvaluationOptions(metrics='fid'))
     record = evaluator.evaluate(step=500)
     for record in evaluator.watch(): ...
 
@@ -16,14 +16,12 @@ import logging
 import time
 from typing import Any
 
-from tfgan_pipeline import __version__, images, registry
+from tfgan_pipeline import __version__, images
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.extractor import ExtractorContext
+from tfgan_pipeline.errors import DamagedCheckpoint, UsageError
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record, Records, definition_id
-from tfgan_pipeline.evaluation.reference import reference_features
+from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.run_directory import RunDirectory
@@ -36,43 +34,22 @@ class Evaluator:
 
   Args:
     run: The run; its experiment.json must be there.
-    experiment: As the run recorded it, or with its data elsewhere.
+    experiment: As the run recorded it.
     options: What to measure.
+    scorer: Measures it.
   """
 
-  def __init__(self, run: RunDirectory, experiment: Experiment, options: EvaluationOptions):
+  def __init__(
+    self, run: RunDirectory, experiment: Experiment, options: EvaluationOptions, scorer: Scorer
+  ):
     self._run = run
     self._options = options
+    self._scorer = scorer
     self._sampler = GeneratorSampler(run, experiment, weights=options.weights)
-    dataset = registry.dataset.build(
-      experiment.dataset, DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-    )
-    run.check_data(dataset)
-    dataset.split(options.reference_split)
-    self._extractor = registry.extractor.build(
-      options.extractor, ExtractorContext(dataset, options.cache_path)
-    )
-    self._reference = reference_features(
-      dataset, options.reference_split, self._extractor, options.cache_path
-    )
     self._definition = {
-      'extractor': {
-        'name': self._extractor.name,
-        'fingerprint': self._extractor.fingerprint,
-        **self._extractor.details,
-      },
-      'metrics': options.metrics,
-      'num_generated': options.num_samples,
-      'num_reference': len(self._reference),
-      'reference': {
-        'dataset': experiment.dataset,
-        'split': options.reference_split,
-        'fingerprint': dataset.split(options.reference_split).fingerprint,
-      },
-      'sample_seed': options.sample_seed,
+      **scorer.definition,
       'weights': self._sampler.weights,
       'batch_norm': 'moving averages',
-      'quantisation': 'clip to [-1, 1], round to uint8',
     }
     self._records = Records(run.evaluation(options.directory_name))
 
@@ -108,10 +85,7 @@ class Evaluator:
           shown.append(batch[:64])
         yield batch
 
-    generated = self._extractor.features(batches())
-    scores: dict[str, float] = {}
-    for result in registry.metric.build_all(self._options.metrics, self._reference, generated):
-      scores.update({f'{name}[{self._extractor.name}]': value for name, value in result.items()})
+    scores = self._scorer.score(batches())
     record = {'step': step, 'scores': scores, **self._provenance(started)}
     self._records.append(record)
     self._write_summaries(step, scores, shown[0])
@@ -120,7 +94,8 @@ class Evaluator:
   def watch(self, *, poll_seconds: float = 5.0, timeout_seconds: float = 0) -> Iterator[Record]:
     """Records of all checkpoints in the order of their steps, until the run is done.
 
-    A checkpoint that cannot be scored is recorded with its `error`, and the next one follows.
+    A checkpoint that cannot be scored is recorded with its `error`, and the next one follows. The
+    newest is given time: it may be half written.
 
     Args:
       poll_seconds: Pause when there is nothing to do.
@@ -132,27 +107,38 @@ class Evaluator:
       # Asked before listing: what the run saved before it was done is then in the list.
       done = self._run.is_done()
       waiting = [step for step in self.steps() if step not in seen]
-      for step in waiting[:1]:
-        seen.add(step)
-        yield self._evaluate_or_explain(step)
-        last_news = time.monotonic()
       if waiting:
-        continue
-      if done:
+        record = self._try(waiting[0], patiently=len(waiting) == 1 and not done)
+        if record is not None:
+          seen.add(waiting[0])
+          last_news = time.monotonic()
+          if record:
+            yield record
+          continue
+      elif done:
         return
       if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
         _log.warning('no new checkpoint for %.0f s', timeout_seconds)
         return
       time.sleep(poll_seconds)
 
-  def _evaluate_or_explain(self, step: int) -> Record:
-    known = self._records.find(step, self._definition)
-    if known:
-      return known
+  def _try(self, step: int, *, patiently: bool) -> Record | None:
+    """The record of a checkpoint, of its scores or its failure; None to try again later.
+
+    An empty record means that the checkpoint is gone: rotation was faster.
+    """
     try:
       return self.evaluate(step)
     except UsageError as error:
+      if isinstance(error, DamagedCheckpoint) and patiently:
+        return None
+      if step not in self.steps():
+        _log.warning('step %d was removed before it could be scored', step)
+        return {}
       _log.warning('step %d not scored: %s', step, error)
+      known = self._records.find(step, self._definition)
+      if known:
+        return known
       record = {'step': step, 'error': str(error), **self._provenance(time.monotonic())}
       self._records.append(record)
       return record

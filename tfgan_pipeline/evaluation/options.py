@@ -41,9 +41,10 @@ class EvaluationOptions(Settings):
   )
   cache_dir: str = setting(
     '',
-    'Where classifiers and reference features are kept; empty is '
-    '$TFGAN_PIPELINE_CACHE or ~/.cache/tfgan_pipeline.',
+    'Where classifiers and reference features are kept; empty is $TFGAN_PIPELINE_CACHE or '
+    '~/.cache/tfgan_pipeline.',
     defines=False,
+    path=True,
   )
 
   @property

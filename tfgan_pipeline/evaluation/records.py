@@ -30,15 +30,12 @@ class Records:
 
   def read(self) -> list[Record]:
     """All records, oldest first; a line that a crash cut short is left out."""
-    if not tf.io.gfile.exists(self._path):
-      return []
     records = []
-    with tf.io.gfile.GFile(self._path) as file:
-      for line in file.read().splitlines():
-        try:
-          records.append(json.loads(line))
-        except json.JSONDecodeError:
-          continue
+    for line in self._text().splitlines():
+      try:
+        records.append(json.loads(line))
+      except json.JSONDecodeError:
+        continue
     return records
 
   def find(self, step: int, definition: dict[str, Any]) -> Record | None:
@@ -53,5 +50,12 @@ class Records:
 
   def append(self, record: Record) -> None:
     tf.io.gfile.makedirs(self.directory)
+    cut_short = self._text()[-1:] not in ('', '\n')
     with tf.io.gfile.GFile(self._path, 'a') as file:
-      file.write(json.dumps(record) + '\n')
+      file.write('\n' * cut_short + json.dumps(record) + '\n')
+
+  def _text(self) -> str:
+    if not tf.io.gfile.exists(self._path):
+      return ''
+    with tf.io.gfile.GFile(self._path) as file:
+      return file.read()

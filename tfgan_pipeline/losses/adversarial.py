@@ -23,21 +23,29 @@ class AdversarialLoss(NamedTuple):
 
 @registry.loss
 def minimax(*, label_smoothing: float = 0.0) -> AdversarialLoss:
-  """Cross-entropy, the generator minimising log(1 - D(G(z))) (Goodfellow et al. 2014)."""
-  smoothing = {'label_smoothing': label_smoothing}
+  """Cross-entropy, the generator minimising log(1 - D(G(z))) (Goodfellow et al. 2014).
+
+  Args:
+    label_smoothing: One-sided, the discriminator's alone, in TF-GAN's measure: s makes the label of
+      real images 1 - s / 2.
+  """
   return AdversarialLoss(
-    functools.partial(tfgan.losses.minimax_generator_loss, **smoothing),
-    functools.partial(tfgan.losses.minimax_discriminator_loss, **smoothing),
+    functools.partial(tfgan.losses.minimax_generator_loss, label_smoothing=0.0),
+    functools.partial(tfgan.losses.minimax_discriminator_loss, label_smoothing=label_smoothing),
   )
 
 
 @registry.loss
 def modified(*, label_smoothing: float = 0.0) -> AdversarialLoss:
-  """Cross-entropy, the generator maximising log D(G(z)): the usual, non-saturating loss."""
-  smoothing = {'label_smoothing': label_smoothing}
+  """Cross-entropy, the generator maximising log D(G(z)): the usual, non-saturating loss.
+
+  Args:
+    label_smoothing: As of `minimax`.
+  """
   return AdversarialLoss(
-    functools.partial(tfgan.losses.modified_generator_loss, **smoothing),
-    functools.partial(tfgan.losses.modified_discriminator_loss, **smoothing),
+    # TF-GAN would smooth the generator's label too, which turns its gradient round above it.
+    functools.partial(tfgan.losses.modified_generator_loss, label_smoothing=0.0),
+    functools.partial(tfgan.losses.modified_discriminator_loss, label_smoothing=label_smoothing),
   )
 
 

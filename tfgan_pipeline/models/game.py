@@ -6,6 +6,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
@@ -16,7 +17,12 @@ def build_networks(
   """Freshly initialised networks by role. The same seed gives the same weights each time."""
   keras.utils.set_random_seed(experiment.seed)
   spec = NetworkSpec(image_shape, num_classes, registry.noise.build(experiment.noise).size)
-  return registry.network.build(experiment.networks, spec)
+  try:
+    return registry.network.build(experiment.networks, spec)
+  except (ValueError, TypeError) as error:
+    if isinstance(error, UsageError):
+      raise
+    raise UsageError(f'--networks={experiment.networks}: {error}') from None
 
 
 def build_game(experiment: Experiment, networks: Networks) -> Any:

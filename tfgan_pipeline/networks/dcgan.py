@@ -6,7 +6,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
 
 layers = keras.layers
 
@@ -39,6 +39,7 @@ def dcgan(
   discriminator_norm: bool = True,
 ) -> Networks:
   """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image."""
+  require_positive(filters=filters, max_filters=max_filters, kernel=kernel)
   height, width, channels = spec.image_shape
   if height != width:
     raise UsageError(f'--networks=dcgan: images should be square, not {height}x{width}')

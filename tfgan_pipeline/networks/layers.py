@@ -50,6 +50,8 @@ class Dropout(keras.layers.Layer):
 
   def __init__(self, rate: float, **kwargs):
     super().__init__(**kwargs)
+    if not 0 <= rate < 1:
+      raise ValueError(f'dropout={rate} should be at least 0 and less than 1')
     self.rate = rate
 
   def call(self, inputs, training=None):

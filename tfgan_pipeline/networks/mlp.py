@@ -7,7 +7,7 @@ import math
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
 
 layers = keras.layers
 
@@ -15,6 +15,7 @@ layers = keras.layers
 @registry.network
 def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Networks:
   """One hidden layer each, LeakyReLU, tanh: 81,184 and 78,601 parameters on MNIST with 20 noise."""
+  require_positive(units=units)
   pixels = math.prod(spec.image_shape)
   generator = keras.Sequential(
     [
@@ -43,6 +44,7 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
 @registry.network
 def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
   """One hidden layer each, ReLU, sigmoid, Xavier: 114,064 and 100,609 on MNIST with 100 noise."""
+  require_positive(units=units)
   pixels = math.prod(spec.image_shape)
   generator = keras.Sequential(
     [

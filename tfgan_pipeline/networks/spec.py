@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.errors import UsageError
 
 Networks = dict[str, keras.Model]
 
@@ -32,3 +33,10 @@ class NetworkSpec:
   image_shape: tuple[int, int, int]
   num_classes: int
   noise_size: int
+
+
+def require_positive(**sizes: int) -> None:
+  """Raises UsageError for a size below 1, at which TensorFlow aborts the process."""
+  for name, size in sizes.items():
+    if size < 1:
+      raise UsageError(f'--networks: {name}={size} should be at least 1')

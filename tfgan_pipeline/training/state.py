@@ -16,6 +16,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.spec import Networks
@@ -60,8 +61,7 @@ class TrainState:
       networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
       optimizers = {
-        player: registry.optimizer.build(getattr(experiment, f'{player}_optimizer'))
-        for player in ('generator', 'discriminator')
+        player: _optimizer(experiment, player) for player in ('generator', 'discriminator')
       }
       for player, optimizer in optimizers.items():
         optimizer.build(networks[player].trainable_variables)
@@ -108,3 +108,11 @@ class TrainState:
       self.step_fn.global_step,
     ]
     return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
+
+
+def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:
+  text = getattr(experiment, f'{player}_optimizer')
+  try:
+    return registry.optimizer.build(text)
+  except ValueError as error:
+    raise UsageError(f'--{player}_optimizer={text}: {error}') from None

@@ -50,6 +50,16 @@ class Trainer:
     self._scalar_names: list[str] = []  # Known once a step has been traced.
     self._step: int | None = None  # Known once the newest checkpoint has been read.
 
+  def restore(self, run: RunDirectory) -> int:
+    """Takes the newest whole checkpoint, once; returns the step the state is at.
+
+    Raises:
+      UsageError: There are checkpoints and none can be read.
+    """
+    if self._step is None:
+      self._step = Checkpoints(run.checkpoints).restore_latest(self.state.checkpoint)
+    return self._step
+
   def train(self, run: RunDirectory, until: int | None = None) -> int:
     """Trains from where the run is to step `until`, by default `max_steps`; returns that step.
 
@@ -57,11 +67,10 @@ class Trainer:
       Interrupted: After SIGTERM or SIGINT, with a checkpoint saved.
       NonFiniteError: A loss or gradient norm is not finite; nothing of it is saved.
     """
-    until = until or self._experiment.max_steps
-    checkpoints = Checkpoints(run.checkpoints, keep=self._experiment.keep_checkpoints)
-    if self._step is None:
-      self._step = checkpoints.restore_latest(self.state.checkpoint)
-    if self._step < until:
+    until = self._experiment.max_steps if until is None else until
+    if self.restore(run) < until:
+      run.mark_unfinished()
+      checkpoints = Checkpoints(run.checkpoints, keep=self._experiment.keep_checkpoints)
       summaries = TrainSummaries(run, self._step)
       progress = Progress(self._step, self._experiment.max_steps, self._experiment.batch_size)
       try:
@@ -96,9 +105,9 @@ class Trainer:
           progress.report(step, scalars)
         if self._due(experiment.sample_every):
           summaries.fakes(step, self._samples())
-        if self._due(experiment.save_every) or stop.requested:
+        if self._due(experiment.save_every) or step == until or stop.requested:
           checkpoints.save(step, self.state.checkpoint)
-        if stop.requested and step < until:
+        if stop.requested and step < experiment.max_steps:
           raise Interrupted(f'stopped at step {step}; the same command continues')
 
   def _due(self, every: int) -> bool:

@@ -1,0 +1,89 @@
+"""Images in, scores out: extractor, reference features and metrics of one definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.extractor import ExtractorContext
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.reference import reference_features
+from tfgan_pipeline.metrics.features import Features
+
+
+class Scorer:
+  """Scores sets of generated images against one reference.
+
+  Args:
+    dataset: Where the real images are.
+    dataset_text: The call string it was built from, for the record.
+    options: What to measure.
+
+  Attributes:
+    definition: What the scores mean; part of each record.
+
+  Raises:
+    UsageError: The options do not suit the data, or each other.
+  """
+
+  def __init__(self, dataset: Dataset, dataset_text: str, options: EvaluationOptions):
+    split = dataset.split(options.reference_split)
+    try:
+      tf.io.gfile.makedirs(options.cache_path)
+    except tf.errors.OpError as error:
+      raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
+    self._metrics = options.metrics
+    self._extractor = registry.extractor.build(
+      options.extractor, ExtractorContext(dataset, options.cache_path)
+    )
+    self._reference = reference_features(
+      dataset, options.reference_split, self._extractor, options.cache_path
+    )
+    self._try_metrics(options.num_samples)
+    self.definition: dict[str, Any] = {
+      'extractor': {
+        'name': self._extractor.name,
+        'fingerprint': self._extractor.fingerprint,
+        **self._extractor.details,
+      },
+      'metrics': options.metrics,
+      'num_generated': options.num_samples,
+      'num_reference': len(self._reference),
+      'reference': {
+        'dataset': dataset_text,
+        'split': options.reference_split,
+        'fingerprint': split.fingerprint,
+      },
+      'sample_seed': options.sample_seed,
+      'quantisation': 'clip to [-1, 1], round to uint8',
+    }
+
+  def _try_metrics(self, num_samples: int) -> None:
+    """Refuses now what the metrics would refuse after the work: on a few reference features."""
+    few = slice(min(num_samples, 100))
+    logits = self._reference.logits
+    sample = Features(self._reference.pool[few], None if logits is None else logits[few])
+    try:
+      registry.metric.build_all(self._metrics, sample, sample)
+    except UsageError as error:
+      raise UsageError(f'--metrics={self._metrics}: {error}') from None
+
+  def score(self, batches: Iterable[np.ndarray]) -> dict[str, float]:
+    """Scores by name, such as 'fid[classifier:mnist]', of uint8 [n, H, W, C] batches.
+
+    Raises:
+      UsageError: The images cannot be scored, such as when their features are not finite.
+    """
+    generated = self._extractor.features(batches)
+    results = registry.metric.build_all(self._metrics, self._reference, generated)
+    return {
+      f'{name}[{self._extractor.name}]': value
+      for result in results
+      for name, value in result.items()
+    }
