@@ -52,6 +52,9 @@ def main(extras: str) -> int:
   }
   for name, number in present.items():
     print(f'resolve {name}=={number}')
+  if minor < 18:
+    # These hold protobuf below 5, which later releases, needed by TFDS, do not import with.
+    print('resolve tensorflow-metadata<1.16')
   for requirement in wanted:
     name = re.match(r'[\w.-]+', requirement).group()
     if name != 'tensorflow':

@@ -20,10 +20,9 @@ LOCAL = ROOT / 'launch' / 'local.sh'
 START = """
 cd "$(dirname "$0")"
 name="$(basename "$0")"
-sleep 300 < /dev/null > /dev/null 2>&1 &
-echo $$ $! >> pids
 printf '%s' "$name" >> calls; printf '<%s>' "$@" >> calls; echo >> calls
 end() { echo "$name $1" >> events; exit "$1"; }
+started() { sleep 300 < /dev/null > /dev/null 2>&1 & echo $$ $! >> pids; }
 """
 # Like the trainer: asked to stop it needs a while to save, and a second signal of a kind ends it.
 TRAIN = (
@@ -32,7 +31,7 @@ TRAIN = (
 asked() { echo "$name got $1" >> events; stopping=1; trap - "$1"; }
 trap 'asked TERM' TERM
 trap 'asked INT' INT
-echo ready > train_ready
+started
 for _ in $(seq ${TRAIN_TENTHS:-3}); do
   if [ -n "${stopping:-}" ]; then sleep ${SAVE_SECONDS:-0.5}; end 75; fi
   sleep 0.1
@@ -44,6 +43,7 @@ end ${TRAIN_CODE:-0}
 EVALUATE = (
   START
   + """
+started
 echo '{"step": 0}'
 if [ -n "${EVALUATE_BROKEN:-}" ]; then echo broken >&2; end $EVALUATE_BROKEN; fi
 until [ -e TRAIN_DONE ]; do sleep 0.1; done
@@ -55,8 +55,9 @@ end ${EVALUATE_CODE:-0}
 TENSORBOARD = (
   START
   + """
-if [ -n "${TENSORBOARD_CODE:-}" ]; then echo 'port in use' >&2; end $TENSORBOARD_CODE; fi
 trap 'end ended' TERM
+started
+if [ -n "${TENSORBOARD_CODE:-}" ]; then echo 'port in use' >&2; end $TENSORBOARD_CODE; fi
 while true; do sleep 0.1; done
 """
 )
@@ -84,6 +85,8 @@ class Job:
 
     def take_terminal():
       fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+      # Tests that a script runs in the background inherit that Ctrl-C is ignored.
+      signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     self.process = subprocess.Popen(
       ['bash', LOCAL, self.flagfile, self.model_dir, *flags],
@@ -108,7 +111,7 @@ class Job:
       time.sleep(0.02)
 
   def wait_until_all_run(self) -> None:
-    self.wait_for(lambda: (self.folder / 'train_ready').exists() and len(self.pids) == 6)
+    self.wait_for(lambda: len(self.pids) == 6)
 
   def end(self, code: int, *, seconds: float = 30) -> str:
     """Waits for the end; returns what was printed. Nothing may be running then."""
@@ -170,8 +173,8 @@ def test_by_itself_it_ends_when_the_last_checkpoint_is_scored(job):
 
 
 def test_evaluate_flags_are_words_that_nothing_expands(job):
-  job.start(EVALUATE_FLAGS='--metrics=fid,kid(subsets=20)  --eval_name=*').end(0)
-  assert job.calls['tfgan-evaluate'].endswith('<--metrics=fid,kid(subsets=20)><--eval_name=*>')
+  job.start(EVALUATE_FLAGS='--metrics=fid,kid(subsets=20)  /*').end(0)
+  assert job.calls['tfgan-evaluate'].endswith('<--metrics=fid,kid(subsets=20)></*>')
 
 
 def test_ctrl_c_lets_the_trainer_save(job):
@@ -261,9 +264,7 @@ def test_a_second_start_keeps_the_log_of_the_first(job):
 
 def test_programs_that_are_not_on_path_come_from_the_environment_of_venv(job):
   python = program(job.folder, 'python', 'echo "$0"\n')
-  job.folder = job.folder.rename(job.folder.with_name('not on path'))
-  job.start(TFGAN_PIPELINE_PYTHON=job.folder / python.name)
-  job.end(0)
+  job.start(PATH='/usr/bin:/bin', TFGAN_PIPELINE_PYTHON=python).end(0)
   assert len(job.calls) == 3
 
 
