@@ -161,6 +161,7 @@ class GANEstimator:
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
   ) -> Record:
     """Scores one checkpoint, by default the newest."""
+    self.sampler(options.weights).restore(step)  # Refused before a classifier is trained for it.
     return self.evaluator(options).evaluate(step)
 
   def sampler(self, weights: str = 'average') -> GeneratorSampler:
