@@ -86,16 +86,17 @@ class GANEstimator:
     step = trainer.restore(self.run)
     if not self._announced:
       self._announced = True
-      session = {'first_step': step, **runtime.description(self._strategy)}
       if step < self.experiment.max_steps:
+        session = {'first_step': step, **runtime.description(self._strategy)}
         self.run.write_experiment(self.experiment, facts, session)
-      _log.info(
-        'training %s from step %d to %d on %s',
-        self.run.path,
-        step,
-        self.experiment.max_steps,
-        ', '.join(session['accelerator']['devices']),
-      )
+        where = ', '.join(session['accelerator']['devices'])
+        _log.info(
+          'training %s from step %d to %d on %s',
+          self.run.path,
+          step,
+          self.experiment.max_steps,
+          where,
+        )
     return trainer.train(self.run, max_steps)
 
   def describe(self) -> dict[str, Any]:
