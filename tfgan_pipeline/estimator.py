@@ -71,7 +71,12 @@ class GANEstimator:
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
-    return Trainer(self.experiment, self.dataset, self._strategy)
+    strategy = self._strategy  # First: devices cannot be set once TensorFlow has read any data.
+    return Trainer(self.experiment, self.dataset, strategy)
+
+  def build(self) -> None:
+    """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
+    self._trainer  # noqa: B018
 
   def train(self, max_steps: int | None = None) -> int:
     """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
@@ -198,6 +203,7 @@ def train_and_evaluate(
     The records of all checkpoints there are, oldest first.
   """
   every, last = estimator.experiment.save_every, estimator.experiment.max_steps
+  estimator.build()
   # What is wrong with the options is found before any training.
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options)
   records: dict[int, Record] = {}

@@ -197,7 +197,13 @@ def test_sample_and_evaluate_need_only_model_dir(tiny_run, tmp_path, cache_dir):
 
 def test_train_with_evaluation(tmp_path, cache_dir):
   process = run_binary(
-    'train', *TINY, f'--model_dir={tmp_path}', '--evaluate', f'--cache_dir={cache_dir}', *SMALL
+    'train',
+    *TINY,
+    f'--model_dir={tmp_path}',
+    '--evaluate',
+    f'--cache_dir={cache_dir}',
+    *SMALL,
+    '--virtual_devices=2',
   )
   assert [json.loads(line)['step'] for line in process.stdout.splitlines()] == [0, 2, 4]
 
