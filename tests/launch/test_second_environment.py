@@ -68,7 +68,7 @@ def test_tensorflow_2_15_stays_and_trains_and_scores(tmp_path, build):
     clone,
   )
   recorded = json.loads((tmp_path / 'run' / 'experiment.json').read_text())
-  assert recorded['versions']['tensorflow'] == '2.15.1'
+  assert recorded['sessions'][0]['versions']['tensorflow'] == '2.15.1'
   scored = _succeeds(
     [
       bin_dir / 'tfgan-evaluate',
