@@ -49,6 +49,7 @@ class GANEstimator:
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
     self._announced = False
+    runtime.share_gpus()  # Before anything of TensorFlow is used.
 
   @classmethod
   def of_run(cls, model_dir: str, **overrides: Any) -> GANEstimator:
@@ -158,7 +159,6 @@ class GANEstimator:
       options: What to measure.
       scorer: One made with these options, if there is one already.
     """
-    runtime.share_gpus()
     self.run.check_data(self.dataset)
     scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options)
     return Evaluator(self.run, self.experiment, options, scorer)

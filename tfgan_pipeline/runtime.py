@@ -26,7 +26,6 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   Raises:
     UsageError: `--batch_size` does not divide among the replicas.
   """
-  share_gpus()
   if experiment.virtual_devices:
     cpu = tf.config.list_physical_devices('CPU')[0]
     tf.config.set_logical_device_configuration(
