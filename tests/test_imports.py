@@ -9,8 +9,17 @@ import tfgan_pipeline
 PACKAGE = pathlib.Path(tfgan_pipeline.__file__).parent
 
 # Each part may import the parts named after it.
-BASE = {'errors', 'registry', 'compat', 'settings', 'experiment', 'randomness', 'images'}
-RUN = {'run_directory', 'checkpoints', 'runtime'}
+BASE = {
+  'errors',
+  'registry',
+  'compat',
+  'settings',
+  'experiment',
+  'randomness',
+  'mirrored',
+  'images',
+}
+RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
 ALLOWED = {
   'errors': set(),
   'registry': {'errors'},
@@ -19,9 +28,11 @@ ALLOWED = {
   'compat': set(),
   'randomness': {'compat'},
   'images': {'compat'},
-  'run_directory': {'compat', 'data', 'errors', 'experiment'},
+  'mirrored': {'compat'},
+  'run_directory': {'checkpoints', 'compat', 'data', 'errors', 'experiment'},
   'checkpoints': {'compat', 'errors'},
-  'runtime': {'compat', 'errors', 'experiment'},
+  'runtime': {'checkpoints', 'compat', 'errors', 'experiment'},
+  'stopping': set(),
   'metrics': {'errors', 'registry'},
   'data': BASE - {'images'},
   'networks': BASE,

@@ -12,7 +12,14 @@ class UsageError(ValueError):
 
 
 class Interrupted(Exception):
-  """A signal asked the job to stop; it saved, and the same command continues it; exit code 75."""
+  """The job stopped before its end, and the same command continues it; exit code 75.
+
+  A signal or `max_hours` made it save and stop, or another worker was lost.
+  """
+
+
+class WriteError(OSError):
+  """A file of a run cannot be written; what was there before is whole; exit code 1."""
 
 
 class NonFiniteError(ArithmeticError):

@@ -12,6 +12,7 @@ The binaries are this class and flags.
 from __future__ import annotations
 
 from collections.abc import Callable
+import contextlib
 import functools
 import logging
 from typing import Any
@@ -28,7 +29,9 @@ from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
-from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.run_directory import RunDirectory, writing
+from tfgan_pipeline.stopping import StopRequest
+from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)
@@ -89,12 +92,21 @@ class GANEstimator:
     trainer, facts = self._trainer, self.describe()
     if self.run.exists():
       self.run.check_data(self.dataset)
+    lock = TrainingLock(self.run.train) if trainer.workers.chief else contextlib.nullcontext()
+    with lock:
+      self._announce(trainer, facts)
+      return trainer.train(self.run, lock, max_steps)
+
+  def _announce(self, trainer: Trainer, facts: dict[str, Any]) -> None:
+    """Records the session that begins, once."""
     step = trainer.restore(self.run)
     if not self._announced:
       self._announced = True
       if step < self.experiment.max_steps:
         session = {'first_step': step, **runtime.description(self._strategy)}
-        self.run.write_experiment(self.experiment, facts, session)
+        if trainer.workers.chief:
+          with writing(self.run.path):
+            self.run.write_experiment(self.experiment, facts, session)
         where = ', '.join(session['accelerator']['devices'])
         _log.info(
           'training %s from step %d to %d on %s',
@@ -103,7 +115,6 @@ class GANEstimator:
           self.experiment.max_steps,
           where,
         )
-    return trainer.train(self.run, max_steps)
 
   def describe(self) -> dict[str, Any]:
     """What experiment.json records besides the experiment. Builds the networks, writes nothing."""
@@ -210,12 +221,12 @@ def train_and_evaluate(
   for target in [*range(every, last, every), last]:
     step = estimator.train(target)
     evaluator = estimator.evaluator(options, scorer)
-    with runtime.StopSignal() as stop:
+    with StopRequest(estimator.experiment.max_hours) as stop:
       for saved in evaluator.steps():
-        if saved not in records and not stop.requested:
+        if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)
           on_record(records[saved])
-    if stop.requested:
+    if stop.made:
       raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())
 

@@ -46,6 +46,12 @@ class Experiment(Settings):
     'adam(2e-4, beta_1=0.5)', 'Optimiser of the discriminator.', one_of=registry.optimizer
   )
   batch_size: int = setting(64, 'Images per update, over all replicas.', minimum=1)
+  accumulate: int = setting(
+    1,
+    'Parts that the batch of an update is split into, whose gradients are added up: less memory. '
+    'Batch-norm statistics are those of a part.',
+    minimum=1,
+  )
   update: str = setting(
     'joint',
     'joint: one forward pass updates both players, as in tfgan.get_joint_train_hooks. '
@@ -62,6 +68,11 @@ class Experiment(Settings):
   )
   seed: int = setting(0, 'Everything random follows from it.', minimum=0, below=2**31)
   deterministic: bool = setting(True, 'Use deterministic kernels only.')
+  precision: str = setting(
+    'float32',
+    'What layers compute in; variables, last layers, losses and the moving average stay float32.',
+    choices=('float32', 'mixed_bfloat16', 'mixed_float16'),
+  )
 
   max_steps: int = setting(2000, 'Generator updates in the whole run.', defines=False, minimum=1)
   save_every: int = setting(500, 'Steps between checkpoints.', defines=False, minimum=1)
@@ -73,12 +84,37 @@ class Experiment(Settings):
   steps_per_loop: int = setting(
     10, 'Most steps run on the device per call from the host.', defines=False, minimum=1
   )
+  max_hours: float = setting(
+    0.0,
+    'Save and exit with code 75 when the process is this old; 0 is no limit.',
+    defines=False,
+    minimum=0,
+  )
+  on_nan: str = setting(
+    'stop', 'What to do about a loss that is not finite.', defines=False, one_of=registry.on_nan
+  )
   model_dir: str = setting('', 'Directory of the run; may be gs://.', defines=False, path=True)
   data_dir: str = setting(
     '', 'Directory of the data, for datasets that need one.', defines=False, path=True
   )
   memory_limit_gb: float = setting(
     4.0, 'Data larger than this stays on disk.', defines=False, minimum=0
+  )
+  accelerator: str = setting(
+    'auto',
+    'What to train on. auto: a TPU if --tpu is given or one is attached, the workers of TF_CONFIG, '
+    'all GPUs of this machine, or its CPU.',
+    defines=False,
+    choices=('auto', 'cpu', 'gpu', 'tpu', 'multi_worker'),
+  )
+  tpu: str = setting('', "Name of a Cloud TPU, or 'local' on its own machine.", defines=False)
+  tpu_zone: str = setting('', 'Zone of the TPU, if not that of this machine.', defines=False)
+  tpu_project: str = setting('', 'Project of the TPU, if not that of this machine.', defines=False)
+  jit_compile: str = setting(
+    'auto',
+    'Compile the step with XLA. auto: on GPUs; a TPU always does.',
+    defines=False,
+    choices=('auto', 'on', 'off'),
   )
   virtual_devices: int = setting(
     0,
@@ -103,6 +139,10 @@ class Experiment(Settings):
       value = recorded.get(field.name, getattr(checked, field.name))
       object.__setattr__(experiment, field.name, value)
     return experiment
+
+  def is_due(self, step: int, every: int) -> bool:
+    """Whether what happens every so many steps, and at the end, happens at `step`."""
+    return step % every == 0 or step == self.max_steps
 
   def to_flagfile(self) -> str:
     """One `--name=value` line per field, defaults included: later defaults change nothing."""

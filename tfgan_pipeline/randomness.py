@@ -20,6 +20,11 @@ from tfgan_pipeline.compat import tf
 _local = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
+def nth_seed(seed: int, number: int | tf.Tensor) -> int | tf.Tensor:
+  """`seed` for number 0, and other seeds for other numbers; less than 2**31 if `seed` is."""
+  return (seed + number * 1_000_003) % 2**31
+
+
 def key(seed: int | tf.Tensor, *path: int | tf.Tensor) -> tf.Tensor:
   """An int32 [2] key for `seed` and a path of integers such as (stream, step, sub-step)."""
   folded = tf.stack([tf.cast(seed, tf.int32), 0x7F4A])

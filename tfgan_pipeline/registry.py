@@ -279,7 +279,20 @@ noise = Registry('noise', 'models')
 loss = Registry('loss', 'losses')
 penalty = Registry('penalty', 'losses')
 optimizer = Registry('optimizer', 'training')
+on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'evaluation')
 metric = Registry('metric', 'metrics')
 
-ALL = (dataset, augmentation, network, model, noise, loss, penalty, optimizer, extractor, metric)
+ALL = (
+  dataset,
+  augmentation,
+  network,
+  model,
+  noise,
+  loss,
+  penalty,
+  optimizer,
+  on_nan,
+  extractor,
+  metric,
+)

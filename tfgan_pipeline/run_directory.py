@@ -9,15 +9,29 @@ Every path may be gs://.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import json
 import os
 import time
 from typing import Any
 
+from tfgan_pipeline.checkpoints import first_line
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, WriteError
 from tfgan_pipeline.experiment import Experiment
+
+
+@contextlib.contextmanager
+def writing(path: str) -> Iterator[None]:
+  """Turns TensorFlow's and Python's errors in writing below `path` into WriteError, one line."""
+  try:
+    yield
+  except (tf.errors.OpError, OSError) as error:
+    if isinstance(error, WriteError):
+      raise
+    raise WriteError(f'{path}: cannot be written ({first_line(error)})') from None
 
 
 class RunDirectory:
@@ -106,12 +120,8 @@ class RunDirectory:
     """
     sessions = self.read_record().get('sessions', []) if self.exists() else []
     record = {'experiment': experiment.to_dict(), **facts, 'sessions': [*sessions, session]}
-    try:
-      tf.io.gfile.makedirs(self.path)
-      self._write(self.experiment_flags, experiment.to_flagfile())
-      self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
-    except tf.errors.OpError as error:
-      raise UsageError(f'--model_dir={self.path}: cannot be written ({error.message})') from None
+    self._write(self.experiment_flags, experiment.to_flagfile())
+    self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
 
   def mark_unfinished(self) -> None:
     """For a run that goes on beyond the end it had."""

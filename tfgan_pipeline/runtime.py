@@ -1,14 +1,15 @@
-"""The process around a run: devices, distribution strategy, seeds, and the request to stop."""
+"""The process around a run: its devices, its place among other workers, determinism, seeds."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-import signal
 import subprocess
 from typing import Any
 
 from tfgan_pipeline import __version__
+from tfgan_pipeline.checkpoints import first_line
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
@@ -24,31 +25,47 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   """Sets devices, determinism and seeds, and returns the strategy; once, before TensorFlow is used.
 
   Raises:
-    UsageError: `--batch_size` does not divide among the replicas.
+    UsageError: The accelerator is not there, or `--batch_size` does not divide among the replicas.
   """
-  if experiment.virtual_devices:
-    cpu = tf.config.list_physical_devices('CPU')[0]
-    tf.config.set_logical_device_configuration(
-      cpu, [tf.config.LogicalDeviceConfiguration()] * experiment.virtual_devices
-    )
   keras.utils.set_random_seed(experiment.seed)
   if experiment.deterministic:
     tf.config.experimental.enable_op_determinism()
-  strategy = _strategy(experiment)
-  replicas = strategy.num_replicas_in_sync
-  if experiment.batch_size % replicas:
+  strategy = _STRATEGIES[_accelerator(experiment)](experiment)
+  shares = strategy.num_replicas_in_sync * experiment.accumulate
+  if experiment.batch_size % shares:
     raise UsageError(
-      f'--batch_size={experiment.batch_size}: should be a multiple of the {replicas} replicas'
+      f'--batch_size={experiment.batch_size}: should be a multiple of {shares}: '
+      f'{strategy.num_replicas_in_sync} replicas times --accumulate={experiment.accumulate}'
     )
+  if experiment.jit_compile == 'on' and strategy.num_replicas_in_sync > 1 and not _gpus():
+    raise UsageError('--jit_compile=on: XLA compiles for one CPU device, not for several')
   return strategy
 
 
-def _strategy(experiment: Experiment) -> tf.distribute.Strategy:
-  if experiment.virtual_devices > 1:
-    return mirrored_cpus(experiment.virtual_devices)
-  if len(tf.config.list_logical_devices('GPU')) > 1:
-    return tf.distribute.MirroredStrategy()
-  return tf.distribute.get_strategy()
+def _accelerator(experiment: Experiment) -> str:
+  if experiment.accelerator != 'auto':
+    return experiment.accelerator
+  if experiment.tpu or tf.config.list_physical_devices('TPU'):
+    return 'tpu'
+  if len(_workers()) > 1:
+    return 'multi_worker'
+  return 'gpu' if _gpus() and not experiment.virtual_devices else 'cpu'
+
+
+def _gpus() -> list[tf.config.PhysicalDevice]:
+  return tf.config.list_physical_devices('GPU')
+
+
+def _cpu(experiment: Experiment) -> tf.distribute.Strategy:
+  if _gpus():
+    tf.config.set_visible_devices([], 'GPU')
+  if not experiment.virtual_devices:
+    return tf.distribute.get_strategy()
+  tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices('CPU')[0],
+    [tf.config.LogicalDeviceConfiguration()] * experiment.virtual_devices,
+  )
+  return mirrored_cpus(experiment.virtual_devices)
 
 
 def mirrored_cpus(count: int) -> tf.distribute.Strategy:
@@ -57,15 +74,110 @@ def mirrored_cpus(count: int) -> tf.distribute.Strategy:
   Sums are made on one device: TensorFlow's collectives are keyed per process, and a second strategy
   in it would meet the keys of the first.
   """
+  if count == 1:
+    return tf.distribute.get_strategy()
   return tf.distribute.MirroredStrategy(
     [f'CPU:{index}' for index in range(count)],
     cross_device_ops=tf.distribute.ReductionToOneDevice(),
   )
 
 
+def _gpu(experiment: Experiment) -> tf.distribute.Strategy:
+  del experiment
+  if not _gpus():
+    raise UsageError('--accelerator=gpu: TensorFlow finds no GPU on this machine')
+  return tf.distribute.MirroredStrategy() if len(_gpus()) > 1 else tf.distribute.get_strategy()
+
+
+def _tpu(experiment: Experiment) -> tf.distribute.Strategy:
+  name = experiment.tpu or 'local'
+  try:
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+      tpu=name, zone=experiment.tpu_zone or None, project=experiment.tpu_project or None
+    )
+    if name != 'local':
+      tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    return tf.distribute.TPUStrategy(resolver)
+  # What is missing shows as an error of the resolver, of its HTTP client, or of the runtime.
+  except Exception as error:
+    raise UsageError(f'--tpu={name}: cannot be used ({first_line(error)})') from error
+
+
+def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
+  del experiment
+  if not _workers():
+    raise UsageError(
+      '--accelerator=multi_worker: the environment variable TF_CONFIG should name the workers, '
+      'as launch/multi_worker_local.sh does'
+    )
+  try:
+    return tf.distribute.MultiWorkerMirroredStrategy()
+  except (ValueError, tf.errors.OpError) as error:
+    raise UsageError(f'TF_CONFIG={os.environ["TF_CONFIG"]}: {first_line(error)}') from None
+
+
+_STRATEGIES = {'cpu': _cpu, 'gpu': _gpu, 'tpu': _tpu, 'multi_worker': _multi_worker}
+
+
+def _workers() -> list[str]:
+  """Addresses of all workers in TF_CONFIG; empty without it."""
+  text = os.environ.get('TF_CONFIG', '')
+  try:
+    cluster = json.loads(text)['cluster'] if text else {}
+    return [*cluster.get('chief', ()), *cluster.get('worker', ())]
+  except (ValueError, KeyError, TypeError, AttributeError):
+    raise UsageError(
+      f'TF_CONFIG={text}: should be {{"cluster": {{"worker": ["host:port", ...]}}, '
+      '"task": {"type": "worker", "index": 0}}'
+    ) from None
+
+
+def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
+  """Whether the step is to be compiled as one XLA computation. TPUStrategy does it by itself."""
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    return False
+  if experiment.jit_compile == 'auto':
+    return bool(tf.config.get_visible_devices('GPU'))
+  return experiment.jit_compile == 'on'
+
+
+class Workers:
+  """The processes that train together: one, except under MultiWorkerMirroredStrategy.
+
+  Attributes:
+    several: Whether there are more than this one.
+    chief: Whether this is the one that writes.
+  """
+
+  def __init__(self, strategy: tf.distribute.Strategy):
+    self.several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    resolver = strategy.cluster_resolver if self.several else None
+    self.chief = resolver is None or (
+      resolver.task_type == 'chief'
+      or (resolver.task_id == 0 and 'chief' not in resolver.cluster_spec().as_dict())
+    )
+    self._strategy = strategy
+
+  def total(self, number: int) -> int:
+    """The sum over replicas of what each one's worker passes. Every worker has to call it."""
+    return int(self._total(tf.constant(number, tf.int64))) if self.several else number
+
+  def any(self, flag: bool) -> bool:
+    """Whether any worker passes True. Every worker has to call it."""
+    return self.total(int(flag)) > 0
+
+  @tf.function(autograph=False)
+  def _total(self, number: tf.Tensor) -> tf.Tensor:
+    return self._strategy.reduce('SUM', self._strategy.run(tf.identity, args=(number,)), axis=None)
+
+
 def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
   """Versions, code revision and hardware, for experiment.json."""
-  devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    devices = tf.config.list_logical_devices('TPU')
+  else:
+    devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
   return {
     'versions': {
       'tfgan_pipeline': __version__,
@@ -96,34 +208,3 @@ def _git_revision() -> str | None:
     ).stdout.strip()
   except (OSError, subprocess.SubprocessError):
     return None
-
-
-class StopSignal:
-  """SIGTERM or SIGINT as a request that the loop reads between calls to the device.
-
-      with StopSignal() as stop:
-        while not stop.requested: ...
-
-  A second signal acts as it did before: it ends the process at once.
-  """
-
-  def __init__(self):
-    self.requested = False
-    self._previous: dict[int, Any] = {}
-
-  def _handle(self, number, frame):
-    del frame
-    self.requested = True
-    signal.signal(number, self._previous[number])
-
-  def __enter__(self) -> StopSignal:
-    for number in (signal.SIGTERM, signal.SIGINT):
-      try:
-        self._previous[number] = signal.signal(number, self._handle)
-      except ValueError:  # Not in the main thread, where Python allows no handlers.
-        pass
-    return self
-
-  def __exit__(self, *_):
-    for number, handler in self._previous.items():
-      signal.signal(number, handler)

@@ -1,24 +1,106 @@
-"""A loss that is not finite stops the run and says what happened."""
+"""Numbers that are not finite stop the run, say what happened, and are never saved."""
 
-from tests.conftest import TINY, run_binary
+import json
+
+import numpy as np
+import pytest
+
+from tests.conftest import TINY, checkpoint, run_binary
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import NonFiniteError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.losses.penalties import Penalty
+
+DIVERGES = (
+  *TINY,
+  '--max_steps=50',
+  '--generator_optimizer=sgd(1e38)',
+  '--discriminator_optimizer=sgd(1e38)',
+  '--log_every=50',
+  '--save_every=50',
+  '--loss=least_squares',
+)
 
 
 def test_diverging_run(tmp_path):
-  process = run_binary(
-    'train',
-    *TINY,
-    f'--model_dir={tmp_path}',
-    '--max_steps=50',
-    '--generator_optimizer=sgd(1e38)',
-    '--discriminator_optimizer=sgd(1e38)',
-    '--save_every=1',
-    '--loss=least_squares',
-    code=1,
-  )
+  process = run_binary('train', *DIVERGES, f'--model_dir={tmp_path}', code=1)
   last = process.stderr.splitlines()[-1]
-  assert last.startswith('not finite by step ') and 'loss/' in last
-  assert f'last good checkpoint: {tmp_path}/checkpoints/ckpt-' in last
+  # The very step, though the device had been asked for ten.
+  assert last.startswith('not finite at step 2: generator and discriminator: gradient_norm/generator=')
+  assert f'last good checkpoint: {tmp_path}/checkpoints/ckpt-000000' in last
   assert 'Traceback' not in process.stderr
+  evidence = tmp_path / 'train/not_finite-000002.json'
+  assert str(evidence) in last
+  assert 'loss/discriminator' in json.loads(evidence.read_text())['not_finite']
   assert not (tmp_path / 'TRAIN_DONE').exists()
-  step = int(last.split()[4].rstrip(':'))
-  assert not (tmp_path / f'checkpoints/ckpt-{step:06d}.index').exists()
+  assert not (tmp_path / 'checkpoints/ckpt-000002.index').exists()
+
+
+def test_rollback_gives_up_after_so_many_times(tmp_path):
+  process = run_binary(
+    'train', *DIVERGES, f'--model_dir={tmp_path}', '--on_nan=rollback(times=2)', code=1
+  )
+  lines = [line for line in process.stderr.splitlines() if 'not finite at step' in line]
+  assert [line.rpartition(' ')[0].rpartition('; ')[2] for line in lines[:2]] == [
+    'going back to it (1 of',
+    'going back to it (2 of',
+  ]
+  assert len(lines) == 3 and 'Traceback' not in process.stderr
+
+
+def experiment(model_dir, **values) -> Experiment:
+  return Experiment(
+    **{
+      **dict(
+        model_dir=str(model_dir),
+        dataset='digits(size=16)',
+        networks='dcgan(filters=4)',
+        noise='normal(8)',
+        batch_size=16,
+        max_steps=8,
+        save_every=2,
+        log_every=1,
+        sample_every=8,
+      ),
+      **values,
+    }
+  )
+
+
+@registry.penalty
+def unlucky(*, above: float = 0.0) -> Penalty:
+  """Not a number when the mean of the noise is `above` a limit: depends on the random numbers."""
+
+  def penalty(model):
+    mean = tf.reduce_mean(model.generator_inputs)
+    return tf.where(mean > above, np.nan, 0.0) * tf.reduce_mean(model.discriminator_gen_outputs)
+
+  return Penalty('discriminator', penalty)
+
+
+def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path):
+  values = dict(penalties='unlucky(0.07)', on_nan='rollback(times=30)')
+  with pytest.raises(NonFiniteError, match='at step .*: discriminator: .*loss/discriminator=nan'):
+    GANEstimator(experiment(tmp_path / 'stops', penalties='unlucky(0.07)')).train()
+  GANEstimator(experiment(tmp_path / 'once', **values)).train()
+  GANEstimator(experiment(tmp_path / 'parts', **values)).train(4)
+  GANEstimator(experiment(tmp_path / 'parts', **values)).train()
+  once, parts = (checkpoint(tmp_path / name, 8) for name in ('once', 'parts'))
+  assert once['rollbacks/.ATTRIBUTES/VARIABLE_VALUE'] > 0
+  for name, value in once.items():
+    np.testing.assert_array_equal(parts[name], value, err_msg=name)
+  curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('once', 'parts')]
+  assert curves[0] == curves[1]
+  assert [json.loads(line)['step'] for line in curves[0].splitlines()] == list(range(1, 9))
+
+
+def test_weights_that_a_finite_loss_has_ruined_are_not_saved(tmp_path):
+  estimator = GANEstimator(experiment(tmp_path))
+  estimator.train(2)
+  weights = estimator._trainer.state.networks['generator'].trainable_variables[0]
+  estimator._trainer.state.average.variables[0].assign(weights * np.inf)
+  with pytest.raises(NonFiniteError, match='at step 4: generator: weights/generator_ema=nan'):
+    estimator.train(4)
+  assert not (tmp_path / 'checkpoints/ckpt-000004.index').exists()

@@ -12,6 +12,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
 STEPS = 5
@@ -40,7 +41,9 @@ def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   trainer = Trainer(experiment, dataset, strategy)
-  assert trainer.train(RunDirectory(experiment.model_dir)) == STEPS
+  run = RunDirectory(experiment.model_dir)
+  with TrainingLock(run.train) as lock:
+    assert trainer.train(run, lock) == STEPS
   return checkpoint(model_dir, STEPS)
 
 

@@ -1,8 +1,8 @@
 """What all binaries share: flags, --help and --list without TensorFlow, exit codes.
 
-Exit codes: 0 done; 2 wrong usage; 75 (EX_TEMPFAIL) stopped by a signal, start it again; 1 anything
-else. What is expected to happen is told in one line, what is not in a traceback. Results go to
-stdout, everything else to stderr.
+Exit codes: 0 done; 2 wrong usage; 75 (EX_TEMPFAIL) stopped, start it again; 1 anything else. What
+is expected to happen is told in one line, what is not in a traceback. Results go to stdout,
+everything else to stderr.
 """
 
 from __future__ import annotations
@@ -19,9 +19,15 @@ from typing import Any
 from absl import app, flags
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, WriteError
 
-EXIT_CODES = {UsageError: 2, Interrupted: 75, NonFiniteError: 1, KeyboardInterrupt: 130}
+EXIT_CODES = {
+  UsageError: 2,
+  Interrupted: 75,
+  NonFiniteError: 1,
+  WriteError: 1,
+  KeyboardInterrupt: 130,
+}
 
 
 def run(main: Callable[[], None], about: str) -> None:

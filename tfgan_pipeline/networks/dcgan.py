@@ -66,7 +66,6 @@ def dcgan(
         2,
         padding='same',
         use_bias=last,
-        activation='tanh' if last else None,
         kernel_initializer=_initial(),
       )
     )
@@ -75,6 +74,7 @@ def dcgan(
     if not last:
       generator.add(own.BatchNorm())
       generator.add(layers.ReLU())
+  generator.add(layers.Activation('tanh', dtype='float32'))
 
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for depth, outputs in enumerate(widths):
@@ -88,7 +88,7 @@ def dcgan(
       discriminator.add(own.BatchNorm())
     discriminator.add(layers.LeakyReLU(0.2))
   discriminator.add(layers.Flatten())
-  discriminator.add(layers.Dense(1, kernel_initializer=_initial()))
+  discriminator.add(layers.Dense(1, kernel_initializer=_initial(), dtype='float32'))
   return {'generator': generator, 'discriminator': discriminator}
 
 
@@ -115,9 +115,8 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
     generator.add(layers.Conv2DTranspose(outputs, 5, stride, padding='same', use_bias=False))
     generator.add(own.BatchNorm())
     generator.add(layers.LeakyReLU())
-  generator.add(
-    layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False, activation='tanh')
-  )
+  generator.add(layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False))
+  generator.add(layers.Activation('tanh', dtype='float32'))
 
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for outputs, stride, drops in ((64, 1, False), (128, 2, True), (256, 2, True)):
@@ -126,6 +125,6 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
     discriminator.add(layers.LeakyReLU())
     if drops:
       discriminator.add(own.Dropout(dropout))
-  discriminator.add(layers.Conv2D(1, 7))
-  discriminator.add(layers.Reshape((1,)))
+  discriminator.add(layers.Conv2D(1, 7, dtype='float32'))
+  discriminator.add(layers.Reshape((1,), dtype='float32'))
   return {'generator': generator, 'discriminator': discriminator}

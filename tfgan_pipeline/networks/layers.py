@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline import randomness
+from tfgan_pipeline import mirrored, randomness
 from tfgan_pipeline.compat import keras, tf
 
 
@@ -12,7 +12,8 @@ class BatchNorm(keras.layers.BatchNormalization):
   Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
   has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
   large numbers to get a variance, which a gradient penalty's second derivatives magnify. One
-  replica uses the fused kernel, without the correction.
+  replica uses the fused kernel, without the correction. The moving averages are mirrored, and not
+  averaged on being read, which only all workers together could do.
   """
 
   def __init__(self, **kwargs):
@@ -20,25 +21,28 @@ class BatchNorm(keras.layers.BatchNormalization):
     super().__init__(fused=None if alone else False, **kwargs)
     self._bessels_correction_test_only = False  # Keras' own name for taking the correction out.
 
+  def add_weight(self, *args, **kwargs):
+    if kwargs.get('synchronization') == tf.VariableSynchronization.ON_READ:
+      kwargs['synchronization'] = tf.VariableSynchronization.AUTO
+      kwargs['aggregation'] = tf.VariableAggregation.NONE
+    return super().add_weight(*args, **kwargs)
+
+  def _assign_moving_average(self, variable, value, momentum, inputs_size):
+    del inputs_size  # Batches are never empty.
+    rate = 1.0 - tf.cast(momentum, variable.dtype)
+    mirrored.assign([variable], [variable - (variable - value) * rate])
+
   def _calculate_mean_and_var(self, inputs, reduction_axes, keep_dims, mask=None):
     if mask is not None:
       raise NotImplementedError('BatchNorm takes no mask')
     inputs = tf.cast(inputs, tf.float32)
-    mean = _over_replicas(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
-    variance = _over_replicas(
+    mean = mirrored.mean(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
+    variance = mirrored.mean(
       tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True)
     )
     if not keep_dims:
       mean, variance = tf.squeeze(mean, reduction_axes), tf.squeeze(variance, reduction_axes)
     return mean, variance
-
-
-def _over_replicas(value: tf.Tensor) -> tf.Tensor:
-  """The mean over replicas, which have equal batches."""
-  replica = tf.distribute.get_replica_context()
-  if replica is None or replica.num_replicas_in_sync == 1:
-    return value
-  return replica.all_reduce('MEAN', value)
 
 
 class Dropout(keras.layers.Layer):

@@ -22,8 +22,8 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
       layers.InputLayer((spec.noise_size,)),
       layers.Dense(units, use_bias=False),
       layers.LeakyReLU(),
-      layers.Dense(pixels, activation='tanh'),
-      layers.Reshape(spec.image_shape),
+      layers.Dense(pixels, activation='tanh', dtype='float32'),
+      layers.Reshape(spec.image_shape, dtype='float32'),
     ],
     name='generator',
   )
@@ -34,7 +34,7 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
       layers.Dense(units),
       layers.LeakyReLU(),
       own.Dropout(dropout),
-      layers.Dense(1),
+      layers.Dense(1, dtype='float32'),
     ],
     name='discriminator',
   )
@@ -50,9 +50,11 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
     [
       layers.InputLayer((spec.noise_size,)),
       layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
-      layers.Dense(pixels, activation='sigmoid', kernel_initializer='glorot_normal'),
-      own.UnitToImageRange(),
-      layers.Reshape(spec.image_shape),
+      layers.Dense(
+        pixels, activation='sigmoid', kernel_initializer='glorot_normal', dtype='float32'
+      ),
+      own.UnitToImageRange(dtype='float32'),
+      layers.Reshape(spec.image_shape, dtype='float32'),
     ],
     name='generator',
   )
@@ -61,7 +63,7 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
       layers.InputLayer(spec.image_shape),
       layers.Flatten(),
       layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
-      layers.Dense(1, kernel_initializer='glorot_normal'),
+      layers.Dense(1, kernel_initializer='glorot_normal', dtype='float32'),
     ],
     name='discriminator',
   )

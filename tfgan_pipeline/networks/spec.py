@@ -8,6 +8,9 @@
 The generator maps float32 noise [batch, spec.noise_size] to images [batch, H, W, C] in [-1, 1].
 The discriminator maps such images to logits [batch, 1]. It gives logits also for least squares and
 Wasserstein losses, where they are scores; losses never expect a sigmoid.
+
+Layers follow `--precision` by themselves. The last one of a network is given dtype='float32', so
+that images and logits keep their precision.
 """
 
 from __future__ import annotations

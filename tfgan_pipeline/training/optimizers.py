@@ -40,26 +40,40 @@ class TFGANOptimizer:
   Args:
     optimizer: The Keras optimiser, or None to leave this player as it is: TF-GAN then builds its
       half of the update, nothing uses it, and TensorFlow drops it from the graph.
+    parts: How many losses make one update: it is asked for the gradients of so many, adds them up,
+      and applies the sum after the last.
 
   Attributes:
-    gradient_norm: float32 scalar after use: the norm of the gradient over all replicas.
+    gradients: What has been added up so far on this replica.
+    gradient_norm: float32 scalar after the last part: the norm of the gradient over all replicas.
   """
 
-  def __init__(self, optimizer: keras.optimizers.Optimizer | None):
+  def __init__(self, optimizer: keras.optimizers.Optimizer | None, parts: int = 1):
     self._optimizer = optimizer
+    self._parts_left = parts
+    self.gradients: list[tf.Tensor] = []
     self.gradient_norm: tf.Tensor | None = None
 
   def compute_gradients(self, loss, variables, **_):
+    scales = isinstance(self._optimizer, keras.mixed_precision.LossScaleOptimizer)
+    if scales:
+      loss = self._optimizer.get_scaled_loss(loss)
     gradients = tf.gradients(loss, variables, unconnected_gradients='zero')
     if self._optimizer is None:
       return list(zip(gradients, variables))
-    # Losses are already divided by the number of replicas: their gradients add up.
-    gradients = tf.distribute.get_replica_context().all_reduce('SUM', gradients)
-    self.gradient_norm = tf.linalg.global_norm(gradients)
+    if self.gradients:
+      gradients = [before + now for before, now in zip(self.gradients, gradients)]
+    self.gradients = gradients
+    self._parts_left -= 1
+    if not self._parts_left:
+      # Losses are already divided by the number of replicas: their gradients add up.
+      gradients = tf.distribute.get_replica_context().all_reduce('SUM', gradients)
+      if scales:
+        gradients = self._optimizer.get_unscaled_gradients(gradients)
+      self.gradient_norm = tf.linalg.global_norm(gradients)
     return list(zip(gradients, variables))
 
   def apply_gradients(self, gradients_and_variables, **_):
-    if self._optimizer is None:
-      return tf.no_op()
-    self._optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
+    if self._optimizer is not None and not self._parts_left:
+      self._optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
     return tf.no_op()  # tf.function runs assignments in program order by itself.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from typing import Any
 
 from tfgan_pipeline import registry
@@ -48,7 +49,11 @@ class TrainState:
   ) -> TrainState:
     """Fresh variables, mirrored over the replicas; the same seed gives the same ones."""
     make_networks = functools.partial(
-      build_networks, experiment, dataset.image_shape, dataset.num_classes
+      build_networks,
+      experiment,
+      dataset.image_shape,
+      dataset.num_classes,
+      precision=experiment.precision,
     )
     counter = functools.partial(
       tf.Variable,
@@ -67,7 +72,7 @@ class TrainState:
         optimizer.build(networks[player].trainable_variables)
       if average is not None:
         ema.start(average, networks['generator'])
-      global_step = counter(name='global_step')
+      global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
       game = build_game(experiment, networks)
       penalty_names = [call.name for call in registry.penalty.parse_all(experiment.penalties)]
       step_fn = TrainStep(
@@ -77,11 +82,13 @@ class TrainState:
         optimizers=optimizers,
         global_step=global_step,
         spare_step=counter(name='spare_step'),
+        rollbacks=rollbacks,
         average=average,
         experiment=experiment,
       )
     checkpoint = tf.train.Checkpoint(
       global_step=global_step,
+      rollbacks=rollbacks,
       **networks,
       **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
       **({} if average is None else {'generator_ema': average}),
@@ -99,6 +106,20 @@ class TrainState:
     return self.networks['generator'] if self.average is None else self.average
 
   @property
+  def rollbacks(self) -> tf.Variable:
+    """How often the run went back to a checkpoint, see on_nan.py."""
+    return self.step_fn.rollbacks
+
+  def faults(self) -> dict[str, float]:
+    """The sums of the weights, as 'weights/<role>', of networks that are not finite throughout."""
+    networks = {
+      **self.networks,
+      **({} if self.average is None else {'generator_ema': self.average}),
+    }
+    sums = {f'weights/{role}': _sum(network.variables) for role, network in networks.items()}
+    return {tag: value for tag, value in sums.items() if not math.isfinite(value)}
+
+  @property
   def checkpoint_bytes(self) -> int:
     """Bytes of all variables in a checkpoint."""
     held = [
@@ -106,13 +127,22 @@ class TrainState:
       *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
       *([] if self.average is None else self.average.variables),
       self.step_fn.global_step,
+      self.rollbacks,
     ]
     return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
+
+
+def _sum(variables) -> float:
+  """Of all elements times zero: 0, or not a number when any is not finite."""
+  return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
 
 
 def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:
   text = getattr(experiment, f'{player}_optimizer')
   try:
-    return registry.optimizer.build(text)
+    optimizer = registry.optimizer.build(text)
   except ValueError as error:
     raise UsageError(f'--{player}_optimizer={text}: {error}') from None
+  if experiment.precision == 'mixed_float16':
+    return keras.mixed_precision.LossScaleOptimizer(optimizer)
+  return optimizer

@@ -15,8 +15,8 @@ from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.images import to_float
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
+from tfgan_pipeline.mirrored import assign
 from tfgan_pipeline.training import ema
-from tfgan_pipeline.training.mirrored import assign
 from tfgan_pipeline.training.optimizers import TFGANOptimizer
 
 Scalars = dict[str, tf.Tensor]
@@ -32,9 +32,10 @@ class TrainStep:
     penalties: Terms by name.
     optimizers: Keras optimisers by player.
     global_step: int64 variable; TF-GAN adds one per generator update.
-    spare_step: int64 variable; what TF-GAN counts in the other sub-steps.
+    spare_step: int64 variable; what TF-GAN counts in all other calls.
+    rollbacks: int64 variable; how often the run went back to a checkpoint, see on_nan.py.
     average: The moving average of the generator, or None.
-    experiment: For seed, update, discriminator_steps, ema_decay and clip_weights.
+    experiment: For seed, update, discriminator_steps, accumulate, ema_decay and clip_weights.
   """
 
   game: Any
@@ -43,77 +44,104 @@ class TrainStep:
   optimizers: dict[str, keras.optimizers.Optimizer]
   global_step: tf.Variable
   spare_step: tf.Variable
+  rollbacks: tf.Variable
   average: keras.Model | None
   experiment: Any
 
   @property
   def batches_per_step(self) -> int:
-    """How many global batches one step uses: a fresh one for every forward pass."""
-    return self.experiment.discriminator_steps + (self.experiment.update == 'sequential')
+    """How many batches one step uses: a fresh one for every forward pass."""
+    sub_steps = self.experiment.discriminator_steps + (self.experiment.update == 'sequential')
+    return sub_steps * self.experiment.accumulate
 
   def __call__(self, batches: Sequence[dict[str, tf.Tensor]]) -> Scalars:
     """Runs the sub-steps of one step.
 
     Args:
-      batches: `batches_per_step` replica batches, 'image' uint8 [replica_batch, H, W, C].
+      batches: `batches_per_step` replica batches, 'image' uint8 [n, H, W, C] where n is batch_size
+        divided by replicas and by accumulate.
 
     Returns:
       float32 scalars by TensorBoard tag; each is this replica's share, to be added over replicas.
     """
     step = tf.identity(self.global_step)
+    seed = randomness.nth_seed(self.experiment.seed, self.rollbacks)
+    parts = self.experiment.accumulate
     scalars: Scalars = {}
-    for index, batch in enumerate(batches):
+    for index in range(len(batches) // parts):
       players: tuple[str, ...] = ('discriminator',)
-      if index == len(batches) - 1:
+      if index == len(batches) // parts - 1:
         joint = self.experiment.update == 'joint'
         players = ('generator', 'discriminator') if joint else ('generator',)
-      replica = tf.distribute.get_replica_context()
-      with randomness.scope(
-        randomness.key(self.experiment.seed, 1, step, index),
-        replica.replica_id_in_sync_group,
-        replica.num_replicas_in_sync,
-      ):
-        scalars.update(self._sub_step({**batch, 'image': to_float(batch['image'])}, players))
+      key = randomness.key(seed, 1, step, index)
+      scalars.update(self._sub_step(batches[index * parts :][:parts], key, players))
     if self.average is not None:
       ema.update(
         self.average, self.game.networks['generator'], decay=self.experiment.ema_decay, step=step
       )
     return scalars
 
-  def _sub_step(self, batch: dict[str, tf.Tensor], players: tuple[str, ...]) -> Scalars:
-    """One forward pass, and the update of `players`."""
-    self._fill_collections(self.global_step if 'generator' in players else self.spare_step)
+  def _sub_step(
+    self, batches: Sequence[dict[str, tf.Tensor]], key: tf.Tensor, players: tuple[str, ...]
+  ) -> Scalars:
+    """The update of `players` from one batch, which comes in parts."""
+    optimizers = {
+      player: TFGANOptimizer(optimizer if player in players else None, len(batches))
+      for player, optimizer in self.optimizers.items()
+    }
+    scalars: Scalars = {}
+    for index, batch in enumerate(batches):
+      # Parts have to take turns, or TensorFlow would run them at once and save no memory.
+      with tf.control_dependencies(optimizers[players[0]].gradients):
+        images, part_key = to_float(tf.identity(batch['image'])), tf.identity(key)
+      step = (
+        self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step
+      )
+      replica = tf.distribute.get_replica_context()
+      with randomness.scope(
+        part_key,
+        index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
+        len(batches) * replica.num_replicas_in_sync,
+      ):
+        shares = self._part({**batch, 'image': images}, step, optimizers, players, len(batches))
+      scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
+    if 'discriminator' in players and self.experiment.clip_weights:
+      limit = self.experiment.clip_weights
+      weights = self.game.networks['discriminator'].trainable_variables
+      assign(weights, [tf.clip_by_value(weight, -limit, limit) for weight in weights])
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    for player in players:
+      scalars[f'gradient_norm/{player}'] = optimizers[player].gradient_norm / replicas
+    return scalars
+
+  def _part(
+    self,
+    batch: dict[str, tf.Tensor],
+    step: tf.Variable,
+    optimizers: dict[str, TFGANOptimizer],
+    players: tuple[str, ...],
+    parts: int,
+  ) -> Scalars:
+    """One forward pass, whose gradients go to `optimizers`."""
+    self._fill_collections(step)
     model = self.game.gan_model(batch)
     loss = tfgan.gan_loss(model, self.loss.generator, self.loss.discriminator, add_summaries=False)
     loss, scalars = self._add_penalties(model, loss, players)
     scalars.update(_observations(model))
+    for player in players:
+      scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss')
 
-    # The optimisers add gradients over replicas: a mean over the global batch needs the division.
-    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    loss = tfgan.GANLoss(*(value / replicas for value in loss))
-    optimizers = {
-      player: TFGANOptimizer(self.optimizers[player] if player in players else None)
-      for player in self.optimizers
-    }
+    # Gradients are added up over replicas and parts: a mean over the batch needs the division.
+    shares = tf.distribute.get_replica_context().num_replicas_in_sync * parts
     tfgan.gan_train_ops(
       model,
-      loss,
+      tfgan.GANLoss(*(value / shares for value in loss)),
       optimizers['generator'],
       optimizers['discriminator'],
       check_for_unused_update_ops=False,
       check_numerics=False,
     )
-    if 'discriminator' in players and self.experiment.clip_weights:
-      limit = self.experiment.clip_weights
-      assign(
-        model.discriminator_variables,
-        [tf.clip_by_value(variable, -limit, limit) for variable in model.discriminator_variables],
-      )
-
-    for player in players:
-      scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss') * replicas
-      scalars[f'gradient_norm/{player}'] = optimizers[player].gradient_norm
-    return {name: value / replicas for name, value in scalars.items()}
+    return {name: value / shares for name, value in scalars.items()}
 
   def _add_penalties(self, model, loss, players) -> tuple[tfgan.GANLoss, Scalars]:
     scalars: Scalars = {}

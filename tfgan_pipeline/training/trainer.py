@@ -6,28 +6,24 @@ step = trainer.train(RunDirectory(experiment.model_dir))
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import functools
 import logging
-import math
 
-import numpy as np
-
-from tfgan_pipeline import images
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline import randomness, registry, runtime
+from tfgan_pipeline.checkpoints import Checkpoints, first_line
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import Interrupted, NonFiniteError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
-from tfgan_pipeline.runtime import StopSignal
-from tfgan_pipeline.training.progress import Progress
+from tfgan_pipeline.stopping import StopRequest
+from tfgan_pipeline.training import on_nan
+from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
-from tfgan_pipeline.training.summaries import TrainSummaries
 
 _log = logging.getLogger(__name__)
-_GRID = 64  # Samples in a grid.
 
 
 class Trainer:
@@ -40,13 +36,18 @@ class Trainer:
 
   Attributes:
     state: The variables.
+    workers: The processes that train together.
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy):
     self._experiment = experiment
     self._dataset = dataset
     self._strategy = strategy
+    self.workers = runtime.Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
+    self._step_fn = self.state.step_fn
+    if runtime.compiles(experiment, strategy):
+      self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
     self._scalar_names: list[str] = []  # Known once a step has been traced.
     self._step: int | None = None  # Known once the newest checkpoint has been read.
 
@@ -58,60 +59,54 @@ class Trainer:
     """
     if self._step is None:
       self._step = Checkpoints(run.checkpoints).restore_latest(self.state.checkpoint)
+      if self.workers.total(self._step) != self._step * self._strategy.num_replicas_in_sync:
+        raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
     return self._step
 
-  def train(self, run: RunDirectory, until: int | None = None) -> int:
+  def train(self, run: RunDirectory, lock: TrainingLock, until: int | None = None) -> int:
     """Trains from where the run is to step `until`, by default `max_steps`; returns that step.
 
     Raises:
-      Interrupted: After SIGTERM or SIGINT, with a checkpoint saved.
+      Interrupted: After SIGTERM, SIGINT or `max_hours`, with a checkpoint saved, or without one
+        when another worker is gone.
       NonFiniteError: A loss or gradient norm is not finite; nothing of it is saved.
+      WriteError: The run's directory cannot be written.
     """
     until = self._experiment.max_steps if until is None else until
-    if self.restore(run) < until:
-      run.mark_unfinished()
-      checkpoints = Checkpoints(run.checkpoints, keep=self._experiment.keep_checkpoints)
-      summaries = TrainSummaries(run, self._step)
-      progress = Progress(self._step, self._experiment.max_steps, self._experiment.batch_size)
-      try:
-        if not self._step:
-          summaries.reals(next(self._dataset.split('train').ordered(_GRID))[0])
-          summaries.fakes(0, self._samples())
-          checkpoints.save(0, self.state.checkpoint)
-        self._loop(until, checkpoints, summaries, progress)
-      finally:
-        progress.close()
-        summaries.close()
-    else:
-      _log.info('already at step %d', self._step)
-    if self._step >= self._experiment.max_steps:
-      run.mark_done(self._step)
+    chief = self.workers.chief
+    with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
+      if self.restore(run) < until:
+        recorder.start(self._step, self._dataset)
+        self._loop(run, until, recorder)
+      else:
+        _log.info('already at step %d', self._step)
+      if self._step >= self._experiment.max_steps:
+        recorder.done(self._step)
     return self._step
 
-  def _loop(
-    self, until: int, checkpoints: Checkpoints, summaries: TrainSummaries, progress: Progress
-  ) -> None:
+  def _loop(self, run: RunDirectory, until: int, recorder: Recorder) -> None:
     """The outer loop: call the device, then do on the host what is due."""
     experiment = self._experiment
     iterator = iter(self._input())
-    with StopSignal() as stop:
+    with StopRequest(experiment.max_hours) as stop:
       while self._step < until:
-        scalars = self._run(iterator, self._loop_length(until))
+        scalars = self._run(iterator, self._loop_length(until), recorder)
         step = self._step
-        progress.advance(step)
-        self._check_finite(scalars, checkpoints)
-        if self._due(experiment.log_every):
-          summaries.scalars(step, scalars, progress.images_per_second(step))
-          progress.report(step, scalars)
-        if self._due(experiment.sample_every):
-          summaries.fakes(step, self._samples())
-        if self._due(experiment.save_every) or step == until or stop.requested:
-          checkpoints.save(step, self.state.checkpoint)
-        if stop.requested and step < experiment.max_steps:
+        recorder.advance(step)
+        stopping = self.workers.any(stop.made)
+        saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
+        faults = on_nan.faults(scalars, experiment.precision)
+        if saving and not faults:  # Weights that a finite loss has ruined must not be saved.
+          faults = self.state.faults()
+        if faults:
+          self._recover(run, faults, scalars, recorder)
+          iterator = iter(self._input())
+          continue
+        recorder.record(step, scalars)
+        if saving:
+          recorder.save(step)
+        if stopping and step < experiment.max_steps:
           raise Interrupted(f'stopped at step {step}; the same command continues')
-
-  def _due(self, every: int) -> bool:
-    return self._step % every == 0 or self._step == self._experiment.max_steps
 
   def _loop_length(self, until: int) -> int:
     """Steps until something is due on the host, at most `steps_per_loop`."""
@@ -127,71 +122,78 @@ class Trainer:
 
   def _input(self):
     """The distributed input from the current step on."""
-    first_batch = self._step * self.state.step_fn.batches_per_step
+    experiment = self._experiment
+    batches = functools.partial(
+      train_batches,
+      self._dataset.split('train'),
+      batch_size=experiment.batch_size // experiment.accumulate,
+      seed=randomness.nth_seed(experiment.seed, int(self.state.rollbacks.numpy())),
+      first_batch=self._step * self.state.step_fn.batches_per_step,
+      augment=experiment.augment,
+    )
     return self._strategy.distribute_datasets_from_function(
-      functools.partial(_input_fn, self._dataset, self._experiment, first_batch)
+      lambda context: batches(context=context)
     )
 
-  def _run(self, iterator, length: int) -> dict[str, float]:
-    """Moves `length` steps in one call to the device and returns the scalars of the last."""
-    with tf1_tensor_equality():
-      values = self._device_loop(iterator, tf.constant(length))
-    self._step += length
+  def _run(self, iterator, length: int, recorder: Recorder) -> dict[str, float]:
+    """Moves up to `length` steps in one call to the device; returns the scalars of the last.
+
+    Fewer are made when numbers are not finite: the last step is then the one that brought them.
+    """
+    try:
+      with tf1_tensor_equality():
+        steps, values = self._device_loop(iterator, tf.constant(length))
+      self._step += int(steps)
+      values = values.numpy()
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+      raise Interrupted(
+        f'lost a worker or device after step {self._step} ({first_line(error)}); started again, '
+        f'all workers continue from {recorder.newest_checkpoint()}'
+      ) from None
     learning_rates = {
       f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
       for player, optimizer in self.state.optimizers.items()
     }
-    return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
+    return {**dict(zip(self._scalar_names, map(float, values))), **learning_rates}
 
   @tf.function(autograph=False)
-  def _device_loop(self, iterator, length: tf.Tensor) -> tf.Tensor:
-    """The inner loop. Returns float32 [number of scalars] of the last step."""
+  def _device_loop(self, iterator, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The inner loop. Returns the steps made and float32 [number of scalars] of the last."""
 
-    def body(index, _):
+    def body(steps, _, __):
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
-      scalars = self._strategy.run(self.state.step_fn, args=(batches,))
+      scalars = self._strategy.run(self._step_fn, args=(batches,))
       totals = {
         name: self._strategy.reduce('SUM', value, axis=None)
         for name, value in sorted(scalars.items())
       }
       self._scalar_names[:] = totals
-      return index + 1, tf.stack(list(totals.values()))
+      values = tf.stack(list(totals.values()))
+      matters = [on_nan.has_to_be_finite(name, self._experiment.precision) for name in totals]
+      finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(matters))
+      return steps + 1, finite, values
 
-    _, values = tf.while_loop(
-      lambda index, _: index < length,
+    steps, _, values = tf.while_loop(
+      lambda steps, finite, _: (steps < length) & finite,
       body,
-      (0, tf.zeros([0])),
+      (0, True, tf.zeros([0])),
       parallel_iterations=1,
-      shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])),
+      shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
     )
-    return values
+    return steps, values
 
-  def _samples(self) -> np.ndarray:
-    """The grid of fixed noise, uint8 [N, H, W, C]."""
-    game = self.state.game
-    inputs = game.inputs(range(_GRID), self._experiment.seed)
-    return images.to_uint8(game.generate(self.state.sampled_generator, inputs)).numpy()
-
-  def _check_finite(self, scalars: Mapping[str, float], checkpoints: Checkpoints) -> None:
-    wrong = ', '.join(
-      f'{name}={value}' for name, value in scalars.items() if not math.isfinite(value)
+  def _recover(self, run: RunDirectory, faults, scalars, recorder: Recorder) -> None:
+    """Goes back to the newest checkpoint if `--on_nan` still allows it, else raises."""
+    step, rollbacks = self._step, int(self.state.rollbacks.numpy())
+    message = (
+      f'not finite at step {step}: {on_nan.summary(faults)}; last good checkpoint: '
+      f'{recorder.newest_checkpoint()}; evidence: {recorder.evidence(step, faults, scalars)}'
     )
-    if wrong:
-      good = [checkpoints.prefix(step) for step in checkpoints.steps()[-1:]]
-      raise NonFiniteError(
-        f'not finite by step {self._step}: {wrong}; last good checkpoint: '
-        f'{good[0] if good else None}'
-      )
-
-
-def _input_fn(
-  dataset: Dataset, experiment: Experiment, first_batch: int, context: tf.distribute.InputContext
-) -> tf.data.Dataset:
-  return train_batches(
-    dataset.split('train'),
-    batch_size=experiment.batch_size,
-    seed=experiment.seed,
-    first_batch=first_batch,
-    augment=experiment.augment,
-    context=context,
-  )
+    allowed = registry.on_nan.build(self._experiment.on_nan)
+    if rollbacks >= allowed:
+      raise NonFiniteError(message)
+    _log.warning('%s; going back to it (%d of %d)', message, rollbacks + 1, allowed)
+    self._step = None
+    self.restore(run)
+    self.state.rollbacks.assign(rollbacks + 1)
+    recorder.start(self._step, self._dataset)

@@ -1,4 +1,4 @@
-"""Assigning to mirrored variables from inside replicas, when all replicas assign the same value."""
+"""Variables that replicas mirror, changed and averaged from inside the replicas."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from tfgan_pipeline.compat import tf
 
 
 def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
-  """`variable.assign(value)` on every replica. In replica context.
+  """`variable.assign(value)` on every replica, when all of them assign the same value.
 
   A plain assignment would need an aggregation over replicas, which costs communication and, as a
   mean of equal numbers, is not exact for every number of replicas.
   """
+  if tf.distribute.in_cross_replica_context():
+    for variable, value in zip(variables, values):
+      variable.assign(value)
+    return
 
   def assign_all(strategy, values):
     for variable, value in zip(variables, values):
@@ -22,3 +26,11 @@ def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> Non
     tf.__internal__.distribute.interim.maybe_merge_call(
       assign_all, tf.distribute.get_strategy(), list(values)
     )
+
+
+def mean(value: tf.Tensor) -> tf.Tensor:
+  """The mean of `value` over replicas; outside of replicas, `value`."""
+  replica = tf.distribute.get_replica_context()
+  if replica is None or replica.num_replicas_in_sync == 1:
+    return value
+  return replica.all_reduce('MEAN', value)

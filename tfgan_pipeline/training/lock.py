@@ -1,0 +1,99 @@
+"""One trainer per model_dir.
+
+    with TrainingLock(run.train) as lock:   # UsageError when another process has it
+      ...
+      lock.check()                          # before anything is overwritten
+
+On a file system of this machine, or a network's that can, the operating system holds the lock and
+lets go of it when the process ends, in whatever way. A bucket knows no locks: there the trainer
+that started last goes on, and the one before stops before it would write again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import errno
+import fcntl
+import json
+import logging
+import os
+import socket
+import uuid
+
+from tfgan_pipeline.checkpoints import first_line
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingLock:
+  """A file that says who trains.
+
+  Args:
+    directory: Where the file `lock` is to be; made if need be.
+  """
+
+  def __init__(self, directory: str):
+    self._directory = directory
+    self._path = os.path.join(directory, 'lock')
+    self._mine = json.dumps(
+      {
+        'host': socket.gethostname(),
+        'pid': os.getpid(),
+        'since': datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
+        'id': uuid.uuid4().hex,
+      }
+    )
+    self._file: int | None = None
+
+  def __enter__(self) -> TrainingLock:
+    try:
+      tf.io.gfile.makedirs(self._directory)
+      self._acquire()
+    except (tf.errors.OpError, OSError) as error:
+      raise UsageError(
+        f'--model_dir: {self._directory} cannot be written ({first_line(error)})'
+      ) from None
+    return self
+
+  def _acquire(self) -> None:
+    if '://' in self._path:
+      with tf.io.gfile.GFile(self._path, 'w') as file:
+        file.write(self._mine)
+      return
+    self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+      fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+      if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+        owner = os.read(self._file, 10_000).decode()
+        self._release()
+        raise UsageError(f'--model_dir: {_who(owner)} is training in {self._directory}') from None
+      _log.warning('%s: no lock to be had there (%s)', self._path, error.strerror)
+    os.ftruncate(self._file, 0)
+    os.write(self._file, self._mine.encode())
+
+  def check(self) -> None:
+    """Raises UsageError when another trainer has taken over, which is possible in a bucket."""
+    if '://' in self._path:
+      with tf.io.gfile.GFile(self._path) as file:
+        owner = file.read()
+      if owner != self._mine:
+        raise UsageError(f'--model_dir: {_who(owner)} has taken over {self._directory}')
+
+  def _release(self) -> None:
+    if self._file is not None:
+      os.close(self._file)
+      self._file = None
+
+  def __exit__(self, *_):
+    self._release()
+
+
+def _who(owner: str) -> str:
+  try:
+    said = json.loads(owner)
+    return f'process {said["pid"]} on {said["host"]}, there since {said["since"]},'
+  except (ValueError, KeyError, TypeError):
+    return 'another process'

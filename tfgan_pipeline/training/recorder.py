@@ -1,0 +1,137 @@
+"""What a run leaves behind while it trains: checkpoints, curves, samples, evidence, a progress bar.
+
+Only the chief worker records; on the others a Recorder does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import json
+import os
+
+from tfgan_pipeline import images
+from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.run_directory import RunDirectory, writing
+from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.training.progress import Progress
+from tfgan_pipeline.training.state import TrainState
+from tfgan_pipeline.training.summaries import TrainSummaries
+
+_GRID = 64  # Samples in a grid.
+
+
+class Recorder:
+  """Writes into one model_dir; a context manager.
+
+  Args:
+    run: Where.
+    experiment: Says what is due when.
+    state: What is saved and sampled.
+    chief: Whether this worker records at all.
+    lock: Held; checked before anything is overwritten.
+
+  Raises:
+    WriteError: Something cannot be written; what was there before is whole.
+  """
+
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    state: TrainState,
+    *,
+    chief: bool,
+    lock: TrainingLock,
+  ):
+    self._run = run
+    self._experiment = experiment
+    self._state = state
+    self._chief = chief
+    self._lock = lock
+    self._checkpoints = Checkpoints(run.checkpoints, keep=experiment.keep_checkpoints)
+    self._summaries: TrainSummaries | None = None
+    self._progress: Progress | None = None
+
+  def start(self, step: int, dataset: Dataset) -> None:
+    """The state is at `step`, fresh or restored: what was written of later steps is void."""
+    if not self._chief:
+      return
+    self.close()
+    with writing(self._run.path):
+      self._run.mark_unfinished()
+      self._summaries = TrainSummaries(self._run, step)
+      self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
+      if not step:
+        self._summaries.reals(next(dataset.split('train').ordered(_GRID))[0])
+        self._sample(0)
+        self.save(0)
+
+  def advance(self, step: int) -> None:
+    """The device has finished `step`."""
+    if self._chief:
+      self._progress.advance(step)
+
+  def record(self, step: int, scalars: Mapping[str, float]) -> None:
+    """Writes curves and samples where they are due."""
+    if not self._chief:
+      return
+    with writing(self._run.path):
+      if self._experiment.is_due(step, self._experiment.log_every):
+        self._summaries.scalars(step, scalars, self._progress.images_per_second(step))
+        self._progress.report(step, scalars)
+      if self._experiment.is_due(step, self._experiment.sample_every):
+        self._sample(step)
+
+  def save(self, step: int) -> None:
+    """Writes the checkpoint of `step`."""
+    if self._chief:
+      with writing(self._checkpoints.prefix(step)):
+        self._lock.check()
+        self._checkpoints.save(step, self._state.checkpoint)
+
+  def newest_checkpoint(self) -> str | None:
+    steps = self._checkpoints.steps()
+    return self._checkpoints.prefix(steps[-1]) if steps else None
+
+  def evidence(self, step: int, faults: Mapping[str, float], scalars: Mapping[str, float]) -> str:
+    """Keeps what was not finite, and all scalars of that step; returns the file's path."""
+    path = os.path.join(self._run.train, f'not_finite-{step:06d}.json')
+    if self._chief:
+      record = {
+        'step': step,
+        'not_finite': {tag: str(value) for tag, value in faults.items()},
+        'scalars': {tag: str(value) for tag, value in scalars.items()},
+        'rollbacks': int(self._state.rollbacks.numpy()),
+        'newest_checkpoint': self.newest_checkpoint(),
+      }
+      with writing(path), tf.io.gfile.GFile(path, 'w') as file:
+        file.write(json.dumps(record, indent=2) + '\n')
+    return path
+
+  def done(self, step: int) -> None:
+    """The run has reached its end."""
+    if self._chief:
+      with writing(self._run.path):
+        self._run.mark_done(step)
+
+  def _sample(self, step: int) -> None:
+    """The grid of fixed noise."""
+    game = self._state.game
+    inputs = game.inputs(range(_GRID), self._experiment.seed)
+    pictures = images.to_uint8(game.generate(self._state.sampled_generator, inputs)).numpy()
+    self._summaries.fakes(step, pictures)
+
+  def close(self) -> None:
+    if self._progress is not None:
+      self._progress.close()
+    if self._summaries is not None:
+      self._summaries.close()
+
+  def __enter__(self) -> Recorder:
+    return self
+
+  def __exit__(self, *_):
+    self.close()
