@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -48,6 +50,27 @@ def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
     stderr=subprocess.PIPE,
     **kwargs,
   )
+
+
+def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
+  """Starts one training as so many worker processes on this machine."""
+  listeners = [socket.create_server(('localhost', 0)) for _ in range(count)]
+  addresses = [f'localhost:{listener.getsockname()[1]}' for listener in listeners]
+  for listener in listeners:
+    listener.close()
+  return [
+    start_binary(
+      'train',
+      *arguments,
+      env={
+        **os.environ,
+        'TF_CONFIG': json.dumps(
+          {'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': index}}
+        ),
+      },
+    )
+    for index in range(count)
+  ]
 
 
 def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:

@@ -18,6 +18,7 @@ BASE = {
   'randomness',
   'mirrored',
   'images',
+  'whole_files',
 }
 RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
 ALLOWED = {
@@ -27,11 +28,12 @@ ALLOWED = {
   'experiment': {'errors', 'registry', 'settings'},
   'compat': set(),
   'randomness': {'compat'},
-  'images': {'compat'},
+  'whole_files': {'compat', 'errors'},
+  'images': {'compat', 'whole_files'},
   'mirrored': {'compat'},
-  'run_directory': {'checkpoints', 'compat', 'data', 'errors', 'experiment'},
+  'run_directory': {'compat', 'data', 'errors', 'experiment', 'whole_files'},
   'checkpoints': {'compat', 'errors'},
-  'runtime': {'checkpoints', 'compat', 'errors', 'experiment'},
+  'runtime': {'compat', 'errors', 'experiment'},
   'stopping': set(),
   'metrics': {'errors', 'registry'},
   'data': BASE - {'images'},

@@ -16,10 +16,11 @@ import os
 import re
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
+_DATA = re.compile(r'(ckpt-\d+)(\.data|_temp)')  # TensorFlow writes into the latter first.
 
 # What TensorFlow raises for files that are truncated, flipped, missing, or of other shapes.
 UNREADABLE = (tf.errors.OpError, ValueError, IndexError, RuntimeError, AssertionError)
@@ -50,7 +51,11 @@ class Checkpoints:
 
   def save(self, step: int, root: tf.train.Checkpoint) -> None:
     """Writes the checkpoint of `step`, then removes those beyond `keep`."""
-    root.write(self.prefix(step))
+    try:
+      root.write(self.prefix(step))
+    except BaseException:
+      self.remove_leftovers()  # The disk may be full.
+      raise
     for old in self.steps()[: -self._keep] if self._keep else ():
       self._remove(old)
 
@@ -59,6 +64,17 @@ class Checkpoints:
     tf.io.gfile.remove(prefix + '.index')  # First: without it the checkpoint is not listed.
     for path in tf.io.gfile.glob(prefix + '.data-*'):
       tf.io.gfile.remove(path)
+
+  def remove_leftovers(self) -> None:
+    """Removes what a writer that was killed has left. Only for the one who writes here."""
+    if not tf.io.gfile.isdir(self._directory):
+      return
+    whole = {f'ckpt-{step:06d}' for step in self.steps()}
+    for name in tf.io.gfile.listdir(self._directory):
+      found = _DATA.match(name)
+      path = os.path.join(self._directory, name)
+      if found and (found[2] == '_temp' or found[1] not in whole):
+        tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
 
   def read(self, step: int, root: tf.train.Checkpoint) -> None:
     """Restores every object of `root` from one checkpoint, which may hold more.
@@ -91,10 +107,3 @@ class Checkpoints:
         'them away to start over'
       )
     return 0
-
-
-def first_line(error: Exception) -> str:
-  """The start of a TensorFlow error message, which can run to pages."""
-  return (str(getattr(error, 'message', '') or error).strip() or type(error).__name__).splitlines()[
-    0
-  ][:200]

@@ -3,6 +3,8 @@
 A library caller sees ordinary exceptions.
 """
 
+import re
+
 
 class UsageError(ValueError):
   """The request was wrong, the software is fine; exit code 2.
@@ -28,3 +30,10 @@ class NonFiniteError(ArithmeticError):
 
 class DamagedCheckpoint(UsageError):
   """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""
+
+
+def first_line(error: BaseException) -> str:
+  """The start of a message, without the op it came from; TensorFlow's can run to pages."""
+  text = str(getattr(error, 'message', '') or error)
+  lines = re.sub(r'\{\{.*?\}\}', '', text).strip().splitlines()
+  return lines[0].strip()[:200] if lines else type(error).__name__

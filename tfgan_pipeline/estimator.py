@@ -29,10 +29,11 @@ from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
-from tfgan_pipeline.run_directory import RunDirectory, writing
+from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
+from tfgan_pipeline.whole_files import writing
 
 _log = logging.getLogger(__name__)
 

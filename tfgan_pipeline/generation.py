@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tfgan_pipeline import images
-from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, first_line
+from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, UsageError
+from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.run_directory import RunDirectory

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 
 
@@ -48,6 +49,4 @@ def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
 
 def write_png(path: str, picture: np.ndarray) -> None:
   """Writes uint8 [H, W, 1 or 3] as a PNG file; `path` may be gs://."""
-  temporary = path + '.tmp'
-  tf.io.write_file(temporary, tf.io.encode_png(picture))
-  tf.io.gfile.rename(temporary, path, overwrite=True)
+  whole_files.write(path, tf.io.encode_png(picture).numpy())

@@ -9,29 +9,16 @@ Every path may be gs://.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-import contextlib
 import json
 import os
 import time
 from typing import Any
 
-from tfgan_pipeline.checkpoints import first_line
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError, WriteError
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
-
-
-@contextlib.contextmanager
-def writing(path: str) -> Iterator[None]:
-  """Turns TensorFlow's and Python's errors in writing below `path` into WriteError, one line."""
-  try:
-    yield
-  except (tf.errors.OpError, OSError) as error:
-    if isinstance(error, WriteError):
-      raise
-    raise WriteError(f'{path}: cannot be written ({first_line(error)})') from None
 
 
 class RunDirectory:
@@ -120,8 +107,8 @@ class RunDirectory:
     """
     sessions = self.read_record().get('sessions', []) if self.exists() else []
     record = {'experiment': experiment.to_dict(), **facts, 'sessions': [*sessions, session]}
-    self._write(self.experiment_flags, experiment.to_flagfile())
-    self._write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+    whole_files.write(self.experiment_flags, experiment.to_flagfile())
+    whole_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
 
   def mark_unfinished(self) -> None:
     """For a run that goes on beyond the end it had."""
@@ -129,10 +116,4 @@ class RunDirectory:
       tf.io.gfile.remove(self.train_done)
 
   def mark_done(self, step: int) -> None:
-    self._write(self.train_done, f'{step}\n')
-
-  def _write(self, path: str, text: str) -> None:
-    """Another process reads either the old text or the new, never half."""
-    with tf.io.gfile.GFile(path + '.tmp', 'w') as file:
-      file.write(text)
-    tf.io.gfile.rename(path + '.tmp', path, overwrite=True)
+    whole_files.write(self.train_done, f'{step}\n')

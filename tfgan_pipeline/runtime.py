@@ -9,9 +9,8 @@ import subprocess
 from typing import Any
 
 from tfgan_pipeline import __version__
-from tfgan_pipeline.checkpoints import first_line
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 
 

@@ -28,7 +28,9 @@ def test_diverging_run(tmp_path):
   process = run_binary('train', *DIVERGES, f'--model_dir={tmp_path}', code=1)
   last = process.stderr.splitlines()[-1]
   # The very step, though the device had been asked for ten.
-  assert last.startswith('not finite at step 2: generator and discriminator: gradient_norm/generator=')
+  assert last.startswith(
+    'not finite at step 2: generator and discriminator: gradient_norm/generator='
+  )
   assert f'last good checkpoint: {tmp_path}/checkpoints/ckpt-000000' in last
   assert 'Traceback' not in process.stderr
   evidence = tmp_path / 'train/not_finite-000002.json'

@@ -86,7 +86,9 @@ def train_batches(
   options.deterministic = True
   # The slices are per replica already; sharding files on top of that would lose examples.
   options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-  return examples.map(_as_batch).prefetch(tf.data.AUTOTUNE).with_options(options)
+  # Several workers would otherwise have to agree, at each batch, on whether all still have one.
+  endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+  return examples.map(_as_batch).apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _as_batch(_: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:

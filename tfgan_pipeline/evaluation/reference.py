@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import logging
 import os
-import uuid
 
 import numpy as np
 
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.evaluation.extractor import Extractor, digest
@@ -36,12 +36,9 @@ def reference_features(
   )
   features = extractor.features(images for images, _ in dataset.split(split).ordered(1024))
   tf.io.gfile.makedirs(os.path.dirname(path))
-  temporary = f'{path}.{uuid.uuid4().hex}'
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
     content, pool=features.pool, **({} if features.logits is None else {'logits': features.logits})
   )
-  with tf.io.gfile.GFile(temporary, 'wb') as file:
-    file.write(content.getvalue())
-  tf.io.gfile.rename(temporary, path, overwrite=True)
+  whole_files.write(path, content.getvalue())
   return features

@@ -20,9 +20,9 @@ import os
 import socket
 import uuid
 
-from tfgan_pipeline.checkpoints import first_line
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +59,7 @@ class TrainingLock:
 
   def _acquire(self) -> None:
     if '://' in self._path:
-      with tf.io.gfile.GFile(self._path, 'w') as file:
-        file.write(self._mine)
+      whole_files.write(self._path, self._mine)
       return
     self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
     try:

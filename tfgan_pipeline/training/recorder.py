@@ -9,16 +9,16 @@ from collections.abc import Mapping
 import json
 import os
 
-from tfgan_pipeline import images
+from tfgan_pipeline import images, whole_files
 from tfgan_pipeline.checkpoints import Checkpoints
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.run_directory import RunDirectory, writing
+from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
+from tfgan_pipeline.whole_files import writing
 
 _GRID = 64  # Samples in a grid.
 
@@ -62,6 +62,7 @@ class Recorder:
     self.close()
     with writing(self._run.path):
       self._run.mark_unfinished()
+      self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
       if not step:
@@ -107,8 +108,8 @@ class Recorder:
         'rollbacks': int(self._state.rollbacks.numpy()),
         'newest_checkpoint': self.newest_checkpoint(),
       }
-      with writing(path), tf.io.gfile.GFile(path, 'w') as file:
-        file.write(json.dumps(record, indent=2) + '\n')
+      with writing(path):
+        whole_files.write(path, json.dumps(record, indent=2) + '\n')
     return path
 
   def done(self, step: int) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import numpy as np
+from tensorboard.compat.proto import event_pb2
+from tensorboard.summary.writer import event_file_writer
 
-from tfgan_pipeline import images
+from tfgan_pipeline import images, whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.run_directory import RunDirectory
 
@@ -27,18 +30,25 @@ class TrainSummaries:
     self._run = run
     tf.io.gfile.makedirs(run.train)
     tf.io.gfile.makedirs(run.samples)
+    if first_step:
+      self._void_events_after(first_step)
     self._writer = tf.summary.create_file_writer(run.train)
     self._jsonl = os.path.join(run.train, 'train.jsonl')
     self._drop_lines_after(first_step)
+
+  def _void_events_after(self, step: int) -> None:
+    """Has TensorBoard forget what it has read of later steps, which this run did not keep."""
+    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+    writer = event_file_writer.EventFileWriter(self._run.train)
+    writer.add_event(event_pb2.Event(step=step + 1, wall_time=time.time(), session_log=start))
+    writer.close()
 
   def _drop_lines_after(self, step: int) -> None:
     if not tf.io.gfile.exists(self._jsonl):
       return
     with tf.io.gfile.GFile(self._jsonl) as file:
       lines = [line for line in file.read().splitlines() if _step_of(line) <= step]
-    with tf.io.gfile.GFile(self._jsonl + '.tmp', 'w') as file:
-      file.write(''.join(line + '\n' for line in lines))
-    tf.io.gfile.rename(self._jsonl + '.tmp', self._jsonl, overwrite=True)
+    whole_files.write(self._jsonl, ''.join(line + '\n' for line in lines))
 
   def scalars(self, step: int, values: dict[str, float], rate: float | None) -> None:
     """Writes one point of every curve.

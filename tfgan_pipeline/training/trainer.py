@@ -10,11 +10,11 @@ import functools
 import logging
 
 from tfgan_pipeline import randomness, registry, runtime
-from tfgan_pipeline.checkpoints import Checkpoints, first_line
+from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest

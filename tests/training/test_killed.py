@@ -1,0 +1,87 @@
+"""A training that is killed again and again ends as one that nobody disturbed, to the last bit."""
+
+import random
+import time
+
+import numpy as np
+from PIL import Image
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.conftest import checkpoint, run_binary, start_binary
+from tfgan_pipeline import registry
+
+STEPS, KILLS = 3000, {'gan': 30}  # Other models are killed fewer times.
+FLAGS = (
+  '--networks=dcgan(filters=4)',
+  '--dataset=image_folder(size=16)',
+  '--memory_limit_gb=0',  # From disk.
+  '--augment=flip, shift(0.1)',
+  '--noise=normal(8)',
+  '--batch_size=16',
+  '--penalties=wasserstein_gradient(weight=1)',
+  f'--max_steps={STEPS}',
+  '--save_every=5',
+  '--keep_checkpoints=4',
+  '--log_every=1',
+  '--sample_every=200',
+)
+
+
+def lines(path) -> int:
+  return path.read_text().count('\n') if path.exists() else 0
+
+
+def kill_at_random(process, model_dir, chance) -> str:
+  """Kills it while it starts, or a moment after it has made a step; returns when that was."""
+  curve = model_dir / 'train/train.jsonl'
+  before = curve.stat().st_mtime_ns if curve.exists() else 0
+  start = time.monotonic()
+  starting = chance.random() < 0.3
+  wait = chance.uniform(0, 6 if starting else 0.6)
+  while process.poll() is None and time.monotonic() - start < wait:
+    if not starting and not (curve.exists() and curve.stat().st_mtime_ns != before):
+      start = time.monotonic()
+    time.sleep(0.003)
+  process.kill()
+  process.communicate()
+  if any(model_dir.glob('checkpoints/*_temp')):
+    return 'writing a checkpoint'
+  moved = curve.exists() and curve.stat().st_mtime_ns != before
+  return 'training' if moved else 'starting'
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize('model', registry.model.components())
+def test_killed_at_random(tmp_path, model, capsys):
+  chance = random.Random(0)
+  pictures = np.random.RandomState(0).randint(0, 256, [50, 16, 16, 3], np.uint8)
+  (tmp_path / 'pictures').mkdir()
+  for index, picture in enumerate(pictures):  # An epoch is about three steps.
+    Image.fromarray(picture).save(tmp_path / f'pictures/{index}.png')
+  flags = (*FLAGS, f'--model={model}', f'--data_dir={tmp_path}/pictures')
+  run_binary('train', *flags, f'--model_dir={tmp_path}/calm')
+
+  disturbed, kills = tmp_path / 'disturbed', []
+  while len(kills) < KILLS.get(model, 5):
+    process = start_binary('train', *flags, f'--model_dir={disturbed}')
+    kills.append(kill_at_random(process, disturbed, chance))
+  assert not (disturbed / 'TRAIN_DONE').exists(), 'it ended before it was killed often enough'
+  reached = lines(disturbed / 'train/train.jsonl')
+  run_binary('train', *flags, f'--model_dir={disturbed}')
+  with capsys.disabled():
+    counts = ', '.join(f'{kills.count(when)} {when}' for when in dict.fromkeys(kills))
+    print(f'\n{model}: {len(kills)} kills within the first {reached} steps: {counts}')
+
+  for step in range(STEPS - 15, STEPS + 1, 5):
+    calm, other = (checkpoint(tmp_path / name, step) for name in ('calm', 'disturbed'))
+    assert calm.keys() == other.keys()
+    for name, value in calm.items():
+      np.testing.assert_array_equal(other[name], value, err_msg=name)
+  curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('calm', 'disturbed')]
+  assert curves[0] == curves[1] and curves[0].count('\n') == STEPS
+  for picture in (tmp_path / 'calm/samples').iterdir():
+    assert (disturbed / 'samples' / picture.name).read_bytes() == picture.read_bytes()
+  events = EventAccumulator(str(disturbed / 'train'), size_guidance={'tensors': 0}).Reload()
+  shown = [event.step for event in events.Tensors('loss/generator')]
+  assert shown == list(range(1, STEPS + 1))

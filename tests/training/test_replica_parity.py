@@ -1,0 +1,13 @@
+"""The comparison of replica_parity.py, all of it."""
+
+import pytest
+
+from tests.training import replica_parity
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize('name', replica_parity.cases())
+def test_agree_to_1e_5(tmp_path, name):
+  for place, differences in replica_parity.compare(name, tmp_path).items():
+    for what, value in differences.items():
+      assert value < 1e-5, f'{place}: {what} differ by {value}'
