@@ -53,7 +53,7 @@ def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
 
 
 def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
-  """Starts one training as so many worker processes on this machine."""
+  """Starts one training as so many worker processes; '{index}' in arguments is a worker's own."""
   listeners = [socket.create_server(('localhost', 0)) for _ in range(count)]
   addresses = [f'localhost:{listener.getsockname()[1]}' for listener in listeners]
   for listener in listeners:
@@ -61,7 +61,7 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
   return [
     start_binary(
       'train',
-      *arguments,
+      *(argument.replace('{index}', str(index)) for argument in arguments),
       env={
         **os.environ,
         'TF_CONFIG': json.dumps(

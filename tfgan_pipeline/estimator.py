@@ -79,6 +79,11 @@ class GANEstimator:
     strategy = self._strategy  # First: devices cannot be set once TensorFlow has read any data.
     return Trainer(self.experiment, self.dataset, strategy)
 
+  @property
+  def workers(self) -> runtime.Workers:
+    """The processes that train together."""
+    return self._trainer.workers
+
   def build(self) -> None:
     """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
     self._trainer  # noqa: B018
@@ -216,6 +221,8 @@ def train_and_evaluate(
   """
   every, last = estimator.experiment.save_every, estimator.experiment.max_steps
   estimator.build()
+  if estimator.workers.several:
+    raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training.
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options)
   records: dict[int, Record] = {}

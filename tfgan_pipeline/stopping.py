@@ -15,7 +15,7 @@ class StopRequest:
       with StopRequest() as stop:
         while not stop.made: ...
 
-  A second signal acts as it did before: it ends the process at once.
+  A second signal of the same kind ends the process at once.
 
   Args:
     max_hours: The age of the process at which the request is made; 0 is never.
@@ -33,7 +33,7 @@ class StopRequest:
   def _handle(self, number, frame):
     del frame
     self._signalled = True
-    signal.signal(number, self._previous[number])
+    signal.signal(number, signal.SIG_DFL)
 
   def __enter__(self) -> StopRequest:
     for number in (signal.SIGTERM, signal.SIGINT):

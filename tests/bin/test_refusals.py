@@ -1,11 +1,12 @@
 """Wrong usage of the binaries: one line on stderr naming what is wrong, exit code 2, no change."""
 
 import json
+import os
 import shutil
 
 import pytest
 
-from tests.conftest import ROOT, TINY, checkpoint, files_under, run_binary
+from tests.conftest import ROOT, TINY, checkpoint, files_under, run_binary, start_workers
 
 TRAIN = {
   'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
@@ -19,6 +20,13 @@ TRAIN = {
   'missing data directory': (['--dataset=tfds(mnist)', '--data_dir=/nowhere'], '/nowhere'),
   'missing folder': (['--dataset=image_folder(16)', '--data_dir=/nowhere'], '/nowhere'),
   'indivisible batch': (['--batch_size=15', '--virtual_devices=2'], '--batch_size=15'),
+  'indivisible parts': (['--accumulate=3'], '--batch_size=16: should be a multiple of 3'),
+  'no GPU': (['--accelerator=gpu'], '--accelerator=gpu: TensorFlow finds no GPU'),
+  'no TPU': (['--tpu=local'], '--tpu=local: cannot be used'),
+  'no workers': (['--accelerator=multi_worker'], '--accelerator=multi_worker: '),
+  'XLA on two CPUs': (['--jit_compile=on', '--virtual_devices=2'], '--jit_compile=on: '),
+  'unknown remedy': (['--on_nan=pray'], '--on_nan=pray: unknown on_nan'),
+  'no rollbacks': (['--on_nan=rollback(0)'], '--on_nan'),
   'size too small': (['--dataset=digits(size=6)'], '--dataset=digits(size=6): '),
   'size that does not fit': (['--networks=dcgan_textbook'], '--networks=dcgan_textbook: '),
   'no units': (['--networks=mlp(units=0)'], 'units=0 should be at least 1'),
@@ -43,6 +51,19 @@ def test_train_refuses(tmp_path, name):
   process = run_binary('train', *TINY, f'--model_dir={model_dir}', *arguments, code=2)
   assert_one_line(process, message)
   assert not model_dir.exists()
+
+
+def test_tf_config_that_cannot_be_read(tmp_path):
+  environment = {**os.environ, 'TF_CONFIG': '{"cluster": 3}'}
+  process = run_binary('train', *TINY, f'--model_dir={tmp_path}/run', code=2, env=environment)
+  assert_one_line(process, 'TF_CONFIG={"cluster": 3}: should be {"cluster": ')
+
+
+def test_scoring_beside_several_workers_is_another_job(tmp_path):
+  flags = (*TINY, f'--model_dir={tmp_path}/run', '--evaluate')
+  for process in start_workers(2, *flags):
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 2 and '--evaluate: ' in stderr.splitlines()[-1]
 
 
 def test_model_dir_that_is_a_file(tmp_path):

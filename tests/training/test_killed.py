@@ -28,27 +28,25 @@ FLAGS = (
 )
 
 
-def lines(path) -> int:
-  return path.read_text().count('\n') if path.exists() else 0
+def newest(model_dir) -> str:
+  """Name of the newest checkpoint."""
+  return max((path.name for path in model_dir.glob('checkpoints/*.index')), default='')
 
 
 def kill_at_random(process, model_dir, chance) -> str:
-  """Kills it while it starts, or a moment after it has made a step; returns when that was."""
-  curve = model_dir / 'train/train.jsonl'
-  before = curve.stat().st_mtime_ns if curve.exists() else 0
-  start = time.monotonic()
+  """Kills it while it starts, or a moment after its first checkpoint; returns when that was."""
+  before, start = newest(model_dir), time.monotonic()
   starting = chance.random() < 0.3
-  wait = chance.uniform(0, 6 if starting else 0.6)
+  wait = chance.uniform(0, 6 if starting else 1)
   while process.poll() is None and time.monotonic() - start < wait:
-    if not starting and not (curve.exists() and curve.stat().st_mtime_ns != before):
+    if not starting and newest(model_dir) == before:
       start = time.monotonic()
     time.sleep(0.003)
   process.kill()
   process.communicate()
   if any(model_dir.glob('checkpoints/*_temp')):
-    return 'writing a checkpoint'
-  moved = curve.exists() and curve.stat().st_mtime_ns != before
-  return 'training' if moved else 'starting'
+    return 'while writing a checkpoint'
+  return 'while starting' if newest(model_dir) == before else 'between checkpoints'
 
 
 @pytest.mark.heavy
@@ -67,7 +65,7 @@ def test_killed_at_random(tmp_path, model, capsys):
     process = start_binary('train', *flags, f'--model_dir={disturbed}')
     kills.append(kill_at_random(process, disturbed, chance))
   assert not (disturbed / 'TRAIN_DONE').exists(), 'it ended before it was killed often enough'
-  reached = lines(disturbed / 'train/train.jsonl')
+  reached = int(newest(disturbed)[5:11])
   run_binary('train', *flags, f'--model_dir={disturbed}')
   with capsys.disabled():
     counts = ', '.join(f'{kills.count(when)} {when}' for when in dict.fromkeys(kills))

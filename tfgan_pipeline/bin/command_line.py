@@ -37,6 +37,8 @@ def run(main: Callable[[], None], about: str) -> None:
     main: Reads flags.FLAGS.
     about: The binary's docstring, the head of --help.
   """
+  if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # And not ignored, by who started this.
+    signal.signal(signal.SIGTERM, _terminated)
   _log_plainly()
   flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
 
@@ -105,6 +107,12 @@ def components() -> str:
     for component in kind.components().values():
       lines += [f'  {component.signature}', f'      {component.doc}']
   return '\n'.join(lines)
+
+
+def _terminated(number, frame):
+  """For SIGTERM while nothing is at stake yet; training has a handler of its own."""
+  del number, frame
+  raise Interrupted('stopped by SIGTERM; the same command starts again')
 
 
 def _tell(error: BaseException) -> int:

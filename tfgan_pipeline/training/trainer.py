@@ -43,6 +43,7 @@ class Trainer:
     self._experiment = experiment
     self._dataset = dataset
     self._strategy = strategy
+    self._rollbacks = registry.on_nan.build(experiment.on_nan)  # So many are allowed.
     self.workers = runtime.Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
     self._step_fn = self.state.step_fn
@@ -189,10 +190,9 @@ class Trainer:
       f'not finite at step {step}: {on_nan.summary(faults)}; last good checkpoint: '
       f'{recorder.newest_checkpoint()}; evidence: {recorder.evidence(step, faults, scalars)}'
     )
-    allowed = registry.on_nan.build(self._experiment.on_nan)
-    if rollbacks >= allowed:
+    if rollbacks >= self._rollbacks:
       raise NonFiniteError(message)
-    _log.warning('%s; going back to it (%d of %d)', message, rollbacks + 1, allowed)
+    _log.warning('%s; going back to it (%d of %d)', message, rollbacks + 1, self._rollbacks)
     self._step = None
     self.restore(run)
     self.state.rollbacks.assign(rollbacks + 1)
