@@ -61,7 +61,7 @@ step() {
       signal=''
       kill -s TERM -- "-$child" 2> /dev/null || true
     fi
-    sleep 0.2 || true
+    sleep "${TICK_SECONDS:-0.5}" || true
   done
   wait "$child"
 }
@@ -75,7 +75,7 @@ ready='' had_one=''
 round() {
   local state
   had_one=''
-  state="$(bash "$tpu_vm" state "$name")" || return 1
+  state="$(bash "$tpu_vm" state "$name")" || return
   case "$state" in
     ACTIVE) ;;
     SUSPEND* | FAILED | PREEMPTED | DELETING)

@@ -120,6 +120,6 @@ while true; do
     echo "launch/multi_worker_local.sh: $left left after ${GRACE_SECONDS:-60} s; ended" >&2
     break
   fi
-  sleep 0.2 || true
+  sleep 0.5 || true
 done
 exit "$code"

@@ -23,6 +23,7 @@
 #   WAIT_SECONDS      how long create waits, 3600; then it exits with 75, and again continues
 #   POLL_SECONDS      between two looks, 20
 #   RECONNECTS        how often in a row a connection may fail, 3
+#   TICK_SECONDS      how soon a signal is seen, 0.5
 #   PORT              of TensorBoard, here and there; 6006
 #   DRY_RUN           1 prints the commands and runs none
 set -euo pipefail
@@ -179,7 +180,7 @@ apart() {
       echo "launch/tpu_vm.sh: stopping $3; a second signal ends it at once, unsaved" >&2
       detached stop "$3" || signal=again
     fi
-    sleep 0.2 || true
+    sleep "${TICK_SECONDS:-0.5}" || true
   done
   wait "$connection"
 }

@@ -14,13 +14,16 @@ import time
 
 from tests.launch.scripts import ROOT, environment, program
 
-# `states` are those that a request goes through, one a look; the last one stays. `requests` has a line
-# of states for each request to come, the last line serving all further ones.
+TPUS = ('queued-resources', 'tpu-vm')
+# `states` are those that a request goes through, one a look; the last one stays. `requests` has a
+# line of states for each request to come, the last line serving all further ones.
 GCLOUD = r"""
 cloud="$(cd "$(dirname "$0")/.." && pwd)"
 cd "$cloud"
 printf '<%s>' "${@//$'\n'/; }" >> calls; echo >> calls
-there() { [ -e states ] && [ ! -e gone ] && [ ! -e unreachable ] && [ "$(head -n 1 states)" = ACTIVE ]; }
+there() {
+  [ -e states ] && [ "$(head -n 1 states)" = ACTIVE ] && [ ! -e gone ] && [ ! -e unreachable ]
+}
 not_found() { echo "ERROR: (gcloud) NOT_FOUND: no such resource" >&2; exit 1; }
 case "$1 $2 $3 $4" in
   'compute tpus queued-resources create')
@@ -53,7 +56,9 @@ case "$1 $2 $3 $4" in
     HOME="$PWD" PATH="$cloud/on_vm:$PATH" bash -c "$command" &
     while kill -0 $! 2> /dev/null; do
       # The connection is lost; what was started stays.
-      if [ -e "$cloud/gone" ] || [ -e "$cloud/unreachable" ] || { [ -e "$cloud/drop" ] && [[ "$command" = *' follow '* ]]; }; then
+      lost="$(ls "$cloud"/gone "$cloud"/unreachable 2> /dev/null || true)"
+      [[ "$command" != *' follow '* ]] || lost="$lost$(ls "$cloud"/drop 2> /dev/null)"
+      if [ -n "$lost" ]; then
         rm -f "$cloud/drop"
         kill -- -$!
         exit 1
@@ -117,7 +122,7 @@ class Cloud:
     return self
 
   def environment(self, **variables: object) -> dict[str, str]:
-    fast = {'POLL_SECONDS': 0.05, 'BACKOFF_SECONDS': 0, 'ZONE': 'here-a'}
+    fast = {'POLL_SECONDS': 0.05, 'TICK_SECONDS': 0.05, 'BACKOFF_SECONDS': 0, 'ZONE': 'here-a'}
     return environment(self.folder / 'bin', **{**fast, **variables})
 
   def start(self, script: pathlib.Path, *arguments: object, **variables: object) -> None:
@@ -159,13 +164,9 @@ class Cloud:
 
   @property
   def asked(self) -> list[str]:
-    """What was asked of gcloud, without what only looks: the words before the name."""
-    calls = [line.strip('<>').split('><') for line in self.read('calls').splitlines()]
-    return [
-      ' '.join(call[2:4])
-      for call in calls
-      if call[3] != 'describe' and call[:2] != ['storage', 'ls']
-    ]
+    """What was asked of gcloud about TPUs, two words each, without what only looks."""
+    calls = [line.strip('<>').split('><')[2:4] for line in self.read('calls').splitlines()]
+    return [' '.join(call) for call in calls if call[0] in TPUS and call[1] != 'describe']
 
   @property
   def trainings(self) -> list[list[str]]:
