@@ -12,16 +12,17 @@ from tests.launch.scripts import ROOT, environment, program, run
 
 SBATCH = ROOT / 'launch' / 'slurm.sbatch'
 
-# Starts the command once for each node and hands on SIGTERM, as srun does.
+# Starts the command once for each node; sent SIGTERM it kills them, as the real one does.
 SRUN = r"""
 here="$(dirname "$0")"
 while [ "${1#--}" != "$1" ]; do echo "$1" >> "$here/srun_flags"; shift; done
 pids=()
 for SLURM_NODEID in $(seq 0 $((SLURM_JOB_NUM_NODES - 1))); do
   export SLURM_NODEID
-  "$@" & pids+=($!)
+  env --default-signal=INT "$@" & pids+=($!)  # As a daemon of Slurm starts it.
 done
-trap 'kill -TERM "${pids[@]}"' TERM
+echo "${pids[@]}" > "$here/tasks"
+trap 'kill -KILL "${pids[@]}"' TERM
 code=0
 for pid in "${pids[@]}"; do
   while kill -0 "$pid" 2> /dev/null; do wait "$pid" || true; done
@@ -29,6 +30,9 @@ for pid in "${pids[@]}"; do
   [ "$one" -le "$code" ] || code=$one
 done
 exit "$code"
+"""
+SCANCEL = r"""
+[ "$1 $2" = '--signal=INT 17' ] && kill -INT $(cat "$(dirname "$0")/tasks")
 """
 SCONTROL = r"""
 case "$1" in
@@ -40,7 +44,9 @@ TRAIN = r"""
 here="$(dirname "$0")"
 printf '<%s>' "$@" > "$here/call-$SLURM_NODEID"
 echo "${TF_CONFIG:-}" > "$here/config-$SLURM_NODEID"
-trap 'sleep 0.3; exit 75' TERM
+asked() { trap - "$1"; sleep 0.5; exit 75; }
+trap 'asked TERM' TERM
+trap 'asked INT' INT
 touch "$here/started-$SLURM_NODEID"
 for _ in $(seq "${TENTHS:-1}"); do sleep 0.1; done
 exit "${CODE:-0}"
@@ -51,6 +57,7 @@ exit "${CODE:-0}"
 def cluster(tmp_path):
   folder = tmp_path / 'bin'
   program(folder, 'srun', SRUN)
+  program(folder, 'scancel', SCANCEL)
   program(folder, 'scontrol', SCONTROL)
   program(folder, 'squeue', 'echo "${STATE:-RUNNING}"\n')
   program(folder, 'tfgan-train', TRAIN)
@@ -60,6 +67,18 @@ def cluster(tmp_path):
 def _environment(cluster, nodes=1, **variables):
   job = {'SLURM_JOB_ID': 17, 'SLURM_JOB_NUM_NODES': nodes, 'SLURM_JOB_NODELIST': 'node-[a-b]'}
   return environment(cluster, **{**job, **variables})
+
+
+def _start(cluster, nodes) -> subprocess.Popen:
+  process = subprocess.Popen(
+    ['bash', SBATCH, 'some.flags', 'run'], env=_environment(cluster, nodes, TENTHS=300)
+  )
+  expected = [cluster / 'tasks', *(cluster / f'started-{index}' for index in range(nodes))]
+  deadline = time.monotonic() + 20
+  while not all(path.exists() for path in expected):
+    assert time.monotonic() < deadline
+    time.sleep(0.02)
+  return process
 
 
 def test_one_node_needs_no_cluster(cluster):
@@ -85,16 +104,17 @@ def test_nodes_know_each_other(cluster):
 
 @pytest.mark.parametrize('nodes', [1, 2])
 def test_sigterm_to_the_script_alone_lets_all_save_and_queues_again(cluster, nodes):
-  process = subprocess.Popen(
-    ['bash', SBATCH, 'some.flags', 'run'], env=_environment(cluster, nodes, TENTHS=300)
-  )
-  deadline = time.monotonic() + 20
-  while not all((cluster / f'started-{index}').exists() for index in range(nodes)):
-    assert time.monotonic() < deadline
-    time.sleep(0.02)
+  process = _start(cluster, nodes)
   os.kill(process.pid, signal.SIGTERM)
   assert process.wait(20) == 75
   assert (cluster / 'requeued').read_text() == '17\n'
+
+
+def test_sigterm_to_the_workers_as_well_lets_all_save(cluster):
+  process = _start(cluster, 2)
+  for pid in [*(cluster / 'tasks').read_text().split(), process.pid]:
+    os.kill(int(pid), signal.SIGTERM)
+  assert process.wait(20) == 75
 
 
 @pytest.mark.parametrize(
