@@ -13,8 +13,8 @@ from tests.launch.scripts import ROOT, environment, program, run
 
 SCRIPT = ROOT / 'launch' / 'multi_worker_local.sh'
 
-# Like the trainer: asked to stop it saves, and a second signal of a kind ends it. $PLAN has a word for
-# each worker: an exit code, or `stays`, or `deaf` for one that cannot be asked.
+# Like the trainer: asked to stop it saves, and a second signal of a kind ends it. $PLAN has a word
+# for each worker: an exit code, or `stays`, or `deaf` for one that cannot be asked.
 TRAIN = r"""
 here="$(dirname "$0")"
 index="${TF_CONFIG##*\"index\": }"; index="${index%%\}*}"

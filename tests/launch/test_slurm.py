@@ -1,4 +1,4 @@
-"""slurm.sbatch on a cluster of this machine alone: what each node is told, and when it queues again."""
+"""slurm.sbatch with a Slurm that only pretends: what each node is told, when it queues again."""
 
 import json
 import os
