@@ -20,7 +20,7 @@ mkdir -p "$files"
 
 # The lock, unlike a number in a file, cannot outlive the job or pass to a process of another's.
 running() {
-  ! flock --nonblock "$files/lock" true
+  ! flock --shared --nonblock "$files/lock" true
 }
 
 case "$verb" in
@@ -33,8 +33,9 @@ case "$verb" in
     rm -f "$files/pid" "$files/code"
     [ ! -e "$files/log" ] || mv "$files/log" "$files/log.previous"
     echo "$command" > "$files/command"
+    # It waits for those that only look.
     # shellcheck disable=SC2016  # The inner shell expands it.
-    setsid flock --nonblock --close "$files/lock" bash -c '
+    setsid flock --wait 10 --close "$files/lock" bash -c '
       files="$1"
       shift
       "$@" &

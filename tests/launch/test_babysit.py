@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.launch.cloud import Cloud
-from tests.launch.scripts import ROOT, run
+from tests.launch.scripts import ROOT, program, run
 
 BABYSIT = ROOT / 'launch' / 'babysit.sh'
 FLAGS = ROOT / 'flags' / 'mnist_dcgan.flags'
@@ -110,9 +110,10 @@ def test_a_cloud_that_refuses_is_not_asked_for_ever(cloud):
 
 def test_waits_longer_after_each_failure(cloud):
   cloud.with_tpu().set(plan='1')
-  cloud.start(BABYSIT, *JOB, BACKOFF_SECONDS=1)
-  said = cloud.end(1)[1]
+  program(cloud.folder / 'bin', 'sleep', 'echo "$1" >> "$(dirname "$0")/../sleeps"\n')
+  said = _run(cloud, code=1, BACKOFF_SECONDS=1).stderr
   assert [line.split()[-2] for line in said.splitlines() if 'trying again in' in line] == ['1', '2']
+  assert cloud.read('sleeps').split().count('0.2') == 5 * (1 + 2)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -150,7 +151,7 @@ def test_started_again_it_finds_the_training_that_runs(cloud):
   cloud.process.kill()
   cloud.process.wait()
   cloud.start(BABYSIT, *JOB)
-  cloud.wait_for('calls', ' follow ', times=2)
+  cloud.wait_for('calls', ' start train ', times=2)
   cloud.process.terminate()
   assert 'running already' in cloud.end(75)[1]
   assert len(cloud.trainings) == 1

@@ -169,7 +169,7 @@ def test_a_second_call_finds_the_training_and_a_different_one_is_refused(cloud):
   cloud.process.kill()
   cloud.process.wait()
   cloud.start(TPU_VM, 'train', 'my-tpu', FLAGS, 'gs://b/run')
-  cloud.wait_for('calls', ' follow ', times=2)
+  cloud.wait_for('calls', ' start train ', times=3)
   cloud.process.send_signal(signal.SIGINT)
   assert 'running already' in cloud.end(75)[1]
   assert len(cloud.trainings) == 1
