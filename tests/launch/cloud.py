@@ -42,7 +42,7 @@ case "$1 $2 $3 $4" in
     rm -rf states vm ;;
   'compute tpus tpu-vm describe')
     [ -e states ] || not_found
-    if [ -e gone ]; then echo PREEMPTED; else echo READY; fi ;;
+    if [ ! -e gone ]; then echo READY; else grep . gone || echo PREEMPTED; fi ;;
   'compute tpus tpu-vm scp')
     there || exit 1
     cp "$5" vm ;;

@@ -79,6 +79,8 @@ def test_create_passes_on_what_gcloud_refuses(cloud):
     ({'states': 'WAITING_FOR_RESOURCES'}, 'WAITING_FOR_RESOURCES'),
     ({'states': 'ACTIVE'}, 'ACTIVE'),
     ({'states': 'ACTIVE', 'gone': ''}, 'PREEMPTED'),
+    ({'states': 'ACTIVE', 'gone': 'TERMINATED'}, 'PREEMPTED'),
+    ({'states': 'ACTIVE', 'gone': 'REPAIRING'}, 'REPAIRING'),
   ],
 )
 def test_state(cloud, files, state):
