@@ -72,6 +72,7 @@ def test_a_job_that_went_with_the_machine_is_lost(call, tmp_path):
   call('start', 'train', 'sleep', '300')
   pid = int((tmp_path / 'tfgan_jobs' / 'train' / 'pid').read_text())
   session = os.getsid(pid)
+  assert session != os.getsid(0)  # Or all that runs here would be killed.
   os.killpg(session, signal.SIGKILL)
   _until(call, 'train', 'lost')
   assert call('start', 'train', 'true') == 'started\n'
