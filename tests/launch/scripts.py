@@ -33,6 +33,15 @@ def environment(first: pathlib.Path | None = None, **variables: object) -> dict[
       'EVALUATE_FLAGS',
       'PORT',
       'KEEP_TENSORBOARD',
+      'TF_CONFIG',
+      'ZONE',
+      'PROJECT',
+      'ACCELERATOR_TYPE',
+      'RUNTIME_VERSION',
+      'SPOT',
+      'CREATE_FLAGS',
+      'MAX_FAILURES',
+      'DELETE_AT_END',
     )
   }
   if first:

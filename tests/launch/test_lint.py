@@ -9,7 +9,14 @@ import pytest
 
 from tests.launch.scripts import ROOT
 
-SCRIPTS = sorted([*ROOT.glob('launch/*.sh'), *ROOT.glob('tests/*.sh'), ROOT / '.ci' / 'run'])
+SCRIPTS = sorted(
+  [
+    *ROOT.glob('launch/*.sh'),
+    *ROOT.glob('launch/*.sbatch'),
+    *ROOT.glob('tests/*.sh'),
+    ROOT / '.ci' / 'run',
+  ]
+)
 every_script = pytest.mark.parametrize('script', SCRIPTS, ids=lambda path: path.name)
 
 
