@@ -21,3 +21,7 @@ class NonFiniteError(ArithmeticError):
 
 class DamagedCheckpoint(UsageError):
   """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""
+
+
+class CheckFailed(Exception):
+  """A check was made and its answer is no; the message says to what; exit code 1."""

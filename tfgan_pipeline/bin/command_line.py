@@ -19,9 +19,15 @@ from typing import Any
 from absl import app, flags
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
+from tfgan_pipeline.errors import CheckFailed, Interrupted, NonFiniteError, UsageError
 
-EXIT_CODES = {UsageError: 2, Interrupted: 75, NonFiniteError: 1, KeyboardInterrupt: 130}
+EXIT_CODES = {
+  UsageError: 2,
+  Interrupted: 75,
+  NonFiniteError: 1,
+  CheckFailed: 1,
+  KeyboardInterrupt: 130,
+}
 
 
 def run(main: Callable[[], None], about: str) -> None:

@@ -1,0 +1,116 @@
+"""The TPU compiler, asked in another process.
+
+compiler.require()
+program = compiler.compile_step(text, Topology.parse('v5e:2x2'))
+program.hbm, program.flops
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import re
+import signal
+import subprocess
+import sys
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.tpu.topology import Topology
+
+_PACKAGES = ('jax', 'libtpu')
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+  """A step compiled for one replica. Sizes in bytes, work per step and replica.
+
+  Attributes:
+    arguments: Variables and batches.
+    outputs: Variables and scalars.
+    aliased: The part of the outputs that takes the place of arguments.
+    temporaries: What is held only during a step.
+    code: The program.
+    flops: Floating-point operations, as the compiler counts them.
+    bytes_accessed: Read and written by all fused operations, as the compiler counts them: buffers
+      it keeps on the chip are counted too.
+    seconds: Time it took to compile.
+    versions: Of jax and libtpu.
+  """
+
+  arguments: int
+  outputs: int
+  aliased: int
+  temporaries: int
+  code: int
+  flops: float
+  bytes_accessed: float
+  seconds: float
+  versions: dict[str, str]
+
+  @property
+  def hbm(self) -> int:
+    """Bytes of memory that a step occupies."""
+    return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
+
+
+class CompilationError(Exception):
+  """The TPU compiler refuses the step.
+
+  Attributes:
+    op: The operation it names, or None.
+    memory: Whether it refuses because the step does not fit the memory.
+  """
+
+  def __init__(self, message: str):
+    super().__init__(message)
+    self.memory = 'RESOURCE_EXHAUSTED' in message
+    named = re.search(
+      r'(?:custom[ -]call|op(?:eration)?|type for|target)[: ]+[\'"%]*(\w[\w.]+)', message
+    )
+    self.op = named[1] if named and not self.memory else None
+
+
+def require() -> None:
+  """Raises UsageError unless the extra is installed."""
+  missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+  if missing:
+    raise UsageError(
+      f'tpu_check needs {" and ".join(missing)}: pip install "tfgan_pipeline[tpu-check]"'
+    )
+
+
+def compile_step(stablehlo: str, topology: Topology) -> Program:
+  """Compiles a module, such as StepExporter's, for every replica of a slice.
+
+  Raises:
+    CompilationError: The compiler refuses it, or crashes over it.
+    UsageError: The compiler knows no such slice.
+  """
+  process = subprocess.run(
+    [sys.executable, '-m', 'tfgan_pipeline.tpu.compile_process', topology.name],
+    input=stablehlo,
+    capture_output=True,
+    text=True,
+  )
+  try:
+    result = json.loads(process.stdout.splitlines()[-1])
+  except (IndexError, ValueError):
+    raise CompilationError(_death(process)) from None
+  error = result.pop('error', None)
+  if error and re.search('topology', error, re.IGNORECASE):
+    raise UsageError(f'--topology={topology.name}: {error}')
+  if error:
+    raise CompilationError(error)
+  if result.pop('replicas') != topology.replicas:
+    raise UsageError(f'--topology={topology.name}: libtpu has another number of cores for it')
+  return Program(**result)
+
+
+def _death(process: subprocess.CompletedProcess) -> str:
+  """What is known of a compiler that ended without an answer."""
+  code = process.returncode
+  how = signal.Signals(-code).name if code < 0 else f'exit code {code}'
+  said = [line for line in process.stderr.splitlines() if line.strip()]
+  fatal = [line for line in said if re.match(r'F\d{4}|.*Check failed', line)]
+  return f'the compiler ended with {how}: {(fatal or said or ["nothing said"])[-1]}'
