@@ -4,14 +4,14 @@
     result = check(exporter, topology, batch_size=64)
 
 Speed is that of the roofline (Williams et al. 2009, doi:10.1145/1498765.1498785): a step takes no
-less than its floating-point operations at the chip's published peak, nor than its bytes at the
-published bandwidth. That leaves out the host and every wait, so expect less. In one way a step may
-do better: the bytes are those of every fused operation, and what the compiler keeps on the chip
-between two of them costs no memory traffic.
+less than its floating-point operations at the chip's published peak, nor than its traffic with HBM
+at the published bandwidth. It is a bound: the host, communication between chips, and every wait of
+one unit for another come on top, and a step of many small operations is far from it.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tfgan_pipeline.errors import UsageError
@@ -32,7 +32,8 @@ def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result
 
   Returns:
     'compiles' and 'fits' (None: not known), and then either what `judge` says of the program, or
-    'refused_by', 'op' (the operation at fault, None if it is not named) and 'error'.
+    'refused_by', 'op' (the operation at fault, None if it is not named), 'error', and, if it is for
+    want of HBM, 'hbm_share', how many times what there is would do (None: not told).
 
   Raises:
     UsageError: The batch does not divide among the replicas, or the slice does not exist.
@@ -48,12 +49,14 @@ def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result
   try:
     program = compile_step(exporter.stablehlo(replica_batch), topology)
   except LoweringError as error:
-    refusal = {'fits': None, 'refused_by': 'TensorFlow', 'op': error.op, 'error': str(error)}
-    return {**result, 'compiles': False, **refusal}
+    refusal = {'refused_by': 'TensorFlow', 'op': error.op, 'error': str(error)}
+    return {**result, 'compiles': False, 'fits': None, **refusal}
   except CompilationError as error:
-    fits = False if error.memory else None
-    refusal = {'fits': fits, 'refused_by': 'TPU compiler', 'op': error.op, 'error': str(error)}
-    return {**result, 'compiles': False, **refusal}
+    refusal = {'refused_by': 'TPU compiler', 'op': error.op, 'error': str(error)}
+    if error.hbm_share is None:
+      return {**result, 'compiles': False, 'fits': None, **refusal}
+    share = error.hbm_share if math.isfinite(error.hbm_share) else None
+    return {**result, 'compiles': False, 'fits': False, 'hbm_share': share, **refusal}
   fits = program.hbm <= topology.hbm_per_replica
   return {**result, 'compiles': True, 'fits': fits, **judge(program, topology, batch_size)}
 
@@ -72,13 +75,14 @@ def judge(program: Program, topology: Topology, batch_size: int) -> Result:
   """What a program needs and could reach.
 
   Returns:
-    'hbm', bytes of one replica; 'flops' and 'bytes_accessed' of one replica in one step;
-    'arithmetic_intensity', FLOP per byte; 'bound_by', compute or memory; 'step_seconds' and
-    'images_per_second' (images of the global batch) at the roofline; 'compile_seconds', 'versions'.
+    'hbm', bytes of one replica; 'flops', 'hbm_bytes' and 'bytes_accessed' of one replica in one
+    step, see compiler.Program; 'arithmetic_intensity', FLOP per byte of HBM traffic; 'bound_by',
+    compute or memory; 'step_seconds' and 'images_per_second' (images of the global batch) at the
+    roofline; 'compile_seconds' and 'versions'.
   """
   seconds = {
     'compute': program.flops / topology.flops_per_replica,
-    'memory': program.bytes_accessed / topology.bandwidth_per_replica,
+    'memory': program.hbm_bytes / topology.bandwidth_per_replica,
   }
   bound = max(seconds, key=seconds.get)
   parts = ('arguments', 'outputs', 'aliased', 'temporaries', 'code')
@@ -89,8 +93,9 @@ def judge(program: Program, topology: Topology, batch_size: int) -> Result:
       **{part: getattr(program, part) for part in parts},
     },
     'flops': program.flops,
+    'hbm_bytes': program.hbm_bytes,
     'bytes_accessed': program.bytes_accessed,
-    'arithmetic_intensity': program.flops / program.bytes_accessed,
+    'arithmetic_intensity': program.flops / program.hbm_bytes,
     'bound_by': bound,
     'step_seconds': seconds[bound],
     'images_per_second': batch_size / seconds[bound],

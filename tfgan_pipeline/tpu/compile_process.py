@@ -15,6 +15,8 @@ import sys
 import time
 from typing import Any
 
+from tfgan_pipeline.tpu.traffic import hbm_bytes
+
 # libtpu asks these of the machine it is on, and waits for minutes where there is nobody to answer.
 _NO_TPU_HERE = {
   'JAX_PLATFORMS': 'cpu',
@@ -34,7 +36,7 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
   Returns:
     'replicas', 'seconds' of compilation, bytes of 'arguments', 'outputs', 'aliased' (outputs in
     place of arguments), 'temporaries' and 'code', 'flops' and 'bytes_accessed' of one run as the
-    compiler counts them, and 'versions'.
+    compiler counts them, 'hbm_bytes' as traffic.py does, and 'versions'.
   """
   import jax
   from jax.experimental import topologies
@@ -64,6 +66,7 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
     'code': memory.generated_code_size_in_bytes,
     'flops': cost['flops'],
     'bytes_accessed': cost['bytes accessed'],
+    'hbm_bytes': sum(hbm_bytes(module.to_string()) for module in program.hlo_modules()),
     'versions': {'jax': jax.__version__, 'libtpu': _libtpu_version()},
   }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import math
 import re
 import signal
 import subprocess
@@ -31,9 +32,10 @@ class Program:
     aliased: The part of the outputs that takes the place of arguments.
     temporaries: What is held only during a step.
     code: The program.
-    flops: Floating-point operations, as the compiler counts them.
-    bytes_accessed: Read and written by all fused operations, as the compiler counts them: buffers
-      it keeps on the chip are counted too.
+    flops: Floating-point operations, as the compiler counts them, a loop as one round of it.
+    bytes_accessed: Read and written by all operations, as the compiler counts them: what stays in
+      memory on the chip too.
+    hbm_bytes: Of these, what moves to and from HBM, see traffic.py.
     seconds: Time it took to compile.
     versions: Of jax and libtpu.
   """
@@ -45,6 +47,7 @@ class Program:
   code: int
   flops: float
   bytes_accessed: float
+  hbm_bytes: int
   seconds: float
   versions: dict[str, str]
 
@@ -59,16 +62,22 @@ class CompilationError(Exception):
 
   Attributes:
     op: The operation it names, or None.
-    memory: Whether it refuses because the step does not fit the memory.
+    hbm_share: If it refuses for want of HBM, what the step needs over what there is (infinite if
+      it does not say), else None.
   """
 
   def __init__(self, message: str):
     super().__init__(message)
-    self.memory = 'RESOURCE_EXHAUSTED' in message
-    named = re.search(
-      r'(?:custom[ -]call|op(?:eration)?|type for|target)[: ]+[\'"%]*(\w[\w.]+)', message
-    )
-    self.op = named[1] if named and not self.memory else None
+    self.op = self.hbm_share = None
+    if 'RESOURCE_EXHAUSTED' in message and re.search('hbm', message, re.IGNORECASE):
+      sizes = [
+        float(size) * 1024 ** ' KMGT'.index(unit or ' ')
+        for size, unit in re.findall(r'\(([\d.]+)([KMGT]?)\)', message)
+      ]
+      self.hbm_share = sizes[0] / sizes[1] if len(sizes) == 2 and sizes[1] else math.inf
+    else:
+      named = re.search(r'type for (\w+)|custom[- _]call[^\w%]+(?:to )?[\'"]?(\w+)', message)
+      self.op = next(filter(None, named.groups()), None) if named else None
 
 
 def require() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 Result = dict[str, Any]
 
-NOTE = (
-  'Memory, FLOPs and bytes are as the TPU compiler counts them, sums over replicas included. Times '
-  'are those of a\nperfect step at published peaks: expect less. Nothing was run.'
-)
+NOTE = """\
+Counted by the TPU compiler for one replica, its part in sums over replicas included. "At best" is
+the roofline at published peaks, without communication and the host: a bound, not a forecast.
+Nothing was run."""
 
 
 def table(results: Sequence[Result]) -> str:
-  """Lines of text. Memory is per replica, work and speed are of the whole slice."""
+  """Lines of text. Memory and work are of one replica, images/s of the whole slice."""
   rows = [['', *(result['topology'] for result in results)]] + [
     [name, *(_cell(result, row) for result in results)] for name, row in _ROWS.items()
   ]
@@ -60,8 +60,9 @@ _ROWS = {
   '  other outputs': lambda r: _mib(r['hbm']['outputs'] - r['hbm']['aliased']),
   '  temporaries': lambda r: _mib(r['hbm']['temporaries']),
   '  code': lambda r: _mib(r['hbm']['code']),
-  'GFLOP per step': lambda r: f'{r["flops"] * r["replicas"] / 1e9:,.2f}',
-  'FLOP per byte': lambda r: f'{r["arithmetic_intensity"]:.1f}',
+  'GFLOP': lambda r: f'{r["flops"] / 1e9:,.2f}',
+  'MB of HBM traffic': lambda r: f'{r["hbm_bytes"] / 1e6:,.1f}',
+  'FLOP per byte of it': lambda r: f'{r["arithmetic_intensity"]:.1f}',
   'at best: ms per step': lambda r: f'{r["step_seconds"] * 1e3:.3f} ({r["bound_by"]})',
   '  images/s': lambda r: f'{r["images_per_second"]:,.0f}',
   'largest batch that fits': _largest,
