@@ -22,7 +22,7 @@ def largest_batch(
   """Searches from a batch that has been tried.
 
   Memory grows nearly in proportion to the batch, so the next try is where a line reaches the end of
-  the memory: through what was tried on both sides of it, or through the two largest that fit.
+  the memory: through what was tried on both sides of it, or through the least and most that fit.
 
   Args:
     check: Global batch -> its result, as check.check returns it.
@@ -65,7 +65,7 @@ def _guess(fitting: list[tuple[int, float]], too_large: tuple[int, float | None]
   low, used = fitting[-1]
   if used < _TELLING:
     return low * _GROWTH
-  return _reach(*(fitting[-2] if len(fitting) > 1 else (0, 0.0)), low, used)
+  return _reach(*(fitting[0] if len(fitting) > 1 else (0, 0.0)), low, used)
 
 
 def _reach(low: int, used: float, high: int, needed: float) -> float:

@@ -10,6 +10,7 @@ bits, which a TPU may draw with another generator.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import re
 
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -29,8 +30,8 @@ class LoweringError(Exception):
 
   def __init__(self, message: str):
     super().__init__(message)
-    found = re.search(r'unsupported operations.*?\]?\s*on \w+: (\w+)|{{node (\S+?)}}', message)
-    self.op = next(filter(None, found.groups()), None) if found else None
+    named = re.search(r'on XLA_\w+: (\w+)|with op (\w+)|{{node ([^}]+)}}', message)
+    self.op = next(filter(None, named.groups()), None) if named else None
 
 
 class StepExporter:
@@ -52,17 +53,11 @@ class StepExporter:
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
 
-  def stablehlo(self, replica_batch: int) -> str:
-    """The step on batches of static shape as the text of an MLIR module.
+  def function(self, replica_batch: int) -> tuple[Callable, list[tf.TensorSpec]]:
+    """The step as a function of batches of static shape, and the specs of its arguments.
 
-    Its function main takes, for each of `batches_per_step` batches, image uint8
-    [replica_batch, H, W, C] and label int32 [replica_batch], and then every variable the step
-    reads. It returns the step's scalars in the order of their names, and then every variable the
-    step changes, in place of the argument it came in.
-
-    Raises:
-      LoweringError: An operation has no lowering to XLA, or a shape is not static.
-      UsageError: This TensorFlow has no export to StableHLO.
+    These are image uint8 [replica_batch, H, W, C] and label int32 [replica_batch] of each of
+    `batches_per_step` batches. It returns the step's scalars in the order of their names.
     """
     batch = {
       'image': tf.TensorSpec((replica_batch, *self._image_shape), tf.uint8),
@@ -76,14 +71,27 @@ class StepExporter:
         scalars = self.state.step_fn(tf.nest.pack_sequence_as(batches, tensors))
         return [scalars[name] for name in sorted(scalars)]
 
+    return step, tf.nest.flatten(batches)
+
+  def stablehlo(self, replica_batch: int) -> str:
+    """The text of an MLIR module whose function main is the step.
+
+    Its arguments are those of `function` and then every variable the step uses; its results those
+    of `function` and then every variable the step changes, in place of the argument it came in.
+
+    Raises:
+      LoweringError: An operation has no lowering to XLA, or a shape is not static.
+      UsageError: This TensorFlow has no export to StableHLO.
+    """
+    step, specs = self.function(replica_batch)
     with tf1_tensor_equality():
-      lower = step.experimental_get_compiler_ir(*tf.nest.flatten(batches))
+      lower = step.experimental_get_compiler_ir(*specs)
     try:
       text = lower(stage='stablehlo')
     except (ValueError, tf.errors.OpError) as error:
       if 'Invalid stage' in str(error):
         raise UsageError(
-          f'--topology: TensorFlow {tf.__version__} cannot export StableHLO; 2.21 can'
+          f'tpu_check: TensorFlow {tf.__version__} cannot export StableHLO; 2.21 can'
         ) from None
       raise LoweringError(str(error)) from None
     # TensorFlow marks copies with an operation that is not StableHLO; this identity is.
