@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, run_binary
+from tests.conftest import ROOT, run_binary, start_binary
 
 MNIST = [f'--flagfile={ROOT}/flags/mnist_dcgan.flags', '--image_shape=28,28,1', '--num_classes=10']
 SMALL = ['--networks=mlp(units=8)', '--noise=normal(8)', '--image_shape=8,8,1', '--batch_size=16']
@@ -33,10 +33,6 @@ def assert_refused(message, *arguments):
     (['--topology=v5e:2x2,'], '--topology=: '),
     (['--export_stablehlo=x', '--topology=v5e:2x2,v6e:2x2'], '--export_stablehlo: '),
     (['--export_stablehlo=x', '--image_shape=28,28'], '--image_shape=28,28: '),
-    (
-      ['--export_stablehlo=x', *SMALL, '--batch_size=10', '--topology=v4:2x2x1'],
-      '--batch_size=10: should be a multiple of the 8 replicas of v4:2x2x1',
-    ),
     (
       ['--export_stablehlo=x', '--dataset=tfds(mnist)', '--data_dir=/nowhere'],
       'or give --image_shape',
@@ -63,8 +59,12 @@ def test_without_the_extra():
 
 def test_export_needs_neither_extra_nor_data(tmp_path):
   path = tmp_path / 'step.mlir'
-  process = run_binary('tpu_check', *MNIST, '--topology=v6e:2x2', f'--export_stablehlo={path}')
-  assert json.loads(process.stdout) == {'output': str(path), 'replicas': 4, 'replica_batch': 16}
+  process = start_binary('tpu_check', *MNIST, '--topology=v6e:2x2', f'--export_stablehlo={path}')
+  stdout, stderr = process.communicate(timeout=600)
+  if process.returncode == 2 and 'cannot export StableHLO' in stderr:
+    pytest.skip(stderr)
+  assert process.returncode == 0, stderr
+  assert json.loads(stdout) == {'output': str(path), 'replicas': 4, 'replica_batch': 16}
   text = path.read_text()
   assert 'func.func @main(%arg0: tensor<16x28x28x1xui8>' in text and 'all_reduce' in text
 

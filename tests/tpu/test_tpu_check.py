@@ -47,6 +47,11 @@ def test_topologies():
   v4 = Topology.parse('v4:2x2x1')
   assert (v4.chips, v4.replicas, v4.hbm_per_replica) == (4, 8, 16 * 2**30)
   assert v4.flops_per_replica == 137.5e12 and v4.bandwidth_per_replica == 600e9
+  assert v4.replica_batch_size(64) == 8
+  with pytest.raises(
+    UsageError, match='--batch_size=12: .* multiple of the 8 replicas of v4:2x2x1'
+  ):
+    v4.replica_batch_size(12)
   v5e = Topology.parse('v5e:4x4')
   assert (v5e.chips, v5e.replicas, v5e.hbm_per_replica) == (16, 16, 16 * 2**30)
 
@@ -155,6 +160,7 @@ def test_missing_extra(monkeypatch):
     compiler.require()
 
 
+@pytest.mark.usefixtures('exports')
 def test_one_that_does_not_fit_fails_the_check_after_all_were_made(monkeypatch, caplog):
   def compile_step(text, topology):
     if topology.name == 'v5e:2x2':

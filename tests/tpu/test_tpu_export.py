@@ -11,6 +11,8 @@ from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 
+pytestmark = pytest.mark.usefixtures('exports')
+
 IMAGES = Dataset('any', (16, 16, 1), 10, (), {})
 
 

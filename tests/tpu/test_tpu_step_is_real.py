@@ -33,6 +33,7 @@ def variables(state):
 
 
 @pytest.mark.heavy
+@pytest.mark.usefixtures('exports')
 @pytest.mark.parametrize('replicas', [1, 2])
 @pytest.mark.parametrize('update', ['joint', 'sequential'])
 def test_exported_step_moves_the_weights_as_the_trainer_does(tmp_path, replicas, update):

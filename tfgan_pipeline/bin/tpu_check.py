@@ -18,7 +18,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
-  from tfgan_pipeline.tpu import compiler, topology
+  from tfgan_pipeline.tpu import compiler, shape, topology
 
   experiment = Experiment.from_flags(FLAGS)
   topologies = [topology.Topology.parse(name) for name in FLAGS.topology.split(',')]
@@ -27,9 +27,10 @@ def main() -> None:
   if not FLAGS.export_stablehlo:
     compiler.require()
 
-  from tfgan_pipeline.tpu import session, shape
-
   dataset = shape.dataset_like(experiment, FLAGS.image_shape, FLAGS.num_classes)
+
+  from tfgan_pipeline.tpu import session
+
   if FLAGS.export_stablehlo:
     result = session.export(experiment, dataset, topologies[0], FLAGS.export_stablehlo)
     command_line.print_result(result)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.tpu.compiler import CompilationError, Program, compile_step
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 from tfgan_pipeline.tpu.topology import Topology
@@ -38,7 +37,7 @@ def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result
   Raises:
     UsageError: The batch does not divide among the replicas, or the slice does not exist.
   """
-  replica_batch = replica_batch_size(topology, batch_size)
+  replica_batch = topology.replica_batch_size(batch_size)
   result = {
     'topology': topology.name,
     'chips': topology.chips,
@@ -59,16 +58,6 @@ def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result
     return {**result, 'compiles': False, 'fits': False, 'hbm_share': share, **refusal}
   fits = program.hbm <= topology.hbm_per_replica
   return {**result, 'compiles': True, 'fits': fits, **judge(program, topology, batch_size)}
-
-
-def replica_batch_size(topology: Topology, batch_size: int) -> int:
-  """Images per replica of a global batch. Raises UsageError if it does not divide."""
-  if batch_size % topology.replicas:
-    raise UsageError(
-      f'--batch_size={batch_size}: should be a multiple of the {topology.replicas} replicas of '
-      f'{topology.name}'
-    )
-  return batch_size // topology.replicas
 
 
 def judge(program: Program, topology: Topology, batch_size: int) -> Result:

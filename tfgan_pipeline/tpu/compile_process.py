@@ -2,13 +2,14 @@
 
     python -m tfgan_pipeline.tpu.compile_process v5e:2x2 < step.mlir
 
-Prints one line of JSON on stdout, which compiler.py reads: what the compiled program needs, or
-{'error': why there is none}. The compiler is that of PyPI's libtpu, driven through jaxlib; both
+Prints one line of JSON on stdout, which compiler.py reads: what the compiled program needs, or why
+there is none, under 'no_topology' or 'error'. The compiler is that of PyPI's libtpu, driven through jaxlib; both
 want a process without TensorFlow, and one that may abort.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -36,16 +37,19 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
   Returns:
     'replicas', 'seconds' of compilation, bytes of 'arguments', 'outputs', 'aliased' (outputs in
     place of arguments), 'temporaries' and 'code', 'flops' and 'bytes_accessed' of one run as the
-    compiler counts them, 'hbm_bytes' as traffic.py does, and 'versions'.
+    compiler counts them, 'hbm_bytes' as traffic.py does, and 'versions'. Or 'no_topology': why
+    libtpu knows no such slice.
   """
-  import jax
   from jax.experimental import topologies
   from jax.interpreters import mlir
   from jaxlib import xla_client
   from jaxlib.mlir import ir
   import numpy as np
 
-  devices = topologies.get_topology_desc(platform='tpu', topology_name=topology).devices
+  try:
+    devices = topologies.get_topology_desc(platform='tpu', topology_name=topology).devices
+  except Exception as error:
+    return {'no_topology': str(error)}
   options = xla_client.CompileOptions()
   options.num_replicas = len(devices)
   options.device_assignment = xla_client.DeviceAssignment.create(
@@ -67,14 +71,8 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
     'flops': cost['flops'],
     'bytes_accessed': cost['bytes accessed'],
     'hbm_bytes': sum(hbm_bytes(module.to_string()) for module in program.hlo_modules()),
-    'versions': {'jax': jax.__version__, 'libtpu': _libtpu_version()},
+    'versions': {name: importlib.metadata.version(name) for name in ('jax', 'libtpu')},
   }
-
-
-def _libtpu_version() -> str:
-  import importlib.metadata
-
-  return importlib.metadata.version('libtpu')
 
 
 def main() -> None:

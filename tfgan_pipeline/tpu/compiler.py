@@ -11,6 +11,8 @@ import dataclasses
 import importlib.util
 import json
 import math
+import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -19,6 +21,7 @@ import sys
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.tpu.topology import Topology
 
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PACKAGES = ('jax', 'libtpu')
 
 
@@ -96,21 +99,23 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
     CompilationError: The compiler refuses it, or crashes over it.
     UsageError: The compiler knows no such slice.
   """
+  # The child is to find this very package, however it was found here.
+  path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
   process = subprocess.run(
     [sys.executable, '-m', 'tfgan_pipeline.tpu.compile_process', topology.name],
     input=stablehlo,
     capture_output=True,
     text=True,
+    env={**os.environ, 'PYTHONPATH': os.pathsep.join(path)},
   )
   try:
     result = json.loads(process.stdout.splitlines()[-1])
   except (IndexError, ValueError):
     raise CompilationError(_death(process)) from None
-  error = result.pop('error', None)
-  if error and re.search('topology', error, re.IGNORECASE):
-    raise UsageError(f'--topology={topology.name}: {error}')
-  if error:
-    raise CompilationError(error)
+  if 'no_topology' in result:
+    raise UsageError(f'--topology={topology.name}: {result["no_topology"]}')
+  if 'error' in result:
+    raise CompilationError(result['error'])
   if result.pop('replicas') != topology.replicas:
     raise UsageError(f'--topology={topology.name}: libtpu has another number of cores for it')
   return Program(**result)

@@ -60,7 +60,7 @@ _ROWS = {
   '  other outputs': lambda r: _mib(r['hbm']['outputs'] - r['hbm']['aliased']),
   '  temporaries': lambda r: _mib(r['hbm']['temporaries']),
   '  code': lambda r: _mib(r['hbm']['code']),
-  'GFLOP': lambda r: f'{r["flops"] / 1e9:,.2f}',
+  'GFLOP per step': lambda r: f'{r["flops"] / 1e9:,.2f}',
   'MB of HBM traffic': lambda r: f'{r["hbm_bytes"] / 1e6:,.1f}',
   'FLOP per byte of it': lambda r: f'{r["arithmetic_intensity"]:.1f}',
   'at best: ms per step': lambda r: f'{r["step_seconds"] * 1e3:.3f} ({r["bound_by"]})',

@@ -13,7 +13,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.tpu.batch_search import largest_batch
-from tfgan_pipeline.tpu.check import Result, check, replica_batch_size
+from tfgan_pipeline.tpu.check import Result, check
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 from tfgan_pipeline.tpu.report import table
 from tfgan_pipeline.tpu.topology import Topology
@@ -45,7 +45,7 @@ def check_all(
     CheckFailed: After all of them, if one does not compile or does not fit.
   """
   for topology in topologies:  # Refused before minutes are spent on others.
-    replica_batch_size(topology, experiment.batch_size)
+    topology.replica_batch_size(experiment.batch_size)
   results = []
   for topology in topologies:
     exporter = StepExporter(experiment, dataset, topology.replicas)
@@ -72,7 +72,7 @@ def export(experiment: Experiment, dataset: Dataset, topology: Topology, path: s
   Raises:
     CheckFailed: TensorFlow cannot lower the step.
   """
-  replica_batch = replica_batch_size(topology, experiment.batch_size)
+  replica_batch = topology.replica_batch_size(experiment.batch_size)
   exporter = StepExporter(experiment, dataset, topology.replicas)
   try:
     text = exporter.stablehlo(replica_batch)

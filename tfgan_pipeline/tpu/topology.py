@@ -75,6 +75,15 @@ class Topology:
   def replicas(self) -> int:
     return self.chips * self.chip.replicas
 
+  def replica_batch_size(self, batch_size: int) -> int:
+    """Images per replica of a global batch. Raises UsageError if it does not divide."""
+    if batch_size % self.replicas:
+      raise UsageError(
+        f'--batch_size={batch_size}: should be a multiple of the {self.replicas} replicas of '
+        f'{self.name}'
+      )
+    return batch_size // self.replicas
+
   @property
   def hbm_per_replica(self) -> int:
     """Bytes."""

@@ -44,7 +44,7 @@ def hbm_bytes(hlo: str) -> int:
   }
   todo, total = [re.search(r'^ENTRY %([\w.\-]+)', hlo, re.M)[1]], 0
   for name in todo:
-    body = computations[name]
+    body = computations.get(name, '')
     total += sum(_moved(body))
     called = _CALLED.findall(body)
     called += [part.strip(' %') for group in _BRANCHES.findall(body) for part in group.split(',')]
@@ -67,7 +67,7 @@ def _moved(computation: str) -> Iterator[int]:
     if operation in ('copy-start', 'slice-start'):
       source[name] = operands[0]
     elif operation in ('copy-done', 'slice-done'):
-      read = sizes.get(source[operands[0]], 0) > 0
+      read = sizes.get(source.get(operands[0]), 0) > 0
       yield sizes[name] + (_size(kind, everywhere=True) if read else 0)
     elif operation not in _FREE and 'custom_call_target="AllocateBuffer"' not in line:
       yield sizes[name] + sum(sizes.get(operand, 0) for operand in operands)
