@@ -53,7 +53,8 @@ def test_without_the_extra():
   )
   assert process.returncode == 2 and not process.stdout
   assert process.stderr == (
-    'tpu_check needs jax and libtpu: pip install "tfgan_pipeline[tpu-check]"\n'
+    'tpu_check needs jax and libtpu: pip install "tfgan_pipeline[tpu-check]", '
+    'on Python 3.11 or newer\n'
   )
 
 
@@ -117,3 +118,20 @@ def test_an_operation_that_only_the_tpu_compiler_refuses():
   with pytest.raises(CompilationError) as caught:
     compile_step(text, Topology.parse('v5e:2x2'))
   assert caught.value.op == 'FFT'
+
+
+@NEEDS_EXTRA
+@pytest.mark.heavy
+def test_a_crash_of_the_compiler_is_survived():
+  """A shape that is not static aborts it."""
+  from tfgan_pipeline.tpu.compiler import CompilationError, compile_step
+  from tfgan_pipeline.tpu.topology import Topology
+
+  text = """module {
+    func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+      %y = stablehlo.add %x, %x : tensor<?xf32>
+      return %y : tensor<?xf32>
+    }
+  }"""
+  with pytest.raises(CompilationError, match='the compiler ended with SIG'):
+    compile_step(text, Topology.parse('v5e:2x2'))

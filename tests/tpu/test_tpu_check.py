@@ -142,6 +142,7 @@ def test_what_the_compiler_says():
   assert error.hbm_share == 2 and error.op is None
   error = CompilationError('INVALID_ARGUMENT: Unexpected operand type for FFT: c128[16,16]{1,0}')
   assert error.hbm_share is None and error.op == 'FFT'
+  assert CompilationError('INVALID_ARGUMENT: Custom emitter for Mine not found').op == 'Mine'
   assert CompilationError('INTERNAL: something else').op is None
 
 

@@ -3,8 +3,8 @@
     python -m tfgan_pipeline.tpu.compile_process v5e:2x2 < step.mlir
 
 Prints one line of JSON on stdout, which compiler.py reads: what the compiled program needs, or why
-there is none, under 'no_topology' or 'error'. The compiler is that of PyPI's libtpu, driven through jaxlib; both
-want a process without TensorFlow, and one that may abort.
+there is none, under 'no_topology' or 'error'. The compiler is that of PyPI's libtpu, driven through
+jaxlib; both want a process without TensorFlow, and one that may abort.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import Any
 
 from tfgan_pipeline.tpu.traffic import hbm_bytes
 
-# libtpu asks these of the machine it is on, and waits for minutes where there is nobody to answer.
+# libtpu asks some of these of the machine it is on, and waits for minutes where nobody answers. And
+# it holds a lock on the TPU for one process, and here none is used.
 _NO_TPU_HERE = {
+  'ALLOW_MULTIPLE_LIBTPU_LOAD': '1',
   'JAX_PLATFORMS': 'cpu',
   'TPU_SKIP_MDS_QUERY': '1',
   'TPU_WORKER_HOSTNAMES': 'localhost',
@@ -48,7 +50,9 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
 
   try:
     devices = topologies.get_topology_desc(platform='tpu', topology_name=topology).devices
-  except Exception as error:
+  except RuntimeError as error:
+    if 'INVALID_ARGUMENT' not in str(error):
+      raise
     return {'no_topology': str(error)}
   options = xla_client.CompileOptions()
   options.num_replicas = len(devices)

@@ -79,7 +79,7 @@ class CompilationError(Exception):
       ]
       self.hbm_share = sizes[0] / sizes[1] if len(sizes) == 2 and sizes[1] else math.inf
     else:
-      named = re.search(r'type for (\w+)|custom[- _]call[^\w%]+(?:to )?[\'"]?(\w+)', message)
+      named = re.search(r"type for (\w+)|emitter for (\w+)|custom op '([\w.]+)'", message)
       self.op = next(filter(None, named.groups()), None) if named else None
 
 
@@ -88,7 +88,8 @@ def require() -> None:
   missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
   if missing:
     raise UsageError(
-      f'tpu_check needs {" and ".join(missing)}: pip install "tfgan_pipeline[tpu-check]"'
+      f'tpu_check needs {" and ".join(missing)}: pip install "tfgan_pipeline[tpu-check]", '
+      'on Python 3.11 or newer'
     )
 
 
