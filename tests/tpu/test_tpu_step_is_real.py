@@ -34,19 +34,32 @@ def variables(state):
 
 @pytest.mark.heavy
 @pytest.mark.usefixtures('exports')
-@pytest.mark.parametrize('replicas', [1, 2])
-@pytest.mark.parametrize('update', ['joint', 'sequential'])
-def test_exported_step_moves_the_weights_as_the_trainer_does(tmp_path, replicas, update):
+@pytest.mark.parametrize(
+  'replicas, values',
+  [
+    (1, dict()),
+    (2, dict()),
+    (2, dict(update='sequential', discriminator_steps=2)),
+    (2, dict(networks='mlp(units=16)')),  # It has dropout.
+    (2, dict(loss='wasserstein', penalties='wasserstein_gradient(weight=1)')),
+  ],
+  ids=['alone', 'two', 'sequential', 'dropout', 'second derivatives'],
+)
+def test_exported_step_moves_the_weights_as_the_trainer_does(tmp_path, replicas, values):
   pytest.importorskip('jax', reason='needs the extra tpu-check: jax')
   experiment = Experiment(
-    dataset='digits(size=16)',
-    networks='dcgan(filters=4)',
-    noise='normal(8)',
-    batch_size=BATCH,
-    update=update,
-    generator_optimizer='sgd(0.05)',
-    discriminator_optimizer='sgd(0.05)',
-    ema_decay=0.5,
+    **{
+      **dict(
+        dataset='digits(size=16)',
+        networks='dcgan(filters=4)',
+        noise='normal(8)',
+        batch_size=BATCH,
+        generator_optimizer='sgd(0.01)',
+        discriminator_optimizer='sgd(0.01)',
+        ema_decay=0.5,
+      ),
+      **values,
+    }
   )
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   exporter = StepExporter(experiment, dataset, replicas)
