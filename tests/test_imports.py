@@ -43,8 +43,9 @@ ALLOWED = {
   'generation': BASE | RUN | {'models'},
   'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
   'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
+  'tpu': BASE | RUN | {'data', 'training'},
   'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
-  'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator'},
+  'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator', 'tpu'},
 }
 
 

@@ -120,6 +120,11 @@ def _import_tfgan() -> types.ModuleType:
   return tfgan
 
 
+def xla_ops() -> types.ModuleType:
+  """XLA's own operations, such as xla_all_reduce, which TensorFlow has and does not publish."""
+  return importlib.import_module('tensorflow.compiler.tf2xla.ops.gen_xla_ops')
+
+
 @contextlib.contextmanager
 def tf1_tensor_equality():
   """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.

@@ -32,6 +32,10 @@ class DamagedCheckpoint(UsageError):
   """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""
 
 
+class CheckFailed(Exception):
+  """A check was made and its answer is no; the message says to what; exit code 1."""
+
+
 def first_line(error: BaseException) -> str:
   """The start of a message, without the op it came from; TensorFlow's can run to pages."""
   text = str(getattr(error, 'message', '') or error)

@@ -19,13 +19,20 @@ from typing import Any
 from absl import app, flags
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, WriteError
+from tfgan_pipeline.errors import (
+  CheckFailed,
+  Interrupted,
+  NonFiniteError,
+  UsageError,
+  WriteError,
+)
 
 EXIT_CODES = {
   UsageError: 2,
   Interrupted: 75,
   NonFiniteError: 1,
   WriteError: 1,
+  CheckFailed: 1,
   KeyboardInterrupt: 130,
 }
 

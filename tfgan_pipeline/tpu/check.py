@@ -1,0 +1,93 @@
+"""Whether an experiment's step compiles for a TPU, fits it, and how fast it could be at best.
+
+    exporter = StepExporter(experiment, dataset, topology.replicas)
+    result = check(exporter, topology, batch_size=64)
+
+Speed is that of the roofline (Williams et al. 2009, doi:10.1145/1498765.1498785): a step takes no
+less than its floating-point operations at the chip's published peak, nor than its traffic with HBM
+at the published bandwidth. It is a bound: the host, communication between chips, and every wait of
+one unit for another come on top, and a step of many small operations is far from it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tfgan_pipeline.tpu.compiler import CompilationError, Program, compile_step
+from tfgan_pipeline.tpu.export import LoweringError, StepExporter
+from tfgan_pipeline.tpu.topology import Topology
+
+Result = dict[str, Any]
+
+
+def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result:
+  """Exports, compiles and judges one step.
+
+  Args:
+    exporter: Of as many replicas as the slice has.
+    topology: The slice.
+    batch_size: Images per global batch.
+
+  Returns:
+    'compiles' and 'fits' (None: not known), and then either what `judge` says of the program, or
+    'refused_by', 'op' (the operation at fault, None if it is not named), 'error', and, if it is for
+    want of HBM, 'hbm_share', how many times what there is would do (None: not told).
+
+  Raises:
+    UsageError: The batch does not divide among the replicas, or the slice does not exist.
+  """
+  replica_batch = topology.replica_batch_size(batch_size)
+  result = {
+    'topology': topology.name,
+    'chips': topology.chips,
+    'replicas': topology.replicas,
+    'batch_size': batch_size,
+    'replica_batch': replica_batch,
+  }
+  try:
+    program = compile_step(exporter.stablehlo(replica_batch), topology)
+  except LoweringError as error:
+    refusal = {'refused_by': 'TensorFlow', 'op': error.op, 'error': str(error)}
+    return {**result, 'compiles': False, 'fits': None, **refusal}
+  except CompilationError as error:
+    refusal = {'refused_by': 'TPU compiler', 'op': error.op, 'error': str(error)}
+    if error.hbm_share is None:
+      return {**result, 'compiles': False, 'fits': None, **refusal}
+    share = error.hbm_share if math.isfinite(error.hbm_share) else None
+    return {**result, 'compiles': False, 'fits': False, 'hbm_share': share, **refusal}
+  fits = program.hbm <= topology.hbm_per_replica
+  return {**result, 'compiles': True, 'fits': fits, **judge(program, topology, batch_size)}
+
+
+def judge(program: Program, topology: Topology, batch_size: int) -> Result:
+  """What a program needs and could reach.
+
+  Returns:
+    'hbm', bytes of one replica; 'flops', 'hbm_bytes' and 'bytes_accessed' of one replica in one
+    step, see compiler.Program; 'arithmetic_intensity', FLOP per byte of HBM traffic; 'bound_by',
+    compute or memory; 'step_seconds' and 'images_per_second' (images of the global batch) at the
+    roofline; 'compile_seconds' and 'versions'.
+  """
+  seconds = {
+    'compute': program.flops / topology.flops_per_replica,
+    'memory': program.hbm_bytes / topology.bandwidth_per_replica,
+  }
+  bound = max(seconds, key=seconds.get)
+  parts = ('arguments', 'outputs', 'aliased', 'temporaries', 'code')
+  return {
+    'hbm': {
+      'used': program.hbm,
+      'available': topology.hbm_per_replica,
+      **{part: getattr(program, part) for part in parts},
+    },
+    'flops': program.flops,
+    'hbm_bytes': program.hbm_bytes,
+    'bytes_accessed': program.bytes_accessed,
+    'arithmetic_intensity': program.flops / program.hbm_bytes,
+    'bound_by': bound,
+    'step_seconds': seconds[bound],
+    'images_per_second': batch_size / seconds[bound],
+    'compile_seconds': program.seconds,
+    'versions': program.versions,
+  }

@@ -1,0 +1,131 @@
+"""The TPU compiler, asked in another process.
+
+compiler.require()
+program = compiler.compile_step(text, Topology.parse('v5e:2x2'))
+program.hbm, program.flops
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import math
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.tpu.topology import Topology
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_PACKAGES = ('jax', 'libtpu')
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+  """A step compiled for one replica. Sizes in bytes, work per step and replica.
+
+  Attributes:
+    arguments: Variables and batches.
+    outputs: Variables and scalars.
+    aliased: The part of the outputs that takes the place of arguments.
+    temporaries: What is held only during a step.
+    code: The program.
+    flops: Floating-point operations, as the compiler counts them, a loop as one round of it.
+    bytes_accessed: Read and written by all operations, as the compiler counts them: what stays in
+      memory on the chip too.
+    hbm_bytes: Of these, what moves to and from HBM, see traffic.py.
+    seconds: Time it took to compile.
+    versions: Of jax and libtpu.
+  """
+
+  arguments: int
+  outputs: int
+  aliased: int
+  temporaries: int
+  code: int
+  flops: float
+  bytes_accessed: float
+  hbm_bytes: int
+  seconds: float
+  versions: dict[str, str]
+
+  @property
+  def hbm(self) -> int:
+    """Bytes of memory that a step occupies."""
+    return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
+
+
+class CompilationError(Exception):
+  """The TPU compiler refuses the step.
+
+  Attributes:
+    op: The operation it names, or None.
+    hbm_share: If it refuses for want of HBM, what the step needs over what there is (infinite if
+      it does not say), else None.
+  """
+
+  def __init__(self, message: str):
+    super().__init__(message)
+    self.op = self.hbm_share = None
+    if 'RESOURCE_EXHAUSTED' in message and re.search('hbm', message, re.IGNORECASE):
+      sizes = [
+        float(size) * 1024 ** ' KMGT'.index(unit or ' ')
+        for size, unit in re.findall(r'\(([\d.]+)([KMGT]?)\)', message)
+      ]
+      self.hbm_share = sizes[0] / sizes[1] if len(sizes) == 2 and sizes[1] else math.inf
+    else:
+      named = re.search(r"type for (\w+)|emitter for (\w+)|custom op '([\w.]+)'", message)
+      self.op = next(filter(None, named.groups()), None) if named else None
+
+
+def require() -> None:
+  """Raises UsageError unless the extra is installed."""
+  missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+  if missing:
+    raise UsageError(
+      f'tpu_check needs {" and ".join(missing)}: pip install "tfgan_pipeline[tpu-check]", '
+      'on Python 3.11 or newer'
+    )
+
+
+def compile_step(stablehlo: str, topology: Topology) -> Program:
+  """Compiles a module, such as StepExporter's, for every replica of a slice.
+
+  Raises:
+    CompilationError: The compiler refuses it, or crashes over it.
+    UsageError: The compiler knows no such slice.
+  """
+  # The child is to find this very package, however it was found here.
+  path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
+  process = subprocess.run(
+    [sys.executable, '-m', 'tfgan_pipeline.tpu.compile_process', topology.name],
+    input=stablehlo,
+    capture_output=True,
+    text=True,
+    env={**os.environ, 'PYTHONPATH': os.pathsep.join(path)},
+  )
+  try:
+    result = json.loads(process.stdout.splitlines()[-1])
+  except (IndexError, ValueError):
+    raise CompilationError(_death(process)) from None
+  if 'no_topology' in result:
+    raise UsageError(f'--topology={topology.name}: {result["no_topology"]}')
+  if 'error' in result:
+    raise CompilationError(result['error'])
+  if result.pop('replicas') != topology.replicas:
+    raise UsageError(f'--topology={topology.name}: libtpu has another number of cores for it')
+  return Program(**result)
+
+
+def _death(process: subprocess.CompletedProcess) -> str:
+  """What is known of a compiler that ended without an answer."""
+  code = process.returncode
+  how = signal.Signals(-code).name if code < 0 else f'exit code {code}'
+  said = [line for line in process.stderr.splitlines() if line.strip()]
+  fatal = [line for line in said if re.match(r'F\d{4}|.*Check failed', line)]
+  return f'the compiler ended with {how}: {(fatal or said or ["nothing said"])[-1]}'

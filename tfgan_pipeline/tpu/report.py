@@ -1,0 +1,69 @@
+"""Results of check.py for people: a column per slice, and below what was refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Result = dict[str, Any]
+
+NOTE = """\
+Counted by the TPU compiler for one replica, its part in sums over replicas included. "At best" is
+the roofline at published peaks, without communication and the host: a bound, not a forecast.
+Nothing was run."""
+
+
+def table(results: Sequence[Result]) -> str:
+  """Lines of text. Memory and work are of one replica, images/s of the whole slice."""
+  rows = [['', *(result['topology'] for result in results)]] + [
+    [name, *(_cell(result, row) for result in results)] for name, row in _ROWS.items()
+  ]
+  rows = [row for row in rows if any(cell != '-' for cell in row[1:])]
+  widths = [max(map(len, column)) for column in zip(*rows)]
+  lines = [
+    '  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+  ]
+  for result in results:
+    if 'error' in result:
+      op = f' at {result["op"]}' if result['op'] else ''
+      lines.append(
+        f'{result["topology"]}: refused by {result["refused_by"]}{op}: {result["error"]}'
+      )
+  return '\n'.join([*lines, NOTE])
+
+
+def _cell(result: Result, row: Any) -> str:
+  try:
+    return row(result)
+  except KeyError:  # What was refused has no size and no speed.
+    return '-'
+
+
+def _mib(count: int) -> str:
+  return f'{count / 2**20:,.1f}'
+
+
+def _largest(result: Result) -> str:
+  batch, too_large = result['largest_batch'], result['too_large']
+  return f'{batch or "none"}' + (f' ({too_large} does not)' if too_large else '')
+
+
+_ROWS = {
+  'compiles': lambda r: 'yes' if r['compiles'] else 'NO',
+  'fits': lambda r: {True: 'yes', False: 'NO', None: '-'}[r['fits']],
+  'replicas': lambda r: f'{r["replicas"]} on {r["chips"]} chips',
+  'batch, of a replica': lambda r: f'{r["batch_size"]}, {r["replica_batch"]}',
+  'MiB used': lambda r: _mib(r['hbm']['used']),
+  '  of HBM': lambda r: _mib(r['hbm']['available']),
+  '  arguments': lambda r: _mib(r['hbm']['arguments']),
+  '  outputs in their place': lambda r: _mib(r['hbm']['aliased']),
+  '  other outputs': lambda r: _mib(r['hbm']['outputs'] - r['hbm']['aliased']),
+  '  temporaries': lambda r: _mib(r['hbm']['temporaries']),
+  '  code': lambda r: _mib(r['hbm']['code']),
+  'GFLOP per step': lambda r: f'{r["flops"] / 1e9:,.2f}',
+  'MB of HBM traffic': lambda r: f'{r["hbm_bytes"] / 1e6:,.1f}',
+  'FLOP per byte of it': lambda r: f'{r["arithmetic_intensity"]:.1f}',
+  'at best: ms per step': lambda r: f'{r["step_seconds"] * 1e3:.3f} ({r["bound_by"]})',
+  '  images/s': lambda r: f'{r["images_per_second"]:,.0f}',
+  'largest batch that fits': _largest,
+}

@@ -1,0 +1,83 @@
+"""An experiment's step on several slices: what the binary does.
+
+results = check_all(experiment, dataset, [Topology.parse('v5e:2x2')], find_batch=True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import logging
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import CheckFailed
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.tpu.batch_search import largest_batch
+from tfgan_pipeline.tpu.check import Result, check
+from tfgan_pipeline.tpu.export import LoweringError, StepExporter
+from tfgan_pipeline.tpu.report import table
+from tfgan_pipeline.tpu.topology import Topology
+
+_log = logging.getLogger(__name__)
+
+
+def check_all(
+  experiment: Experiment,
+  dataset: Dataset,
+  topologies: Sequence[Topology],
+  *,
+  find_batch: bool = False,
+  on_result: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+  """Checks the step on each slice and logs the table.
+
+  Args:
+    experiment: Its batch_size is divided among the replicas of each slice.
+    dataset: Says what images look like.
+    topologies: The slices.
+    find_batch: Whether to look for the largest batch too.
+    on_result: Called with each result as soon as it exists.
+
+  Returns:
+    See check.check, and batch_search.largest_batch.
+
+  Raises:
+    CheckFailed: After all of them, if one does not compile or does not fit.
+  """
+  for topology in topologies:  # Refused before minutes are spent on others.
+    topology.replica_batch_size(experiment.batch_size)
+  results = []
+  for topology in topologies:
+    exporter = StepExporter(experiment, dataset, topology.replicas)
+
+    def compiled(batch_size, exporter=exporter, topology=topology) -> Result:
+      _log.info('compiling for %s, batch %d', topology.name, batch_size)
+      return check(exporter, topology, batch_size)
+
+    result = compiled(experiment.batch_size)
+    if find_batch:
+      result.update(largest_batch(compiled, result))
+    on_result(result)
+    results.append(result)
+  _log.info('%s', table(results))
+  failed = [result['topology'] for result in results if not result['fits']]
+  if failed:
+    raise CheckFailed(f'not on {", ".join(failed)}: see above')
+  return results
+
+
+def export(experiment: Experiment, dataset: Dataset, topology: Topology, path: str) -> Result:
+  """Writes the step of one replica as StableHLO text to `path`, which may be gs://.
+
+  Raises:
+    CheckFailed: TensorFlow cannot lower the step.
+  """
+  replica_batch = topology.replica_batch_size(experiment.batch_size)
+  exporter = StepExporter(experiment, dataset, topology.replicas)
+  try:
+    text = exporter.stablehlo(replica_batch)
+  except LoweringError as error:
+    raise CheckFailed(f'refused by TensorFlow at {error.op}: {error}') from None
+  with tf.io.gfile.GFile(path, 'w') as file:
+    file.write(text)
+  return {'output': path, 'replicas': topology.replicas, 'replica_batch': replica_batch}
