@@ -35,7 +35,7 @@ def count(state) -> int:
     sum(len(network.variables) for network in [*state.networks.values(), state.average])
     + sum(len(optimizer.variables) for optimizer in state.optimizers.values())
     + len(state.optimizers)  # Their learning rates.
-    + 1  # The global step.
+    + 2  # The global step and the number of rollbacks.
   )
 
 

@@ -41,9 +41,10 @@ def variables(state):
     (2, dict()),
     (2, dict(update='sequential', discriminator_steps=2)),
     (2, dict(networks='mlp(units=16)')),  # It has dropout.
+    (2, dict(loss='relativistic', accumulate=2)),
     (2, dict(loss='wasserstein', penalties='wasserstein_gradient(weight=1)')),
   ],
-  ids=['alone', 'two', 'sequential', 'dropout', 'second derivatives'],
+  ids=['alone', 'two', 'sequential', 'dropout', 'gathered, in parts', 'second derivatives'],
 )
 def test_exported_step_moves_the_weights_as_the_trainer_does(tmp_path, replicas, values):
   pytest.importorskip('jax', reason='needs the extra tpu-check: jax')
@@ -63,7 +64,9 @@ def test_exported_step_moves_the_weights_as_the_trainer_does(tmp_path, replicas,
   )
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   exporter = StepExporter(experiment, dataset, replicas)
-  stream = iter(train_batches(dataset.split('train'), batch_size=BATCH, seed=0))
+  stream = iter(
+    train_batches(dataset.split('train'), batch_size=BATCH // experiment.accumulate, seed=0)
+  )
   batches = [next(stream) for _ in range(exporter.batches_per_step)]
 
   function, specs = exporter.function(BATCH // replicas)

@@ -58,6 +58,12 @@ class _Replica(tf.distribute.ReplicaContext):
 
     return tf.nest.pack_sequence_as(value, tf.nest.flatten(reduced(*tf.nest.flatten(value))))
 
+  def all_gather(self, value: tf.Tensor, axis: int, options: Any = None) -> tf.Tensor:
+    """What all replicas hold, along `axis`: a sum in which each has a place of its own."""
+    mine = tf.one_hot(self.replica_id_in_sync_group, self.num_replicas_in_sync, dtype=value.dtype)
+    places = tf.reshape(mine, [-1] + [1] * value.shape.rank) * value[None]
+    return tf.concat(tf.unstack(self.all_reduce('SUM', places, options)), axis)
+
 
 def _name(reduce_op: tf.distribute.ReduceOp | str) -> str:
   name = reduce_op.value if isinstance(reduce_op, tf.distribute.ReduceOp) else reduce_op
