@@ -49,6 +49,7 @@ def cases() -> dict[str, tuple[str, ...]]:
       for name in registry.penalty.components()
     },
     'sequential update, clipping': (*wasserstein, '--update=sequential', '--clip_weights=0.05'),
+    'spectral norm': ('--networks=dcgan(filters=4, discriminator_norm=spectral)',),
     'dropout, augmentation': ('--networks=mlp', '--augment=flip, shift(0.1)'),
   }
 

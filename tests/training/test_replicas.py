@@ -85,6 +85,11 @@ def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path)
   assert_invariant(tmp_path, update='sequential', discriminator_steps=2, clip_weights=0.05)
 
 
+def test_spectral_norm_on_three(tmp_path):
+  networks = 'dcgan(filters=4, discriminator_norm=spectral)'
+  assert_invariant(tmp_path, replicas=(3,), networks=networks, batch_size=12)
+
+
 def test_dropout_and_augmentation(tmp_path):
   assert_invariant(tmp_path, networks='mlp', augment='flip, shift(0.1)')
 

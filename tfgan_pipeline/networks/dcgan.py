@@ -7,6 +7,7 @@ from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers as own
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
 
@@ -36,9 +37,21 @@ def dcgan(
   filters: int = 64,
   max_filters: int = 512,
   kernel: int = 4,
-  discriminator_norm: bool = True,
+  discriminator_norm: str = 'batch',
 ) -> Networks:
-  """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image."""
+  """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image.
+
+  Args:
+    spec: The sizes to fit.
+    filters: Of the layers next to the image; doubled at each halving of the side.
+    max_filters: The most of any layer.
+    kernel: Side of all kernels.
+    discriminator_norm: 'batch', 'spectral' (Miyato et al. 2018) or 'none'.
+  """
+  if discriminator_norm not in ('batch', 'spectral', 'none'):
+    raise UsageError(
+      f'--networks=dcgan: discriminator_norm={discriminator_norm} should be batch, spectral or none'
+    )
   require_positive(filters=filters, max_filters=max_filters, kernel=kernel)
   height, width, channels = spec.image_shape
   if height != width:
@@ -76,11 +89,14 @@ def dcgan(
       generator.add(layers.ReLU())
   generator.add(layers.Activation('tanh', dtype='float32'))
 
+  spectral = discriminator_norm == 'spectral'
+  conv = SpectralConv2D if spectral else layers.Conv2D
+  dense = SpectralDense if spectral else layers.Dense
   discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
   for depth, outputs in enumerate(widths):
-    normalise = discriminator_norm and depth > 0
+    normalise = discriminator_norm == 'batch' and depth > 0
     discriminator.add(
-      layers.Conv2D(
+      conv(
         outputs, kernel, 2, padding='same', use_bias=not normalise, kernel_initializer=_initial()
       )
     )
@@ -88,7 +104,7 @@ def dcgan(
       discriminator.add(own.BatchNorm())
     discriminator.add(layers.LeakyReLU(0.2))
   discriminator.add(layers.Flatten())
-  discriminator.add(layers.Dense(1, kernel_initializer=_initial(), dtype='float32'))
+  discriminator.add(dense(1, kernel_initializer=_initial(), dtype='float32'))
   return {'generator': generator, 'discriminator': discriminator}
 
 
