@@ -6,7 +6,7 @@ import time
 import numpy as np
 from PIL import Image
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests.conftest import checkpoint, run_binary, start_binary
 from tfgan_pipeline import registry
@@ -80,6 +80,7 @@ def test_killed_at_random(tmp_path, model, capsys):
   assert curves[0] == curves[1] and curves[0].count('\n') == STEPS
   for picture in (tmp_path / 'calm/samples').iterdir():
     assert (disturbed / 'samples' / picture.name).read_bytes() == picture.read_bytes()
-  events = EventAccumulator(str(disturbed / 'train'), size_guidance={'tensors': 0}).Reload()
+  folder, everything = str(disturbed / 'train'), {'scalars': 0}
+  events = EventAccumulator(folder, tensor_size_guidance=everything).Reload()
   shown = [event.step for event in events.Tensors('loss/generator')]
   assert shown == list(range(1, STEPS + 1))

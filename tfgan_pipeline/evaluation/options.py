@@ -56,5 +56,5 @@ class EvaluationOptions(Settings):
   @property
   def cache_path(self) -> str:
     return os.path.expanduser(
-      self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE', '~/.cache/tfgan_pipeline')
+      self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )

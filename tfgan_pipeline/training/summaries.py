@@ -30,17 +30,17 @@ class TrainSummaries:
     self._run = run
     tf.io.gfile.makedirs(run.train)
     tf.io.gfile.makedirs(run.samples)
-    if first_step:
-      self._void_events_after(first_step)
+    self._start_session(first_step)
     self._writer = tf.summary.create_file_writer(run.train)
     self._jsonl = os.path.join(run.train, 'train.jsonl')
     self._drop_lines_after(first_step)
 
-  def _void_events_after(self, step: int) -> None:
-    """Has TensorBoard forget what it has read of later steps, which this run did not keep."""
+  def _start_session(self, first_step: int) -> None:
+    """Has TensorBoard forget what it has read of later steps: from its second session on it does."""
     start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+    void = first_step + 1 if first_step else 0
     writer = event_file_writer.EventFileWriter(self._run.train)
-    writer.add_event(event_pb2.Event(step=step + 1, wall_time=time.time(), session_log=start))
+    writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
     writer.close()
 
   def _drop_lines_after(self, step: int) -> None:
