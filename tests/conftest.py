@@ -103,6 +103,12 @@ def files_under(path) -> dict[str, bytes]:
   }
 
 
+@pytest.fixture
+def register(monkeypatch):
+  """`register(registry.loss, function)`: a component that only this test knows."""
+  return lambda kind, function: monkeypatch.setitem(kind._runtime, function.__name__, function)
+
+
 @pytest.fixture(scope='session')
 def cache_dir(tmp_path_factory) -> str:
   """One cache of classifiers and reference features for the whole session."""

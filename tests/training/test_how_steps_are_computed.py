@@ -61,7 +61,6 @@ def test_accumulated_parts_make_the_update_of_the_whole_batch(tmp_path):
   assert largest_difference(whole, train(tmp_path / 'other', seed=1, **values)) > 1e-3
 
 
-@registry.noise
 def sines(*, size: int = 8) -> Noise:
   """Not random at all: XLA draws other random numbers from a key than TensorFlow does without."""
 
@@ -72,7 +71,8 @@ def sines(*, size: int = 8) -> Noise:
   return Noise(size, sampler)
 
 
-def test_compiled_by_xla(tmp_path):
+def test_compiled_by_xla(tmp_path, register):
+  register(registry.noise, sines)
   values = dict(noise='sines', penalties='')
   plain = train(tmp_path / 'plain', **values)
   assert 0 < largest_difference(plain, train(tmp_path / 'xla', jit_compile='on', **values)) < 1e-5
@@ -104,7 +104,6 @@ def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision):
   assert keras.mixed_precision.global_policy().name == 'float32'
 
 
-@registry.network
 def forgetful(spec):
   """Forgets that its last layers should be float32."""
   layers = keras.layers
@@ -122,7 +121,8 @@ def forgetful(spec):
   }
 
 
-def test_network_that_ends_in_16_bits_is_refused():
+def test_network_that_ends_in_16_bits_is_refused(register):
+  register(registry.network, forgetful)
   build_networks(experiment(networks='forgetful'), (16, 16, 1), 10)
   with pytest.raises(
     UsageError, match="--precision=mixed_float16: the generator .*dtype='float32'"

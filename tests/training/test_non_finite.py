@@ -71,7 +71,6 @@ def experiment(model_dir, **values) -> Experiment:
   )
 
 
-@registry.penalty
 def unlucky(*, above: float = 0.0) -> Penalty:
   """Not a number when the mean of the noise is `above` a limit: depends on the random numbers."""
 
@@ -82,7 +81,8 @@ def unlucky(*, above: float = 0.0) -> Penalty:
   return Penalty('discriminator', penalty)
 
 
-def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path):
+def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path, register):
+  register(registry.penalty, unlucky)
   values = dict(penalties='unlucky(0.07)', on_nan='rollback(times=30)')
   with pytest.raises(NonFiniteError, match='at step .*: discriminator: .*loss/discriminator=nan'):
     GANEstimator(experiment(tmp_path / 'stops', penalties='unlucky(0.07)')).train()

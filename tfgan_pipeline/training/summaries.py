@@ -36,7 +36,7 @@ class TrainSummaries:
     self._drop_lines_after(first_step)
 
   def _start_session(self, first_step: int) -> None:
-    """Has TensorBoard forget what it has read of later steps: from its second session on it does."""
+    """Has TensorBoard forget later steps, which it does from a run's second session on."""
     start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
     void = first_step + 1 if first_step else 0
     writer = event_file_writer.EventFileWriter(self._run.train)
