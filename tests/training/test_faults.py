@@ -100,6 +100,13 @@ def test_lock_in_a_bucket_lets_the_last_one_go_on(monkeypatch, tmp_path):
       first.check()
 
 
+def test_interrupt_from_the_keyboard_saves_too(tmp_path):
+  process = start_long(tmp_path)
+  process.send_signal(signal.SIGINT)
+  assert 'stopped at step ' in last_line_of_failure(process, code=75)
+  continues(tmp_path)
+
+
 def test_second_signal_ends_at_once_and_leaves_the_checkpoint(tmp_path):
   process = start_long(tmp_path, '--steps_per_loop=20')
   process.send_signal(signal.SIGTERM)
