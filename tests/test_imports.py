@@ -33,7 +33,7 @@ ALLOWED = {
   'mirrored': {'compat'},
   'run_directory': {'compat', 'data', 'errors', 'experiment', 'whole_files'},
   'checkpoints': {'compat', 'errors'},
-  'runtime': {'compat', 'errors', 'experiment'},
+  'runtime': {'compat', 'errors', 'experiment', 'stopping'},
   'stopping': set(),
   'metrics': {'errors', 'registry'},
   'data': BASE - {'images'},

@@ -50,14 +50,24 @@ class Checkpoints:
     return sorted(int(match[1]) for match in matches if match)
 
   def save(self, step: int, root: tf.train.Checkpoint) -> None:
-    """Writes the checkpoint of `step`, then removes those beyond `keep`."""
+    """Writes the checkpoint of `step`, then removes the oldest of those before, beyond `keep`."""
     try:
       root.write(self.prefix(step))
     except BaseException:
       self.remove_leftovers()  # The disk may be full.
       raise
-    for old in self.steps()[: -self._keep] if self._keep else ():
+    before = [other for other in self.steps() if other < step]
+    for old in before[: len(before) - self._keep + 1] if self._keep else ():
       self._remove(old)
+
+  def set_aside_after(self, step: int) -> None:
+    """Moves later checkpoints, which could not be read, into the folder `damaged`."""
+    aside = os.path.join(self._directory, 'damaged')
+    for later in [other for other in self.steps() if other > step]:
+      tf.io.gfile.makedirs(aside)
+      for path in tf.io.gfile.glob(self.prefix(later) + '.*'):
+        tf.io.gfile.rename(path, os.path.join(aside, os.path.basename(path)), overwrite=True)
+      _log.warning('%s is moved to %s', self.prefix(later), aside)
 
   def _remove(self, step: int) -> None:
     prefix = self.prefix(step)

@@ -38,6 +38,9 @@ class CheckFailed(Exception):
 
 def first_line(error: BaseException) -> str:
   """The start of a message, without the op it came from; TensorFlow's can run to pages."""
-  text = str(getattr(error, 'message', '') or error)
-  lines = re.sub(r'\{\{.*?\}\}', '', text).strip().splitlines()
-  return lines[0].strip()[:200] if lines else type(error).__name__
+  text = re.sub(r'\{\{.*?\}\}', '', str(getattr(error, 'message', '') or error))
+  for line in text.splitlines():
+    # Of an error in a graph the place comes first, in many lines.
+    if line.strip() and not re.match(r'Graph execution error|Detected at node|\s|File ', line):
+      return line.strip()[:200]
+  return text.strip()[:200] or type(error).__name__

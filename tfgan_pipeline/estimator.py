@@ -88,20 +88,31 @@ class GANEstimator:
     """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
     self._trainer  # noqa: B018
 
-  def train(self, max_steps: int | None = None) -> int:
+  def train(self, max_steps: int | None = None, *, stop: StopRequest | None = None) -> int:
     """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
+
+    Args:
+      max_steps: The step to stop at.
+      stop: Asked whether to stop before; by default, signals and the experiment's `max_hours` do.
 
     Returns:
       The step reached.
+
+    Raises:
+      Interrupted: It was stopped, or lost another worker; calling it again continues.
+      NonFiniteError: A loss or gradient is not finite.
+      UsageError: The run is another's, in use, or cannot be done here.
+      WriteError: model_dir cannot be written.
     """
     # Everything that can be refused is, before anything is written.
     trainer, facts = self._trainer, self.describe()
     if self.run.exists():
       self.run.check_data(self.dataset)
     lock = TrainingLock(self.run.train) if trainer.workers.chief else contextlib.nullcontext()
-    with lock:
+    asked = StopRequest(self.experiment.max_hours) if stop is None else contextlib.nullcontext(stop)
+    with runtime.one_line_errors(self.experiment), lock, asked as stop:
       self._announce(trainer, facts)
-      return trainer.train(self.run, lock, max_steps)
+      return trainer.train(self.run, lock, stop, max_steps)
 
   def _announce(self, trainer: Trainer, facts: dict[str, Any]) -> None:
     """Records the session that begins, once."""
@@ -226,16 +237,16 @@ def train_and_evaluate(
   # What is wrong with the options is found before any training.
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options)
   records: dict[int, Record] = {}
-  for target in [*range(every, last, every), last]:
-    step = estimator.train(target)
-    evaluator = estimator.evaluator(options, scorer)
-    with StopRequest(estimator.experiment.max_hours) as stop:
+  with StopRequest(estimator.experiment.max_hours) as stop:
+    for target in [*range(every, last, every), last]:
+      step = estimator.train(target, stop=stop)
+      evaluator = estimator.evaluator(options, scorer)
       for saved in evaluator.steps():
         if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)
           on_record(records[saved])
-    if stop.made:
-      raise Interrupted(f'stopped after step {step}; the same command continues')
+      if stop.made:
+        raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())
 
 

@@ -20,6 +20,7 @@ from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.whole_files import writing
 
 
 class GeneratorSampler:
@@ -112,7 +113,8 @@ class GeneratorSampler:
       autograph=False,
       input_signature=[tf.TensorSpec([None, *some_input.shape[1:]], some_input.dtype)],
     )
-    tf.saved_model.save(module, path)
+    with writing(path):
+      tf.saved_model.save(module, path)
     return path
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 
 
@@ -31,7 +31,11 @@ class RunDirectory:
   def __init__(self, path: str):
     if not path:
       raise UsageError('--model_dir: say where the run is to live')
-    if tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path):
+    try:
+      is_file = tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path)
+    except tf.errors.OpError as error:
+      raise UsageError(f'--model_dir={path}: {first_line(error)}') from None
+    if is_file:
       raise UsageError(f'--model_dir={path}: is a file')
     self.path = path.rstrip('/') or path
     self.experiment_json = os.path.join(path, 'experiment.json')

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -10,8 +13,11 @@ from typing import Any
 
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import Interrupted, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.stopping import signals_end_the_process
+
+_log = logging.getLogger(__name__)
 
 
 def share_gpus() -> None:
@@ -29,14 +35,28 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   keras.utils.set_random_seed(experiment.seed)
   if experiment.deterministic:
     tf.config.experimental.enable_op_determinism()
-  strategy = _STRATEGIES[_accelerator(experiment)](experiment)
+  kind = _accelerator(experiment)
+  for flag, needed in {
+    'tpu': 'tpu',
+    'tpu_zone': 'tpu',
+    'tpu_project': 'tpu',
+    'virtual_devices': 'cpu',
+  }.items():
+    value = getattr(experiment, flag)
+    if value and kind != needed:
+      raise UsageError(f'--{flag}={value}: is for {needed}, and --accelerator is {kind} here')
+  strategy = _STRATEGIES[kind](experiment)
   shares = strategy.num_replicas_in_sync * experiment.accumulate
   if experiment.batch_size % shares:
     raise UsageError(
       f'--batch_size={experiment.batch_size}: should be a multiple of {shares}: '
       f'{strategy.num_replicas_in_sync} replicas times --accumulate={experiment.accumulate}'
     )
-  if experiment.jit_compile == 'on' and strategy.num_replicas_in_sync > 1 and not _gpus():
+  if (
+    experiment.jit_compile == 'on'
+    and strategy.num_replicas_in_sync > 1
+    and not tf.config.get_visible_devices('GPU')
+  ):
     raise UsageError('--jit_compile=on: XLA compiles for one CPU device, not for several')
   return strategy
 
@@ -110,9 +130,11 @@ def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
       '--accelerator=multi_worker: the environment variable TF_CONFIG should name the workers, '
       'as launch/multi_worker_local.sh does'
     )
+  _log.info('waiting for the %d workers of TF_CONFIG', len(_workers()))
   try:
-    return tf.distribute.MultiWorkerMirroredStrategy()
-  except (ValueError, tf.errors.OpError) as error:
+    with signals_end_the_process():
+      return tf.distribute.MultiWorkerMirroredStrategy()
+  except (ValueError, KeyError, tf.errors.OpError) as error:
     raise UsageError(f'TF_CONFIG={os.environ["TF_CONFIG"]}: {first_line(error)}') from None
 
 
@@ -123,9 +145,16 @@ def _workers() -> list[str]:
   """Addresses of all workers in TF_CONFIG; empty without it."""
   text = os.environ.get('TF_CONFIG', '')
   try:
-    cluster = json.loads(text)['cluster'] if text else {}
-    return [*cluster.get('chief', ()), *cluster.get('worker', ())]
-  except (ValueError, KeyError, TypeError, AttributeError):
+    if not text:
+      return []
+    config = json.loads(text)
+    jobs = {job: config['cluster'].get(job, []) for job in ('chief', 'worker')}
+    workers = [*jobs['chief'], *jobs['worker']]
+    mine = jobs[config['task']['type']][config['task']['index']]
+    if not all(isinstance(addresses, list) for addresses in jobs.values()) or mine not in workers:
+      raise ValueError
+    return workers
+  except (ValueError, KeyError, IndexError, TypeError, AttributeError):
     raise UsageError(
       f'TF_CONFIG={text}: should be {{"cluster": {{"worker": ["host:port", ...]}}, '
       '"task": {"type": "worker", "index": 0}}'
@@ -150,7 +179,8 @@ class Workers:
   """
 
   def __init__(self, strategy: tf.distribute.Strategy):
-    self.several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    self.several = multi_worker and len(_workers()) > 1
     resolver = strategy.cluster_resolver if self.several else None
     self.chief = resolver is None or (
       resolver.task_type == 'chief'
@@ -162,6 +192,11 @@ class Workers:
     """The sum over replicas of what each one's worker passes. Every worker has to call it."""
     return int(self._total(tf.constant(number, tf.int64))) if self.several else number
 
+  def agree(self, number: int) -> bool:
+    """Whether all workers pass the same number. Every worker has to call it."""
+    total = self.total(number)
+    return not self.any(total != number * self._strategy.num_replicas_in_sync)
+
   def any(self, flag: bool) -> bool:
     """Whether any worker passes True. Every worker has to call it."""
     return self.total(int(flag)) > 0
@@ -169,6 +204,33 @@ class Workers:
   @tf.function(autograph=False)
   def _total(self, number: tf.Tensor) -> tf.Tensor:
     return self._strategy.reduce('SUM', self._strategy.run(tf.identity, args=(number,)), axis=None)
+
+
+@contextlib.contextmanager
+def one_line_errors(experiment: Experiment) -> Iterator[None]:
+  """Says in one line what TensorFlow says in pages when a worker is lost or memory is short.
+
+  Raises:
+    Interrupted: A worker or device is gone. What it left unfinished is not saved.
+    UsageError: The step does not fit into memory.
+  """
+  try:
+    yield
+  except (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+  ) as error:
+    raise Interrupted(
+      f'lost a worker or device ({first_line(error)}); the same command, given to all of them, '
+      'continues from the newest checkpoint'
+    ) from None
+  except tf.errors.ResourceExhaustedError as error:
+    raise UsageError(
+      f'--batch_size={experiment.batch_size}: needs more memory than there is '
+      f'({first_line(error)}); --accumulate splits it'
+    ) from None
 
 
 def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
+import os
 import signal
+import socket
+import threading
 import time
 from typing import Any
 
 _BIRTH = time.monotonic()  # Of the process, nearly; no clock that somebody sets.
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def in_main_thread() -> bool:
+  """Whether Python allows to set signal handlers here."""
+  return threading.current_thread() is threading.main_thread()
+
+
+@contextlib.contextmanager
+def signals_end_the_process() -> Iterator[None]:
+  """For calls that let no Python run until they return, so that no handler could act.
+
+  TensorFlow itself takes SIGTERM while it waits for workers, and does nothing then; SIGINT ends it.
+  """
+  handlers = {number: signal.getsignal(number) for number in _SIGNALS if in_main_thread()}
+  for number, handler in handlers.items():
+    if handler != signal.SIG_IGN:
+      signal.signal(number, signal.SIG_DFL)
+  try:
+    yield
+  finally:
+    for number, handler in handlers.items():
+      signal.signal(number, handler)
 
 
 class StopRequest:
@@ -15,7 +43,9 @@ class StopRequest:
       with StopRequest() as stop:
         while not stop.made: ...
 
-  A second signal of the same kind ends the process at once.
+  The second signal ends the process at once, whatever it is doing. Only the main thread can have
+  handlers; elsewhere, and for signals that whoever started the process has it ignore, there are
+  none.
 
   Args:
     max_hours: The age of the process at which the request is made; 0 is never.
@@ -25,24 +55,40 @@ class StopRequest:
     self._deadline = _BIRTH + max_hours * 3600 if max_hours else float('inf')
     self._signalled = False
     self._previous: dict[int, Any] = {}
+    self._previous_wakeup = -1
+    self._bell, self._ears = None, None
 
   @property
   def made(self) -> bool:
     return self._signalled or time.monotonic() >= self._deadline
 
   def _handle(self, number, frame):
-    del frame
+    del number, frame
     self._signalled = True
-    signal.signal(number, signal.SIG_DFL)
+
+  def _count_signals(self, ears: socket.socket) -> None:
+    """In a thread: Python's handlers wait for TensorFlow to return, and two signals become one."""
+    received = 0
+    while number := ears.recv(1):
+      received += number[0] in _SIGNALS
+      if received > 1:
+        os._exit(128 + number[0])  # As a shell would tell of a process that the signal ended.
 
   def __enter__(self) -> StopRequest:
-    for number in (signal.SIGTERM, signal.SIGINT):
-      try:
+    if not in_main_thread():
+      return self
+    self._bell, self._ears = socket.socketpair()
+    self._bell.setblocking(False)
+    self._previous_wakeup = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=self._count_signals, args=(self._ears,), daemon=True).start()
+    for number in _SIGNALS:
+      if signal.getsignal(number) != signal.SIG_IGN:
         self._previous[number] = signal.signal(number, self._handle)
-      except ValueError:  # Not in the main thread, where Python allows no handlers.
-        pass
     return self
 
   def __exit__(self, *_):
     for number, handler in self._previous.items():
       signal.signal(number, handler)
+    if self._bell is not None:
+      signal.set_wakeup_fd(self._previous_wakeup)
+      self._bell.close()  # Ends the thread.

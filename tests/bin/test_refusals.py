@@ -25,6 +25,9 @@ TRAIN = {
   'no TPU': (['--tpu=local'], '--tpu=local: cannot be used'),
   'no workers': (['--accelerator=multi_worker'], '--accelerator=multi_worker: '),
   'XLA on two CPUs': (['--jit_compile=on', '--virtual_devices=2'], '--jit_compile=on: '),
+  'TPU for a CPU': (['--accelerator=cpu', '--tpu=local'], '--tpu=local: is for tpu'),
+  'zone without TPU': (['--tpu_zone=a'], '--tpu_zone=a: is for tpu, and --accelerator is cpu'),
+  'file system that is not there': (['--model_dir=nosuch://a/b'], '--model_dir=nosuch://a/b: '),
   'unknown remedy': (['--on_nan=pray'], '--on_nan=pray: unknown on_nan'),
   'no rollbacks': (['--on_nan=rollback(0)'], '--on_nan'),
   'size too small': (['--dataset=digits(size=6)'], '--dataset=digits(size=6): '),
@@ -53,10 +56,19 @@ def test_train_refuses(tmp_path, name):
   assert not model_dir.exists()
 
 
-def test_tf_config_that_cannot_be_read(tmp_path):
-  environment = {**os.environ, 'TF_CONFIG': '{"cluster": 3}'}
+@pytest.mark.parametrize(
+  'config',
+  [
+    '{"cluster": 3}',
+    '{"cluster": {"worker": "host:1"}, "task": {"type": "worker", "index": 0}}',
+    '{"cluster": {"worker": ["host:1"]}, "task": {"type": "evaluator", "index": 0}}',
+    '{"cluster": {"worker": ["host:1"]}, "task": {"type": "worker", "index": 1}}',
+  ],
+)
+def test_tf_config_that_cannot_be_used(tmp_path, config):
+  environment = {**os.environ, 'TF_CONFIG': config}
   process = run_binary('train', *TINY, f'--model_dir={tmp_path}/run', code=2, env=environment)
-  assert_one_line(process, 'TF_CONFIG={"cluster": 3}: should be {"cluster": ')
+  assert_one_line(process, f'TF_CONFIG={config}: should be {{"cluster": ')
 
 
 def test_scoring_beside_several_workers_is_another_job(tmp_path):

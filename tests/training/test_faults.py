@@ -20,6 +20,22 @@ from tfgan_pipeline.training.lock import TrainingLock
 LONG = (*TINY, '--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000')
 
 
+NOTHING_DUE = (
+  '--steps_per_loop=1000000',
+  '--max_steps=1000000',
+  '--log_every=1000000',
+  '--save_every=1000000',
+  '--sample_every=1000000',
+)
+
+
+def wait_for_line(text, process):
+  for line in process.stderr:
+    if text in line:
+      return
+  raise AssertionError(process.communicate())
+
+
 def start_long(model_dir, *flags):
   """A training that goes on, once it has saved step 20."""
   process = start_binary('train', *LONG, f'--model_dir={model_dir}', *flags)
@@ -108,11 +124,21 @@ def test_interrupt_from_the_keyboard_saves_too(tmp_path):
 
 
 def test_second_signal_ends_at_once_and_leaves_the_checkpoint(tmp_path):
-  process = start_long(tmp_path, '--steps_per_loop=20')
+  process = start_long(tmp_path, *NOTHING_DUE, '--save_every=20')
+  process.kill()
+  process.communicate()
+  kept = newest_is_whole(tmp_path)
+  # Far too many steps for one call to the device, which no Python interrupts.
+  process = start_binary('train', *LONG, f'--model_dir={tmp_path}', *NOTHING_DUE)
+  wait_for_line('from step', process)
+  time.sleep(5)
   process.send_signal(signal.SIGTERM)
-  process.send_signal(signal.SIGTERM)
-  process.communicate(timeout=60)
-  assert process.returncode in (75, -signal.SIGTERM)
+  time.sleep(0.5)
+  assert process.poll() is None
+  process.send_signal(signal.SIGINT)
+  process.communicate(timeout=5)
+  assert process.returncode == 128 + signal.SIGINT
+  assert newest_is_whole(tmp_path) == kept
   continues(tmp_path)
 
 
@@ -161,6 +187,23 @@ def test_checkpoint_deleted_between_listing_and_reading(two_checkpoints, monkeyp
   checkpoints, root = two_checkpoints
   monkeypatch.setattr(checkpoints, 'steps', lambda: [1, 2, 3])
   assert checkpoints.restore_latest(root) == 2
+
+
+def test_what_was_damaged_is_set_aside_and_never_crowds_out_what_is_whole(two_checkpoints):
+  checkpoints, root = two_checkpoints
+  path = pathlib.Path(checkpoints.prefix(2) + '.data-00000-of-00001')
+  os.truncate(path, 10)
+  checkpoints.set_aside_after(checkpoints.restore_latest(root))
+  assert checkpoints.steps() == [1]
+  assert {file.name for file in (path.parent / 'damaged').iterdir()} == {
+    path.name,
+    'ckpt-000002.index',
+  }
+  keeping = Checkpoints(str(path.parent), keep=2)
+  for step in (3, 2, 4):  # Even one that is saved out of order stays.
+    keeping.save(step, root)
+    assert step in keeping.steps()
+  assert keeping.steps() == [3, 4]
 
 
 def test_leftovers_of_a_killed_writer_are_removed(two_checkpoints):

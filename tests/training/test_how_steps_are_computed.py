@@ -87,6 +87,9 @@ def test_16_bits(tmp_path, precision):
   )
   assert all(value.dtype != np.float16 for value in mixed.values())
   assert 1e-5 < largest_difference(plain, mixed) < 0.05
+  start = checkpoint(tmp_path / 'mixed', 0)
+  kernel = 'discriminator/layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE'
+  assert np.any(mixed[kernel] != start[kernel])  # Not every update has overflowed.
   # Samples are made in float32 whatever the training used: weights fit both.
   estimator = GANEstimator.of_run(str(tmp_path / 'mixed'))
   assert estimator.predict(2).shape == (2, 16, 16, 1)

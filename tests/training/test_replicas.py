@@ -12,6 +12,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -43,7 +44,7 @@ def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   trainer = Trainer(experiment, dataset, strategy)
   run = RunDirectory(experiment.model_dir)
   with TrainingLock(run.train) as lock:
-    assert trainer.train(run, lock) == STEPS
+    assert trainer.train(run, lock, StopRequest()) == STEPS
   return checkpoint(model_dir, STEPS)
 
 

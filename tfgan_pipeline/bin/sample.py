@@ -19,12 +19,14 @@ def main() -> None:
   from tfgan_pipeline import images
   from tfgan_pipeline.generation import GeneratorSampler
   from tfgan_pipeline.run_directory import RunDirectory
+  from tfgan_pipeline.whole_files import writing
 
   run_directory = RunDirectory(FLAGS.model_dir)
   sampler = GeneratorSampler(run_directory, run_directory.read_experiment(), weights=FLAGS.weights)
   step = sampler.restore(FLAGS.step)
   pictures = sampler.images(range(FLAGS.count), FLAGS.sample_seed)
-  images.write_png(FLAGS.output, images.enlarge(images.grid(pictures, columns=FLAGS.columns)))
+  with writing(FLAGS.output):
+    images.write_png(FLAGS.output, images.enlarge(images.grid(pictures, columns=FLAGS.columns)))
   command_line.print_result(
     {
       'output': FLAGS.output,

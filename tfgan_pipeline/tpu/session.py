@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import logging
 
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed
@@ -46,6 +47,7 @@ def check_all(
   """
   for topology in topologies:  # Refused before minutes are spent on others.
     topology.replica_batch_size(experiment.batch_size)
+  tf.config.set_visible_devices([], 'GPU')  # Which a training may be using.
   results = []
   for topology in topologies:
     exporter = StepExporter(experiment, dataset, topology.replicas)
@@ -73,11 +75,12 @@ def export(experiment: Experiment, dataset: Dataset, topology: Topology, path: s
     CheckFailed: TensorFlow cannot lower the step.
   """
   replica_batch = topology.replica_batch_size(experiment.batch_size)
+  tf.config.set_visible_devices([], 'GPU')  # Which a training may be using.
   exporter = StepExporter(experiment, dataset, topology.replicas)
   try:
     text = exporter.stablehlo(replica_batch)
   except LoweringError as error:
     raise CheckFailed(f'refused by TensorFlow at {error.op}: {error}') from None
-  with tf.io.gfile.GFile(path, 'w') as file:
-    file.write(text)
+  with whole_files.writing(path):
+    whole_files.write(path, text)
   return {'output': path, 'replicas': topology.replicas, 'replica_batch': replica_batch}

@@ -6,7 +6,7 @@
 
 On a file system of this machine, or a network's that can, the operating system holds the lock and
 lets go of it when the process ends, in whatever way. A bucket knows no locks: there the trainer
-that started last goes on, and the one before stops before it would write again.
+that started last goes on, and the one before stops before it writes again.
 """
 
 from __future__ import annotations

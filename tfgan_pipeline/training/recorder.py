@@ -5,7 +5,8 @@ Only the chief worker records; on the others a Recorder does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+import contextlib
 import json
 import os
 
@@ -60,8 +61,9 @@ class Recorder:
     if not self._chief:
       return
     self.close()
-    with writing(self._run.path):
+    with self._writing(self._run.path):
       self._run.mark_unfinished()
+      self._checkpoints.set_aside_after(step)
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
@@ -79,7 +81,7 @@ class Recorder:
     """Writes curves and samples where they are due."""
     if not self._chief:
       return
-    with writing(self._run.path):
+    with self._writing(self._run.path):
       if self._experiment.is_due(step, self._experiment.log_every):
         self._summaries.scalars(step, scalars, self._progress.images_per_second(step))
         self._progress.report(step, scalars)
@@ -89,8 +91,7 @@ class Recorder:
   def save(self, step: int) -> None:
     """Writes the checkpoint of `step`."""
     if self._chief:
-      with writing(self._checkpoints.prefix(step)):
-        self._lock.check()
+      with self._writing(self._checkpoints.prefix(step)):
         self._checkpoints.save(step, self._state.checkpoint)
 
   def newest_checkpoint(self) -> str | None:
@@ -108,14 +109,14 @@ class Recorder:
         'rollbacks': int(self._state.rollbacks.numpy()),
         'newest_checkpoint': self.newest_checkpoint(),
       }
-      with writing(path):
+      with self._writing(path):
         whole_files.write(path, json.dumps(record, indent=2) + '\n')
     return path
 
   def done(self, step: int) -> None:
     """The run has reached its end."""
     if self._chief:
-      with writing(self._run.path):
+      with self._writing(self._run.path):
         self._run.mark_done(step)
 
   def _sample(self, step: int) -> None:
@@ -125,11 +126,18 @@ class Recorder:
     pictures = images.to_uint8(game.generate(self._state.sampled_generator, inputs)).numpy()
     self._summaries.fakes(step, pictures)
 
+  @contextlib.contextmanager
+  def _writing(self, path: str) -> Iterator[None]:
+    with writing(path):
+      self._lock.check()
+      yield
+
   def close(self) -> None:
     if self._progress is not None:
       self._progress.close()
     if self._summaries is not None:
-      self._summaries.close()
+      with writing(self._run.train):
+        self._summaries.close()
 
   def __enter__(self) -> Recorder:
     return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 
@@ -65,7 +66,8 @@ class TrainSummaries:
         tf.summary.scalar(RATE_TAG, rate)
     self._writer.flush()
     with tf.io.gfile.GFile(self._jsonl, 'a') as file:
-      file.write(json.dumps({'step': step, **values}) + '\n')
+      finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+      file.write(json.dumps({'step': step, **finite}) + '\n')
 
   def reals(self, pictures: np.ndarray) -> None:
     """Shows training images, uint8 [N, H, W, C]."""

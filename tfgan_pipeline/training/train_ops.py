@@ -92,7 +92,8 @@ class TrainStep:
     scalars: Scalars = {}
     for index, batch in enumerate(batches):
       # Parts have to take turns, or TensorFlow would run them at once and save no memory.
-      with tf.control_dependencies(optimizers[players[0]].gradients):
+      before = [gradient for player in players for gradient in optimizers[player].gradients]
+      with tf.control_dependencies(before):
         images, part_key = to_float(tf.identity(batch['image'])), tf.identity(key)
       step = (
         self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step

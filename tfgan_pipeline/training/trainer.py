@@ -14,7 +14,7 @@ from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, first_line
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
@@ -60,16 +60,17 @@ class Trainer:
     """
     if self._step is None:
       self._step = Checkpoints(run.checkpoints).restore_latest(self.state.checkpoint)
-      if self.workers.total(self._step) != self._step * self._strategy.num_replicas_in_sync:
+      if not self.workers.agree(self._step):
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
     return self._step
 
-  def train(self, run: RunDirectory, lock: TrainingLock, until: int | None = None) -> int:
+  def train(
+    self, run: RunDirectory, lock: TrainingLock, stop: StopRequest, until: int | None = None
+  ) -> int:
     """Trains from where the run is to step `until`, by default `max_steps`; returns that step.
 
     Raises:
-      Interrupted: After SIGTERM, SIGINT or `max_hours`, with a checkpoint saved, or without one
-        when another worker is gone.
+      Interrupted: `stop` was made; a checkpoint is saved.
       NonFiniteError: A loss or gradient norm is not finite; nothing of it is saved.
       WriteError: The run's directory cannot be written.
     """
@@ -78,36 +79,41 @@ class Trainer:
     with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
       if self.restore(run) < until:
         recorder.start(self._step, self._dataset)
-        self._loop(run, until, recorder)
+        self.workers.total(0)  # By now the chief has saved its first checkpoint.
+        if self.workers.any(not Checkpoints(run.checkpoints).steps()):
+          raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
+        self._loop(run, until, recorder, stop)
       else:
         _log.info('already at step %d', self._step)
       if self._step >= self._experiment.max_steps:
         recorder.done(self._step)
     return self._step
 
-  def _loop(self, run: RunDirectory, until: int, recorder: Recorder) -> None:
+  def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
     """The outer loop: call the device, then do on the host what is due."""
     experiment = self._experiment
     iterator = iter(self._input())
-    with StopRequest(experiment.max_hours) as stop:
-      while self._step < until:
-        scalars = self._run(iterator, self._loop_length(until), recorder)
-        step = self._step
-        recorder.advance(step)
-        stopping = self.workers.any(stop.made)
-        saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
-        faults = on_nan.faults(scalars, experiment.precision)
-        if saving and not faults:  # Weights that a finite loss has ruined must not be saved.
-          faults = self.state.faults()
-        if faults:
-          self._recover(run, faults, scalars, recorder)
-          iterator = iter(self._input())
-          continue
-        recorder.record(step, scalars)
-        if saving:
-          recorder.save(step)
-        if stopping and step < experiment.max_steps:
-          raise Interrupted(f'stopped at step {step}; the same command continues')
+    while self._step < until:
+      scalars = self._run(iterator, self._loop_length(until))
+      step = self._step
+      recorder.advance(step)
+      stopping = self.workers.any(stop.made)
+      saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
+      faults = on_nan.faults(scalars, experiment.precision)
+      if saving and not faults:  # Weights that a finite loss has ruined must not be saved.
+        faults = self.state.faults()
+      if faults:
+        self._recover(run, faults, scalars, recorder)
+        iterator = iter(self._input())
+        continue
+      recorder.record(step, scalars)
+      if saving:
+        recorder.save(step)
+      if stopping:
+        break
+    # No worker leaves before the chief has saved, and a request made meanwhile counts too.
+    if self.workers.any(stop.made) and self._step < experiment.max_steps:
+      raise Interrupted(f'stopped at step {self._step}; the same command continues')
 
   def _loop_length(self, until: int) -> int:
     """Steps until something is due on the host, at most `steps_per_loop`."""
@@ -136,26 +142,19 @@ class Trainer:
       lambda context: batches(context=context)
     )
 
-  def _run(self, iterator, length: int, recorder: Recorder) -> dict[str, float]:
+  def _run(self, iterator, length: int) -> dict[str, float]:
     """Moves up to `length` steps in one call to the device; returns the scalars of the last.
 
     Fewer are made when numbers are not finite: the last step is then the one that brought them.
     """
-    try:
-      with tf1_tensor_equality():
-        steps, values = self._device_loop(iterator, tf.constant(length))
-      self._step += int(steps)
-      values = values.numpy()
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-      raise Interrupted(
-        f'lost a worker or device after step {self._step} ({first_line(error)}); started again, '
-        f'all workers continue from {recorder.newest_checkpoint()}'
-      ) from None
+    with tf1_tensor_equality():
+      steps, values = self._device_loop(iterator, tf.constant(length))
+    self._step += int(steps)
     learning_rates = {
       f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
       for player, optimizer in self.state.optimizers.items()
     }
-    return {**dict(zip(self._scalar_names, map(float, values))), **learning_rates}
+    return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
 
   @tf.function(autograph=False)
   def _device_loop(self, iterator, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -163,14 +162,10 @@ class Trainer:
 
     def body(steps, _, __):
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
-      scalars = self._strategy.run(self._step_fn, args=(batches,))
-      totals = {
-        name: self._strategy.reduce('SUM', value, axis=None)
-        for name, value in sorted(scalars.items())
-      }
-      self._scalar_names[:] = totals
-      values = tf.stack(list(totals.values()))
-      matters = [on_nan.has_to_be_finite(name, self._experiment.precision) for name in totals]
+      shares = self._strategy.run(self._replica_step, args=(batches,))
+      values = self._strategy.reduce('SUM', shares, axis=None)
+      precision = self._experiment.precision
+      matters = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
       finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(matters))
       return steps + 1, finite, values
 
@@ -182,6 +177,12 @@ class Trainer:
       shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
     )
     return steps, values
+
+  def _replica_step(self, batches) -> tf.Tensor:
+    """A step on one replica. Returns its shares of the scalars as one float32 vector."""
+    scalars = self._step_fn(batches)
+    self._scalar_names[:] = sorted(scalars)
+    return tf.stack([scalars[name] for name in self._scalar_names])
 
   def _recover(self, run: RunDirectory, faults, scalars, recorder: Recorder) -> None:
     """Goes back to the newest checkpoint if `--on_nan` still allows it, else raises."""
