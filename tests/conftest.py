@@ -39,6 +39,24 @@ TINY = (
 )
 
 
+def tiny_experiment(model_dir, **values):
+  """TINY as an Experiment, with `values` in place of its own."""
+  from tfgan_pipeline.experiment import Experiment
+
+  tiny = dict(
+    model_dir=str(model_dir),
+    networks='dcgan(filters=4)',
+    dataset='digits(size=16)',
+    noise='normal(8)',
+    batch_size=16,
+    max_steps=4,
+    save_every=2,
+    log_every=1,
+    sample_every=4,
+  )
+  return Experiment(**{**tiny, **values})
+
+
 def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
   """Starts `python -m tfgan_pipeline.bin.<name>`; kwargs go to Popen."""
   return subprocess.Popen(

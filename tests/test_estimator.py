@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.conftest import tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
@@ -14,17 +15,7 @@ from tfgan_pipeline.experiment import Experiment
 
 @pytest.fixture
 def experiment(tmp_path) -> Experiment:
-  return Experiment(
-    model_dir=str(tmp_path / 'run'),
-    dataset='digits(size=16)',
-    networks='dcgan(filters=4)',
-    noise='normal(8)',
-    batch_size=16,
-    max_steps=4,
-    save_every=2,
-    sample_every=4,
-    log_every=2,
-  )
+  return tiny_experiment(tmp_path / 'run', log_every=2)
 
 
 @pytest.fixture

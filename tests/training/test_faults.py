@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary
+from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -220,20 +220,10 @@ def test_leftovers_of_a_killed_writer_are_removed(two_checkpoints):
 def test_clock_that_is_set_back_and_forth(tmp_path, monkeypatch):
   """Rates and the age limit follow a clock that nobody sets."""
   from tfgan_pipeline.estimator import GANEstimator
-  from tfgan_pipeline.experiment import Experiment
 
   now, jumps = time.time, iter(range(10**6))
   monkeypatch.setattr(time, 'time', lambda: now() + 1e6 * (-1) ** next(jumps))
-  experiment = Experiment(
-    dataset='digits(size=16)',
-    networks='dcgan(filters=4)',
-    batch_size=16,
-    max_steps=6,
-    save_every=3,
-    log_every=1,
-    max_hours=1.0,
-    model_dir=str(tmp_path),
-  )
+  experiment = tiny_experiment(tmp_path, max_steps=6, max_hours=1.0)
   assert GANEstimator(experiment).train() == 6
   lines = (tmp_path / 'train/train.jsonl').read_text().splitlines()
   assert [json.loads(line)['step'] for line in lines] == [1, 2, 3, 4, 5, 6]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import checkpoint
+from tests.conftest import checkpoint, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
@@ -16,28 +16,19 @@ STEPS = 5
 
 
 def experiment(model_dir='', **values) -> Experiment:
-  return Experiment(
-    **{
-      **dict(
-        model_dir=str(model_dir),
-        dataset='digits(size=16)',
-        networks='dcgan(filters=4)',
-        noise='normal(8)',
-        batch_size=16,
-        generator_optimizer='sgd(0.01)',
-        discriminator_optimizer='sgd(0.01)',
-        discriminator_steps=2,
-        update='sequential',
-        loss='wasserstein',
-        penalties='wasserstein_gradient(weight=1)',
-        max_steps=STEPS,
-        save_every=STEPS,
-        log_every=STEPS,
-        sample_every=STEPS,
-      ),
-      **values,
-    }
+  game = dict(
+    generator_optimizer='sgd(0.01)',
+    discriminator_optimizer='sgd(0.01)',
+    discriminator_steps=2,
+    update='sequential',
+    loss='wasserstein',
+    penalties='wasserstein_gradient(weight=1)',
+    max_steps=STEPS,
+    save_every=STEPS,
+    log_every=STEPS,
+    sample_every=STEPS,
   )
+  return tiny_experiment(model_dir, **{**game, **values})
 
 
 def train(model_dir, **values) -> dict[str, np.ndarray]:

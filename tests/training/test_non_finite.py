@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, checkpoint, run_binary
+from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import NonFiniteError
@@ -53,22 +53,7 @@ def test_rollback_gives_up_after_so_many_times(tmp_path):
 
 
 def experiment(model_dir, **values) -> Experiment:
-  return Experiment(
-    **{
-      **dict(
-        model_dir=str(model_dir),
-        dataset='digits(size=16)',
-        networks='dcgan(filters=4)',
-        noise='normal(8)',
-        batch_size=16,
-        max_steps=8,
-        save_every=2,
-        log_every=1,
-        sample_every=8,
-      ),
-      **values,
-    }
-  )
+  return tiny_experiment(model_dir, **{**dict(max_steps=8, sample_every=8), **values})
 
 
 def unlucky(*, above: float = 0.0) -> Penalty:

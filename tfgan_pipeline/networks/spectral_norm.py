@@ -36,42 +36,36 @@ def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) ->
   return kernel / tf.cast(tf.squeeze(norm), kernel.dtype)
 
 
-def _vector(layer: keras.layers.Layer) -> tf.Variable:
-  return layer.add_weight(
-    name='singular_vector',
-    shape=[1, layer.kernel.shape[-1]],
-    initializer=keras.initializers.TruncatedNormal(stddev=1.0),
-    trainable=False,
-    dtype=tf.float32,
-    experimental_autocast=False,
-  )
-
-
-class SpectralConv2D(keras.layers.Conv2D):
-  """As Conv2D."""
+class _Spectral:
+  """What both layers do; `_product` applies the kernel as the Keras layer would its own."""
 
   def build(self, input_shape):
     super().build(input_shape)
-    self.singular_vector = _vector(self)
+    self.singular_vector = self.add_weight(
+      name='singular_vector',
+      shape=[1, self.kernel.shape[-1]],
+      initializer=keras.initializers.TruncatedNormal(stddev=1.0),
+      trainable=False,
+      dtype=tf.float32,
+      experimental_autocast=False,
+    )
 
   def call(self, inputs, training=None):
-    kernel = normalised(self.kernel, self.singular_vector, training)
-    outputs = self.convolution_op(inputs, kernel)
+    outputs = self._product(inputs, normalised(self.kernel, self.singular_vector, training))
     if self.use_bias:
       outputs = tf.nn.bias_add(outputs, self.bias)
     return outputs if self.activation is None else self.activation(outputs)
 
 
-class SpectralDense(keras.layers.Dense):
+class SpectralConv2D(_Spectral, keras.layers.Conv2D):
+  """As Conv2D, without groups."""
+
+  def _product(self, inputs, kernel):
+    return self.convolution_op(inputs, kernel)
+
+
+class SpectralDense(_Spectral, keras.layers.Dense):
   """As Dense, for inputs [batch, features]."""
 
-  def build(self, input_shape):
-    super().build(input_shape)
-    self.singular_vector = _vector(self)
-
-  def call(self, inputs, training=None):
-    kernel = normalised(self.kernel, self.singular_vector, training)
-    outputs = tf.matmul(tf.cast(inputs, kernel.dtype), kernel)
-    if self.use_bias:
-      outputs = tf.nn.bias_add(outputs, self.bias)
-    return outputs if self.activation is None else self.activation(outputs)
+  def _product(self, inputs, kernel):
+    return tf.matmul(tf.cast(inputs, kernel.dtype), kernel)
