@@ -7,11 +7,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-extras=test
+extras='test'
 if [ "${1:-}" = --all ]; then
   shift
   set -- -m '' "$@"
-  extras=test,tpu-check
+  extras='test,tpu-check'
 fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
