@@ -56,8 +56,8 @@ class Checkpoints:
     except BaseException:
       self.remove_leftovers()  # The disk may be full.
       raise
-    before = [other for other in self.steps() if other < step]
-    for old in before[: len(before) - self._keep + 1] if self._keep else ():
+    newest_first = [other for other in reversed(self.steps()) if other < step]
+    for old in newest_first[self._keep - 1 :] if self._keep else ():
       self._remove(old)
 
   def set_aside_after(self, step: int) -> None:

@@ -206,6 +206,17 @@ def test_what_was_damaged_is_set_aside_and_never_crowds_out_what_is_whole(two_ch
   assert keeping.steps() == [3, 4]
 
 
+@pytest.mark.parametrize('keep', [0, 1, 2, 4])
+def test_as_many_are_kept_as_asked_for(tmp_path, keep):
+  root, checkpoints = (
+    tf.train.Checkpoint(value=tf.Variable(0)),
+    Checkpoints(str(tmp_path), keep=keep),
+  )
+  for count in range(1, 7):
+    checkpoints.save(count, root)
+    assert checkpoints.steps() == list(range(1, count + 1))[-keep:]
+
+
 def test_leftovers_of_a_killed_writer_are_removed(two_checkpoints):
   checkpoints, _ = two_checkpoints
   folder = pathlib.Path(checkpoints.prefix(1)).parent
