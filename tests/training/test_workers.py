@@ -73,7 +73,7 @@ def kill_one_and_continue(tmp_path, flags, last: int, victim: int, at: int) -> N
 
 
 def test_after_one_was_killed_both_resume_exactly(tmp_path):
-  kill_one_and_continue(tmp_path, flags_of('', 400), 400, 0, 100)
+  kill_one_and_continue(tmp_path, flags_of('', 60), 60, 0, 20)
 
 
 @pytest.mark.heavy
