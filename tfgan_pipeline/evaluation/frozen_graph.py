@@ -71,9 +71,7 @@ def _without_removed_ops(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.Graph
     epsilon = result.node.add(op='Const', name=f'{node.name}/epsilon')
     epsilon.attr['dtype'].CopyFrom(node.attr['T'])
     epsilon.attr['value'].tensor.CopyFrom(
-      tf.make_tensor_proto(
-        node.attr['variance_epsilon'].f, tf.as_dtype(node.attr['T'].type)
-      )
+      tf.make_tensor_proto(node.attr['variance_epsilon'].f, tf.as_dtype(node.attr['T'].type))
     )
     scale = add('Rsqrt', '/rsqrt', add('Add', '/padded', variance, epsilon.name))
     if node.attr['scale_after_normalization'].b:

@@ -22,9 +22,9 @@ def tf1_bilinear(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
 
   Output pixel i lies at i * (input size / output size): `align_corners=False`, corners of pixels
   on corners, no half-pixel centres, no smoothing when it makes smaller. `tf.image.resize` puts
-  centres on centres, which is another metric. The same numbers as
-  `tf.compat.v1.image.resize(images, [height, width])`, made of operations that XLA compiles for
-  every device; its own ResizeBilinear does not compile everywhere.
+  centres on centres, which is another metric. The numbers are those of
+  `tf.compat.v1.image.resize(images, [height, width])` on a CPU, to the bit. They come from two
+  lookups and arithmetic, so that no device and no compiler has a method of its own for them.
 
   Args:
     images: Any real dtype, [n, H, W, C], H, W and C static.
