@@ -93,7 +93,10 @@ def mobilenet(path, *, top: bool = True, seed: int = 0) -> str:
   """Weights of an untrained MobileNet, a network small enough to be built in a test."""
   keras.utils.set_random_seed(seed)
   shape = None if top else (32, 32, 3)
-  keras.applications.MobileNet(weights=None, include_top=top, input_shape=shape).save_weights(path)
+  model = keras.applications.MobileNet(weights=None, include_top=top, input_shape=shape)
+  # As initialised, every block would make its output smaller, down to 1e-17.
+  model.set_weights([3 * value if value.ndim == 4 else value for value in model.get_weights()])
+  model.save_weights(path)
   return str(path)
 
 

@@ -50,19 +50,20 @@ def test_contract(name, text_of, dataset, images, cache_dir):
 def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, cache_dir):
   text, some = text_of(name), images[:100]
 
-  def features(replicas, batch_size):
+  def features(extractor, batch_size):
+    return extractor.features(np.split(some, range(batch_size, len(some), batch_size)))
+
+  expected, fingerprints = None, set()
+  for replicas, batch_sizes in ((1, (100, 1, 7, 64)), (2, (7,)), (3, (64,))):
     context = ExtractorContext(dataset, cache_dir, runtime.mirrored_cpus(replicas))
     extractor = registry.extractor.build(text, context)
     fingerprints.add(extractor.fingerprint)
-    return extractor.features(np.split(some, range(batch_size, len(some), batch_size)))
-
-  fingerprints = set()
-  expected = features(1, 100)
-  for replicas, batch_size in ((1, 1), (1, 7), (1, 64), (2, 7), (3, 64)):
-    found = features(replicas, batch_size)
-    np.testing.assert_array_equal(found.pool, expected.pool)
-    if expected.logits is not None:
-      np.testing.assert_array_equal(found.logits, expected.logits)
+    for batch_size in batch_sizes:
+      found = features(extractor, batch_size)
+      expected = expected or found
+      np.testing.assert_array_equal(found.pool, expected.pool)
+      if expected.logits is not None:
+        np.testing.assert_array_equal(found.logits, expected.logits)
   assert len(fingerprints) == 1
 
 

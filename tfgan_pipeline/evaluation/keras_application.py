@@ -19,9 +19,8 @@ def keras_application(
 ) -> Extractor:
   """A network of keras.applications: weights is a file, or imagenet to download it.
 
-  Features are the global average of its last feature map, as with `pooling='avg'`. Logits are there
-  if the weights include the classifier. `size` of 0 is the network's own; each network's own
-  preprocess_input is applied.
+  Features are the global average of its last feature map. Logits are there if the weights include
+  the classifier. `size` of 0 is the network's own; each network's own preprocess_input is applied.
 
   Raises:
     UsageError: There is no such network or file, or the weights are another network's.
@@ -98,6 +97,8 @@ def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, b
           model.load_weights(weights)
       except Exception as error:  # h5py, Keras and its downloads raise what they like.
         failures.append(error)
+        if isinstance(error, OSError):
+          break  # The file cannot be read at all.
       else:
         return _with_features(model, classifies), classifies
   raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
@@ -114,7 +115,13 @@ def _build(function, size: int, classifies: bool) -> keras.Model:
 
 
 def _with_features(model: keras.Model, classifies: bool) -> keras.Model:
-  maps = [layer.output for layer in model.layers if len(layer.output.shape) == 4]
-  last = [tensor for tensor in maps if tensor.shape[1] > 1][-1]
+  """Adds the average of what the classifier averages or flattens."""
+  last = model.output
+  if classifies:
+    averages, flat = (
+      [layer.input for layer in model.layers if isinstance(layer, kind)]
+      for kind in (keras.layers.GlobalAveragePooling2D, keras.layers.Flatten)
+    )
+    last = (averages or flat)[-1]
   features = keras.layers.GlobalAveragePooling2D(name='features')(last)
   return keras.Model(model.input, (features, model.output) if classifies else features)
