@@ -95,7 +95,7 @@ def mobilenet(path, *, top: bool = True, seed: int = 0) -> str:
   shape = None if top else (32, 32, 3)
   model = keras.applications.MobileNet(weights=None, include_top=top, input_shape=shape)
   # As initialised, every block would make its output smaller, down to 1e-17.
-  model.set_weights([3 * value if value.ndim == 4 else value for value in model.get_weights()])
+  model.set_weights([5.5 * value if value.ndim == 4 else value for value in model.get_weights()])
   model.save_weights(path)
   return str(path)
 

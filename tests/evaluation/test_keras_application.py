@@ -48,7 +48,7 @@ def test_features_and_logits(files):
   np.testing.assert_allclose(features.pool, headless(inputs), rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize('suffix', ['.h5', '.weights.h5'])
+@pytest.mark.parametrize('suffix', [pytest.param('.h5', marks=pytest.mark.heavy), '.weights.h5'])
 def test_weights_without_the_classifier(suffix, tmp_path):
   path = stand_ins.mobilenet(str(tmp_path / f'headless{suffix}'), top=False)
   features = build('MobileNet', path, ', size=32').features([PICTURES])
