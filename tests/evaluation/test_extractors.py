@@ -1,10 +1,13 @@
 """Extractors and the cache of reference features."""
 
 import importlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from tests.conftest import ROOT
 from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
@@ -65,6 +68,19 @@ def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, c
       if expected.logits is not None:
         np.testing.assert_array_equal(found.logits, expected.logits)
   assert len(fingerprints) == 1
+
+
+@pytest.mark.heavy
+def test_eight_replicas_change_no_bit(text_of, cache_dir):
+  names = list(registry.extractor.components())
+  command = [sys.executable, '-m', 'tests.evaluation.eight_replicas', cache_dir]
+  result = subprocess.run(
+    [*command, *map(text_of, names)], capture_output=True, text=True, cwd=ROOT, timeout=600
+  )
+  assert result.returncode == 0, result.stderr
+  digests = result.stdout.split()
+  assert len(digests) == 2 * len(names) and len(set(digests)) == len(names)
+  assert digests[::2] == digests[1::2]
 
 
 def test_the_function_sees_one_shape_and_every_image_once():

@@ -95,15 +95,18 @@ def test_refusals(files, tmp_path):
   assert '\n' not in str(raised.value)
 
 
-def test_failed_download_is_one_line(monkeypatch):
+def test_failed_download_is_one_line(monkeypatch, capsys):
   original = keras.applications.MobileNet
 
   @functools.wraps(original)
   def offline(**kwargs):
     if kwargs['weights'] == 'imagenet':
+      print('Downloading')
+      asked.append(kwargs)
       raise Exception('URL fetch failure on https://x/y.h5: None -- [Errno -2] unknown')
     return original(**kwargs)
 
+  asked = []
   monkeypatch.setattr(keras.applications, 'MobileNet', offline)
   with pytest.raises(UsageError) as raised:
     build('MobileNet', 'imagenet', ', size=32')
@@ -111,6 +114,7 @@ def test_failed_download_is_one_line(monkeypatch):
     '--extractor=keras_application: name=MobileNet, weights=imagenet: cannot be read into this '
     'network (URL fetch failure on https://x/y.h5: None -- [Errno -2] unknown)'
   )
+  assert len(asked) == 1 and capsys.readouterr().out == ''
 
 
 @pytest.mark.heavy

@@ -54,7 +54,9 @@ def test_uint8_input_and_outputs_by_key(files):
 @pytest.mark.parametrize('low, high', [(0, 1), (-1, 1), (0, 255), (1, 0)])
 def test_declared_range(low, high, tmp_path):
   path = save(tmp_path / 'mean', pixel_mean, FLOATS)
-  features = build(path, f', input_range=({low}, {high})').features([PICTURES])
+  extractor = build(path, f', input_range=({low}, {high})')
+  assert '-0.0' not in extractor.details['preprocessing']
+  features = extractor.features([PICTURES])
   expected = low + PICTURES.astype(np.float64).mean((1, 2)) / 255 * (high - low)
   np.testing.assert_allclose(features.pool, expected, rtol=1e-5, atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -84,7 +85,8 @@ def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, b
   """Images -> (features, logits), or -> features where the weights end before the classifier."""
   failures = []
   for classifies in (True, False):
-    with tf.init_scope():
+    # Keras announces downloads on stdout, which is for results.
+    with tf.init_scope(), contextlib.redirect_stdout(sys.stderr):
       model = _build(function, size, classifies)
       try:
         if weights == 'imagenet':
@@ -97,8 +99,8 @@ def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, b
           model.load_weights(weights)
       except Exception as error:  # h5py, Keras and its downloads raise what they like.
         failures.append(error)
-        if isinstance(error, OSError):
-          break  # The file cannot be read at all.
+        if not isinstance(error, ValueError):
+          break  # Not weights of another shape: there is no file, or no network.
       else:
         return _with_features(model, classifies), classifies
   raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')

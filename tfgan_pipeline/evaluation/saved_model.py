@@ -68,7 +68,7 @@ def _preprocessing(
   try:
     low, high = map(float, input_range or (0, 255))
     divide = 255 / (high - low)
-    return Preprocessing(size, resize, -low * divide, divide, channels)
+    return Preprocessing(size, resize, 0 - low * divide, divide, channels)
   except UsageError as error:
     raise UsageError(f'{where}: {error}') from None
   except (ValueError, TypeError, ZeroDivisionError):
