@@ -111,6 +111,8 @@ def _build(function, size: int, classifies: bool) -> keras.Model:
   shape = (size, size, 3) if size else None
   linear = {'classifier_activation': None} if classifies else {}
   model = function(weights=None, include_top=True, input_shape=shape, **linear)
+  if None in model.input_shape[1:]:  # MobileNetV3 takes any size and was trained with this one.
+    return _build(function, 224, classifies)
   if classifies:
     return model
   return function(weights=None, include_top=False, input_shape=model.input_shape[1:])
