@@ -89,13 +89,15 @@ def frozen_graph(path, seed: int = 0, *, without: tuple[str, ...] = ()) -> str:
   return str(path)
 
 
-def mobilenet(path, *, top: bool = True, seed: int = 0) -> str:
-  """Weights of an untrained MobileNet, a network small enough to be built in a test."""
+def mobilenet(path, *, top: bool = True, seed: int = 0, nudge: float = 0) -> str:
+  """Weights of an untrained MobileNet, the last one nudged: a network quickly built."""
   keras.utils.set_random_seed(seed)
   shape = None if top else (32, 32, 3)
   model = keras.applications.MobileNet(weights=None, include_top=top, input_shape=shape)
   # As initialised, every block would make its output smaller, down to 1e-17.
-  model.set_weights([5.5 * value if value.ndim == 4 else value for value in model.get_weights()])
+  values = [5.5 * value if value.ndim == 4 else value for value in model.get_weights()]
+  values[-1].flat[-1] += nudge
+  model.set_weights(values)
   model.save_weights(path)
   return str(path)
 

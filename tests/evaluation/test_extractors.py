@@ -113,6 +113,7 @@ def test_full_precision_while_extracting_and_not_after():
     return np.zeros((len(images), 2), np.float32), None
 
   determinism = importlib.import_module('tensorflow.python.framework.config')
+  assert not determinism.is_op_determinism_enabled()  # Nor has any extractor left it on.
   before = state()
   extractor = Extractor('mine', '', function)
   images = np.zeros((2, 4, 4, 1), np.uint8)
