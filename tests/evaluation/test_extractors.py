@@ -98,8 +98,11 @@ def test_the_function_sees_one_shape_and_every_image_once():
   assert not seen[-1][4:].any()
 
 
-def test_full_precision_while_extracting_and_not_after():
+def test_full_precision_while_extracting_and_as_before_afterwards(request):
   config = tf.config.experimental
+  determinism = importlib.import_module('tensorflow.python.framework.config')
+  if determinism.is_op_determinism_enabled():
+    request.addfinalizer(determinism.enable_op_determinism)
 
   def state():
     return config.tensor_float_32_execution_enabled(), determinism.is_op_determinism_enabled()
@@ -112,16 +115,18 @@ def test_full_precision_while_extracting_and_not_after():
       raise UsageError('a failure')
     return np.zeros((len(images), 2), np.float32), None
 
-  determinism = importlib.import_module('tensorflow.python.framework.config')
-  assert not determinism.is_op_determinism_enabled()  # Nor has any extractor left it on.
-  before = state()
+  determinism.disable_op_determinism()
   extractor = Extractor('mine', '', function)
   images = np.zeros((2, 4, 4, 1), np.uint8)
   extractor.features([images])
-  assert during == [(False, True)] and state() == before
+  assert during == [(False, True)] and state() == (True, False)
   with pytest.raises(UsageError, match='a failure'):
     extractor.features([images])
-  assert state() == before
+  assert state() == (True, False)
+  determinism.enable_op_determinism()
+  extractor.features([images])
+  assert state() == (True, True)
+  determinism.disable_op_determinism()
 
 
 def test_xla_is_told_to_multiply_at_highest_precision():
