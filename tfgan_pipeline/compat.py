@@ -126,6 +126,19 @@ def xla_ops() -> types.ModuleType:
 
 
 @contextlib.contextmanager
+def op_determinism():
+  """Operations give the same bits each time inside; TensorFlow publishes no way to end that."""
+  config = importlib.import_module('tensorflow.python.framework.config')
+  already = config.is_op_determinism_enabled()
+  config.enable_op_determinism()
+  try:
+    yield
+  finally:
+    if not already:
+      config.disable_op_determinism()
+
+
+@contextlib.contextmanager
 def tf1_tensor_equality():
   """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
 

@@ -235,7 +235,7 @@ def train_and_evaluate(
   if estimator.workers.several:
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training.
-  scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options)
+  scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
   records: dict[int, Record] = {}
   with StopRequest(estimator.experiment.max_hours) as stop:
     for target in [*range(every, last, every), last]:

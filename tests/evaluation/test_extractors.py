@@ -1,16 +1,27 @@
 """Extractors and the cache of reference features."""
 
+import importlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from tfgan_pipeline import registry
+from tests.conftest import ROOT
+from tfgan_pipeline import registry, runtime
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.memory_split import MemorySplit
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.extractor import ExtractorContext, digest
+from tfgan_pipeline.evaluation.extractor import (
+  Extractor,
+  ExtractorContext,
+  digest,
+  full_precision,
+)
 from tfgan_pipeline.evaluation.reference import reference_features
 
-EXTRACTORS = {'classifier': 'classifier(steps=5)', 'random_projection': 'random_projection'}
+every_extractor = pytest.mark.parametrize('name', registry.extractor.components())
 
 
 @pytest.fixture(scope='module')
@@ -18,22 +29,124 @@ def dataset() -> Dataset:
   return registry.dataset.build('digits(size=12)', DataOptions())
 
 
-def test_all_extractors_are_here():
-  assert set(registry.extractor.components()) == set(EXTRACTORS)
+@pytest.fixture(scope='module')
+def images(dataset) -> np.ndarray:
+  return np.concatenate([images for images, _ in dataset.split('test').ordered(64)])[:150]
 
 
-@pytest.mark.parametrize('text', EXTRACTORS.values())
-def test_contract(text, dataset, tmp_path):
-  context = ExtractorContext(dataset, str(tmp_path))
-  extractor = registry.extractor.build(text, context)
-  images = np.concatenate([images for images, _ in dataset.split('test').ordered(64)])
+@every_extractor
+def test_contract(name, text_of, dataset, images, cache_dir):
+  context = ExtractorContext(dataset, cache_dir)
+  extractor = registry.extractor.build(text_of(name), context)
   whole = extractor.features([images])
   assert whole.pool.shape[0] == len(images) and whole.pool.dtype == np.float32
-  in_parts = extractor.features(np.array_split(images, 7))
-  np.testing.assert_allclose(in_parts.pool, whole.pool, atol=1e-5)
-  again = registry.extractor.build(text, context)
+  assert whole.logits is None or whole.logits.dtype == np.float32
+  assert len(np.unique(whole.pool, axis=0)) > 100  # It looks at the images.
+  backwards = extractor.features([images[::-1]])
+  np.testing.assert_allclose(backwards.pool[::-1], whole.pool, rtol=1e-5, atol=1e-5)
+  again = registry.extractor.build(text_of(name), context)
   assert again.fingerprint == extractor.fingerprint and again.details == extractor.details
   np.testing.assert_array_equal(again.features([images]).pool, whole.pool)
+
+
+@every_extractor
+def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, cache_dir):
+  text, some = text_of(name), images[:100]
+
+  def features(extractor, batch_size):
+    return extractor.features(np.split(some, range(batch_size, len(some), batch_size)))
+
+  expected, fingerprints = None, set()
+  for replicas, batch_sizes in ((1, (100, 1, 7, 64)), (2, (7,)), (3, (64,))):
+    context = ExtractorContext(dataset, cache_dir, runtime.mirrored_cpus(replicas))
+    extractor = registry.extractor.build(text, context)
+    fingerprints.add(extractor.fingerprint)
+    for batch_size in batch_sizes:
+      found = features(extractor, batch_size)
+      expected = expected or found
+      np.testing.assert_array_equal(found.pool, expected.pool)
+      if expected.logits is not None:
+        np.testing.assert_array_equal(found.logits, expected.logits)
+  assert len(fingerprints) == 1
+
+
+@pytest.mark.heavy
+def test_eight_replicas_change_no_bit(text_of, cache_dir):
+  names = list(registry.extractor.components())
+  command = [sys.executable, '-m', 'tests.evaluation.eight_replicas', cache_dir]
+  result = subprocess.run(
+    [*command, *map(text_of, names)], capture_output=True, text=True, cwd=ROOT, timeout=600
+  )
+  assert result.returncode == 0, result.stderr
+  digests = result.stdout.split()
+  assert len(digests) == 2 * len(names) and len(set(digests)) == len(names)
+  assert digests[::2] == digests[1::2]
+
+
+def test_the_function_sees_one_shape_and_every_image_once():
+  seen = []
+
+  def function(images):
+    seen.append(images.copy())
+    return images.reshape(len(images), -1).astype(np.float32), None
+
+  extractor = Extractor('mine', '', function, batch_size=8)
+  images = np.arange(1, 21, dtype=np.uint8).reshape(20, 1, 1, 1)
+  features = extractor.features([images[:1], images[1:1], images[1:19], images[19:]])
+  np.testing.assert_array_equal(features.pool[:, 0], np.arange(1, 21))
+  assert [part.shape for part in seen] == [(8, 1, 1, 1)] * 3
+  assert not seen[-1][4:].any()
+
+
+def test_full_precision_while_extracting_and_as_before_afterwards(request):
+  config = tf.config.experimental
+  determinism = importlib.import_module('tensorflow.python.framework.config')
+  if determinism.is_op_determinism_enabled():
+    request.addfinalizer(determinism.enable_op_determinism)
+
+  def state():
+    return config.tensor_float_32_execution_enabled(), determinism.is_op_determinism_enabled()
+
+  during = []
+
+  def function(images):
+    during.append(state())
+    if len(during) == 2:
+      raise UsageError('a failure')
+    return np.zeros((len(images), 2), np.float32), None
+
+  determinism.disable_op_determinism()
+  extractor = Extractor('mine', '', function)
+  images = np.zeros((2, 4, 4, 1), np.uint8)
+  extractor.features([images])
+  assert during == [(False, True)] and state() == (True, False)
+  with pytest.raises(UsageError, match='a failure'):
+    extractor.features([images])
+  assert state() == (True, False)
+  determinism.enable_op_determinism()
+  extractor.features([images])
+  assert state() == (True, True)
+  determinism.disable_op_determinism()
+
+
+def test_xla_is_told_to_multiply_at_highest_precision():
+  """The precision XLA is asked for: what TPUs go by, and GPUs when a network is compiled."""
+
+  @tf.function(jit_compile=True, autograph=False)
+  def products(x):
+    x = tf.nn.conv2d(x, tf.ones([3, 3, 3, 4]), 1, 'SAME')
+    return tf.reshape(x, [2, -1]) @ tf.ones([256, 5])
+
+  def precisions():
+    compiled = products.experimental_get_compiler_ir(tf.ones([2, 8, 8, 3]))
+    text = compiled(stage='hlo', device_name='/device:CPU:0')
+    lines = [line for line in text.splitlines() if ' convolution(' in line or ' dot(' in line]
+    assert len(lines) == 2
+    return ['operand_precision={highest,highest}' in line for line in lines]
+
+  assert precisions() == [False, False]
+  with full_precision():
+    assert precisions() == [True, True]
 
 
 def test_another_seed_is_another_extractor(dataset, tmp_path):

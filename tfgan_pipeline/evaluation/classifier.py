@@ -20,9 +20,9 @@ from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import Extractor, ExtractorContext, digest
+from tfgan_pipeline.evaluation.network import Forward, network_extractor
 
 _log = logging.getLogger(__name__)
-_BATCH = 256
 
 
 @registry.extractor
@@ -41,23 +41,15 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     model = _network(dataset, seed)
   facts = _load(model, folder) or _train_and_save(model, dataset, steps, seed, folder)
 
-  @tf.function(autograph=False)
-  def forward(images):
-    return model(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
-
-  def extract(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # One shape, compiled once: the last batch is filled up and cut again.
-    filled = np.zeros((_BATCH, *images.shape[1:]), np.uint8)
-    parts = []
-    for start in range(0, len(images), _BATCH):
-      part = images[start : start + _BATCH]
-      filled[: len(part)] = part
-      parts.append([output.numpy()[: len(part)] for output in forward(filled)])
-    pool, logits = map(np.concatenate, zip(*parts))
-    return pool, logits
+  def build() -> Forward:
+    # Trained on one device whatever the strategy, then copied to its replicas.
+    replicated = keras.models.clone_model(model)
+    replicated.set_weights(model.get_weights())
+    return lambda images: replicated(tf.cast(images, tf.float32) / 127.5 - 1.0, training=False)
 
   fingerprint = digest('classifier, images/127.5-1', *model.get_weights())
-  return Extractor(f'classifier:{dataset.name}', fingerprint, extract, facts)
+  name = f'classifier:{dataset.name}'
+  return network_extractor(context, '--extractor=classifier', name, fingerprint, build, facts)
 
 
 def _network(dataset: Dataset, seed: int) -> keras.Model:

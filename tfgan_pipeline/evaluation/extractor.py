@@ -4,18 +4,21 @@
     def mine(context: ExtractorContext, *, width: int = 64) -> Extractor: ...
 
 An extractor's name stands in the name of every score made with it, `fid[classifier:mnist]`, and its
-fingerprint in the record: scores of different fingerprints are different measurements.
+fingerprint in the record: scores of different fingerprints are different measurements. One that is
+a network is made by network.network_extractor, which spreads it over replicas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
 import dataclasses
 import hashlib
 from typing import Any
 
 import numpy as np
 
+from tfgan_pipeline.compat import op_determinism, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.metrics.features import Features
 
@@ -27,10 +30,12 @@ class ExtractorContext:
   Attributes:
     dataset: The data of the run that is scored.
     cache_dir: Where to keep what is slow to make.
+    strategy: Whose replicas share the work; None takes all GPUs there are.
   """
 
   dataset: Dataset
   cache_dir: str
+  strategy: tf.distribute.Strategy | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,19 +45,68 @@ class Extractor:
   Attributes:
     name: For people, such as 'classifier:mnist'.
     fingerprint: Hexadecimal digest of everything that determines its output.
-    function: uint8 [N, H, W, C] -> (pool float32 [N, D], logits float32 [N, K] or None).
+    function: uint8 [batch_size, H, W, C] -> (pool float32 [batch_size, D], logits float32
+      [batch_size, K] or None), each row a function of its own image.
     details: Facts for the record, such as a classifier's accuracy.
+    batch_size: The number of images `function` is always called with.
   """
 
   name: str
   fingerprint: str
   function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
   details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  batch_size: int = 256
 
   def features(self, batches: Iterable[np.ndarray]) -> Features:
-    """Features of uint8 [n, H, W, C] batches, rows in the order of the images."""
-    pools, logits = zip(*map(self.function, batches))
+    """Features of uint8 [n, H, W, C] batches, rows in the order of the images.
+
+    How the images are cut into batches changes nothing, to the last bit: they are cut anew.
+    """
+    pools, logits = zip(*map(self._rows, _regroup(batches, self.batch_size)))
     return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
+
+  def _rows(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    # One shape, compiled once: the last batch is filled up and cut again.
+    count = len(images)
+    blank = np.zeros((self.batch_size - count, *images.shape[1:]), np.uint8)
+    with full_precision():
+      pool, logits = self.function(np.concatenate([images, blank]))
+    return pool[:count], None if logits is None else logits[:count]
+
+
+def _regroup(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+  """The same rows in batches of `size`; the last one may have fewer."""
+  held: list[np.ndarray] = []
+  missing = size
+  for batch in batches:
+    while len(batch):
+      held.append(batch[:missing])
+      batch = batch[missing:]
+      missing -= len(held[-1])
+      if not missing:
+        yield np.concatenate(held)
+        held, missing = [], size
+  if held:
+    yield np.concatenate(held)
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+  """float32 that is float32, and operations that repeat themselves; as it was before, afterwards.
+
+  Without it NVIDIA GPUs round the inputs of float32 products to 10 bits (TensorFloat-32) and TPUs
+  to 7 (bfloat16). TensorFlow has one switch for both: with it off, XLA is told to multiply at the
+  highest precision, for as long as the compiled function lives. Both settings belong to the process
+  and not to the thread.
+  """
+  config = tf.config.experimental
+  rounded = config.tensor_float_32_execution_enabled()
+  config.enable_tensor_float_32_execution(False)
+  try:
+    with op_determinism():
+      yield
+  finally:
+    config.enable_tensor_float_32_execution(rounded)
 
 
 def digest(*parts: str | np.ndarray) -> str:
@@ -64,4 +118,16 @@ def digest(*parts: str | np.ndarray) -> str:
     else:
       state.update(f'{part.dtype}{part.shape}'.encode())
       state.update(np.ascontiguousarray(part).tobytes())
+  return state.hexdigest()[:16]
+
+
+def digest_of_files(paths: Mapping[str, str]) -> str:
+  """Likewise of the contents of files under the names they go by, wherever they lie."""
+  state = hashlib.sha256()
+  for name, path in sorted(paths.items()):
+    content = hashlib.sha256()
+    with tf.io.gfile.GFile(path, 'rb') as file:
+      while block := file.read(1 << 24):
+        content.update(block)
+    state.update(f'{name}:{content.hexdigest()};'.encode())
   return state.hexdigest()[:16]

@@ -24,6 +24,7 @@ class Scorer:
     dataset: Where the real images are.
     dataset_text: The call string it was built from, for the record.
     options: What to measure.
+    strategy: Whose replicas extract features; None takes all GPUs.
 
   Attributes:
     definition: What the scores mean; part of each record.
@@ -32,7 +33,13 @@ class Scorer:
     UsageError: The options do not suit the data, or each other.
   """
 
-  def __init__(self, dataset: Dataset, dataset_text: str, options: EvaluationOptions):
+  def __init__(
+    self,
+    dataset: Dataset,
+    dataset_text: str,
+    options: EvaluationOptions,
+    strategy: tf.distribute.Strategy | None = None,
+  ):
     split = dataset.split(options.reference_split)
     try:
       tf.io.gfile.makedirs(options.cache_path)
@@ -40,7 +47,7 @@ class Scorer:
       raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
     self._metrics = options.metrics
     self._extractor = registry.extractor.build(
-      options.extractor, ExtractorContext(dataset, options.cache_path)
+      options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
     self._reference = reference_features(
       dataset, options.reference_split, self._extractor, options.cache_path

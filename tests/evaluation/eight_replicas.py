@@ -1,0 +1,32 @@
+"""Prints, for 1 and for 8 replicas, the digest of the features of every call string given.
+
+A program of its own: the test suite's process has fewer devices.
+"""
+
+import sys
+
+import numpy as np
+
+from tfgan_pipeline import registry, runtime
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.evaluation.extractor import ExtractorContext, digest
+
+
+def main(cache_dir: str, *texts: str) -> None:
+  tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 8
+  )
+  dataset = registry.dataset.build('digits(size=12)', DataOptions())
+  images = np.concatenate([images for images, _ in dataset.split('test').ordered(64)])
+  for text in texts:
+    for replicas in (1, 8):
+      strategy = runtime.mirrored_cpus(replicas)
+      assert strategy.num_replicas_in_sync == replicas
+      extractor = registry.extractor.build(text, ExtractorContext(dataset, cache_dir, strategy))
+      features = extractor.features([images])
+      outputs = [part for part in (features.pool, features.logits) if part is not None]
+      print(digest(*outputs))
+
+
+main(*sys.argv[1:])

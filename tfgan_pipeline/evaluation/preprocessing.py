@@ -1,0 +1,114 @@
+"""From uint8 images to what a pretrained network takes: channels, size, range.
+
+    prepare = Preprocessing(size=299, resize='tf1', subtract=128, divide=128)
+    inputs = prepare(images)             # uint8 [n, H, W, C] -> float32 [n, 299, 299, 3]
+
+How images are resized changes scores as much as many a better model does, so each of these choices
+is part of an extractor's fingerprint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+
+
+def tf1_bilinear(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
+  """Bilinear resize as TensorFlow 1 did it and as Inception's scores are defined with.
+
+  Output pixel i lies at i * (input size / output size): `align_corners=False`, corners of pixels
+  on corners, no half-pixel centres, no smoothing when it makes smaller. `tf.image.resize` puts
+  centres on centres, which is another metric. The numbers are those of
+  `tf.compat.v1.image.resize(images, [height, width])` on a CPU, to the bit. They come from two
+  lookups and arithmetic, so that no device and no compiler has a method of its own for them.
+
+  Args:
+    images: Any real dtype, [n, H, W, C], H, W and C static.
+    height: Rows of the result.
+    width: Columns of the result.
+
+  Returns:
+    float32 [n, height, width, C].
+  """
+  left, right, across = _neighbours(images.shape[2], width)
+  top, bottom, down = _neighbours(images.shape[1], height)
+  # Columns first and both as `a + (b - a) * t`, like the original: the rounding is then the same.
+  across, down = across[:, None], down[:, None, None]
+  images = tf.cast(images, tf.float32)
+  wide = _lerp(tf.gather(images, left, axis=2), tf.gather(images, right, axis=2), across)
+  return _lerp(tf.gather(wide, top, axis=1), tf.gather(wide, bottom, axis=1), down)
+
+
+def _lerp(one: tf.Tensor, other: tf.Tensor, share: np.ndarray) -> tf.Tensor:
+  return one + (other - one) * share
+
+
+def _neighbours(size: int, new_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Indices below and above each output pixel, and its way from one to the other in [0, 1)."""
+  position = np.arange(new_size, dtype=np.float32) * (np.float32(size) / np.float32(new_size))
+  below = np.floor(position)
+  above = np.minimum(below + 1, size - 1)
+  return below.astype(np.int32), above.astype(np.int32), position - below
+
+
+_RESIZES = {
+  'tf1': tf1_bilinear,
+  'bilinear': lambda images, *size: tf.image.resize(images, size),
+  'antialias': lambda images, *size: tf.image.resize(images, size, antialias=True),
+  'bicubic': lambda images, *size: tf.image.resize(images, size, 'bicubic', antialias=True),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+  """What is done to images before a network sees them.
+
+  Attributes:
+    size: Height and width of the network's input; 0 keeps the images' own.
+    resize: 'tf1', see tf1_bilinear; or `tf.image.resize` with its half-pixel centres as
+      'bilinear', 'antialias' (bilinear, smoothing when it makes smaller) or 'bicubic' (likewise).
+    subtract: Taken from the values 0 to 255, and then
+    divide: what is left is divided by it.
+    channels: 3 repeats a grey channel three times; 0 keeps the images' own.
+
+  Raises:
+    UsageError: There is no such resize.
+  """
+
+  size: int = 0
+  resize: str = 'tf1'
+  subtract: float = 0.0
+  divide: float = 1.0
+  channels: int = 3
+
+  def __post_init__(self):
+    if self.resize not in _RESIZES:
+      raise UsageError(f'resize={self.resize}: there are {", ".join(_RESIZES)}')
+    if self.size < 0:
+      raise UsageError(f'size={self.size}: should be at least 0')
+
+  def __str__(self) -> str:
+    """The recipe, for records and fingerprints."""
+    steps = [f'{self.channels} channels'] if self.channels else []
+    steps += [f'{self.resize} to {self.size}x{self.size}'] if self.size else []
+    return ', '.join([*steps, f'(x - {float(self.subtract)!r}) / {float(self.divide)!r}'])
+
+  def __call__(self, images: tf.Tensor) -> tf.Tensor:
+    """uint8 [n, H, W, C] -> float32 [n, size, size, channels]; also graph code.
+
+    Raises:
+      UsageError: The images' channels cannot become the network's.
+    """
+    channels = images.shape[-1]
+    if self.channels and channels not in (1, self.channels):
+      raise UsageError(f'it takes images of 1 or {self.channels} channels, these have {channels}')
+    images = tf.cast(images, tf.float32)
+    if self.size and tuple(images.shape[1:3]) != (self.size, self.size):
+      images = _RESIZES[self.resize](images, self.size, self.size)
+    if self.channels and channels == 1:
+      images = tf.repeat(images, self.channels, axis=-1)
+    return (images - self.subtract) / self.divide
