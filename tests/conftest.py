@@ -128,6 +128,21 @@ def register(monkeypatch):
 
 
 @pytest.fixture(scope='session')
+def can_export() -> bool:
+  """Whether TensorFlow can write StableHLO, asked without this package's code."""
+  import tensorflow as tf
+
+  one = tf.function(lambda: tf.constant(1.0), jit_compile=True)
+  try:
+    one.experimental_get_compiler_ir()(stage='stablehlo')
+  except ValueError as error:
+    if 'Invalid stage' in str(error):
+      return False
+    raise
+  return True
+
+
+@pytest.fixture(scope='session')
 def cache_dir(tmp_path_factory) -> str:
   """One cache of classifiers and reference features for the whole session."""
   return str(tmp_path_factory.mktemp('cache'))

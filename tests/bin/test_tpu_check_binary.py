@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, run_binary, start_binary
+from tests.conftest import ROOT, run_binary
 
 MNIST = [f'--flagfile={ROOT}/flags/mnist_dcgan.flags', '--image_shape=28,28,1', '--num_classes=10']
 SMALL = ['--networks=mlp(units=8)', '--noise=normal(8)', '--image_shape=8,8,1', '--batch_size=16']
@@ -58,14 +58,13 @@ def test_without_the_extra():
   )
 
 
-def test_export_needs_neither_extra_nor_data(tmp_path):
+def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
   path = tmp_path / 'step.mlir'
-  process = start_binary('tpu_check', *MNIST, '--topology=v6e:2x2', f'--export_stablehlo={path}')
-  stdout, stderr = process.communicate(timeout=600)
-  if process.returncode == 2 and 'cannot export StableHLO' in stderr:
-    pytest.skip(stderr)
-  assert process.returncode == 0, stderr
-  assert json.loads(stdout) == {'output': str(path), 'replicas': 4, 'replica_batch': 16}
+  arguments = [*MNIST, '--topology=v6e:2x2', f'--export_stablehlo={path}']
+  if not can_export:
+    return assert_refused('cannot export StableHLO', *arguments)
+  process = run_binary('tpu_check', *arguments)
+  assert json.loads(process.stdout) == {'output': str(path), 'replicas': 4, 'replica_batch': 16}
   text = path.read_text()
   assert 'func.func @main(%arg0: tensor<16x28x28x1xui8>' in text and 'all_reduce' in text
 

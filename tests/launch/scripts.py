@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 import pathlib
+import signal
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -68,3 +71,51 @@ def run(
   )
   assert done.returncode == code, f'exit code {done.returncode}\n{done.stdout}\n{done.stderr}'
   return done
+
+
+class Job:
+  """A script that starts programs which only pretend, and the folder where these leave notes.
+
+  Attributes:
+    folder: Of the programs.
+    process: The script, once a subclass has started it.
+  """
+
+  def __init__(self, folder: pathlib.Path):
+    self.folder = folder / 'pro grams'
+    self.process: subprocess.Popen | None = None
+
+  @property
+  def pids(self) -> list[int]:
+    """Of the programs, which write them into the file `pids`, and of what these have started."""
+    return [int(pid) for pid in self.read('pids').split()]
+
+  def read(self, name: str) -> str:
+    path = self.folder / name
+    return path.read_text() if path.exists() else ''
+
+  def wait_for(self, condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+      assert time.monotonic() < deadline and self.process.poll() is None
+      time.sleep(0.02)
+
+  def end(self, code: int, *, seconds: float = 30) -> str:
+    """Waits for the end; returns what was printed. Nothing may be running then."""
+    stdout, stderr = self.process.communicate(timeout=seconds)
+    assert self.process.returncode == code, stderr
+    assert stdout == ''
+    deadline = time.monotonic() + 2  # A grandchild has no one to wait for its end.
+    while any(map(_is_running, self.pids)):
+      assert time.monotonic() < deadline, 'a process was left behind'
+    return stderr
+
+  def clean_up(self) -> None:
+    for pid in [*self.pids, *([self.process.pid] if self.process else [])]:
+      if _is_running(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_running(pid: int) -> bool:
+  ps = subprocess.run(['ps', '-o', 'stat=', '-p', str(pid)], capture_output=True, text=True)
+  return bool(ps.stdout.strip()) and not ps.stdout.startswith('Z')

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.launch.scripts import ROOT, environment, program, run
+from tests.launch.scripts import ROOT, Job, environment, program, run
 
 LOCAL = ROOT / 'launch' / 'local.sh'
 
@@ -63,14 +63,13 @@ while true; do sleep 0.1; done
 )
 
 
-class Job:
+class Local(Job):
   """local.sh with its three programs; `variables` shape what these do."""
 
   def __init__(self, folder: pathlib.Path):
-    self.folder = folder / 'pro grams'
+    super().__init__(folder)
     self.model_dir = folder / 'a run'
     self.flagfile = 'some.flags'
-    self.process = None
     self.terminal = None
     for name, text in (
       ('tfgan-train', TRAIN),
@@ -79,7 +78,7 @@ class Job:
     ):
       program(self.folder, name, text)
 
-  def start(self, *flags: str, **variables) -> 'Job':
+  def start(self, *flags: str, **variables) -> 'Local':
     """Starts it as a shell does: in the foreground of a terminal."""
     self.terminal, inside = os.openpty()
 
@@ -104,57 +103,26 @@ class Job:
   def press_ctrl_c(self) -> None:
     os.write(self.terminal, b'\x03')
 
-  def wait_for(self, condition, *, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-      assert time.monotonic() < deadline and self.process.poll() is None
-      time.sleep(0.02)
-
   def wait_until_all_run(self) -> None:
     self.wait_for(lambda: len(self.pids) == 6)
 
-  def end(self, code: int, *, seconds: float = 30) -> str:
-    """Waits for the end; returns what was printed. Nothing may be running then."""
-    stdout, stderr = self.process.communicate(timeout=seconds)
-    assert self.process.returncode == code, stderr
-    assert stdout == ''
-    deadline = time.monotonic() + 2  # A grandchild has no one to wait for its end.
-    while any(map(_is_running, self.pids)):
-      assert time.monotonic() < deadline, 'a process was left behind'
-    return stderr
-
   def clean_up(self) -> None:
-    for pid in [*self.pids, *([self.process.pid] if self.process else [])]:
-      if _is_running(pid):
-        os.kill(pid, signal.SIGKILL)
+    super().clean_up()
     if self.terminal is not None:
       os.close(self.terminal)
 
   @property
-  def pids(self) -> list[int]:
-    return [int(pid) for pid in self._read('pids').split()]
-
-  @property
   def events(self) -> list[str]:
-    return self._read('events').splitlines()
+    return self.read('events').splitlines()
 
   @property
   def calls(self) -> dict[str, str]:
-    return dict(line.split('<', 1) for line in self._read('calls').splitlines())
-
-  def _read(self, name: str) -> str:
-    path = self.folder / name
-    return path.read_text() if path.exists() else ''
-
-
-def _is_running(pid: int) -> bool:
-  ps = subprocess.run(['ps', '-o', 'stat=', '-p', str(pid)], capture_output=True, text=True)
-  return bool(ps.stdout.strip()) and not ps.stdout.startswith('Z')
+    return dict(line.split('<', 1) for line in self.read('calls').splitlines())
 
 
 @pytest.fixture
 def job(tmp_path):
-  job = Job(tmp_path)
+  job = Local(tmp_path)
   yield job
   job.clean_up()
 

@@ -6,11 +6,10 @@ Adam would hide a wrong scale of the gradients; SGD does not.
 import numpy as np
 import pytest
 
-from tests.conftest import checkpoint
+from tests.conftest import checkpoint, tiny_experiment
 from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
@@ -21,23 +20,14 @@ STEPS = 5
 
 def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   """Every tensor after a few steps on so many replicas."""
-  experiment = Experiment(
+  experiment = tiny_experiment(
+    model_dir,
     **{
-      **dict(
-        model_dir=str(model_dir),
-        dataset='digits(size=16)',
-        networks='dcgan(filters=4)',
-        noise='normal(8)',
-        batch_size=16,
-        generator_optimizer='sgd(0.05)',
-        discriminator_optimizer='sgd(0.05)',
-        max_steps=STEPS,
-        log_every=STEPS,
-        save_every=STEPS,
-        sample_every=STEPS,
-      ),
+      'generator_optimizer': 'sgd(0.05)',
+      'discriminator_optimizer': 'sgd(0.05)',
+      **dict.fromkeys(('max_steps', 'log_every', 'save_every', 'sample_every'), STEPS),
       **values,
-    }
+    },
   )
   strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
