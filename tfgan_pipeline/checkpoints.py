@@ -11,10 +11,12 @@ on, and `global_step`. These names are an on-disk interface.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 
+from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
 
@@ -31,7 +33,7 @@ class Checkpoints:
 
   Args:
     directory: May not exist yet; may be gs://.
-    keep: How many of the newest to keep when saving; 0 keeps all.
+    keep: How many of the newest to keep when saving, besides those pinned; 0 keeps all.
   """
 
   def __init__(self, directory: str, *, keep: int = 0):
@@ -58,7 +60,36 @@ class Checkpoints:
       raise
     newest_first = [other for other in reversed(self.steps()) if other < step]
     for old in newest_first[self._keep - 1 :] if self._keep else ():
-      self._remove(old)
+      if not self.pinned(old):
+        self._remove(old)
+
+  def pinned(self, step: int) -> list[str]:
+    """Those who asked that this checkpoint be kept."""
+    pattern = os.path.join(self._directory, 'pinned', f'ckpt-{step:06d}.*')
+    return [path.rsplit('.', 1)[1] for path in tf.io.gfile.glob(pattern)]
+
+  def pin(self, step: int, who: str) -> None:
+    """Asks the trainer, which may be another process, to keep a checkpoint beyond its time.
+
+    Args:
+      step: Of the checkpoint.
+      who: By this name it is let go of; a word without dots or slashes.
+    """
+    tf.io.gfile.makedirs(os.path.join(self._directory, 'pinned'))
+    whole_files.write(self._pin(step, who), '')
+
+  def unpin(self, step: int, who: str) -> None:
+    """Lets go; the trainer's next save removes what is due."""
+    with contextlib.suppress(tf.errors.NotFoundError):
+      tf.io.gfile.remove(self._pin(step, who))
+
+  def pins(self, who: str) -> list[int]:
+    """The steps that one has pinned, the oldest first."""
+    names = tf.io.gfile.glob(os.path.join(self._directory, 'pinned', f'ckpt-*.{who}'))
+    return sorted(int(os.path.basename(name)[len('ckpt-') :].split('.')[0]) for name in names)
+
+  def _pin(self, step: int, who: str) -> str:
+    return os.path.join(self._directory, 'pinned', f'ckpt-{step:06d}.{who}')
 
   def set_aside_after(self, step: int) -> None:
     """Moves later checkpoints, which could not be read, into the folder `damaged`."""

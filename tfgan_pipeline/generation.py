@@ -19,8 +19,12 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.networks.layers import batch_norms, batch_statistics
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.whole_files import writing
+
+# As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
+STANDING_BATCHES = 16
 
 
 class GeneratorSampler:
@@ -30,13 +34,24 @@ class GeneratorSampler:
     run: The run.
     experiment: As the run recorded it.
     weights: 'average' for the moving average where the run keeps one, else 'raw'.
+    batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
+      'batch': the statistics of the samples themselves, in batches of the size that was trained
+      with. 'standing': the plain average over 16 such batches, made anew for each checkpoint.
 
   Attributes:
     weights: Which of the two are in use.
+    batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
     step: The step of the checkpoint restored last, or None.
   """
 
-  def __init__(self, run: RunDirectory, experiment: Experiment, *, weights: str = 'average'):
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    *,
+    weights: str = 'average',
+    batch_norm: str = 'moving',
+  ):
     shapes = run.read_record()['dataset']
     networks = build_networks(experiment, tuple(shapes['image_shape']), shapes['num_classes'])
     self._game = build_game(experiment, networks)
@@ -48,6 +63,14 @@ class GeneratorSampler:
     self._run = run
     self.step: int | None = None
     self._generate = tf.function(self._game.generate, autograph=False)
+    self._norms = batch_norms(self._generator)
+    self._mode = batch_norm if self._norms else 'moving'
+    self._trained_batch = experiment.batch_size // experiment.accumulate
+    self.batch_norm = {
+      'moving': 'moving averages',
+      'batch': f'statistics of batches of {self._trained_batch}',
+      'standing': f'averages over {STANDING_BATCHES} batches of {self._trained_batch}',
+    }[self._mode]
 
   def steps(self) -> list[int]:
     """Steps that can be restored, oldest first."""
@@ -64,7 +87,14 @@ class GeneratorSampler:
       raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
     if step is None:
       self.step = self._checkpoints.restore_latest(self._root)
-      return self.step
+    else:
+      self._read(step, steps)
+      self.step = step
+    if self._mode == 'standing':
+      self._average_statistics()
+    return self.step
+
+  def _read(self, step: int, steps: list[int]) -> None:
     if step not in steps:
       raise UsageError(f'--step={step}: no such checkpoint; there are {_ranges(steps)}')
     try:
@@ -73,13 +103,34 @@ class GeneratorSampler:
       raise DamagedCheckpoint(
         f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
       ) from None
-    self.step = step
-    return step
+
+  def _average_statistics(self) -> None:
+    for layer in self._norms:
+      layer.moving_mean.assign(tf.zeros_like(layer.moving_mean))
+      layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
+    with batch_statistics(share=1 / STANDING_BATCHES):
+      for block in range(STANDING_BATCHES):
+        self._game.generate(self._generator, self._game.inputs(self._block(block), 0))
+
+  def _block(self, number: int) -> range:
+    """The samples that were normalised together in training."""
+    return range(number * self._trained_batch, (number + 1) * self._trained_batch)
 
   def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
-    """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone."""
-    inputs = self._game.inputs(indices, seed)
-    return images.to_uint8(self._generate(self._generator, inputs)).numpy()
+    """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
+
+    With 'batch' statistics the others of its batch, whose numbers follow from i, play a part.
+    """
+    if self._mode != 'batch':
+      inputs = self._game.inputs(indices, seed)
+      return images.to_uint8(self._generate(self._generator, inputs)).numpy()
+    made = {}
+    with batch_statistics():
+      for number in sorted({index // self._trained_batch for index in indices}):
+        inputs = self._game.inputs(self._block(number), seed)
+        pictures = images.to_uint8(self._generate(self._generator, inputs)).numpy()
+        made.update(zip(self._block(number), pictures))
+    return np.stack([made[index] for index in indices])
 
   def batches(self, count: int, seed: int, *, batch_size: int) -> Iterator[np.ndarray]:
     """Images 0 to count - 1, in batches. One batch size means one compilation."""

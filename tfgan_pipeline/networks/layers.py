@@ -2,8 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
+
 from tfgan_pipeline import mirrored, randomness
 from tfgan_pipeline.compat import keras, tf
+
+# What BatchNorm does in inference; see batch_statistics.
+_batch_share: float | None = None
+
+
+@contextlib.contextmanager
+def batch_statistics(*, share: float = 0.0) -> Iterator[None]:
+  """Each BatchNorm called here for inference normalises by its batch instead of moving averages.
+
+  Args:
+    share: How much of the batch's mean and variance to add to the moving averages: those that were
+      zero before n calls with 1 / n are afterwards the plain averages over n batches.
+  """
+  global _batch_share
+  before, _batch_share = _batch_share, share
+  try:
+    yield
+  finally:
+    _batch_share = before
+
+
+def batch_norms(network: keras.Model) -> list[BatchNorm]:
+  """All BatchNorm layers of a network, those inside other layers too."""
+  return [layer for layer in network._flatten_layers() if isinstance(layer, BatchNorm)]
 
 
 class BatchNorm(keras.layers.BatchNormalization):
@@ -20,6 +47,19 @@ class BatchNorm(keras.layers.BatchNormalization):
     alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
     super().__init__(fused=None if alone else False, **kwargs)
     self._bessels_correction_test_only = False  # Keras' own name for taking the correction out.
+
+  def call(self, inputs, training=None, **kwargs):
+    if training or _batch_share is None:
+      return super().call(inputs, training=training, **kwargs)
+    *axes, _ = range(inputs.shape.rank)
+    mean, variance = self._calculate_mean_and_var(inputs, axes, keep_dims=False)
+    if _batch_share:
+      self.moving_mean.assign_add(_batch_share * mean)
+      self.moving_variance.assign_add(_batch_share * variance)
+    normalised = tf.nn.batch_normalization(
+      tf.cast(inputs, tf.float32), mean, variance, self.beta, self.gamma, self.epsilon
+    )
+    return tf.cast(normalised, inputs.dtype)
 
   def add_weight(self, *args, **kwargs):
     if kwargs.get('synchronization') == tf.VariableSynchronization.ON_READ:
