@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+import logging
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.reference import reference_features
 from tfgan_pipeline.metrics.features import Features
 
+_log = logging.getLogger(__name__)
+
 
 class Scorer:
   """Scores sets of generated images against one reference.
@@ -28,6 +31,7 @@ class Scorer:
 
   Attributes:
     definition: What the scores mean; part of each record.
+    metric_of: The name of each score made so far -> the call of its metric, `fid(ddof=1)`.
 
   Raises:
     UsageError: The options do not suit the data, or each other.
@@ -40,12 +44,16 @@ class Scorer:
     options: EvaluationOptions,
     strategy: tf.distribute.Strategy | None = None,
   ):
+    if options.protocol:
+      about = registry.protocol.build(options.protocol)
+      _log.info('protocol %s: %s', options.protocol, about.comparable)
     split = dataset.split(options.reference_split)
     try:
       tf.io.gfile.makedirs(options.cache_path)
     except tf.errors.OpError as error:
       raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
     self._metrics = options.metrics
+    self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
@@ -77,7 +85,7 @@ class Scorer:
     logits = self._reference.logits
     sample = Features(self._reference.pool[few], None if logits is None else logits[few])
     try:
-      registry.metric.build_all(self._metrics, sample, sample)
+      self._compute(sample, sample)
     except UsageError as error:
       raise UsageError(f'--metrics={self._metrics}: {error}') from None
 
@@ -87,10 +95,12 @@ class Scorer:
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.
     """
-    generated = self._extractor.features(batches)
-    results = registry.metric.build_all(self._metrics, self._reference, generated)
-    return {
-      f'{name}[{self._extractor.name}]': value
-      for result in results
-      for name, value in result.items()
-    }
+    return self._compute(self._reference, self._extractor.features(batches))
+
+  def _compute(self, reference: Features, generated: Features) -> dict[str, float]:
+    scores = {}
+    for metric in map(str, registry.metric.parse_all(self._metrics)):
+      for key, value in registry.metric.build(metric, reference, generated).items():
+        name = f'{key}[{self._extractor.name}]'
+        scores[name], self.metric_of[name] = value, metric
+    return scores
