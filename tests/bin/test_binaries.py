@@ -100,7 +100,9 @@ def test_dry_run_prints_and_creates_nothing(tmp_path):
   assert not model_dir.exists()
 
 
-@pytest.mark.parametrize('binary', ['train', 'evaluate', 'sample', 'export', 'classifier'])
+@pytest.mark.parametrize(
+  'binary', ['train', 'evaluate', 'sample', 'export', 'classifier', 'compare']
+)
 def test_help_and_list_without_tensorflow(binary):
   for flag in ('--help', '--list'):
     code = (
@@ -140,8 +142,20 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   for name, value in record['scores'].items():
     assert other['scores'][name] == pytest.approx(value, rel=1e-3), name
 
-  raw = json.loads(run_binary(*command, '--weights=raw').stdout)
+  process = run_binary(*command, '--weights=raw', '--protocol=quick_2k')
+  assert '--protocol=quick_2k is not followed: --num_samples=300, --weights=raw' in process.stderr
+  raw = json.loads(process.stdout)
+  assert 'protocol' not in raw
   assert raw['definition']['weights'] == 'raw' and raw['scores'] != record['scores']
+
+  process = run_binary('compare', f'{model_dir}', code=2)
+  assert 'not comparable: weights: average and raw (' in process.stderr
+  one, other = model_dir / 'eval/random_projection-300', model_dir / 'eval/other/scores.jsonl'
+  table = run_binary('compare', f'{one}', '--format=markdown', f'{other}').stdout.splitlines()
+  value = record['scores']['fid[random_projection]']
+  cells = table[2].strip('| ').split(' | ')
+  assert len(table) == 3 and cells[:3] == ['1', f'{model_dir}', '4']
+  assert float(cells[3]) == pytest.approx(value, rel=1e-3)
 
 
 def test_watch_scores_every_checkpoint_in_order(tiny_run, tmp_path, cache_dir):
@@ -191,7 +205,11 @@ def test_sample_and_evaluate_need_only_model_dir(tiny_run, tmp_path, cache_dir):
   moved = tmp_path / 'elsewhere'
   shutil.copytree(tiny_run, moved)
   run_binary('sample', f'--model_dir={moved}', f'--output={tmp_path}/s.png')
-  run_binary('evaluate', f'--model_dir={moved}', f'--cache_dir={cache_dir}', *SMALL)
+  flags = ('--protocol=quick_2k', '--extractor=random_projection', '--metrics=fid')
+  process = run_binary('evaluate', f'--model_dir={moved}', f'--cache_dir={cache_dir}', *flags)
+  assert 'protocol quick_2k: comparable only with itself' in process.stderr
+  record = json.loads(process.stdout)
+  assert record['protocol'] == 'quick_2k' and record['definition']['num_generated'] == 2000
   assert (moved / 'eval').exists() and not (tiny_run / 'eval').exists()
 
 

@@ -145,12 +145,15 @@ def test_model_dir_of_another_experiment(tiny_run):
   'binary, arguments, message',
   [
     ('evaluate', ['--model_dir=/nowhere'], '--model_dir=/nowhere'),
+    ('evaluate', ['--protocol=best'], '--protocol=best: unknown protocol'),
     ('evaluate', ['--extractor=none'], '--extractor=none'),
     ('evaluate', ['--watch', '--step=3'], '--step'),
     ('sample', ['--model_dir=/nowhere', '--output=x.png'], '--model_dir=/nowhere'),
     ('sample', [], '--output'),
     ('export', [], '--output'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
+    ('compare', ['--metric=fid'], 'name runs or files of records'),
+    ('compare', ['/nowhere', '--format=csv'], '/nowhere: neither a run with scores nor a file'),
   ],
 )
 def test_other_binaries_refuse(binary, arguments, message):

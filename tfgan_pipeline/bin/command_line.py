@@ -37,26 +37,29 @@ EXIT_CODES = {
 }
 
 
-def run(main: Callable[[], None], about: str) -> None:
+def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> None:
   """Runs a binary: parses the command line, calls `main()`, and exits.
 
   Args:
     main: Reads flags.FLAGS.
     about: The binary's docstring, the head of --help.
+    arguments: Whether it takes words that are no flags, before or after these; `main` gets them.
   """
   if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # And not ignored, by who started this.
     signal.signal(signal.SIGTERM, _terminated)
   _log_plainly()
   flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
 
-  def guarded(_) -> int:
+  flags.FLAGS.set_gnu_getopt(arguments)
+
+  def guarded(argv: list[str]) -> int:
     try:
-      main()
+      main(*argv[1:])
     except tuple(EXIT_CODES) as error:
       return _tell(error)
     return 0
 
-  app.run(guarded, flags_parser=lambda argv: _parse(argv, about))
+  app.run(guarded, flags_parser=lambda argv: _parse(argv, about, arguments))
 
 
 def print_result(result: dict[str, Any]) -> None:
@@ -64,7 +67,7 @@ def print_result(result: dict[str, Any]) -> None:
   print(json.dumps(result), flush=True)
 
 
-def _parse(argv: list[str], about: str) -> list[str]:
+def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   if any(
     argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
     for argument in argv[1:]
@@ -74,7 +77,7 @@ def _parse(argv: list[str], about: str) -> list[str]:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
     sys.exit(_tell(UsageError(str(error))))
-  if len(rest) > 1:
+  if len(rest) > 1 and not arguments:
     sys.exit(_tell(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
   if flags.FLAGS.list:
     _print_and_exit(components())

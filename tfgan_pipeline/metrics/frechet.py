@@ -18,9 +18,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.moments import Moments, degrees_of_freedom
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric
+@lower_is_better('fid', 'fid_above_floor')
 def fid(reference: Features, generated: Features, *, ddof: int = 1) -> dict[str, float]:
   """Frechet distance, its noise floor at these sample sizes, and their difference.
 
