@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags
 
@@ -26,6 +26,10 @@ from tfgan_pipeline.errors import (
   UsageError,
   WriteError,
 )
+from tfgan_pipeline.experiment import Experiment
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.data.dataset import Dataset
 
 EXIT_CODES = {
   UsageError: 2,
@@ -65,6 +69,26 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
 def print_result(result: dict[str, Any]) -> None:
   """One JSON line on stdout, at once."""
   print(json.dumps(result), flush=True)
+
+
+def read_dataset(text: str) -> tuple[Dataset, str]:
+  """The dataset of a call string, read with --data_dir and --memory_limit_gb, and its full name.
+
+  Raises:
+    UsageError: Before TensorFlow is loaded, if the string is wrong; or the data is not there.
+  """
+  given = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
+  experiment = Experiment.from_record({}, dataset=text, **given)
+
+  from tfgan_pipeline.data.dataset import DataOptions
+
+  options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+  try:
+    return registry.dataset.build(experiment.dataset, options), experiment.dataset
+  except UsageError as error:
+    if str(error).startswith('--'):
+      raise
+    raise UsageError(f'--dataset={experiment.dataset}: {error}') from None
 
 
 def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:

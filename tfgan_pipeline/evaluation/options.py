@@ -40,6 +40,21 @@ class EvaluationOptions(Settings):
     'The real images compared with, all of that split.',
     choices=('train', 'validation', 'test'),
   )
+  reference_dir: str = setting(
+    '', 'Compare with the pictures in this folder instead, as they are stored.', path=True
+  )
+  reference_stats: str = setting(
+    '',
+    'Compare with the mu and sigma in this .npz file instead, of tfgan-reference or another tool; '
+    'for fid.',
+    path=True,
+  )
+  resize_pictures: int = setting(
+    0,
+    'Crop pictures of folders to the central square and resize it to this height and width; 0 '
+    'keeps them as they are stored.',
+    minimum=0,
+  )
   weights: str = setting(
     'average',
     'average: the moving average of the generator, where the run '
@@ -67,7 +82,7 @@ class EvaluationOptions(Settings):
   def __post_init__(self):
     super().__post_init__()
     if self.protocol and any(
-      getattr(self, name) != value for name, value in _protocol(self.protocol).values.items()
+      getattr(self, name) != value for name, value in _values(self.protocol).items()
     ):
       object.__setattr__(self, 'protocol', '')
 
@@ -82,7 +97,7 @@ class EvaluationOptions(Settings):
   def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:
     """The values of a protocol, overridden; warns when it is then no longer followed."""
     cls(protocol=protocol, **overrides)  # Checks them.
-    values = _protocol(protocol).values if protocol else {}
+    values = _values(protocol) if protocol else {}
     options = cls(protocol=protocol, **{**values, **overrides})
     if protocol and not options.protocol:
       changed = [f'--{name}={overrides[name]}' for name in values if name in overrides]
@@ -102,5 +117,6 @@ class EvaluationOptions(Settings):
     )
 
 
-def _protocol(name: str) -> Any:
-  return registry.protocol.build(name)
+def _values(protocol: str) -> dict[str, Any]:
+  """What a protocol sets; the reference is always a split of the data."""
+  return {'reference_dir': '', 'reference_stats': '', **registry.protocol.build(protocol).values}
