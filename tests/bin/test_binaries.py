@@ -158,6 +158,34 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   assert float(cells[3]) == pytest.approx(value, rel=1e-3)
 
 
+def test_a_folder_is_scored_against_statistics_that_are_verified(tmp_path, cache_dir):
+  for name, seed in (('real', 1), ('fake', 2)):
+    (tmp_path / name).mkdir()
+    for index, picture in enumerate(np.random.RandomState(seed).bytes(30 * 64)[::64]):
+      pixels = np.random.RandomState(picture).randint(0, 256, (8, 8, 3), np.uint8)
+      (tmp_path / name / f'{index}.png').write_bytes(tf.io.encode_png(pixels).numpy())
+  flags = ('--extractor=random_projection(width=8)', f'--cache_dir={cache_dir}')
+  real, stats = f'--reference_dir={tmp_path}/real', f'{tmp_path}/real.npz'
+  built = json.loads(run_binary('reference', 'build', real, f'--output={stats}', *flags).stdout)
+  assert built['num_reference'] == 30 and built['width'] == 8 and built['file'] == stats
+  process = run_binary(
+    'evaluate',
+    f'--generated_dir={tmp_path}/fake',
+    f'--reference_stats={stats}',
+    '--metrics=fid',
+    f'--output={tmp_path}/record.json',
+    *flags,
+  )
+  record = json.loads(process.stdout)
+  assert json.loads((tmp_path / 'record.json').read_text()) == record
+  assert record['scores']['fid[random_projection]'] > 0
+  assert record['definition']['num_generated'] == record['definition']['num_reference'] == 30
+  (tmp_path / 'real/0.png').unlink()
+  process = run_binary('reference', 'verify', real, stats, *flags, code=1)
+  assert 'real.npz: differs in reference.fingerprint: ' in process.stderr
+  assert 'num_reference: 30, now 29' in process.stderr and 'Traceback' not in process.stderr
+
+
 def test_watch_scores_every_checkpoint_in_order(tiny_run, tmp_path, cache_dir):
   model_dir = tmp_path / 'run'
   watcher = start_binary(
