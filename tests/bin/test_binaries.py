@@ -15,6 +15,16 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 
 SMALL = ('--extractor=random_projection', '--metrics=fid, kid(subsets=5)', '--num_samples=300')
+BINARIES = (
+  'train',
+  'evaluate',
+  'sample',
+  'export',
+  'classifier',
+  'compare',
+  'reference',
+  'verify',
+)
 
 
 def test_run_directory(tiny_run):
@@ -100,9 +110,7 @@ def test_dry_run_prints_and_creates_nothing(tmp_path):
   assert not model_dir.exists()
 
 
-@pytest.mark.parametrize(
-  'binary', ['train', 'evaluate', 'sample', 'export', 'classifier', 'compare']
-)
+@pytest.mark.parametrize('binary', BINARIES)
 def test_help_and_list_without_tensorflow(binary):
   for flag in ('--help', '--list'):
     code = (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.comparison import Entry, differences, rank, student, table
+from tfgan_pipeline.evaluation.comparison import Entry, as_table, differences, rank, student
 from tfgan_pipeline.evaluation.records import definition_id, find_records, score_ids
 
 DEFINITION = {
@@ -107,7 +107,7 @@ def test_other_metrics_beside_it_and_other_seeds_compare():
 
 def test_tables_say_the_same_in_three_forms():
   rows = rank(entries(a=[record(2, 1 / 3)], b=[record(4, 2.0)]), 'fid')
-  text, markdown, commas = (table(rows, form) for form in ('text', 'markdown', 'csv'))
+  text, markdown, commas = (as_table(rows, form) for form in ('text', 'markdown', 'csv'))
   assert text.splitlines()[0].split() == ['rank', 'run', 'step', 'fid[mine]', 'seeds']
   assert text.splitlines()[1].split() == ['1', 'a', '2', '0.333333', '1']
   assert markdown.splitlines()[1] == '| --- | --- | --- | --- | --- |'

@@ -32,7 +32,7 @@ def main(*paths: str) -> None:
         recorded = record.get('run') or record.get('generated_dir') or file
         entries.append(comparison.Entry(path if inside else recorded, file, record))
   rows = comparison.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
-  print(comparison.table(rows, FLAGS.format))
+  print(comparison.as_table(rows, FLAGS.format))
 
 
 def run() -> None:

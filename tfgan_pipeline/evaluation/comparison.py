@@ -7,18 +7,15 @@ print(table(rows, 'markdown'))
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-import csv
 import dataclasses
-import io
 import math
 import statistics
 from typing import Any
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
-
-FORMATS = ('text', 'markdown', 'csv')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +117,8 @@ def differences(one: Record, score: str, other: Record, other_score: str) -> lis
   return [f'{name}: {first.get(name, "absent")} and {second.get(name, "absent")}' for name in names]
 
 
-def table(rows: Sequence[Row], form: str) -> str:
+def as_table(rows: Sequence[Row], form: str) -> str:
   """Rows as 'text', 'markdown' or 'csv', with a column only where there is something to say."""
-  show = _short if form != 'csv' else lambda value: '' if value is None else str(value)
   columns = {
     'rank': range(1, len(rows) + 1),
     'run': [row.run for row in rows],
@@ -133,20 +129,7 @@ def table(rows: Sequence[Row], form: str) -> str:
     'seeds': [row.seeds for row in rows],
     'floor': [row.floor for row in rows],
   }
-  cells = {name: list(map(show, values)) for name, values in columns.items()}
-  cells = {name: texts for name, texts in cells.items() if any(texts)}
-  lines = [list(cells), *map(list, zip(*cells.values()))]
-  if form == 'csv':
-    content = io.StringIO()
-    csv.writer(content, lineterminator='\n').writerows(lines)
-    return content.getvalue().rstrip('\n')
-  if form == 'markdown':
-    lines.insert(1, ['---'] * len(cells))
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-  widths = [max(map(len, texts)) for texts in zip(*lines)]
-  return '\n'.join(
-    '  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
-  )
+  return table(columns, form)
 
 
 def _names(record: Record, metric: str) -> list[str]:
@@ -189,9 +172,3 @@ def _flat(definition: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     else:
       flat[prefix + key] = value
   return flat
-
-
-def _short(value: str | float | None) -> str:
-  if value is None:
-    return ''
-  return f'{value:.6g}' if isinstance(value, float) else str(value)
