@@ -30,7 +30,7 @@ def main(*paths: str) -> None:
       inside = file.startswith(path.rstrip('/') + '/eval/')
       for record in records:
         recorded = record.get('run') or record.get('generated_dir') or file
-        entries.append(comparison.Entry(path if inside else recorded, file, record))
+        entries.append(comparison.Entry(path.rstrip('/') if inside else recorded, file, record))
   rows = comparison.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
   print(comparison.as_table(rows, FLAGS.format))
 
