@@ -176,20 +176,18 @@ def test_a_folder_is_scored_against_statistics_that_are_verified(tmp_path, cache
   real, stats = f'--reference_dir={tmp_path}/real', f'{tmp_path}/real.npz'
   built = json.loads(run_binary('reference', 'build', real, f'--output={stats}', *flags).stdout)
   assert built['num_reference'] == 30 and built['width'] == 8 and built['file'] == stats
-  process = run_binary(
-    'evaluate',
-    f'--generated_dir={tmp_path}/fake',
-    f'--reference_stats={stats}',
-    '--metrics=fid',
-    f'--output={tmp_path}/record.json',
-    *flags,
-  )
+  flags += ('--metrics=fid',)
+  folders = (f'--generated_dir={tmp_path}/fake', f'--reference_stats={stats}')
+  process = run_binary('evaluate', *folders, '--protocol=quick_2k', *flags, code=2)
+  assert '--protocol=quick_2k is not followed: --reference_stats=' in process.stderr
+  assert '--num_samples=2000: there are 30 pictures' in process.stderr.splitlines()[-1]
+  process = run_binary('evaluate', *folders, f'--output={tmp_path}/record.json', *flags)
   record = json.loads(process.stdout)
   assert json.loads((tmp_path / 'record.json').read_text()) == record
   assert record['scores']['fid[random_projection]'] > 0
   assert record['definition']['num_generated'] == record['definition']['num_reference'] == 30
   (tmp_path / 'real/0.png').unlink()
-  process = run_binary('reference', 'verify', real, stats, *flags, code=1)
+  process = run_binary('reference', 'verify', real, stats, *flags[:2], code=1)
   assert 'real.npz: differs in reference.fingerprint: ' in process.stderr
   assert 'num_reference: 30, now 29' in process.stderr and 'Traceback' not in process.stderr
 

@@ -49,9 +49,9 @@ def main() -> None:
 
 def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
   for name in ('model_dir', 'watch', 'step'):
-    if FLAGS[name].value not in (None, '', False):
+    if not FLAGS[name].using_default_value:
       raise UsageError(f'--{name}: not with --generated_dir, which is no run')
-  asked = options.protocol or not FLAGS['num_samples'].using_default_value
+  asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
   from tfgan_pipeline.evaluation.folder import score_folder
@@ -62,12 +62,12 @@ def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
 
 
 def _report(record: dict[str, Any]) -> None:
+  command_line.print_result(record)
   if FLAGS.output:
     from tfgan_pipeline import whole_files
 
     with whole_files.writing(FLAGS.output):
       whole_files.write(FLAGS.output, json.dumps(record) + '\n')
-  command_line.print_result(record)
 
 
 def run() -> None:
