@@ -282,6 +282,7 @@ optimizer = Registry('optimizer', 'training')
 on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'evaluation')
 metric = Registry('metric', 'metrics')
+protocol = Registry('protocol', 'evaluation')
 
 ALL = (
   dataset,
@@ -295,4 +296,5 @@ ALL = (
   on_nan,
   extractor,
   metric,
+  protocol,
 )

@@ -48,7 +48,7 @@ def setting(
     minimum: The least number allowed.
     below: Numbers must be less than this.
     choices: The words allowed, for a string.
-    one_of: The registry of which the string names one component.
+    one_of: The registry of which the string names one component, or none if the default is ''.
     some_of: The registry of which the string names any number of components.
     once: Whether each of them may be named only once.
     path: Whether it is a path, in which ~ is the home directory.
@@ -138,7 +138,7 @@ def _checked(field: dataclasses.Field, value: Any) -> Any:
     raise UsageError(f'should be less than {rules["below"]}')
   if rules['choices'] and value not in rules['choices']:
     raise UsageError(f'should be one of {", ".join(rules["choices"])}')
-  if rules['one_of']:
+  if rules['one_of'] and not value == field.default == '':
     return str(rules['one_of'].parse(value))
   if rules['some_of']:
     calls = rules['some_of'].parse_all(value)

@@ -15,6 +15,16 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 
 SMALL = ('--extractor=random_projection', '--metrics=fid, kid(subsets=5)', '--num_samples=300')
+BINARIES = (
+  'train',
+  'evaluate',
+  'sample',
+  'export',
+  'classifier',
+  'compare',
+  'reference',
+  'verify',
+)
 
 
 def test_run_directory(tiny_run):
@@ -100,7 +110,7 @@ def test_dry_run_prints_and_creates_nothing(tmp_path):
   assert not model_dir.exists()
 
 
-@pytest.mark.parametrize('binary', ['train', 'evaluate', 'sample', 'export', 'classifier'])
+@pytest.mark.parametrize('binary', BINARIES)
 def test_help_and_list_without_tensorflow(binary):
   for flag in ('--help', '--list'):
     code = (
@@ -140,8 +150,46 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   for name, value in record['scores'].items():
     assert other['scores'][name] == pytest.approx(value, rel=1e-3), name
 
-  raw = json.loads(run_binary(*command, '--weights=raw').stdout)
+  process = run_binary(*command, '--weights=raw', '--protocol=quick_2k')
+  assert '--protocol=quick_2k is not followed: --num_samples=300, --weights=raw' in process.stderr
+  raw = json.loads(process.stdout)
+  assert 'protocol' not in raw
   assert raw['definition']['weights'] == 'raw' and raw['scores'] != record['scores']
+
+  process = run_binary('compare', f'{model_dir}', code=2)
+  assert 'not comparable: weights: average and raw (' in process.stderr
+  one, other = model_dir / 'eval/random_projection-300', model_dir / 'eval/other/scores.jsonl'
+  table = run_binary('compare', f'{one}', '--format=markdown', f'{other}').stdout.splitlines()
+  value = record['scores']['fid[random_projection]']
+  cells = table[2].strip('| ').split(' | ')
+  assert len(table) == 3 and cells[:3] == ['1', f'{model_dir}', '4']
+  assert float(cells[3]) == pytest.approx(value, rel=1e-3)
+
+
+def test_a_folder_is_scored_against_statistics_that_are_verified(tmp_path, cache_dir):
+  for name, seed in (('real', 1), ('fake', 2)):
+    (tmp_path / name).mkdir()
+    for index, picture in enumerate(np.random.RandomState(seed).bytes(30 * 64)[::64]):
+      pixels = np.random.RandomState(picture).randint(0, 256, (8, 8, 3), np.uint8)
+      (tmp_path / name / f'{index}.png').write_bytes(tf.io.encode_png(pixels).numpy())
+  flags = ('--extractor=random_projection(width=8)', f'--cache_dir={cache_dir}')
+  real, stats = f'--reference_dir={tmp_path}/real', f'{tmp_path}/real.npz'
+  built = json.loads(run_binary('reference', 'build', real, f'--output={stats}', *flags).stdout)
+  assert built['num_reference'] == 30 and built['width'] == 8 and built['file'] == stats
+  flags += ('--metrics=fid',)
+  folders = (f'--generated_dir={tmp_path}/fake', f'--reference_stats={stats}')
+  process = run_binary('evaluate', *folders, '--protocol=quick_2k', *flags, code=2)
+  assert '--protocol=quick_2k is not followed: --reference_stats=' in process.stderr
+  assert '--num_samples=2000: there are 30 pictures' in process.stderr.splitlines()[-1]
+  process = run_binary('evaluate', *folders, f'--output={tmp_path}/record.json', *flags)
+  record = json.loads(process.stdout)
+  assert json.loads((tmp_path / 'record.json').read_text()) == record
+  assert record['scores']['fid[random_projection]'] > 0
+  assert record['definition']['num_generated'] == record['definition']['num_reference'] == 30
+  (tmp_path / 'real/0.png').unlink()
+  process = run_binary('reference', 'verify', real, stats, *flags[:2], code=1)
+  assert 'real.npz: differs in reference.fingerprint: ' in process.stderr
+  assert 'num_reference: 30, now 29' in process.stderr and 'Traceback' not in process.stderr
 
 
 def test_watch_scores_every_checkpoint_in_order(tiny_run, tmp_path, cache_dir):
@@ -191,7 +239,11 @@ def test_sample_and_evaluate_need_only_model_dir(tiny_run, tmp_path, cache_dir):
   moved = tmp_path / 'elsewhere'
   shutil.copytree(tiny_run, moved)
   run_binary('sample', f'--model_dir={moved}', f'--output={tmp_path}/s.png')
-  run_binary('evaluate', f'--model_dir={moved}', f'--cache_dir={cache_dir}', *SMALL)
+  flags = ('--protocol=quick_2k', '--extractor=random_projection', '--metrics=fid')
+  process = run_binary('evaluate', f'--model_dir={moved}', f'--cache_dir={cache_dir}', *flags)
+  assert 'protocol quick_2k: comparable only with itself' in process.stderr
+  record = json.loads(process.stdout)
+  assert record['protocol'] == 'quick_2k' and record['definition']['num_generated'] == 2000
   assert (moved / 'eval').exists() and not (tiny_run / 'eval').exists()
 
 

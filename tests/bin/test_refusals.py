@@ -145,12 +145,19 @@ def test_model_dir_of_another_experiment(tiny_run):
   'binary, arguments, message',
   [
     ('evaluate', ['--model_dir=/nowhere'], '--model_dir=/nowhere'),
+    ('evaluate', ['--protocol=best'], '--protocol=best: unknown protocol'),
     ('evaluate', ['--extractor=none'], '--extractor=none'),
     ('evaluate', ['--watch', '--step=3'], '--step'),
     ('sample', ['--model_dir=/nowhere', '--output=x.png'], '--model_dir=/nowhere'),
     ('sample', [], '--output'),
     ('export', [], '--output'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
+    ('evaluate', ['--generated_dir=/nowhere', '--reference_dir=x'], '--generated_dir=/nowhere: '),
+    ('evaluate', ['--generated_dir=x', '--model_dir=y'], '--model_dir: not with --generated_dir'),
+    ('reference', ['destroy'], 'should be one of: build, inspect FILE, verify FILE'),
+    ('reference', ['inspect', '/nowhere.npz'], '/nowhere.npz: no such file'),
+    ('compare', ['--metric=fid'], 'name runs or files of records'),
+    ('compare', ['/nowhere', '--format=csv'], '/nowhere: neither a run with scores nor a file'),
   ],
 )
 def test_other_binaries_refuse(binary, arguments, message):

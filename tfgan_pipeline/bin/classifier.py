@@ -13,24 +13,16 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
-  experiment = Experiment(
-    dataset=FLAGS.dataset, data_dir=FLAGS.data_dir, memory_limit_gb=FLAGS.memory_limit_gb
-  )
   options = EvaluationOptions(extractor=FLAGS.extractor, cache_dir=FLAGS.cache_dir)
+  dataset, _ = command_line.read_dataset(FLAGS.dataset)
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.data.dataset import DataOptions
   from tfgan_pipeline.evaluation.extractor import ExtractorContext
 
-  dataset = registry.dataset.build(
-    experiment.dataset, DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  )
   extractor = registry.extractor.build(
     options.extractor, ExtractorContext(dataset, options.cache_path)
   )
-  command_line.print_result(
-    {'name': extractor.name, 'fingerprint': extractor.fingerprint, **extractor.details}
-  )
+  command_line.print_result(extractor.facts)
 
 
 def run() -> None:

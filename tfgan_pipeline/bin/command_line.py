@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags
 
@@ -26,6 +26,10 @@ from tfgan_pipeline.errors import (
   UsageError,
   WriteError,
 )
+from tfgan_pipeline.experiment import Experiment
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.data.dataset import Dataset
 
 EXIT_CODES = {
   UsageError: 2,
@@ -37,26 +41,29 @@ EXIT_CODES = {
 }
 
 
-def run(main: Callable[[], None], about: str) -> None:
+def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> None:
   """Runs a binary: parses the command line, calls `main()`, and exits.
 
   Args:
     main: Reads flags.FLAGS.
     about: The binary's docstring, the head of --help.
+    arguments: Whether it takes words that are no flags, before or after these; `main` gets them.
   """
   if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # And not ignored, by who started this.
     signal.signal(signal.SIGTERM, _terminated)
   _log_plainly()
   flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
 
-  def guarded(_) -> int:
+  flags.FLAGS.set_gnu_getopt(arguments)
+
+  def guarded(argv: list[str]) -> int:
     try:
-      main()
+      main(*argv[1:])
     except tuple(EXIT_CODES) as error:
       return _tell(error)
     return 0
 
-  app.run(guarded, flags_parser=lambda argv: _parse(argv, about))
+  app.run(guarded, flags_parser=lambda argv: _parse(argv, about, arguments))
 
 
 def print_result(result: dict[str, Any]) -> None:
@@ -64,7 +71,27 @@ def print_result(result: dict[str, Any]) -> None:
   print(json.dumps(result), flush=True)
 
 
-def _parse(argv: list[str], about: str) -> list[str]:
+def read_dataset(text: str) -> tuple[Dataset, str]:
+  """The dataset of a call string, read with --data_dir and --memory_limit_gb, and its full name.
+
+  Raises:
+    UsageError: Before TensorFlow is loaded, if the string is wrong; or the data is not there.
+  """
+  given = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
+  experiment = Experiment.from_record({}, dataset=text, **given)
+
+  from tfgan_pipeline.data.dataset import DataOptions
+
+  options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+  try:
+    return registry.dataset.build(experiment.dataset, options), experiment.dataset
+  except UsageError as error:
+    if str(error).startswith('--'):
+      raise
+    raise UsageError(f'--dataset={experiment.dataset}: {error}') from None
+
+
+def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   if any(
     argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
     for argument in argv[1:]
@@ -74,7 +101,7 @@ def _parse(argv: list[str], about: str) -> list[str]:
     rest = flags.FLAGS(argv)
   except flags.Error as error:
     sys.exit(_tell(UsageError(str(error))))
-  if len(rest) > 1:
+  if len(rest) > 1 and not arguments:
     sys.exit(_tell(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
   if flags.FLAGS.list:
     _print_and_exit(components())

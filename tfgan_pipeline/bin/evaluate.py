@@ -1,10 +1,16 @@
-"""Scores one checkpoint of a run, or watches the run and scores each as it appears.
+"""Scores one checkpoint of a run, each as it appears, or a folder of images.
 
     tfgan-evaluate --model_dir=/tmp/run
     tfgan-evaluate --model_dir=/tmp/run --watch --metrics="fid, kid(subsets=20)"
+    tfgan-evaluate --generated_dir=/tmp/fakes --reference_dir=/tmp/reals --metrics=fid \\
+      --extractor="inception('/tmp/inception')" --output=/tmp/score.json
 
-Each score is one JSON line on stdout, in model_dir/eval/<name>/scores.jsonl, and in TensorBoard.
+Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name>/scores.jsonl and
+in TensorBoard.
 """
+
+import json
+from typing import Any
 
 from absl import flags
 
@@ -18,6 +24,12 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   options = EvaluationOptions.from_flags(FLAGS)
+  if FLAGS.generated_dir:
+    return _report(_of_folder(options))
+  if FLAGS.dataset:
+    raise UsageError('--dataset: only with --generated_dir; a run has its own')
+  if FLAGS.watch and FLAGS.output:
+    raise UsageError('--output: not with --watch, which makes many records')
   if FLAGS.watch and FLAGS.step is not None:
     raise UsageError('--step: not with --watch, which takes every step')
 
@@ -32,12 +44,39 @@ def main() -> None:
     for record in estimator.evaluator(options).watch(timeout_seconds=FLAGS.timeout_minutes * 60):
       command_line.print_result(record)
   else:
-    command_line.print_result(estimator.evaluate(FLAGS.step, options))
+    _report(estimator.evaluate(FLAGS.step, options))
+
+
+def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
+  for name in ('model_dir', 'watch', 'step'):
+    if not FLAGS[name].using_default_value:
+      raise UsageError(f'--{name}: not with --generated_dir, which is no run')
+  asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
+  dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
+
+  from tfgan_pipeline.evaluation.folder import score_folder
+
+  return score_folder(
+    FLAGS.generated_dir, options, every=not asked, dataset=dataset, dataset_text=text
+  )
+
+
+def _report(record: dict[str, Any]) -> None:
+  command_line.print_result(record)
+  if FLAGS.output:
+    from tfgan_pipeline import whole_files
+
+    with whole_files.writing(FLAGS.output):
+      whole_files.write(FLAGS.output, json.dumps(record) + '\n')
 
 
 def run() -> None:
-  Experiment.define_flags(only=RELOCATABLE, recorded=True)
+  Experiment.define_flags(only=(*RELOCATABLE, 'dataset'), recorded=True)
   EvaluationOptions.define_flags()
+  flags.DEFINE_string(
+    'generated_dir', '', 'A folder of images to score instead of a run: all, or --num_samples.'
+  )
+  flags.DEFINE_string('output', '', 'Write the record to this file, too.')
   flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')
   flags.DEFINE_bool('watch', False, 'Score every checkpoint in order until the run is done.')
   flags.DEFINE_float(

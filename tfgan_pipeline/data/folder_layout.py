@@ -21,14 +21,14 @@ from tfgan_pipeline.errors import UsageError
 _SPLIT_FOLDERS = {**{name: name for name in SPLIT_NAMES}, 'val': 'validation'}
 
 
-def picture_names(root: str) -> list[str]:
+def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
   """Sorted paths, relative to `root`, of all files named like pictures and not hidden.
 
   Raises:
     UsageError: There are none, or no such folder.
   """
   if not tf.io.gfile.isdir(root):
-    raise UsageError(f'--data_dir={root}: there is no such folder')
+    raise UsageError(f'{flag}={root}: there is no such folder')
   names = []
   for folder, _, files in tf.io.gfile.walk(root):
     inside = os.path.relpath(folder, root)
@@ -38,7 +38,7 @@ def picture_names(root: str) -> list[str]:
       if not hidden and name.lower().endswith(pictures.EXTENSIONS):
         names.append(name)
   if not names:
-    raise UsageError(f'--data_dir={root}: no pictures ({", ".join(pictures.EXTENSIONS)}) in it')
+    raise UsageError(f'{flag}={root}: no pictures ({", ".join(pictures.EXTENSIONS)}) in it')
   return sorted(names)
 
 

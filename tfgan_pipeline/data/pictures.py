@@ -15,6 +15,7 @@ from tfgan_pipeline.compat import tf
 
 EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff')
 RESIZES = ('crop', 'stretch')
+_GREY = ('1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')  # Pillow's modes.
 
 
 def read_picture(path: str, *, size: int, channels: int, resize: str) -> np.ndarray:
@@ -25,13 +26,13 @@ def read_picture(path: str, *, size: int, channels: int, resize: str) -> np.ndar
 
   Args:
     path: A file, `gs://` too.
-    size: Height and width of the result.
-    channels: 1 for luminance (ITU-R 601), 3 for RGB.
+    size: Height and width of the result; 0 keeps what is stored.
+    channels: 1 for luminance (ITU-R 601), 3 for RGB, 0 for what is stored: 1 if that is grey.
     resize: 'crop' to the largest central square and then resize, or 'stretch' without cropping;
       either with Pillow's Lanczos filter, which averages over all pixels when reducing.
 
   Returns:
-    uint8 [size, size, channels].
+    uint8 [size, size, channels], or of the stored height and width.
 
   Raises:
     Exception: Of whatever kind Pillow chooses, for a file that is not a whole picture.
@@ -42,9 +43,13 @@ def read_picture(path: str, *, size: int, channels: int, resize: str) -> np.ndar
     content = file.read()
   with Image.open(io.BytesIO(content)) as image:
     # JPEG decoders can halve the size for free; stop at twice ours, to leave the filter its work.
-    image.draft(None, (2 * size, 2 * size))
+    if size:
+      image.draft(None, (2 * size, 2 * size))
+    channels = channels or (1 if image.mode in _GREY else 3)
     image = _opaque(ImageOps.exif_transpose(image)).convert('L' if channels == 1 else 'RGB')
   width, height = image.size
+  if not size:
+    return np.asarray(image).reshape(height, width, channels)
   side = min(width, height)
   left, top = (width - side) // 2, (height - side) // 2
   box = (left, top, left + side, top + side) if resize == 'crop' else (0, 0, width, height)

@@ -20,7 +20,7 @@ from tfgan_pipeline import __version__, images
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError
 from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.evaluation.records import Record, Records, definition_id
+from tfgan_pipeline.evaluation.records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
@@ -86,7 +86,8 @@ class Evaluator:
         yield batch
 
     scores = self._scorer.score(batches())
-    record = {'step': step, 'scores': scores, **self._provenance(started)}
+    ids = score_ids(self._definition, self._scorer.metric_of)
+    record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
     self._records.append(record)
     self._write_summaries(step, scores, shown[0])
     return record
@@ -146,6 +147,7 @@ class Evaluator:
   def _provenance(self, started: float) -> dict[str, Any]:
     return {
       'run': self._run.path,
+      **({'protocol': self._options.protocol} if self._options.protocol else {}),
       'definition_id': definition_id(self._definition),
       'definition': self._definition,
       'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},

@@ -57,6 +57,11 @@ class Extractor:
   details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   batch_size: int = 256
 
+  @property
+  def facts(self) -> dict[str, Any]:
+    """For definitions."""
+    return {'name': self.name, 'fingerprint': self.fingerprint, **self.details}
+
   def features(self, batches: Iterable[np.ndarray]) -> Features:
     """Features of uint8 [n, H, W, C] batches, rows in the order of the images.
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
+from typing import Any
+
+from absl import flags
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.settings import Settings, setting
 
+_log = logging.getLogger(__name__)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluationOptions(Settings):
-  """How checkpoints are scored. Every field with `defines` is part of each record's definition."""
+  """How checkpoints are scored. Every field with `defines` is part of each record's definition.
 
+  `protocol` names the one that these values follow, and is empty when they follow none: use
+  `EvaluationOptions.of_protocol('train_50k')`.
+  """
+
+  protocol: str = setting(
+    '',
+    'Sets the number of samples, the reference split and the weights in a named way; flags that '
+    'are given override it.',
+    defines=False,
+    one_of=registry.protocol,
+  )
   extractor: str = setting('classifier', 'Turns images into features.', one_of=registry.extractor)
   metrics: str = setting(
     'inception_score, fid, kid', 'What is computed from the features.', some_of=registry.metric
@@ -22,6 +39,21 @@ class EvaluationOptions(Settings):
     'train',
     'The real images compared with, all of that split.',
     choices=('train', 'validation', 'test'),
+  )
+  reference_dir: str = setting(
+    '', 'Compare with the pictures in this folder instead, as they are stored.', path=True
+  )
+  reference_stats: str = setting(
+    '',
+    'Compare with the mu and sigma in this .npz file instead, of tfgan-reference or another tool; '
+    'for fid.',
+    path=True,
+  )
+  resize_pictures: int = setting(
+    0,
+    'Crop pictures of folders to the central square and resize it to this height and width; 0 '
+    'keeps them as they are stored.',
+    minimum=0,
   )
   weights: str = setting(
     'average',
@@ -47,6 +79,31 @@ class EvaluationOptions(Settings):
     path=True,
   )
 
+  def __post_init__(self):
+    super().__post_init__()
+    if self.protocol and any(
+      getattr(self, name) != value for name, value in _values(self.protocol).items()
+    ):
+      object.__setattr__(self, 'protocol', '')
+
+  @classmethod
+  def from_flags(cls, values: flags.FlagValues) -> EvaluationOptions:
+    """The options that parsed flags describe: those given, then the protocol, then defaults."""
+    names = [field.name for field in dataclasses.fields(cls)]
+    given = {name: getattr(values, name) for name in names if not values[name].using_default_value}
+    return cls.of_protocol(**given)
+
+  @classmethod
+  def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:
+    """The values of a protocol, overridden; warns when it is then no longer followed."""
+    cls(protocol=protocol, **overrides)  # Checks them.
+    values = _values(protocol) if protocol else {}
+    options = cls(protocol=protocol, **{**values, **overrides})
+    if protocol and not options.protocol:
+      changed = [f'--{name}={overrides[name]}' for name in values if name in overrides]
+      _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changed))
+    return options
+
   @property
   def directory_name(self) -> str:
     name = registry.extractor.parse(self.extractor).name
@@ -58,3 +115,8 @@ class EvaluationOptions(Settings):
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
+
+
+def _values(protocol: str) -> dict[str, Any]:
+  """What a protocol sets; the reference is always a split of the data."""
+  return {'reference_dir': '', 'reference_stats': '', **registry.protocol.build(protocol).values}

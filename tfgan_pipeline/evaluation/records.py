@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import json
 import os
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import digest
 
 Record = dict[str, Any]
 
 
 def definition_id(definition: dict[str, Any]) -> str:
-  """Equal for records whose scores may be compared."""
+  """Equal for records of the same measurement."""
   return digest(json.dumps(definition, sort_keys=True))
+
+
+def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[str, str]:
+  """An id for each score, equal where two scores may be compared.
+
+  It does not depend on what else was measured, nor on the seed of the samples: scores of several
+  seeds tell how far one score can be trusted.
+
+  Args:
+    definition: Of the record.
+    metric_of: The name of each score -> the call of the metric that it comes from.
+  """
+  shared = {
+    key: value for key, value in definition.items() if key not in ('metrics', 'sample_seed')
+  }
+  return {score: definition_id({**shared, 'metric': metric}) for score, metric in metric_of.items()}
 
 
 class Records:
@@ -30,13 +48,7 @@ class Records:
 
   def read(self) -> list[Record]:
     """All records, oldest first; a line that a crash cut short is left out."""
-    records = []
-    for line in self._text().splitlines():
-      try:
-        records.append(json.loads(line))
-      except json.JSONDecodeError:
-        continue
-    return records
+    return _read(self._path)
 
   def find(self, step: int, definition: dict[str, Any]) -> Record | None:
     """The record of this checkpoint with this definition: one with scores, or else a failure."""
@@ -50,12 +62,50 @@ class Records:
 
   def append(self, record: Record) -> None:
     tf.io.gfile.makedirs(self.directory)
-    cut_short = self._text()[-1:] not in ('', '\n')
+    cut_short = _text(self._path)[-1:] not in ('', '\n')
     with tf.io.gfile.GFile(self._path, 'a') as file:
       file.write('\n' * cut_short + json.dumps(record) + '\n')
 
-  def _text(self) -> str:
-    if not tf.io.gfile.exists(self._path):
-      return ''
-    with tf.io.gfile.GFile(self._path) as file:
-      return file.read()
+
+def find_records(path: str) -> dict[str, list[Record]]:
+  """The records with scores of each file at `path`, oldest first.
+
+  Args:
+    path: A run, one of its evaluation directories, or a file of records.
+
+  Raises:
+    UsageError: There are none.
+  """
+  if tf.io.gfile.isdir(path):
+    names = [os.path.join(path, 'scores.jsonl')]
+    if not tf.io.gfile.exists(names[0]):
+      names = sorted(tf.io.gfile.glob(os.path.join(path, 'eval', '*', 'scores.jsonl')))
+  else:
+    names = [path]
+  found = {
+    name: [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
+    for name in names
+  }
+  found = {name: records for name, records in found.items() if records}
+  if not found:
+    raise UsageError(f'{path}: neither a run with scores nor a file of records')
+  return found
+
+
+def _read(path: str) -> list[Record]:
+  records = []
+  for line in _text(path).splitlines():
+    try:
+      record = json.loads(line)
+    except json.JSONDecodeError:
+      continue
+    if isinstance(record, dict):
+      records.append(record)
+  return records
+
+
+def _text(path: str) -> str:
+  if not tf.io.gfile.exists(path):
+    return ''
+  with tf.io.gfile.GFile(path) as file:
+    return file.read()

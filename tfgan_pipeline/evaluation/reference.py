@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +19,29 @@ from tfgan_pipeline.metrics.features import Features
 _log = logging.getLogger(__name__)
 
 
+def reference_file(dataset: Dataset, split: str, extractor: Extractor, cache_dir: str) -> str:
+  """Where their features are kept: a path that follows from the content of both."""
+  key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
+  return os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
+
+
+def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> dict[str, Any]:
+  """What a file of features or statistics says of itself, as the definition of a score does."""
+  return {
+    'extractor': extractor.facts,
+    'reference': {
+      'dataset': dataset.name,
+      'split': split,
+      'fingerprint': dataset.split(split).fingerprint,
+    },
+  }
+
+
 def reference_features(
   dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
 ) -> Features:
   """Features of every image of a split, in stored order, cached under `cache_dir`."""
-  key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
-  path = os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
+  path = reference_file(dataset, split, extractor, cache_dir)
   if tf.io.gfile.exists(path):
     with tf.io.gfile.GFile(path, 'rb') as file:
       content = io.BytesIO(file.read())
@@ -38,7 +57,10 @@ def reference_features(
   tf.io.gfile.makedirs(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
-    content, pool=features.pool, **({} if features.logits is None else {'logits': features.logits})
+    content,
+    pool=features.pool,
+    **({} if features.logits is None else {'logits': features.logits}),
+    definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   whole_files.write(path, content.getvalue())
   return features

@@ -18,14 +18,19 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.moments import Moments, degrees_of_freedom
+from tfgan_pipeline.metrics.ranking import lower_is_better
+from tfgan_pipeline.metrics.statistics import Statistics
 
 
 @registry.metric
-def fid(reference: Features, generated: Features, *, ddof: int = 1) -> dict[str, float]:
+@lower_is_better('fid', 'fid_above_floor')
+def fid(
+  reference: Features | Statistics, generated: Features, *, ddof: int = 1
+) -> dict[str, float]:
   """Frechet distance, its noise floor at these sample sizes, and their difference.
 
   Args:
-    reference: N real samples.
+    reference: N real samples, or their statistics; without N there is no floor.
     generated: M generated samples.
     ddof: 1 for unbiased covariances; 0 as NVIDIA's code has it.
 
@@ -38,11 +43,18 @@ def fid(reference: Features, generated: Features, *, ddof: int = 1) -> dict[str,
     UsageError: The two sets differ in width, or ddof is neither 0 nor 1.
   """
   reference.require_same_width(generated)
-  mean1, factor1 = sample_factor(reference.pool, ddof=ddof)
+  if isinstance(reference, Statistics):
+    mean1, factor1 = reference.mean, covariance_factor(reference.covariance_with(ddof))
+    count = reference.count
+  else:
+    mean1, factor1 = sample_factor(reference.pool, ddof=ddof)
+    count = len(reference)
   mean2, factor2 = sample_factor(generated.pool, ddof=ddof)
   distance = factored_distance(mean1, factor1, mean2, factor2)
+  if count is None:
+    return {'fid': distance}
   # A A^T has the eigenvalues of A^T A that are not zero, and no others.
-  floor = frechet_floor(factor1 @ factor1.T, len(reference), len(generated))
+  floor = frechet_floor(factor1 @ factor1.T, count, len(generated))
   return {'fid': distance, 'fid_floor': floor, 'fid_above_floor': distance - floor}
 
 

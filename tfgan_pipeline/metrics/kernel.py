@@ -14,9 +14,11 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric
+@lower_is_better('kid')
 def kid(
   reference: Features,
   generated: Features,

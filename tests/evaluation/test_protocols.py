@@ -1,0 +1,55 @@
+"""Protocols: what they set, what overrides them, and when a score may name one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from absl import flags
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+
+every_protocol = pytest.mark.parametrize('name', registry.protocol.components())
+
+
+def parse(*arguments: str) -> EvaluationOptions:
+  values = flags.FlagValues()
+  EvaluationOptions.define_flags(flag_values=values)
+  values(['program', *arguments])
+  return EvaluationOptions.from_flags(values)
+
+
+@every_protocol
+def test_sets_its_values_and_says_with_what_it_compares(name):
+  protocol = registry.protocol.build(name)
+  options = parse(f'--protocol={name}', '--metrics=kid, fid', '--eval_batch_size=3')
+  assert options == EvaluationOptions(
+    **protocol.values, protocol=name, metrics='kid, fid', eval_batch_size=3
+  )
+  assert options.protocol == name and 'comparable' in protocol.comparable
+  defining = {f.name for f in dataclasses.fields(EvaluationOptions) if f.metadata['defines']}
+  assert set(protocol.values) <= defining and 'num_samples' in protocol.values
+
+
+@every_protocol
+def test_a_flag_overrides_it_and_then_it_is_not_named(name, caplog):
+  caplog.set_level('WARNING', 'tfgan_pipeline')
+  wanted = registry.protocol.build(name).values['num_samples']
+  assert parse(f'--protocol={name}', f'--num_samples={wanted}').protocol == name
+  assert not caplog.records
+  # Also when the flag repeats the default, which an override cannot be told from by its value.
+  for value in {7, EvaluationOptions().num_samples} - {wanted}:
+    options = parse(f'--num_samples={value}', f'--protocol={name}')
+    assert options.num_samples == value and options.protocol == ''
+    assert caplog.messages.pop() == f'--protocol={name} is not followed: --num_samples={value}'
+  followed = EvaluationOptions.of_protocol(name)
+  assert dataclasses.replace(followed, sample_seed=1).protocol == name
+  assert dataclasses.replace(followed, weights='raw').protocol == ''
+
+
+def test_none_is_the_default_and_unknown_ones_are_refused():
+  assert parse() == EvaluationOptions() and not parse().protocol
+  with pytest.raises(UsageError, match="--protocol=best: unknown protocol 'best'; there are: "):
+    parse('--protocol=best')

@@ -1,0 +1,40 @@
+"""Declared directions, checked against what metrics return and where they point."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.ranking import better, declared, lower_is_better
+
+
+def test_every_declared_score_is_one_that_its_metric_returns(sample):
+  for name in registry.metric.components():
+    directions = getattr(registry.metric.function(name), 'better', {})
+    assert set(directions.values()) <= {'lower', 'higher'}, name
+    if directions:
+      assert set(directions) <= set(registry.metric.build(name, sample(0, 60), sample(1, 60))), name
+
+
+def test_a_better_generator_ranks_first(sample):
+  reference, good, bad = sample(0, 400), sample(1, 400), sample(2, 400, law=1, shift=3.0)
+  good, bad = Features(good.pool, 3 * good.logits), Features(bad.pool, 0.1 * bad.logits)
+  for score in ('fid', 'kid', 'inception_score'):
+    first, second = (
+      registry.metric.build(score, reference, generated)[score] for generated in (good, bad)
+    )
+    assert (first < second) == (better(f'{score}[inception]') == 'lower'), score
+
+
+def test_a_score_without_direction(register):
+  with pytest.raises(UsageError, match='kid_std: no score that ranks; there are fid, fid_above'):
+    better('kid_std[inception]')
+
+  @lower_is_better('mine')
+  def mine(reference, generated):
+    """Mine."""
+
+  register(registry.metric, mine)
+  assert better('mine') == 'lower' and 'mine' in declared()

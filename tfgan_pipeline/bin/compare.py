@@ -1,0 +1,46 @@
+"""Ranks the checkpoints of runs by a score, or says why their scores are not comparable.
+
+    tfgan-compare /tmp/run1 /tmp/run2 --metric=fid --best_of_run
+    tfgan-compare /tmp/run1/eval/quick /tmp/record.json --format=markdown
+
+Takes runs, evaluation directories of runs, and files of records. The table goes to stdout, best
+first; several sample seeds of a checkpoint make one row with a 95 % interval. Exit code 2 when two
+records have different definitions: the fields that differ are named.
+"""
+
+from absl import flags
+
+from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.errors import UsageError
+
+FLAGS = flags.FLAGS
+
+
+def main(*paths: str) -> None:
+  if not paths:
+    raise UsageError('name runs or files of records to compare: tfgan-compare /tmp/run1 /tmp/run2')
+
+  from tfgan_pipeline.evaluation import comparison
+  from tfgan_pipeline.evaluation.records import find_records
+
+  entries = []
+  for path in paths:
+    for file, records in find_records(path).items():
+      # A run may have moved since: a path that holds evaluations is its name.
+      inside = file.startswith(path.rstrip('/') + '/eval/')
+      for record in records:
+        recorded = record.get('run') or record.get('generated_dir') or file
+        entries.append(comparison.Entry(path.rstrip('/') if inside else recorded, file, record))
+  rows = comparison.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
+  print(comparison.as_table(rows, FLAGS.format))
+
+
+def run() -> None:
+  flags.DEFINE_string('metric', 'fid', 'The score to rank by, such as fid or fid[inception].')
+  flags.DEFINE_bool('best_of_run', False, "Only each run's best checkpoint.")
+  flags.DEFINE_enum('format', 'text', ('text', 'markdown', 'csv'), 'Of the table.')
+  command_line.run(main, __doc__, arguments=True)
+
+
+if __name__ == '__main__':
+  run()

@@ -1,0 +1,58 @@
+"""Checks this installation's scores by facts that are known beforehand.
+
+    tfgan-verify
+    tfgan-verify --inception=/tmp/inception --cifar10="tfds(cifar10)" --data_dir=/data
+
+The first takes seconds and needs nothing. With the Inception network of 2015 and the original
+CIFAR-10 their published scores are checked, too. A table on stdout; exit code 1 if a fact fails.
+"""
+
+from absl import flags
+
+from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.errors import CheckFailed
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.experiment import Experiment
+
+FLAGS = flags.FLAGS
+
+
+def main() -> None:
+  options = EvaluationOptions(cache_dir=FLAGS.cache_dir)
+  dataset, _ = command_line.read_dataset(FLAGS.cifar10) if FLAGS.cifar10 else (None, '')
+
+  from tfgan_pipeline import registry
+  from tfgan_pipeline.evaluation.cifar10_facts import cifar10_facts
+  from tfgan_pipeline.evaluation.exact_facts import exact_facts
+  from tfgan_pipeline.evaluation.extractor import ExtractorContext
+  from tfgan_pipeline.evaluation.reference import reference_features
+  from tfgan_pipeline.evaluation.verification import Skip, as_table, check
+
+  if dataset and FLAGS.inception:
+    context = ExtractorContext(dataset, options.cache_path)
+    extractor = registry.extractor.build(f'inception({FLAGS.inception!r})', context)
+
+  def features_of(split: str):
+    if not FLAGS.inception:
+      raise Skip('needs the Inception network of 2015: --inception=PATH')
+    if not dataset:
+      raise Skip('needs the original images: --cifar10="tfds(cifar10)" --data_dir=DIR')
+    return reference_features(dataset, split, extractor, options.cache_path)
+
+  outcomes = [check(fact) for fact in [*exact_facts(), *cifar10_facts(features_of)]]
+  print(as_table(outcomes), flush=True)
+  failed = [outcome.fact.name for outcome in outcomes if outcome.state == 'FAILED']
+  if failed:
+    raise CheckFailed(f'{len(failed)} of {len(outcomes)} facts do not hold: {"; ".join(failed)}')
+
+
+def run() -> None:
+  Experiment.define_flags(only=('data_dir', 'memory_limit_gb'))
+  EvaluationOptions.define_flags(only=('cache_dir',))
+  flags.DEFINE_string('inception', '', 'As path of the extractor: where the network of 2015 is.')
+  flags.DEFINE_string('cifar10', '', 'The original CIFAR-10 as a data set, such as tfds(cifar10).')
+  command_line.run(main, __doc__)
+
+
+if __name__ == '__main__':
+  run()

@@ -1,0 +1,110 @@
+"""What generated images are compared with: a split of the data, a folder, or a file of statistics.
+
+features_of = choose_reference(dataset, 'digits', options)     # refuses what cannot be
+reference, facts = features_of(extractor)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import logging
+import os
+from typing import Any
+
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.picture_folder import picture_split
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.extractor import Extractor, digest
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.reference import reference_features
+from tfgan_pipeline.evaluation.statistics_file import read_statistics
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.statistics import Statistics
+
+_log = logging.getLogger(__name__)
+PICTURES = 'pictures'  # The only split of a folder.
+
+
+def choose_reference(
+  dataset: Dataset, dataset_text: str, options: EvaluationOptions
+) -> Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]:
+  """The reference that the options ask for, read so far as no extractor is needed.
+
+  Args:
+    dataset: The data of the run, or whatever has the shape of the generated images.
+    dataset_text: The call string it was built from.
+    options: `reference_stats`, `reference_dir` or else `reference_split`.
+
+  Returns:
+    A function: extractor -> (the reference, its part of the definition: `num_reference` and
+    `reference`). It raises UsageError when the statistics are of another extractor.
+
+  Raises:
+    UsageError: The reference cannot be read, or its images have another shape.
+  """
+  if options.reference_stats and options.reference_dir:
+    raise UsageError('--reference_stats: not with --reference_dir; one reference is needed')
+  if options.reference_stats:
+    try:
+      statistics, definition = read_statistics(options.reference_stats)
+    except UsageError as error:
+      raise UsageError(f'--reference_stats={error}') from None
+    return lambda extractor: _of_file(options.reference_stats, statistics, definition, extractor)
+  if options.reference_dir:
+    data, name, facts = folder_dataset(options, dataset.image_shape), PICTURES, {}
+  else:
+    data, name = dataset, options.reference_split
+    facts = {'dataset': dataset_text, 'split': name}
+  split = data.split(name)
+
+  def of_images(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
+    features = reference_features(data, name, extractor, options.cache_path)
+    facts['fingerprint'] = split.fingerprint
+    return features, {'num_reference': len(features), 'reference': facts}
+
+  return of_images
+
+
+def folder_dataset(
+  options: EvaluationOptions, image_shape: tuple[int, int, int] | None = None
+) -> Dataset:
+  """--reference_dir as a dataset of one split; refuses pictures not of `image_shape`, if given."""
+  root = options.reference_dir
+  split = picture_split(root, '--reference_dir', size=options.resize_pictures)
+  if image_shape and split.image_shape != tuple(image_shape):
+    raise UsageError(
+      f'--reference_dir={root}: its pictures are {split.image_shape}, the images to be scored '
+      f'{tuple(image_shape)}'
+    )
+  name = os.path.basename(os.path.normpath(root))
+  return Dataset(name, split.image_shape, 0, (), {PICTURES: split})
+
+
+def _of_file(
+  path: str, statistics: Statistics, definition: dict[str, Any] | None, extractor: Extractor
+) -> tuple[Statistics, dict[str, Any]]:
+  if definition is None:
+    _log.warning(
+      '%s does not say which extractor, preprocessing and images it was made of: that these suit '
+      '%s could not be checked beyond their width, %d; ddof=1 is taken for granted, and without '
+      'the number of images there is no noise floor',
+      path,
+      extractor.name,
+      statistics.width,
+    )
+    content = digest(statistics.mean, statistics.covariance)
+    return statistics, {'num_reference': None, 'reference': {'statistics': content}}
+  made_with = definition['extractor']
+  if made_with['fingerprint'] != extractor.fingerprint:
+    raise UsageError(
+      f'--reference_stats={path}: made with extractor {_of(made_with)}, not {_of(extractor.facts)}'
+    )
+  return statistics, {
+    'num_reference': statistics.count,
+    'reference': definition['reference'],
+  }
+
+
+def _of(facts: dict[str, Any]) -> str:
+  parts = [f'fingerprint {facts["fingerprint"]}', facts.get('preprocessing', '')]
+  return f'{facts.get("name")} ({", ".join(filter(None, parts))})'

@@ -1,0 +1,56 @@
+"""Which way a score is better: declared by its metric, asked for here.
+
+    @registry.metric
+    @lower_is_better('fid', 'fid_above_floor')
+    def fid(reference, generated): ...
+
+    better('fid[classifier:mnist]')     # 'lower'
+
+Scores that are not declared, such as a standard deviation, rank nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+
+
+def lower_is_better(*scores: str) -> Callable[[Callable], Callable]:
+  """Decorator of a metric: these of its scores fall as samples get better."""
+  return _declare(scores, 'lower')
+
+
+def higher_is_better(*scores: str) -> Callable[[Callable], Callable]:
+  """Decorator of a metric: these of its scores rise as samples get better."""
+  return _declare(scores, 'higher')
+
+
+def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Callable]:
+  def declare(metric: Callable) -> Callable:
+    metric.better = {**getattr(metric, 'better', {}), **dict.fromkeys(scores, direction)}
+    return metric
+
+  return declare
+
+
+def declared() -> dict[str, str]:
+  """'lower' or 'higher' for every score, without extractor, that ranks."""
+  found = {}
+  for name in registry.metric.components():
+    found.update(getattr(registry.metric.function(name), 'better', {}))
+  return found
+
+
+def better(score: str) -> str:
+  """'lower' or 'higher', for a score with or without its extractor: 'fid', 'fid[inception]'.
+
+  Raises:
+    UsageError: No metric declares it.
+  """
+  directions = declared()
+  stem = score.split('[')[0]
+  if stem not in directions:
+    raise UsageError(f'{stem}: no score that ranks; there are {", ".join(sorted(directions))}')
+  return directions[stem]
