@@ -45,7 +45,10 @@ ALLOWED = {
   'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
   'tpu': BASE | RUN | {'data', 'training'},
   'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
-  'bin': BASE | RUN | {'data', 'generation', 'training', 'evaluation', 'estimator', 'tpu'},
+  'many_runs': BASE | RUN | {'estimator', 'evaluation'},
+  'bin': BASE
+  | RUN
+  | {'data', 'generation', 'training', 'evaluation', 'estimator', 'many_runs', 'tpu'},
 }
 
 

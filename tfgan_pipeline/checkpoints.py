@@ -11,6 +11,7 @@ on, and `global_step`. These names are an on-disk interface.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import contextlib
 import logging
 import os
@@ -148,3 +149,10 @@ class Checkpoints:
         'them away to start over'
       )
     return 0
+
+
+def some(steps: Sequence[int]) -> str:
+  """Steps for a message: all, or how many there are and from where to where."""
+  if len(steps) <= 8:
+    return ', '.join(map(str, steps))
+  return f'{len(steps)} from {steps[0]} to {steps[-1]}'

@@ -11,9 +11,10 @@ The binaries are this class and flags.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import contextlib
 import functools
+import json
 import logging
 from typing import Any
 
@@ -27,6 +28,7 @@ from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.run_directory import RunDirectory
@@ -191,12 +193,49 @@ class GANEstimator:
     scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options)
     return Evaluator(self.run, self.experiment, options, scorer)
 
+  def evaluators(
+    self,
+    options: EvaluationOptions = EvaluationOptions(),
+    also: Sequence[str] = (),
+    *,
+    scorers: dict[Any, Scorer] | None = None,
+  ) -> list[Evaluator]:
+    """The same, and those of variants of the samples, as far as this run has them.
+
+    Args:
+      options: What to measure.
+      also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
+      scorers: Those that runs on the same data share; a new one is added.
+    """
+    scorers = {} if scorers is None else scorers
+    self.run.check_data(self.dataset)
+    key = self.experiment.dataset, self.experiment.data_dir, options
+    if key not in scorers:
+      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options)
+    found: dict[str, Evaluator] = {}
+    for one in (options, *map(options.variant, also)):
+      evaluator = self.evaluator(one, scorers[key])
+      found.setdefault(json.dumps(evaluator.definition), evaluator)
+    return list(found.values())
+
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
   ) -> Record:
     """Scores one checkpoint, by default the newest."""
-    self.sampler(options.weights).restore(step)  # Refused before a classifier is trained for it.
-    return self.evaluator(options).evaluate(step)
+    return self.evaluate_variants(step, options)[0]
+
+  def evaluate_variants(
+    self,
+    step: int | None = None,
+    options: EvaluationOptions = EvaluationOptions(),
+    also: Sequence[str] = (),
+  ) -> list[Record]:
+    """Scores one checkpoint and variants of its samples; warns when these differ much."""
+    step = self.sampler(options.weights).restore(step)  # Refused before there is any work.
+    evaluators = self.evaluators(options, also)
+    records = [evaluator.evaluate(step) for evaluator in evaluators]
+    warn_if_apart(evaluators, records)
+    return records
 
   def sampler(self, weights: str = 'average') -> GeneratorSampler:
     return GeneratorSampler(self.run, self.experiment, weights=weights)

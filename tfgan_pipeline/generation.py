@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tfgan_pipeline import images
-from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints
+from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
@@ -96,7 +96,7 @@ class GeneratorSampler:
 
   def _read(self, step: int, steps: list[int]) -> None:
     if step not in steps:
-      raise UsageError(f'--step={step}: no such checkpoint; there are {_ranges(steps)}')
+      raise UsageError(f'--step={step}: no such checkpoint; there are {some(steps)}')
     try:
       self._checkpoints.read(step, self._root)
     except UNREADABLE as error:
@@ -120,17 +120,24 @@ class GeneratorSampler:
     """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
 
     With 'batch' statistics the others of its batch, whose numbers follow from i, play a part.
+
+    Raises:
+      UsageError: The generator gives values that are not finite.
     """
     if self._mode != 'batch':
-      inputs = self._game.inputs(indices, seed)
-      return images.to_uint8(self._generate(self._generator, inputs)).numpy()
+      return self._pictures(indices, seed)
     made = {}
     with batch_statistics():
       for number in sorted({index // self._trained_batch for index in indices}):
-        inputs = self._game.inputs(self._block(number), seed)
-        pictures = images.to_uint8(self._generate(self._generator, inputs)).numpy()
-        made.update(zip(self._block(number), pictures))
+        block = self._block(number)
+        made.update(zip(block, self._pictures(block, seed)))
     return np.stack([made[index] for index in indices])
+
+  def _pictures(self, indices: Sequence[int], seed: int) -> np.ndarray:
+    values = self._generate(self._generator, self._game.inputs(indices, seed))
+    if not np.isfinite(tf.reduce_sum(values)):
+      raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
+    return images.to_uint8(values).numpy()
 
   def batches(self, count: int, seed: int, *, batch_size: int) -> Iterator[np.ndarray]:
     """Images 0 to count - 1, in batches. One batch size means one compilation."""
@@ -167,11 +174,3 @@ class GeneratorSampler:
     with writing(path):
       tf.saved_model.save(module, path)
     return path
-
-
-def _ranges(steps: Sequence[int]) -> str:
-  return (
-    ', '.join(map(str, steps))
-    if len(steps) <= 8
-    else (f'{len(steps)} from {steps[0]} to {steps[-1]}')
-  )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
+import re
 from typing import Any
 
 from tfgan_pipeline import whole_files
@@ -19,6 +19,34 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+
+
+def find_runs(model_dirs: str) -> list[str]:
+  """The runs there are by now.
+
+  Args:
+    model_dirs: Paths separated by commas, with *, ? and [...] as in a shell.
+  """
+  found: dict[str, None] = {}
+  for text in _split(model_dirs):
+    paths = sorted(tf.io.gfile.glob(text)) if _is_pattern(text) else [text]
+    found.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
+  return list(found)
+
+
+def several(model_dirs: str) -> bool:
+  """Whether this stands for any number of runs, and not for one."""
+  return len(_split(model_dirs)) > 1 or _is_pattern(model_dirs)
+
+
+def _split(model_dirs: str) -> list[str]:
+  if RunDirectory(model_dirs).exists():
+    return [model_dirs]
+  return [text for text in model_dirs.split(',') if text.strip()]
+
+
+def _is_pattern(text: str) -> bool:
+  return bool(re.search(r'[*?[]', text)) and not RunDirectory(text).exists()
 
 
 class RunDirectory:
@@ -50,14 +78,6 @@ class RunDirectory:
 
   def exists(self) -> bool:
     return tf.io.gfile.exists(self.experiment_json)
-
-  def wait(self, timeout_seconds: float = 0) -> None:
-    """Returns when a run is here; raises UsageError after `timeout_seconds`, unless that is 0."""
-    started = time.monotonic()
-    while not self.exists():
-      if timeout_seconds and time.monotonic() - started > timeout_seconds:
-        raise UsageError(f'--model_dir={self.path}: no run appeared in {timeout_seconds:.0f} s')
-      time.sleep(1)
 
   def is_done(self) -> bool:
     return tf.io.gfile.exists(self.train_done)

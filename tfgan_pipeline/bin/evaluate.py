@@ -2,6 +2,7 @@
 
     tfgan-evaluate --model_dir=/tmp/run
     tfgan-evaluate --model_dir=/tmp/run --watch --metrics="fid, kid(subsets=20)"
+    tfgan-evaluate --model_dir="/tmp/runs/*" --watch --also=raw
     tfgan-evaluate --generated_dir=/tmp/fakes --reference_dir=/tmp/reals --metrics=fid \\
       --extractor="inception('/tmp/inception')" --output=/tmp/score.json
 
@@ -9,6 +10,7 @@ Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name
 in TensorBoard.
 """
 
+from collections.abc import Iterable
 import json
 from typing import Any
 
@@ -24,31 +26,36 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   options = EvaluationOptions.from_flags(FLAGS)
+  for name in FLAGS.also:
+    if name not in ('raw', 'batch', 'standing'):
+      raise UsageError(f'--also={name}: should be one of raw, batch, standing')
   if FLAGS.generated_dir:
-    return _report(_of_folder(options))
+    return _report([_of_folder(options)])
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
-  if FLAGS.watch and FLAGS.output:
-    raise UsageError('--output: not with --watch, which makes many records')
-  if FLAGS.watch and FLAGS.step is not None:
-    raise UsageError('--step: not with --watch, which takes every step')
-
-  from tfgan_pipeline.estimator import GANEstimator
-  from tfgan_pipeline.run_directory import RunDirectory
-
+  places = {name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'}
   if FLAGS.watch:
-    RunDirectory(FLAGS.model_dir).wait(FLAGS.timeout_minutes * 60)
-  overrides = {name: getattr(FLAGS, name) for name in RELOCATABLE}
-  estimator = GANEstimator.of_run(**overrides)
-  if FLAGS.watch:
-    for record in estimator.evaluator(options).watch(timeout_seconds=FLAGS.timeout_minutes * 60):
-      command_line.print_result(record)
-  else:
-    _report(estimator.evaluate(FLAGS.step, options))
+    for name in ('output', 'step'):
+      if not FLAGS[name].using_default_value:
+        raise UsageError(f'--{name}: not with --watch, which makes a record of every step')
+
+  from tfgan_pipeline.many_runs import score_runs, watch_runs
+
+  if not FLAGS.watch:
+    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, also=FLAGS.also, **places))
+  for record in watch_runs(
+    FLAGS.model_dir,
+    options,
+    also=FLAGS.also,
+    timeout_seconds=FLAGS.timeout_minutes * 60,
+    stop_after=FLAGS.stop_after,
+    **places,
+  ):
+    command_line.print_result(record)
 
 
 def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
-  for name in ('model_dir', 'watch', 'step'):
+  for name in ('model_dir', 'watch', 'step', 'also'):
     if not FLAGS[name].using_default_value:
       raise UsageError(f'--{name}: not with --generated_dir, which is no run')
   asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
@@ -61,13 +68,16 @@ def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
   )
 
 
-def _report(record: dict[str, Any]) -> None:
-  command_line.print_result(record)
+def _report(records: Iterable[dict[str, Any]]) -> None:
+  lines = []
+  for record in records:
+    command_line.print_result(record)
+    lines.append(json.dumps(record) + '\n')
   if FLAGS.output:
     from tfgan_pipeline import whole_files
 
     with whole_files.writing(FLAGS.output):
-      whole_files.write(FLAGS.output, json.dumps(record) + '\n')
+      whole_files.write(FLAGS.output, ''.join(lines))
 
 
 def run() -> None:
@@ -76,9 +86,18 @@ def run() -> None:
   flags.DEFINE_string(
     'generated_dir', '', 'A folder of images to score instead of a run: all, or --num_samples.'
   )
-  flags.DEFINE_string('output', '', 'Write the record to this file, too.')
+  flags.DEFINE_string('output', '', 'Write the records to this file, too.')
   flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')
   flags.DEFINE_bool('watch', False, 'Score every checkpoint in order until the run is done.')
+  flags.DEFINE_list(
+    'also',
+    [],
+    'Score these kinds of samples, too, and warn when they are more than a tenth apart: raw '
+    '(weights), batch, standing (statistics of batch normalisation).',
+  )
+  flags.DEFINE_integer(
+    'stop_after', 0, 'With --watch, end after as many checkpoints.', lower_bound=0
+  )
   flags.DEFINE_float(
     'timeout_minutes',
     0,

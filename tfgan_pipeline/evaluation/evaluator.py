@@ -1,29 +1,34 @@
-"""Scores the checkpoints of a run, one or all as they appear.
+"""Scores the checkpoints of a run, one definition at a time.
 
     evaluator = GANEstimator.of_run(model_dir).evaluator(EvaluationOptions(metrics='fid'))
     record = evaluator.evaluate(step=500)
-    for record in evaluator.watch(): ...
 
 It shares nothing with the trainer but model_dir and may run anywhere that can read it. A checkpoint
-that has a record of the same definition is not scored again.
+that has a record of the same definition is not scored again; the best one, and the one that is just
+being scored, are pinned, so that the trainer's rotation leaves them. watcher.py scores all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import json
 import logging
+import math
+import os
+import re
 import time
 from typing import Any
 
-from tfgan_pipeline import __version__, images
+from tfgan_pipeline import __version__, images, whole_files
+from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, UsageError
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler
+from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.run_directory import RunDirectory
 
 _log = logging.getLogger(__name__)
@@ -37,38 +42,73 @@ class Evaluator:
     experiment: As the run recorded it.
     options: What to measure.
     scorer: Measures it.
+
+  Attributes:
+    run: The run.
+    experiment: As given.
+    definition: What the scores mean.
+    best_by: The full name of the score that ranks checkpoints, 'fid[classifier:mnist]', or None.
+
+  Raises:
+    UsageError: `options.best_by` is no score that ranks.
   """
 
   def __init__(
     self, run: RunDirectory, experiment: Experiment, options: EvaluationOptions, scorer: Scorer
   ):
-    self._run = run
+    self.run = run
+    self.experiment = experiment
     self._options = options
     self._scorer = scorer
-    self._sampler = GeneratorSampler(run, experiment, weights=options.weights)
-    self._definition = {
+    self._sampler = GeneratorSampler(
+      run, experiment, weights=options.weights, batch_norm=options.batch_norm
+    )
+    self.definition = {
       **scorer.definition,
       'weights': self._sampler.weights,
-      'batch_norm': 'moving averages',
+      'batch_norm': self._sampler.batch_norm,
     }
-    self._records = Records(run.evaluation(options.directory_name))
+    self.best_by = _full_name(options.best_by, scorer)
+    directory = run.evaluation(options.directory_name)
+    self._claims = Claims(directory)
+    self._records = Records(directory, self._claims)
+    self._checkpoints = Checkpoints(run.checkpoints)
+    self._pins_as = re.sub(r'[^\w-]', '-', options.directory_name)
 
   def steps(self) -> list[int]:
     """Steps that can be scored, oldest first."""
     return self._sampler.steps()
 
-  def evaluate(self, step: int | None = None) -> Record:
+  def find(self, step: int) -> Record | None:
+    """The record that a checkpoint has: one with scores, or else one with its `error`."""
+    return self._records.find(step, self.definition)
+
+  def evaluate(self, step: int | None = None, *, wait: bool = True) -> Record | None:
     """The record of one checkpoint, by default the newest; made now unless it exists.
+
+    Args:
+      step: Of the checkpoint.
+      wait: Whether to wait for another process that is scoring it; if not, None is returned then.
 
     Raises:
       UsageError: No such checkpoint, it is damaged, or its samples cannot be scored.
     """
     if step is None:
       step = self._sampler.restore()
-    known = self._records.find(step, self._definition)
-    if known and 'error' not in known:
-      _log.info('step %d has these scores already', step)
-      return known
+    with self._claims.of(step, wait=wait) as mine:
+      if not mine:
+        return None
+      known = self.find(step)
+      if known and 'error' not in known:
+        _log.info('step %d has these scores already', step)
+        return known
+      self._checkpoints.pin(step, self._pins_as)
+      try:
+        return self._score(step)
+      finally:
+        self._settle_pins()
+
+  def _score(self, step: int) -> Record:
     if self._sampler.step != step:
       self._sampler.restore(step)
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
@@ -86,70 +126,56 @@ class Evaluator:
         yield batch
 
     scores = self._scorer.score(batches())
-    ids = score_ids(self._definition, self._scorer.metric_of)
+    ids = score_ids(self.definition, self._scorer.metric_of)
     record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
-    self._records.append(record)
     self._write_summaries(step, scores, shown[0])
-    return record
+    return self._records.add(record)  # Last: what has a record is done.
 
-  def watch(self, *, poll_seconds: float = 5.0, timeout_seconds: float = 0) -> Iterator[Record]:
-    """Records of all checkpoints in the order of their steps, until the run is done.
-
-    A checkpoint that cannot be scored is recorded with its `error`, and the next one follows. The
-    newest is given time: it may be half written.
+  def record_failure(self, step: int, error: str, **more: Any) -> Record:
+    """Adds, or finds, a record without scores.
 
     Args:
-      poll_seconds: Pause when there is nothing to do.
-      timeout_seconds: Give up when nothing new appeared for so long; 0 waits for ever.
+      step: Of the checkpoint.
+      error: What is wrong with it.
+      more: For the record.
     """
-    seen: set[int] = set()
-    last_news = time.monotonic()
-    while True:
-      # Asked before listing: what the run saved before it was done is then in the list.
-      done = self._run.is_done()
-      waiting = [step for step in self.steps() if step not in seen]
-      if waiting:
-        record = self._try(waiting[0], patiently=len(waiting) == 1 and not done)
-        if record is not None:
-          seen.add(waiting[0])
-          last_news = time.monotonic()
-          if record:
-            yield record
-          continue
-      elif done:
-        return
-      if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
-        _log.warning('no new checkpoint for %.0f s', timeout_seconds)
-        return
-      time.sleep(poll_seconds)
+    return self._records.add(
+      {'step': step, 'error': error, **more, **self._provenance(time.monotonic())}
+    )
 
-  def _try(self, step: int, *, patiently: bool) -> Record | None:
-    """The record of a checkpoint, of its scores or its failure; None to try again later.
+  def best(self) -> Record | None:
+    """The record with the best score by `best_by` of those whose checkpoints exist."""
+    there = set(self.steps())
+    wanted = definition_id(self.definition)
+    scored = [
+      record
+      for record in self._records.read()
+      if record['definition_id'] == wanted
+      and record['step'] in there
+      and math.isfinite(record.get('scores', {}).get(self.best_by, math.nan))
+    ]
+    sign = 1 if self.best_by and better(self.best_by) == 'lower' else -1
+    return min(scored, key=lambda record: sign * record['scores'][self.best_by], default=None)
 
-    An empty record means that the checkpoint is gone: rotation was faster.
-    """
-    try:
-      return self.evaluate(step)
-    except UsageError as error:
-      if isinstance(error, DamagedCheckpoint) and patiently:
-        return None
-      if step not in self.steps():
-        _log.warning('step %d was removed before it could be scored', step)
-        return {}
-      _log.warning('step %d not scored: %s', step, error)
-      known = self._records.find(step, self._definition)
-      if known:
-        return known
-      record = {'step': step, 'error': str(error), **self._provenance(time.monotonic())}
-      self._records.append(record)
-      return record
+  def _settle_pins(self) -> None:
+    """Pins the best checkpoint, and lets go of others that nobody is scoring."""
+    best = self.best()
+    if best:
+      self._checkpoints.pin(best['step'], self._pins_as)
+      facts = {'step': best['step'], 'score': self.best_by, 'value': best['scores'][self.best_by]}
+      whole_files.write(
+        os.path.join(self._records.directory, 'best.json'), json.dumps(facts) + '\n'
+      )
+    for step in self._checkpoints.pins(self._pins_as):
+      if not (best and step == best['step']) and self._claims.free(step):
+        self._checkpoints.unpin(step, self._pins_as)
 
   def _provenance(self, started: float) -> dict[str, Any]:
     return {
-      'run': self._run.path,
+      'run': self.run.path,
       **({'protocol': self._options.protocol} if self._options.protocol else {}),
-      'definition_id': definition_id(self._definition),
-      'definition': self._definition,
+      'definition_id': definition_id(self.definition),
+      'definition': self.definition,
       'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
       'seconds': round(time.monotonic() - started, 2),
     }
@@ -160,5 +186,21 @@ class Evaluator:
       for name, value in scores.items():
         tf.summary.scalar(name, value)
       tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
-      tf.summary.text('definition', '```\n' + json.dumps(self._definition, indent=2) + '\n```')
+      tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
     writer.close()
+
+
+def _full_name(best_by: str, scorer: Scorer) -> str | None:
+  """The score that `best_by` names; the default names none where there is no such score."""
+  if not best_by:
+    return None
+  for name in scorer.metric_of:
+    if best_by in (name, name.split('[')[0]):
+      try:
+        better(name)
+      except UsageError as error:
+        raise UsageError(f'--best_by={error}') from None
+      return name
+  if best_by == EvaluationOptions.best_by:
+    return None
+  raise UsageError(f'--best_by={best_by}: no such score; there are {", ".join(scorer.metric_of)}')

@@ -61,11 +61,24 @@ class EvaluationOptions(Settings):
     'keeps one. raw: the trained weights themselves.',
     choices=('average', 'raw'),
   )
+  batch_norm: str = setting(
+    'moving',
+    'What batch normalisation of the generator divides by. moving: the averages of training. '
+    'batch: the statistics of the samples, in batches as trained with. standing: the average over '
+    '16 such batches.',
+    choices=('moving', 'batch', 'standing'),
+  )
   sample_seed: int = setting(0, 'Of the noise of the generated images.', minimum=0, below=2**31)
+  best_by: str = setting(
+    'fid',
+    'The score by which a checkpoint is the best; the trainer is asked to keep that one. Empty: '
+    'keep none.',
+    defines=False,
+  )
   eval_name: str = setting(
     '',
-    'Directory under model_dir/eval; empty makes one from extractor, '
-    'number of samples and weights.',
+    'Directory under model_dir/eval; empty makes one from extractor, number of samples, weights '
+    'and batch normalisation.',
     defines=False,
   )
   eval_batch_size: int = setting(
@@ -104,11 +117,18 @@ class EvaluationOptions(Settings):
       _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changed))
     return options
 
+  def variant(self, name: str) -> EvaluationOptions:
+    """The same measurement of another kind of samples: 'raw', 'batch' or 'standing'."""
+    change = {'weights': name} if name == 'raw' else {'batch_norm': name}
+    return dataclasses.replace(
+      self, **change, eval_name=self.eval_name and f'{self.eval_name}-{name}'
+    )
+
   @property
   def directory_name(self) -> str:
     name = registry.extractor.parse(self.extractor).name
-    raw = '-raw' if self.weights == 'raw' else ''
-    return self.eval_name or f'{name}-{self.num_samples}{raw}'
+    kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
+    return self.eval_name or '-'.join([name, str(self.num_samples), *kinds])
 
   @property
   def cache_path(self) -> str:

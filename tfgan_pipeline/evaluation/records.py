@@ -9,6 +9,7 @@ from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
 
 Record = dict[str, Any]
@@ -40,10 +41,12 @@ class Records:
 
   Args:
     directory: model_dir/eval/<name>; may not exist yet.
+    claims: Those of the same directory, where the caller has them.
   """
 
-  def __init__(self, directory: str):
+  def __init__(self, directory: str, claims: Claims | None = None):
     self.directory = directory
+    self._claims = claims or Claims(directory)
     self._path = os.path.join(directory, 'scores.jsonl')
 
   def read(self) -> list[Record]:
@@ -60,11 +63,20 @@ class Records:
     ]
     return min(found, key=lambda record: 'error' in record, default=None)
 
-  def append(self, record: Record) -> None:
-    tf.io.gfile.makedirs(self.directory)
-    cut_short = _text(self._path)[-1:] not in ('', '\n')
-    with tf.io.gfile.GFile(self._path, 'a') as file:
-      file.write('\n' * cut_short + json.dumps(record) + '\n')
+  def add(self, record: Record) -> Record:
+    """Appends a record, unless one of that step and definition is there; returns what is there.
+
+    One with scores takes the place of a failure, by being found first.
+    """
+    with self._claims.of_records():
+      known = self.find(record['step'], record['definition'])
+      if known and ('error' not in known or 'error' in record):
+        return known
+      tf.io.gfile.makedirs(self.directory)
+      cut_short = _text(self._path)[-1:] not in ('', '\n')
+      with tf.io.gfile.GFile(self._path, 'a') as file:
+        file.write('\n' * cut_short + json.dumps(record) + '\n')
+      return record
 
 
 def find_records(path: str) -> dict[str, list[Record]]:

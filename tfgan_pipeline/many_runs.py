@@ -1,0 +1,78 @@
+"""Scores one run or many: what tfgan-evaluate does, as functions.
+
+for record in watch_runs('/tmp/runs/*', EvaluationOptions(metrics='fid'), also=['raw']):
+  ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import logging
+from typing import Any
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.watcher import watch
+from tfgan_pipeline.run_directory import find_runs, several
+
+_log = logging.getLogger(__name__)
+
+
+def score_runs(
+  model_dirs: str,
+  options: EvaluationOptions,
+  *,
+  step: int | None = None,
+  also: Sequence[str] = (),
+  **places: Any,
+) -> Iterator[Record]:
+  """Records of one checkpoint of each run.
+
+  Args:
+    model_dirs: One run or several, see run_directory.find_runs.
+    options: What to measure.
+    step: Of the checkpoint; by default the newest.
+    also: Further kinds of samples, see EvaluationOptions.variant.
+    places: Fields of the experiment such as data_dir, in place of those recorded.
+
+  Raises:
+    UsageError: There is no run, or the checkpoint of one cannot be scored.
+  """
+  paths = find_runs(model_dirs) if several(model_dirs) else [model_dirs]
+  if not paths:
+    raise UsageError(f'--model_dir={model_dirs}: no run there')
+  for path in paths:
+    yield from GANEstimator.of_run(path, **places).evaluate_variants(step, options, also)
+
+
+def watch_runs(
+  model_dirs: str,
+  options: EvaluationOptions,
+  *,
+  also: Sequence[str] = (),
+  timeout_seconds: float = 0,
+  stop_after: int = 0,
+  **places: Any,
+) -> Iterator[Record]:
+  """Records of all checkpoints of all runs, those too that are yet to come; see watcher.watch.
+
+  Of several runs, one that cannot be scored is left out with a warning.
+  """
+  scorers: dict[Any, Scorer] = {}
+
+  def open_run(path: str) -> list[Evaluator]:
+    try:
+      return GANEstimator.of_run(path, **places).evaluators(options, also, scorers=scorers)
+    except UsageError as error:
+      if not several(model_dirs):
+        raise
+      _log.warning('%s is left out: %s', path, error)
+      return []
+
+  return watch(
+    lambda: find_runs(model_dirs), open_run, timeout_seconds=timeout_seconds, stop_after=stop_after
+  )
