@@ -156,7 +156,7 @@ def _beside(score: str, suffix: str) -> str:
 
 
 def student(freedom: int) -> float:
-  """97.5 % quantile of Student's t, to 0.3 %: tabulated, then an expansion in 1 / freedom."""
+  """97.5 % quantile of Student's t, to 0.2 %: tabulated, then an expansion in 1 / freedom."""
   few = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
   if freedom <= len(few):
     return few[freedom - 1]

@@ -30,7 +30,7 @@ class Protocol:
 
 @registry.protocol
 def train_50k() -> Protocol:
-  """50,000 generated images against the whole train split, as most papers since 2018."""
+  """50,000 generated images against the whole train split."""
   return Protocol(
     {'num_samples': 50000, 'reference_split': 'train', 'weights': 'average'},
     'with Inception of 2015, comparable with FID of 50,000 samples against training statistics, '

@@ -28,7 +28,7 @@ from tfgan_pipeline.evaluation.statistics_file import (
 )
 from tfgan_pipeline.metrics.features import Features
 
-# In standard deviations of a feature. Devices differ by about 1e-5, other preprocessing by 1e-1.
+# In standard deviations of a feature: room for the rounding of other devices, and for nothing else.
 TOLERANCE = 1e-3
 
 
