@@ -72,6 +72,8 @@ class Distances:
   ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yields (columns, lower bounds `dtype` [rows, columns]), `width` columns at a time.
 
+    The next block overwrites the last.
+
     Args:
       rows: Which rows of x.
       width: Number of columns, rows of y.
@@ -82,9 +84,13 @@ class Distances:
     shrink = 1 - self._error(dtype)
     norms_x = (shrink * self._norms_x[rows] - _VANISHED[dtype]).astype(dtype)[:, None]
     norms_y = (shrink * self._norms_y).astype(dtype)
+    lower = np.empty((len(left), 0), dtype)
     for start in range(first, len(self.y), width):
       columns = slice(start, min(start + width, len(self.y)))
-      lower = left @ self._centred(self.y[columns], dtype).T
+      right = self._centred(self.y[columns], dtype).T
+      if lower.shape[1] != right.shape[1]:
+        lower = np.empty((len(left), right.shape[1]), dtype)
+      np.matmul(left, right, out=lower)  # In fresh memory it takes longer.
       lower += norms_x
       lower += norms_y[columns]
       yield columns, lower
