@@ -114,8 +114,8 @@ def test_interval_of_a_function_of_terms():
 
 def test_frechet_intervals_cover_the_mean_distance(sample):
   """Of 100 sets of one law; each interval is to cover what they score in the mean."""
-  reference = sample(0, 1000, width=3)
-  sets = [sample(seed, 200, width=3, law=1) for seed in range(1, 101)]
+  reference = sample(0, 1000, width=12)
+  sets = [sample(seed, 80, width=12, law=1) for seed in range(1, 101)]
   mean = np.mean([fid(reference, generated)['fid'] for generated in sets])
   covered = 0
   for seed, generated in enumerate(sets):
