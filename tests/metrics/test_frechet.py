@@ -151,6 +151,22 @@ def test_invariances(sample, n):
   assert _fid(x @ rotation, y) != expected
 
 
+@pytest.mark.parametrize('size', [1, 7, 64])
+@pytest.mark.parametrize('shards', [1, 2, 3, 8])
+def test_batches_and_shards_leave_no_trace(sample, size, shards):
+  x, y = sample(0, 203, shift=3.0), sample(1, 150, law=1)
+  moments = Moments()
+  for shard in np.array_split(x.pool, shards):
+    part = Moments()
+    for start in range(0, len(shard), size):
+      part.update(shard[start : start + size])
+    moments.merge(part)
+  streamed = frechet_distance(
+    moments.mean, moments.covariance(), y.pool.mean(axis=0), np.cov(y.pool.T)
+  )
+  assert streamed == pytest.approx(fid(x, y)['fid'], rel=1e-10)
+
+
 @pytest.mark.parametrize('rank', [1, 5, 9])
 def test_factor_squares_to_its_covariance(rank):
   rows = np.random.default_rng(0).normal(size=(rank, 9))

@@ -129,6 +129,12 @@ def test_expectations_under_one_law(n, m, k):
     assert np.mean(values) == pytest.approx(value, abs=4 * np.std(values) / 300**0.5)
 
 
+def test_coverage_of_ten_thousand():
+  """The published figure for N = M = 10,000 and k = 5 is that of the formula above."""
+  j = np.arange(1, 6)
+  assert 1 - np.prod((10_000 - j) / (20_000 - j)) == pytest.approx(0.96877, abs=5e-6)
+
+
 def test_memorised():
   random = np.random.default_rng(0)
   training = random.normal(size=(300, 5))
