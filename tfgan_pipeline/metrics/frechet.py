@@ -34,7 +34,8 @@ def fid(reference: Features, generated: Features, *, ddof: int = 1) -> dict[str,
 
   Returns:
     fid: The distance, never negative.
-    fid_floor: What a perfect generator would score, see `frechet_floor`.
+    fid_floor: What a perfect generator would score, from the covariance of the reference and
+      corrected for its size, see `frechet_floor`.
     fid_above_floor: fid - fid_floor; below zero by chance or when samples were memorised.
 
   Raises:
