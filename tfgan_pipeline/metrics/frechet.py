@@ -101,13 +101,15 @@ def _overlap(product: np.ndarray, without: float) -> float:
 
 
 def covariance_factor(covariance: np.ndarray) -> np.ndarray:
-  """Factor float64 [D, D] of a covariance [D, D]. Raises UsageError when it is none."""
+  """Factor float64 [D or its rank, D] of a covariance [D, D]; raises UsageError when it is none."""
   covariance = square_matrix(covariance)
   try:
     return np.linalg.cholesky(covariance).T
   except np.linalg.LinAlgError:  # Not of full rank: five times slower, and always there.
     eigenvalues, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(not_negative(eigenvalues))).T
+    roots = np.sqrt(not_negative(eigenvalues))
+    first = min(np.count_nonzero(roots == 0), len(roots) - 1)  # They ascend.
+    return (vectors[:, first:] * roots[first:]).T
 
 
 def sample_factor(pool: np.ndarray, *, ddof: int = 1) -> tuple[np.ndarray, np.ndarray]:
