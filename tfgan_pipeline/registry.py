@@ -282,6 +282,7 @@ optimizer = Registry('optimizer', 'training')
 on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'evaluation')
 metric = Registry('metric', 'metrics')
+image_metric = Registry('image_metric', 'metrics')
 protocol = Registry('protocol', 'evaluation')
 
 ALL = (
@@ -296,5 +297,6 @@ ALL = (
   on_nan,
   extractor,
   metric,
+  image_metric,
   protocol,
 )

@@ -69,3 +69,36 @@ def test_requirements():
   with pytest.raises(UsageError, match='width 5 and 6'):
     Features(np.ones((4, 5))).require_same_width(Features(np.ones((4, 6))))
   Features(np.ones((4, 5))).require_same_width(Features(np.ones((9, 5))))
+
+
+def test_classes():
+  pool, logits = np.ones((3, 5)), np.array([[0.0, 2.0], [1.0, 0.0], [0.0, 1.0]])
+  labels = np.array([4, 0, 4], np.uint8)
+  assert Features(pool, logits).classes().tolist() == [1, 0, 1]
+  assert Features(pool, logits, labels).classes() is labels
+  assert Features(pool, labels=labels).classes() is labels
+  with pytest.raises(UsageError, match='classes are needed'):
+    Features(pool).classes()
+
+
+@pytest.mark.parametrize(
+  'labels, message',
+  [
+    ([0, 1, 0], r'shape \(3,\), got list'),
+    (np.zeros(2, int), r'got ndarray of shape \(2,\)'),
+    (np.zeros((3, 1), int), r'shape \(3, 1\)'),
+    (np.zeros(3), 'integers from 0, got float64'),
+    (np.array([0, -1, 2]), 'got int64 from -1'),
+  ],
+)
+def test_bad_labels_are_refused(labels, message):
+  with pytest.raises(UsageError, match=message) as caught:
+    Features(np.ones((3, 5)), labels=labels)
+  assert '\n' not in str(caught.value)
+
+
+def test_held_out_is_made_when_asked_for():
+  made = []
+  features = Features(np.ones((3, 5)), held_out=lambda: made.append(1) or Features(np.ones((2, 5))))
+  assert not made
+  assert len(features.held_out()) == 2 and made == [1]

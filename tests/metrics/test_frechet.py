@@ -13,9 +13,9 @@ from tfgan_pipeline.metrics.frechet import (
   factored_distance,
   fid,
   frechet_distance,
-  frechet_floor,
   sample_factor,
 )
+from tfgan_pipeline.metrics.frechet_floor import frechet_floor
 from tfgan_pipeline.metrics.moments import Moments
 
 
@@ -130,7 +130,9 @@ def test_low_rank_form_equals_full_form(sample, n, m, ddof):
   assert _fid(x, y, ddof=ddof) == pytest.approx(full, rel=1e-8)
   assert sample_factor(x)[1].shape == (min(n, 25), 25)
   floor = fid(Features(x), Features(y), ddof=ddof)['fid_floor']
-  assert floor == pytest.approx(frechet_floor(np.cov(x.T, ddof=ddof), n, m), rel=1e-8)
+  assert floor == pytest.approx(
+    frechet_floor(np.cov(x.T, ddof=ddof), n, m, estimated_from=n), rel=1e-8
+  )
 
 
 @pytest.mark.parametrize('n', [100, 12])
@@ -147,6 +149,22 @@ def test_invariances(sample, n):
   assert _fid(x + 7, y + 7) == expected
   assert _fid(3 * x, 3 * y) / 9 == expected
   assert _fid(x @ rotation, y) != expected
+
+
+@pytest.mark.parametrize('size', [1, 7, 64])
+@pytest.mark.parametrize('shards', [1, 2, 3, 8])
+def test_batches_and_shards_leave_no_trace(sample, size, shards):
+  x, y = sample(0, 203, shift=3.0), sample(1, 150, law=1)
+  moments = Moments()
+  for shard in np.array_split(x.pool, shards):
+    part = Moments()
+    for start in range(0, len(shard), size):
+      part.update(shard[start : start + size])
+    moments.merge(part)
+  streamed = frechet_distance(
+    moments.mean, moments.covariance(), y.pool.mean(axis=0), np.cov(y.pool.T)
+  )
+  assert streamed == pytest.approx(fid(x, y)['fid'], rel=1e-10)
 
 
 @pytest.mark.parametrize('rank', [1, 5, 9])
@@ -177,3 +195,23 @@ def test_wrong_use(sample):
     frechet_distance(np.full(2, np.nan), eye, zero, eye)
   with pytest.raises(UsageError, match='too large'), np.errstate(over='ignore'):
     factored_distance(np.full(2, 1e200), eye, zero, eye)
+
+
+@pytest.mark.parametrize('apart', [1.0, 1e-2, 1e-5, 0.0])
+@pytest.mark.parametrize('slope', [0, 1, 2, 4, 8])
+def test_the_short_cut_is_taken_only_where_it_is_right(slope, apart, monkeypatch):
+  random = np.random.default_rng(0)
+  scale = np.arange(1.0, 121) ** (-slope / 2)
+  x = random.normal(size=(400, 120)) * scale
+  y = x + apart * random.normal(size=(400, 120)) * scale
+  factors = [scipy.linalg.cholesky(np.cov(rows.T)) for rows in (x, y)]
+  without = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) + sum(np.sum(f**2) for f in factors)
+  expected = without - 2 * scipy.linalg.svdvals(factors[0] @ factors[1].T).sum()
+  slow = []
+  svd = np.linalg.svd
+  monkeypatch.setattr(np.linalg, 'svd', lambda *a, **k: slow.append(1) or svd(*a, **k))
+  assert _fid(x, y) == pytest.approx(expected, rel=1e-7, abs=1e-12 * without)
+  if (slope, apart) in ((0, 1.0), (2, 1.0)):
+    assert not slow
+  if apart == 0 or slope == 8:
+    assert slow

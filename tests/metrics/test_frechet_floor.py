@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.metrics.floor_bias import SPECTRA, biases
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet import fid, frechet_floor
+from tfgan_pipeline.metrics.frechet import fid
+from tfgan_pipeline.metrics.frechet_floor import _bias_of_pairs, _pairs, frechet_floor
 
 
 def test_floor_closed_forms():
@@ -55,7 +57,46 @@ def test_halves_of_many_sets_score_the_floor_on_average(sample):
   assert sums[0] == pytest.approx(sums[1], rel=0.04)
 
 
+@pytest.mark.parametrize('name', SPECTRA)
+def test_floor_from_a_sample(name):
+  """The correction takes away most of the bias, and more of it the larger the sample is."""
+  for size, most, rest in (128, 0.08, 0.5), (256, 0.03, 0.3):
+    as_it_is, corrected = biases(SPECTRA[name], size)
+    assert as_it_is < -0.02 and abs(corrected) < most
+    assert abs(corrected) < rest * abs(as_it_is)
+
+
+def test_bias_is_that_of_perturbation_theory():
+  """The formula from numerical derivatives of the sum over pairs."""
+  spectrum = np.array([2.0, 1.3, 0.4, 0.05])
+  gradient, curvature = np.empty(4), np.empty(4)
+  for i in range(4):
+    step = 1e-3 * spectrum[i] * np.eye(4)[i]
+    above, at, below = (_pairs(spectrum + sign * step) for sign in (1, 0, -1))
+    gradient[i] = (above - below) / (2 * step[i])
+    curvature[i] = (above - 2 * at + below) / step[i] ** 2
+  expected = spectrum**2 @ curvature
+  for i in range(4):
+    for j in range(i):
+      quotient = (gradient[i] - gradient[j]) / (spectrum[i] - spectrum[j])
+      expected += spectrum[i] * spectrum[j] * quotient
+  assert _bias_of_pairs(spectrum) == pytest.approx(expected, rel=1e-4)
+
+
+def test_floor_from_a_sample_of_equal_or_vanishing_eigenvalues():
+  assert frechet_floor(np.zeros((3, 3)), 5, 5, estimated_from=5) == 0
+  flat = frechet_floor(np.eye(3), 5, 5, estimated_from=40)
+  nearly = frechet_floor(np.diag([1 - 1e-9, 1.0, 1 + 1e-9]), 5, 5, estimated_from=40)
+  assert nearly == pytest.approx(flat, rel=1e-7)
+  assert frechet_floor(np.eye(3), 5, 5) < flat < 1.2 * frechet_floor(np.eye(3), 5, 5)
+  for scale in 1e-38, 1e38:
+    scaled = frechet_floor(scale * np.eye(3), 5, 5, estimated_from=40)
+    assert scaled == pytest.approx(scale * flat, rel=1e-12)
+
+
 def test_wrong_use():
+  with pytest.raises(UsageError, match='estimated_from=1'):
+    frechet_floor(np.eye(2), 2, 2, estimated_from=1)
   for spectrum in [np.nan, 1.0], [np.inf, 1.0], [-1.0, 1.0], [-1.0, -1.0], []:
     with pytest.raises(UsageError, match='eigenvalues|empty'):
       frechet_floor(np.array(spectrum), 2, 2)

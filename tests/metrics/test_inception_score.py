@@ -41,15 +41,9 @@ def _logits(n: int, seed: int = 0) -> np.ndarray:
 def test_agrees_with_entropies(n, splits, seed):
   logits = _logits(n)
   order = np.random.Generator(np.random.PCG64(seed)).permutation(n)
-  size, longer = divmod(n, splits)
-  parts, start = [], 0
-  for i in range(splits):
-    stop = start + size + (i < longer)
-    parts.append(_expected(logits[order[start:stop]]))
-    start = stop
+  parts = [_expected(logits[order[i * n // splits : (i + 1) * n // splits]]) for i in range(splits)]
   mean = sum(parts) / splits
   variance = sum((part - mean) ** 2 for part in parts) / splits
-  assert start == n
   assert _of(logits, splits=splits, seed=seed) == pytest.approx((mean, variance**0.5), rel=1e-9)
 
 

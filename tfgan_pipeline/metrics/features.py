@@ -8,6 +8,7 @@ Whatever passes these checks keeps every metric's arithmetic finite, so metrics 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import dataclasses
 
 import numpy as np
@@ -26,6 +27,10 @@ class Features:
     pool: float32 or float64 [N, D], N >= 2; one row per image.
     logits: float32 or float64 [N, K], the rows in the same order, or None for an extractor that
       has no classes.
+    labels: Integers [N] from 0, the class of each row: the dataset's own of real images, the one
+      that was asked for of generated ones; or None.
+    held_out: Makes the features of real images that nothing was trained on, for a metric that asks;
+      or None.
 
   Raises:
     UsageError: A wrong shape or dtype, fewer than two rows, or values that are NaN, infinite or
@@ -34,6 +39,8 @@ class Features:
 
   pool: np.ndarray
   logits: np.ndarray | None = None
+  labels: np.ndarray | None = None
+  held_out: Callable[[], Features] | None = None
 
   def __post_init__(self):
     check_matrix('pool features', self.pool)
@@ -43,6 +50,8 @@ class Features:
       check_matrix('logits', self.logits)
       if len(self.logits) != len(self):
         raise UsageError(f'{len(self)} rows of pool features but {len(self.logits)} of logits')
+    if self.labels is not None:
+      _check_labels(self.labels, len(self))
 
   def __len__(self) -> int:
     return len(self.pool)
@@ -65,6 +74,28 @@ class Features:
     if self.logits is None:
       raise UsageError('logits are needed: choose an extractor that classifies')
     return self.logits
+
+  def classes(self) -> np.ndarray:
+    """Class of each row, integers [N]: the labels, or else the largest logit's.
+
+    Raises:
+      UsageError: There are neither labels nor logits.
+    """
+    if self.labels is not None:
+      return self.labels
+    if self.logits is None:
+      raise UsageError('classes are needed: choose an extractor that classifies, or give labels')
+    return self.logits.argmax(axis=1)
+
+
+def _check_labels(labels: np.ndarray, count: int) -> None:
+  if not isinstance(labels, np.ndarray) or labels.shape != (count,):
+    raise UsageError(
+      f'labels should be a numpy array of shape ({count},), got '
+      f'{type(labels).__name__} of shape {np.shape(labels)}'
+    )
+  if labels.dtype.kind not in 'iu' or labels.min() < 0:
+    raise UsageError(f'labels should be integers from 0, got {labels.dtype} from {labels.min()}')
 
 
 def check_matrix(name: str, values: np.ndarray) -> None:

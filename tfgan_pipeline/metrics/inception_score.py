@@ -47,7 +47,10 @@ def inception_score(
   if seed < 0:
     raise UsageError(f'seed={seed} should not be negative')
   order = np.random.Generator(np.random.PCG64(seed)).permutation(len(logits))
-  scores = [_score(logits[rows].astype(np.float64)) for rows in np.array_split(order, splits)]
+  ends = np.arange(splits + 1) * len(logits) // splits  # As in the paper's code.
+  scores = [
+    _score(logits[order[start:stop]].astype(np.float64)) for start, stop in zip(ends, ends[1:])
+  ]
   return {'inception_score': float(np.mean(scores)), 'inception_score_std': float(np.std(scores))}
 
 

@@ -1,0 +1,131 @@
+"""Time and memory of the metrics against what they replace, each run in a process of its own.
+
+    pip install prdc        # the other side of one comparison; without it only ours is measured
+    python tests/benchmarks/metrics_speed.py [--only=frechet,prdc,memory] [--rounds=3]
+
+frechet: the Frechet distance of given moments against scipy.linalg.sqrtm of their product.
+prdc: our neighbours against the prdc package.
+memory: the peak of one pass over 50,000 x 50,000 distances.
+
+Rounds alternate between the sides, since the speed of a machine drifts; medians and their ratios
+are printed. Memory is the peak above what the input takes, as Linux counts it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list('only', ['frechet', 'prdc'], 'Which comparisons.')
+flags.DEFINE_integer('rounds', 3, 'Runs of each side.')
+flags.DEFINE_integer('samples', 10_000, 'Real ones, and as many generated.')
+flags.DEFINE_integer('width', 2048, 'Features per sample.')
+
+# Each prints its seconds and MiB above what there was before.
+_MEASURED = """
+import json, time
+import numpy as np
+n, width = {samples}, {width}
+def draw(seed, dtype):
+  random = np.random.default_rng(seed)
+  scale = np.geomspace(1, 1e-2, width).astype(dtype)
+  out = np.empty((n, width), dtype)
+  for start in range(0, n, 1000):
+    rows = out[start : start + 1000]
+    rows[:] = random.standard_normal(rows.shape, dtype) * scale + 0.1 * seed * scale
+  return out
+def mib(field):
+  with open('/proc/self/status') as file:
+    return next(int(line.split()[1]) / 1024 for line in file if line.startswith(field))
+{setup}
+with open('/proc/self/clear_refs', 'w') as file:
+  file.write('5')  # Forgets the peak so far.
+before, start = mib('VmRSS'), time.perf_counter()
+value = {call}
+seconds = time.perf_counter() - start
+print(json.dumps(dict(seconds=seconds, mib=mib('VmHWM') - before, value=value)))
+"""
+
+_MOMENTS = """
+import scipy.linalg
+from tfgan_pipeline.metrics.frechet import frechet_distance
+n = 2 * width
+moments = [(x.mean(axis=0), np.cov(x.T)) for x in (draw(0, np.float64), draw(1, np.float64))]
+(mean1, cov1), (mean2, cov2) = moments
+def by_sqrtm():
+  root = np.real(scipy.linalg.sqrtm(cov1 @ cov2))
+  return float(np.sum((mean1 - mean2) ** 2) + np.trace(cov1 + cov2 - 2 * root))
+"""
+
+_OURS = """
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.precision_recall import prdc
+reference, generated = Features(draw(0, np.float32)), Features(draw(1, np.float32))
+"""
+
+_THEIRS = """
+import prdc
+real, fake = draw(0, np.float32), draw(1, np.float32)
+"""
+
+_SIDES = {
+  'frechet': {
+    'frechet_distance': (_MOMENTS, 'frechet_distance(mean1, cov1, mean2, cov2)'),
+    'scipy.linalg.sqrtm': (_MOMENTS, 'by_sqrtm()'),
+  },
+  'prdc': {
+    'metrics.prdc': (_OURS, 'prdc(reference, generated)'),
+    'prdc package': (
+      _THEIRS,
+      '{k: float(v) for k, v in prdc.compute_prdc(real, fake, nearest_k=5).items()}',
+    ),
+  },
+  'memory': {'metrics.prdc': (_OURS, 'prdc(reference, generated)')},
+}
+
+
+def measure(setup: str, call: str, samples: int) -> dict:
+  """Runs one side in a new process: its seconds, MiB and value, or why it did not run."""
+  code = (
+    _MEASURED.replace('{samples}', str(samples))
+    .replace('{width}', str(FLAGS.width))
+    .replace('{setup}', setup)
+    .replace('{call}', call)
+  )
+  result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+  if result.returncode:
+    return {'failed': result.stderr.strip().splitlines()[-1]}
+  return json.loads(result.stdout.splitlines()[-1])
+
+
+def main(_):
+  for name in FLAGS.only:
+    samples = 50_000 if name == 'memory' else FLAGS.samples
+    rounds = 1 if name == 'memory' else FLAGS.rounds
+    results = {side: [] for side in _SIDES[name]}
+    for _ in range(rounds):
+      for side, (setup, call) in _SIDES[name].items():
+        results[side].append(measure(setup, call, samples))
+        print(f'{name}: {side}: {results[side][-1]}', flush=True)
+    medians = [
+      {key: statistics.median(run[key] for run in runs) for key in ('seconds', 'mib')}
+      for runs in results.values()
+      if not any('failed' in run for run in runs)
+    ]
+    if len(medians) == 2:
+      ours, theirs = medians
+      print(
+        f'{name}: {ours["seconds"]:.2f} s against {theirs["seconds"]:.2f} s, '
+        f'{theirs["seconds"] / ours["seconds"]:.1f} times faster; '
+        f'{ours["mib"]:.0f} MiB against {theirs["mib"]:.0f} MiB, '
+        f'{ours["mib"] / theirs["mib"]:.0%}'
+      )
+
+
+if __name__ == '__main__':
+  app.run(main)
