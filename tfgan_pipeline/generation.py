@@ -10,6 +10,7 @@ It needs model_dir alone: neither the data nor anything of training.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import contextlib
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from tfgan_pipeline.whole_files import writing
 
 # As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
 STANDING_BATCHES = 16
+_BLOCK = 64
 
 
 class GeneratorSampler:
@@ -62,14 +64,16 @@ class GeneratorSampler:
     self._checkpoints = Checkpoints(run.checkpoints)
     self._run = run
     self.step: int | None = None
+    self._last: tuple = None, None
     self._generate = tf.function(self._game.generate, autograph=False)
     self._norms = batch_norms(self._generator)
     self._mode = batch_norm if self._norms else 'moving'
-    self._trained_batch = experiment.batch_size // experiment.accumulate
+    trained_batch = experiment.batch_size // experiment.accumulate
+    self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
     self.batch_norm = {
       'moving': 'moving averages',
-      'batch': f'statistics of batches of {self._trained_batch}',
-      'standing': f'averages over {STANDING_BATCHES} batches of {self._trained_batch}',
+      'batch': f'statistics of batches of {trained_batch}',
+      'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
   def steps(self) -> list[int]:
@@ -85,6 +89,7 @@ class GeneratorSampler:
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
+    self._last = None, None
     if step is None:
       self.step = self._checkpoints.restore_latest(self._root)
     else:
@@ -113,37 +118,39 @@ class GeneratorSampler:
         self._game.generate(self._generator, self._game.inputs(self._block(block), 0))
 
   def _block(self, number: int) -> range:
-    """The samples that were normalised together in training."""
-    return range(number * self._trained_batch, (number + 1) * self._trained_batch)
+    """Samples that are always made together, so that one is the same whoever asks for it."""
+    return range(number * self._block_size, (number + 1) * self._block_size)
 
   def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
     """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
 
-    With 'batch' statistics the others of its batch, whose numbers follow from i, play a part.
-
     Raises:
       UsageError: The generator gives values that are not finite.
     """
-    if self._mode != 'batch':
-      return self._pictures(indices, seed)
     made = {}
-    with batch_statistics():
-      for number in sorted({index // self._trained_batch for index in indices}):
-        block = self._block(number)
-        made.update(zip(block, self._pictures(block, seed)))
+    for number in sorted({index // self._block_size for index in indices}):
+      made.update(zip(self._block(number), self._pictures(number, seed)))
     return np.stack([made[index] for index in indices])
 
-  def _pictures(self, indices: Sequence[int], seed: int) -> np.ndarray:
-    values = self._generate(self._generator, self._game.inputs(indices, seed))
+  def _pictures(self, number: int, seed: int) -> np.ndarray:
+    """The pictures of a block; the last one is kept, as batches may divide it."""
+    if self._last[0] != (number, seed):
+      self._last = (number, seed), self._make_pictures(number, seed)
+    return self._last[1]
+
+  def _make_pictures(self, number: int, seed: int) -> np.ndarray:
+    inputs = self._game.inputs(self._block(number), seed)
+    by_batch = batch_statistics() if self._mode == 'batch' else contextlib.nullcontext()
+    with by_batch:
+      values = self._generate(self._generator, inputs)
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return images.to_uint8(values).numpy()
 
-  def batches(self, count: int, seed: int, *, batch_size: int) -> Iterator[np.ndarray]:
-    """Images 0 to count - 1, in batches. One batch size means one compilation."""
+  def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
+    """Images 0 to count - 1, in batches."""
     for first in range(0, count, batch_size):
-      pictures = self.images(range(first, first + batch_size), seed)
-      yield pictures[: count - first]
+      yield self.images(range(first, min(first + batch_size, count)), seed)
 
   def export(self, path: str) -> str:
     """Writes the generator as a SavedModel, which TensorFlow alone can load and sample:

@@ -17,6 +17,8 @@ from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
 
+_OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap')
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -113,7 +115,7 @@ def differences(one: Record, score: str, other: Record, other_score: str) -> lis
   ]
   # Other seeds compare; so do other metrics beside this one, unless nothing else tells them apart.
   names = [name for name in names if name != 'sample_seed']
-  names = [name for name in names if name != 'metrics'] or names
+  names = [name for name in names if name not in _OTHER_SCORES] or names
   return [f'{name}: {first.get(name, "absent")} and {second.get(name, "absent")}' for name in names]
 
 

@@ -116,17 +116,13 @@ class Evaluator:
     shown: list = []
 
     def batches():
-      for batch in self._sampler.batches(
-        self._options.num_samples,
-        self._options.sample_seed,
-        batch_size=self._options.eval_batch_size,
-      ):
+      for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
         if not shown:
           shown.append(batch[:64])
         yield batch
 
     scores = self._scorer.score(batches())
-    ids = score_ids(self.definition, self._scorer.metric_of)
+    ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
     self._write_summaries(step, scores, shown[0])
     return self._records.add(record)  # Last: what has a record is done.

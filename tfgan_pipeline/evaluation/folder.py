@@ -62,10 +62,11 @@ def score_folder(
   dataset = dataset or Dataset(name, generated.image_shape, 0, (), {})
   scorer = Scorer(dataset, dataset_text, options)
   definition = {**scorer.definition, 'quantisation': _reading(options)}
+  scores = scorer.score(_batches(generated, count, options.sample_seed))
   return {
     'generated_dir': generated_dir,
-    'scores': scorer.score(_batches(generated, count, options.sample_seed)),
-    'score_ids': score_ids(definition, scorer.metric_of),
+    'scores': scores,
+    'score_ids': score_ids(definition, {name: scorer.metric_of[name] for name in scores}),
     **({'protocol': options.protocol} if options.protocol else {}),
     'definition_id': definition_id(definition),
     'definition': definition,

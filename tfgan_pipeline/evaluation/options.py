@@ -34,6 +34,15 @@ class EvaluationOptions(Settings):
   metrics: str = setting(
     'inception_score, fid, kid', 'What is computed from the features.', some_of=registry.metric
   )
+  image_metrics: str = setting(
+    '', 'What is computed from the images themselves.', some_of=registry.image_metric
+  )
+  bootstrap: int = setting(
+    0,
+    'Resamples for a 95 % interval beside each score that can have one: fid, which then takes as '
+    'many times as long, inception_score, precision, memorised. 0: no intervals.',
+    minimum=0,
+  )
   num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
   reference_split: str = setting(
     'train',
@@ -80,9 +89,6 @@ class EvaluationOptions(Settings):
     'Directory under model_dir/eval; empty makes one from extractor, number of samples, weights '
     'and batch normalisation.',
     defines=False,
-  )
-  eval_batch_size: int = setting(
-    256, 'Images generated at a time; changes no score.', defines=False, minimum=1
   )
   cache_dir: str = setting(
     '',

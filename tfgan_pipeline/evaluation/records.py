@@ -13,6 +13,7 @@ from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
 
 Record = dict[str, Any]
+_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'sample_seed')
 
 
 def definition_id(definition: dict[str, Any]) -> str:
@@ -30,10 +31,12 @@ def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[
     definition: Of the record.
     metric_of: The name of each score -> the call of the metric that it comes from.
   """
-  shared = {
-    key: value for key, value in definition.items() if key not in ('metrics', 'sample_seed')
+  shared = {key: value for key, value in definition.items() if key not in _NOT_OF_ONE_SCORE}
+  of_images = {key: value for key, value in shared.items() if key != 'extractor'}
+  return {
+    score: definition_id({**(shared if '[' in score else of_images), 'metric': metric})
+    for score, metric in metric_of.items()
   }
-  return {score: definition_id({**shared, 'metric': metric}) for score, metric in metric_of.items()}
 
 
 class Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import logging
@@ -40,26 +41,37 @@ def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> 
 def reference_features(
   dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
 ) -> Features:
-  """Features of every image of a split, in stored order, cached under `cache_dir`."""
+  """Features of every image of a split with its label, in stored order, cached in `cache_dir`."""
   path = reference_file(dataset, split, extractor, cache_dir)
   if tf.io.gfile.exists(path):
     with tf.io.gfile.GFile(path, 'rb') as file:
       content = io.BytesIO(file.read())
     with np.load(content) as stored:
-      return Features(stored['pool'], stored['logits'] if 'logits' in stored else None)
+      arrays = {name: stored[name] for name in ('pool', 'logits', 'labels') if name in stored}
+    if 'labels' in arrays or not dataset.num_classes:  # Files of an earlier version lack them.
+      return Features(**arrays)
   _log.info(
     'extracting features of the %d images of %s/%s, once',
     dataset.split(split).size,
     dataset.name,
     split,
   )
-  features = extractor.features(images for images, _ in dataset.split(split).ordered(1024))
+  labels: list[np.ndarray] = []
+
+  def batches():
+    for images, classes in dataset.split(split).ordered(1024):
+      labels.append(classes)
+      yield images
+
+  features = extractor.features(batches())
+  if dataset.num_classes:
+    features = dataclasses.replace(features, labels=np.concatenate(labels))
+  arrays = {'pool': features.pool, 'logits': features.logits, 'labels': features.labels}
   tf.io.gfile.makedirs(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
     content,
-    pool=features.pool,
-    **({} if features.logits is None else {'logits': features.logits}),
+    **{name: values for name, values in arrays.items() if values is not None},
     definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   whole_files.write(path, content.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+import dataclasses
 import logging
 from typing import Any
 
@@ -10,15 +11,17 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import ExtractorContext
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.reference_choice import choose_reference
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.score_intervals import intervals
 from tfgan_pipeline.metrics.statistics import Statistics
 
 _log = logging.getLogger(__name__)
+_IMAGES = 16_384  # At most, of either kind, that image metrics are given.
 
 
 class Scorer:
@@ -48,31 +51,39 @@ class Scorer:
     if options.protocol:
       about = registry.protocol.build(options.protocol)
       _log.info('protocol %s: %s', options.protocol, about.comparable)
-    reference_of = choose_reference(dataset, dataset_text, options)
+    choice = choose_reference(dataset, dataset_text, options)
     try:
       tf.io.gfile.makedirs(options.cache_path)
     except tf.errors.OpError as error:
       raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
-    self._metrics = options.metrics
+    self._options = options
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
-    self._reference, facts = reference_of(self._extractor)
-    self._try_metrics(options, dataset.image_shape)
+    self._reference, facts = choice.features(self._extractor)
+    self._images = None
+    if options.image_metrics:
+      if choice.split is None:
+        raise UsageError('--image_metrics: need real images, and --reference_stats has none')
+      self._images = _some_images(choice.split)
+    self._try_metrics(dataset.image_shape)
     self.definition: dict[str, Any] = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
+      'image_metrics': options.image_metrics,
+      'bootstrap': options.bootstrap,
       'num_generated': options.num_samples,
       **facts,
       'sample_seed': options.sample_seed,
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
 
-  def _try_metrics(self, options: EvaluationOptions, image_shape: tuple[int, int, int]) -> None:
+  def _try_metrics(self, image_shape: tuple[int, int, int]) -> None:
     """Refuses now what the metrics would refuse after the work: on a few reference features."""
-    few, reference = min(options.num_samples, 100), self._reference
+    options, reference = self._options, self._reference
     if isinstance(reference, Statistics):
+      few = min(options.num_samples, 100)
       sample = self._extractor.features([np.zeros((few, *image_shape), np.uint8)])
       if sample.width != reference.width:
         raise UsageError(
@@ -80,25 +91,83 @@ class Scorer:
           f'{self._extractor.name} has {sample.width}'
         )
     else:
-      logits = reference.logits
-      reference = sample = Features(reference.pool[:few], None if logits is None else logits[:few])
+      # More, as neighbourhoods may reach far.
+      few = slice(min(options.num_samples, 1000))
+      reference = sample = Features(
+        *(
+          None if values is None else values[few]
+          for values in (reference.pool, reference.logits, reference.labels)
+        )
+      )
     try:
-      self._compute(reference, sample)
+      self._compute(reference, sample, resamples=min(options.bootstrap, 2))
     except UsageError as error:
-      raise UsageError(f'--metrics={self._metrics}: {error}') from None
+      raise UsageError(f'--metrics={options.metrics}: {error}') from None
+    if self._images is not None:
+      try:
+        self._compute_of_images(self._images[: max(2, min(options.num_samples, 16))])
+      except UsageError as error:
+        raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
 
-  def score(self, batches: Iterable[np.ndarray]) -> dict[str, float]:
-    """Scores by name, such as 'fid[classifier:mnist]', of uint8 [n, H, W, C] batches.
+  def score(
+    self, batches: Iterable[np.ndarray], labels: np.ndarray | None = None
+  ) -> dict[str, float]:
+    """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
+
+    Args:
+      batches: uint8 [n, H, W, C].
+      labels: The classes that were asked for, one for each image, if any were.
 
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.
     """
-    return self._compute(self._reference, self._extractor.features(batches))
+    kept: list[np.ndarray] = []
 
-  def _compute(self, reference: Features | Statistics, generated: Features) -> dict[str, float]:
-    scores = {}
-    for metric in map(str, registry.metric.parse_all(self._metrics)):
-      for key, value in registry.metric.build(metric, reference, generated).items():
-        name = f'{key}[{self._extractor.name}]'
-        scores[name], self.metric_of[name] = value, metric
+    def keeping():
+      for batch in batches:
+        if self._images is not None and sum(map(len, kept)) < _IMAGES:
+          kept.append(batch)
+        yield batch
+
+    generated = self._extractor.features(keeping())
+    if labels is not None:
+      generated = dataclasses.replace(generated, labels=labels)
+    scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
+    if self._images is not None:
+      scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))
     return scores
+
+  def _compute(
+    self, reference: Features | Statistics, generated: Features, *, resamples: int
+  ) -> dict[str, float]:
+    scores = {}
+    for call in registry.metric.parse_all(self._options.metrics):
+      found = registry.metric.build(str(call), reference, generated)
+      if resamples and isinstance(reference, Features):
+        found.update(intervals(call, reference, generated, found, resamples=resamples))
+      scores.update(self._named(f'[{self._extractor.name}]', call, found))
+    return scores
+
+  def _compute_of_images(self, generated: np.ndarray) -> dict[str, float]:
+    scores = {}
+    for call in registry.image_metric.parse_all(self._options.image_metrics):
+      found = registry.image_metric.build(str(call), self._images, generated)
+      scores.update(self._named('', call, found))
+    return scores
+
+  def _named(self, suffix: str, call: registry.Call, scores: dict[str, float]) -> dict[str, float]:
+    named = {f'{key}{suffix}': value for key, value in scores.items()}
+    self.metric_of.update(dict.fromkeys(named, str(call)))
+    return named
+
+
+def _some_images(split: Split) -> np.ndarray:
+  """uint8 [n, H, W, C]: all images of a split, or as many drawn at random, always the same."""
+  rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
+  wanted = np.zeros(split.size, bool)
+  wanted[rows] = True
+  kept, first = [], 0
+  for images, _ in split.ordered(1024):
+    kept.append(images[wanted[first : first + len(images)]])
+    first += len(images)
+  return np.concatenate(kept)
