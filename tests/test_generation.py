@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness
+from tfgan_pipeline import randomness, runtime
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.networks.layers import batch_norms
@@ -41,6 +41,15 @@ def test_images_do_not_depend_on_how_they_are_asked_for(sampler, batch_norm):
     sampler(batch_norm=batch_norm).images([149, 0, 70], 3)[0], whole[149]
   )
   assert (one.images(range(4), seed=4) != whole[:4]).any()
+
+
+@pytest.mark.parametrize('batch_norm', ['moving', 'standing'])
+@pytest.mark.parametrize('replicas', [2, 3])
+def test_images_do_not_depend_on_the_number_of_replicas(sampler, replicas, batch_norm):
+  several = sampler(batch_norm=batch_norm, strategy=runtime.mirrored_cpus(replicas))
+  np.testing.assert_array_equal(
+    several.images(range(50, 300), 3), sampler(batch_norm=batch_norm).images(range(50, 300), 3)
+  )
 
 
 def test_batch_statistics_are_those_of_training_and_leave_the_averages(sampler):

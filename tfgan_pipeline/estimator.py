@@ -181,17 +181,21 @@ class GANEstimator:
     return '\n'.join(lines)
 
   def evaluator(
-    self, options: EvaluationOptions = EvaluationOptions(), scorer: Scorer | None = None
+    self,
+    options: EvaluationOptions = EvaluationOptions(),
+    scorer: Scorer | None = None,
+    strategy: tf.distribute.Strategy | None = None,
   ) -> Evaluator:
     """The scorer of the checkpoints of this run.
 
     Args:
       options: What to measure.
       scorer: One made with these options, if there is one already.
+      strategy: Whose replicas generate and extract; None takes one device.
     """
     self.run.check_data(self.dataset)
-    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options)
-    return Evaluator(self.run, self.experiment, options, scorer)
+    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options, strategy)
+    return Evaluator(self.run, self.experiment, options, scorer, strategy)
 
   def evaluators(
     self,
@@ -199,6 +203,7 @@ class GANEstimator:
     also: Sequence[str] = (),
     *,
     scorers: dict[Any, Scorer] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
   ) -> list[Evaluator]:
     """The same, and those of variants of the samples, as far as this run has them.
 
@@ -206,15 +211,16 @@ class GANEstimator:
       options: What to measure.
       also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
       scorers: Those that runs on the same data share; a new one is added.
+      strategy: As of `evaluator`.
     """
     scorers = {} if scorers is None else scorers
     self.run.check_data(self.dataset)
     key = self.experiment.dataset, self.experiment.data_dir, options
     if key not in scorers:
-      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options)
+      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
     found: dict[str, Evaluator] = {}
     for one in (options, *map(options.variant, also)):
-      evaluator = self.evaluator(one, scorers[key])
+      evaluator = self.evaluator(one, scorers[key], strategy)
       found.setdefault(json.dumps(evaluator.definition), evaluator)
     return list(found.values())
 
@@ -229,10 +235,11 @@ class GANEstimator:
     step: int | None = None,
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
+    strategy: tf.distribute.Strategy | None = None,
   ) -> list[Record]:
     """Scores one checkpoint and variants of its samples; warns when these differ much."""
     step = self.sampler(options.weights).restore(step)  # Refused before there is any work.
-    evaluators = self.evaluators(options, also)
+    evaluators = self.evaluators(options, also, strategy=strategy)
     records = [evaluator.evaluate(step) for evaluator in evaluators]
     warn_if_apart(evaluators, records)
     return records

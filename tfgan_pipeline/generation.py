@@ -9,12 +9,13 @@ It needs model_dir alone: neither the data nor anything of training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
+import functools
 
 import numpy as np
 
-from tfgan_pipeline import images
+from tfgan_pipeline import images, registry
 from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
@@ -39,10 +40,13 @@ class GeneratorSampler:
     batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
       'batch': the statistics of the samples themselves, in batches of the size that was trained
       with. 'standing': the plain average over 16 such batches, made anew for each checkpoint.
+    strategy: Whose replicas generate, a block of samples each; None is no strategy. Statistics of
+      batches are made by the first of them.
 
   Attributes:
     weights: Which of the two are in use.
     batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
+    noise_size: Length of the input vector where it is standard normal and all there is; else 0.
     step: The step of the checkpoint restored last, or None.
   """
 
@@ -53,16 +57,21 @@ class GeneratorSampler:
     *,
     weights: str = 'average',
     batch_norm: str = 'moving',
+    strategy: tf.distribute.Strategy | None = None,
   ):
     shapes = run.read_record()['dataset']
-    networks = build_networks(experiment, tuple(shapes['image_shape']), shapes['num_classes'])
-    self._game = build_game(experiment, networks)
+    self._strategy = strategy or tf.distribute.get_strategy()
+    with self._strategy.scope():
+      networks = build_networks(experiment, tuple(shapes['image_shape']), shapes['num_classes'])
+      self._game = build_game(experiment, networks)
     self._generator = networks['generator']
     self.weights = weights if experiment.ema_decay else 'raw'
     role = 'generator_ema' if self.weights == 'average' else 'generator'
     self._root = tf.train.Checkpoint(**{role: self._generator})
     self._checkpoints = Checkpoints(run.checkpoints)
     self._run = run
+    plain = registry.noise.parse(experiment.noise).name == 'normal'
+    self.noise_size = self._game.noise.size if plain else 0
     self.step: int | None = None
     self._last: tuple = None, None
     self._generate = tf.function(self._game.generate, autograph=False)
@@ -70,6 +79,8 @@ class GeneratorSampler:
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
     self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
+    # As many blocks are made at a time.
+    self._replicas = self._strategy.num_replicas_in_sync if self._mode == 'moving' else 1
     self.batch_norm = {
       'moving': 'moving averages',
       'batch': f'statistics of batches of {trained_batch}',
@@ -133,19 +144,41 @@ class GeneratorSampler:
     return np.stack([made[index] for index in indices])
 
   def _pictures(self, number: int, seed: int) -> np.ndarray:
-    """The pictures of a block; the last one is kept, as batches may divide it."""
-    if self._last[0] != (number, seed):
-      self._last = (number, seed), self._make_pictures(number, seed)
-    return self._last[1]
+    """The pictures of a block; the last ones are kept, as batches may divide them."""
+    first = number - number % self._replicas
+    if self._last[0] != (first, seed):
+      blocks = range(first, first + self._replicas)
+      self._last = (first, seed), self._make([self._block(block) for block in blocks], seed)
+    return self._last[1][number - first]
 
-  def _make_pictures(self, number: int, seed: int) -> np.ndarray:
-    inputs = self._game.inputs(self._block(number), seed)
-    by_batch = batch_statistics() if self._mode == 'batch' else contextlib.nullcontext()
-    with by_batch:
-      values = self._generate(self._generator, inputs)
+  def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
+    """The pictures of as many blocks as there are replicas."""
+    inputs = [self._game.inputs(block, seed) for block in blocks]
+    if self._replicas == 1:
+      by_batch = batch_statistics() if self._mode == 'batch' else contextlib.nullcontext()
+      with by_batch:
+        return [self._as_pictures(self._generate(self._generator, *inputs))]
+    shares = self._strategy.experimental_distribute_values_from_function(
+      lambda context: inputs[context.replica_id_in_sync_group]
+    )
+    made = self._generate_on_all(shares)
+    return [self._as_pictures(values) for values in self._strategy.experimental_local_results(made)]
+
+  @functools.cached_property
+  def _generate_on_all(self) -> Callable:
+    return tf.function(
+      lambda shares: self._strategy.run(self._game.generate, (self._generator, shares)),
+      autograph=False,
+    )
+
+  def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return images.to_uint8(values).numpy()
+
+  def values(self, noise: np.ndarray) -> np.ndarray:
+    """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
+    return self._generate(self._generator, tf.constant(noise)).numpy()
 
   def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
     """Images 0 to count - 1, in batches."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import logging
 from typing import Any
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -28,6 +29,7 @@ def score_runs(
   *,
   step: int | None = None,
   also: Sequence[str] = (),
+  strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
   """Records of one checkpoint of each run.
@@ -37,6 +39,7 @@ def score_runs(
     options: What to measure.
     step: Of the checkpoint; by default the newest.
     also: Further kinds of samples, see EvaluationOptions.variant.
+    strategy: Whose replicas generate and extract, see runtime.evaluation_devices.
     places: Fields of the experiment such as data_dir, in place of those recorded.
 
   Raises:
@@ -46,7 +49,7 @@ def score_runs(
   if not paths:
     raise UsageError(f'--model_dir={model_dirs}: no run there')
   for path in paths:
-    yield from GANEstimator.of_run(path, **places).evaluate_variants(step, options, also)
+    yield from GANEstimator.of_run(path, **places).evaluate_variants(step, options, also, strategy)
 
 
 def watch_runs(
@@ -56,6 +59,7 @@ def watch_runs(
   also: Sequence[str] = (),
   timeout_seconds: float = 0,
   stop_after: int = 0,
+  strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
   """Records of all checkpoints of all runs, those too that are yet to come; see watcher.watch.
@@ -66,7 +70,9 @@ def watch_runs(
 
   def open_run(path: str) -> list[Evaluator]:
     try:
-      return GANEstimator.of_run(path, **places).evaluators(options, also, scorers=scorers)
+      return GANEstimator.of_run(path, **places).evaluators(
+        options, also, scorers=scorers, strategy=strategy
+      )
     except UsageError as error:
       if not several(model_dirs):
         raise

@@ -22,6 +22,7 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.experiment import RELOCATABLE, Experiment
 
 FLAGS = flags.FLAGS
+DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 
 
 def main() -> None:
@@ -33,23 +34,27 @@ def main() -> None:
     return _report([_of_folder(options)])
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
-  places = {name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'}
   if FLAGS.watch:
     for name in ('output', 'step'):
       if not FLAGS[name].using_default_value:
         raise UsageError(f'--{name}: not with --watch, which makes a record of every step')
 
   from tfgan_pipeline.many_runs import score_runs, watch_runs
+  from tfgan_pipeline.runtime import evaluation_devices
 
+  common = dict(
+    also=FLAGS.also,
+    strategy=evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES}),
+    **{name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'},
+  )
   if not FLAGS.watch:
-    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, also=FLAGS.also, **places))
+    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common))
   for record in watch_runs(
     FLAGS.model_dir,
     options,
-    also=FLAGS.also,
     timeout_seconds=FLAGS.timeout_minutes * 60,
     stop_after=FLAGS.stop_after,
-    **places,
+    **common,
   ):
     command_line.print_result(record)
 
@@ -83,6 +88,13 @@ def _report(records: Iterable[dict[str, Any]]) -> None:
 def run() -> None:
   Experiment.define_flags(only=(*RELOCATABLE, 'dataset'), recorded=True)
   EvaluationOptions.define_flags()
+  Experiment.define_flags(only=DEVICES)
+  flags.DEFINE_enum(
+    'accelerator',
+    '',
+    ('', 'cpu', 'gpu', 'tpu'),
+    'What to generate and extract on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
+  )
   flags.DEFINE_string(
     'generated_dir', '', 'A folder of images to score instead of a run: all, or --num_samples.'
   )

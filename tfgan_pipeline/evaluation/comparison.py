@@ -17,7 +17,7 @@ from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
 
-_OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap')
+_OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap', 'path_length')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Evaluator:
     experiment: As the run recorded it.
     options: What to measure.
     scorer: Measures it.
+    strategy: Whose replicas generate the samples; None is no strategy.
 
   Attributes:
     run: The run.
@@ -54,20 +55,31 @@ class Evaluator:
   """
 
   def __init__(
-    self, run: RunDirectory, experiment: Experiment, options: EvaluationOptions, scorer: Scorer
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    options: EvaluationOptions,
+    scorer: Scorer,
+    strategy: tf.distribute.Strategy | None = None,
   ):
     self.run = run
     self.experiment = experiment
     self._options = options
     self._scorer = scorer
     self._sampler = GeneratorSampler(
-      run, experiment, weights=options.weights, batch_norm=options.batch_norm
+      run,
+      experiment,
+      weights=options.weights,
+      batch_norm=options.batch_norm,
+      strategy=strategy,
     )
     self.definition = {
       **scorer.definition,
       'weights': self._sampler.weights,
       'batch_norm': self._sampler.batch_norm,
     }
+    if options.path_length and not self._sampler.noise_size:
+      raise UsageError(f'--path_length: needs --noise=normal, the run has {experiment.noise}')
     self.best_by = _full_name(options.best_by, scorer)
     directory = run.evaluation(options.directory_name)
     self._claims = Claims(directory)
@@ -122,6 +134,8 @@ class Evaluator:
         yield batch
 
     scores = self._scorer.score(batches())
+    if self._options.path_length:
+      scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
     self._write_summaries(step, scores, shown[0])

@@ -46,6 +46,8 @@ def score_folder(
     raise UsageError(
       '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
     )
+  if options.path_length:
+    raise UsageError('--path_length: needs a generator, and --generated_dir has images alone')
   generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
   if dataset and tuple(dataset.image_shape) != generated.image_shape:
     raise UsageError(

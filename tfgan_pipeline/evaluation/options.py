@@ -43,6 +43,12 @@ class EvaluationOptions(Settings):
     'many times as long, inception_score, precision, memorised. 0: no intervals.',
     minimum=0,
   )
+  path_length: int = setting(
+    0,
+    'Pairs of noise for the perceptual path length, how evenly images change with the noise. 0: '
+    'do not measure it.',
+    minimum=0,
+  )
   num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
   reference_split: str = setting(
     'train',

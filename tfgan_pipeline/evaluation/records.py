@@ -13,7 +13,7 @@ from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
 
 Record = dict[str, Any]
-_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'sample_seed')
+_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
 
 
 def definition_id(definition: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 import dataclasses
 import logging
 from typing import Any
@@ -17,6 +17,7 @@ from tfgan_pipeline.evaluation.extractor import ExtractorContext
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.reference_choice import choose_reference
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.path_length import perceptual_path_length
 from tfgan_pipeline.metrics.score_intervals import intervals
 from tfgan_pipeline.metrics.statistics import Statistics
 
@@ -31,7 +32,7 @@ class Scorer:
     dataset: Where the real images are.
     dataset_text: The call string it was built from, for the record.
     options: What to measure.
-    strategy: Whose replicas extract features; None takes all GPUs.
+    strategy: Whose replicas extract features; None is no strategy.
 
   Attributes:
     definition: What the scores mean; part of each record.
@@ -67,12 +68,18 @@ class Scorer:
       if choice.split is None:
         raise UsageError('--image_metrics: need real images, and --reference_stats has none')
       self._images = _some_images(choice.split)
+    if options.path_length:
+      try:
+        self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
+      except UsageError as error:
+        raise UsageError(f'--path_length={options.path_length}: {error}') from None
     self._try_metrics(dataset.image_shape)
     self.definition: dict[str, Any] = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
       'image_metrics': options.image_metrics,
       'bootstrap': options.bootstrap,
+      'path_length': options.path_length,
       'num_generated': options.num_samples,
       **facts,
       'sample_seed': options.sample_seed,
@@ -137,6 +144,26 @@ class Scorer:
       scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))
     return scores
 
+  def path_length(
+    self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int
+  ) -> dict[str, float]:
+    """The perceptual path length of a generator.
+
+    Args:
+      generate: float32 noise [n, noise_size], standard normal, to images in [-1, 1].
+      noise_size: Numbers per image.
+    """
+    samples = self._options.path_length
+    scores = perceptual_path_length(
+      generate,
+      lambda images: self._extractor.of_floats((images + 1) * np.float32(127.5)),
+      noise_size=noise_size,
+      samples=samples,
+      seed=self._options.sample_seed,
+    )
+    call = f'perceptual_path_length(samples={samples})'
+    return self._named(f'[{self._extractor.name}]', call, scores)
+
   def _compute(
     self, reference: Features | Statistics, generated: Features, *, resamples: int
   ) -> dict[str, float]:
@@ -155,7 +182,7 @@ class Scorer:
       scores.update(self._named('', call, found))
     return scores
 
-  def _named(self, suffix: str, call: registry.Call, scores: dict[str, float]) -> dict[str, float]:
+  def _named(self, suffix: str, call: Any, scores: dict[str, float]) -> dict[str, float]:
     named = {f'{key}{suffix}': value for key, value in scores.items()}
     self.metric_of.update(dict.fromkeys(named, str(call)))
     return named
