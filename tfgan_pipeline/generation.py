@@ -60,17 +60,20 @@ class GeneratorSampler:
     strategy: tf.distribute.Strategy | None = None,
   ):
     shapes = run.read_record()['dataset']
+    classes = shapes['num_classes']
     self._strategy = strategy or tf.distribute.get_strategy()
     with self._strategy.scope():
-      networks = build_networks(experiment, tuple(shapes['image_shape']), shapes['num_classes'])
-      self._game = build_game(experiment, networks)
+      networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
+      self._game = build_game(experiment, networks, classes)
     self._generator = networks['generator']
     self.weights = weights if experiment.ema_decay else 'raw'
     role = 'generator_ema' if self.weights == 'average' else 'generator'
     self._root = tf.train.Checkpoint(**{role: self._generator})
     self._checkpoints = Checkpoints(run.checkpoints)
     self._run = run
-    plain = registry.noise.parse(experiment.noise).name == 'normal'
+    plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
+      'generator' in self._game.labelled or self._game.noise_size > self._game.noise.size
+    )
     self.noise_size = self._game.noise.size if plain else 0
     self.step: int | None = None
     self._last: tuple = None, None
@@ -132,16 +135,43 @@ class GeneratorSampler:
     """Samples that are always made together, so that one is the same whoever asks for it."""
     return range(number * self._block_size, (number + 1) * self._block_size)
 
-  def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
+  def labels(self, indices: Sequence[int]) -> np.ndarray | None:
+    """The classes of samples, int32 [len(indices)], balanced; None where none can be chosen."""
+    labels = self._game.labels(indices)
+    return None if labels is None else labels.numpy()
+
+  def images(
+    self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
     """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
 
+    Args:
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      labels: Other classes than `self.labels(indices)`, one each; by moving averages.
+
     Raises:
-      UsageError: The generator gives values that are not finite.
+      UsageError: The generator gives values that are not finite, or knows no such classes.
     """
+    if labels is not None:
+      self._check(labels)
+      inputs = self._game.inputs(indices, seed, labels)
+      return self._as_pictures(self._generate(self._generator, inputs))
     made = {}
     for number in sorted({index // self._block_size for index in indices}):
       made.update(zip(self._block(number), self._pictures(number, seed)))
     return np.stack([made[index] for index in indices])
+
+  def traversal(self, seed: int, columns: int) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
+    return self._as_pictures(self._generate(self._generator, self._game.traversal(seed, columns)))
+
+  def _check(self, labels: Sequence[int]) -> None:
+    classes = self._game.num_classes
+    if 'generator' not in self._game.labelled:
+      raise UsageError('--labels: the generator of this run is not told any')
+    if not all(0 <= label < classes for label in labels):
+      raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
 
   def _pictures(self, number: int, seed: int) -> np.ndarray:
     """The pictures of a block; the last ones are kept, as batches may divide them."""
@@ -192,11 +222,13 @@ class GeneratorSampler:
         pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
 
     The images are those of `images(range(count), seed)`. `loaded(inputs)` maps chosen inputs to
-    float32 images in [-1, 1].
+    float32 images in [-1, 1]; where the class is chosen, `loaded([noise, labels])`.
     """
     game, generator = self._game, self._generator
     scalar = tf.TensorSpec([], tf.int32)
-    some_input = game.inputs([0], 0)
+    any_inputs = tf.nest.map_structure(
+      lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs([0], 0)
+    )
     module = tf.Module()
     module.generator = generator
     module.generate = tf.function(
@@ -209,7 +241,7 @@ class GeneratorSampler:
     module.__call__ = tf.function(
       lambda inputs: game.generate(generator, inputs),
       autograph=False,
-      input_signature=[tf.TensorSpec([None, *some_input.shape[1:]], some_input.dtype)],
+      input_signature=[any_inputs],
     )
     with writing(path):
       tf.saved_model.save(module, path)

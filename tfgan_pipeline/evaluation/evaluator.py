@@ -133,7 +133,8 @@ class Evaluator:
           shown.append(batch[:64])
         yield batch
 
-    scores = self._scorer.score(batches())
+    labels = self._sampler.labels(range(self._options.num_samples))
+    scores = self._scorer.score(batches(), labels)
     if self._options.path_length:
       scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})

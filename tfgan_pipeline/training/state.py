@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
@@ -37,7 +37,7 @@ class TrainState:
     checkpoint: All of it under the names it has on disk, see checkpoints.py.
   """
 
-  game: Any
+  game: Game
   average: keras.Model | None
   optimizers: dict[str, keras.optimizers.Optimizer]
   step_fn: TrainStep
@@ -65,15 +65,14 @@ class TrainState:
     with strategy.scope():
       networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
-      optimizers = {
-        player: _optimizer(experiment, player) for player in ('generator', 'discriminator')
-      }
+      game = build_game(experiment, networks, dataset.num_classes)
+      _refuse_what_needs_a_discriminator(experiment, game)
+      optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
-        optimizer.build(networks[player].trainable_variables)
+        optimizer.build(game.trainable_variables(player))
       if average is not None:
         ema.start(average, networks['generator'])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
-      game = build_game(experiment, networks)
       penalty_names = [call.name for call in registry.penalty.parse_all(experiment.penalties)]
       step_fn = TrainStep(
         game=game,
@@ -135,6 +134,25 @@ class TrainState:
 def _sum(variables) -> float:
   """Of all elements times zero: 0, or not a number when any is not finite."""
   return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
+
+
+# What says nothing where nobody plays against the generator.
+_ADVERSARIAL = (
+  'loss',
+  'penalties',
+  'clip_weights',
+  'discriminator_optimizer',
+  'update',
+  'discriminator_steps',
+)
+
+
+def _refuse_what_needs_a_discriminator(experiment: Experiment, game: Game) -> None:
+  if 'discriminator' not in game.players:
+    for name, default in Experiment().to_dict().items():
+      value = getattr(experiment, name)
+      if name in _ADVERSARIAL and value != default:
+        raise UsageError(f'--{name}={value}: --model={experiment.model} has no discriminator')
 
 
 def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:
