@@ -78,6 +78,8 @@ class Evaluator:
       'weights': self._sampler.weights,
       'batch_norm': self._sampler.batch_norm,
     }
+    if self._sampler.labels([0]) is not None:
+      self.definition['labels'] = 'of sample i: i modulo the number of classes'
     if options.path_length and not self._sampler.noise_size:
       raise UsageError(f'--path_length: needs --noise=normal, the run has {experiment.noise}')
     self.best_by = _full_name(options.best_by, scorer)
