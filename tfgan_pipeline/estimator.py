@@ -147,7 +147,7 @@ class GANEstimator:
       },
       'networks': {
         role: {
-          'input_shape': network.input_shape[1:],
+          'input_shape': _input_shape(network),
           'output_shape': network.output_shape[1:],
           'parameters': network.count_params(),
           'trainable_parameters': _count(network.trainable_variables),
@@ -287,6 +287,11 @@ def train_and_evaluate(
       if stop.made:
         raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())
+
+
+def _input_shape(network) -> tuple[int, ...]:
+  """Of the first input; the other is the label."""
+  return tuple(network.inputs[0].shape[1:])
 
 
 def _count(variables) -> int:

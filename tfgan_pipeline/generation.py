@@ -18,6 +18,7 @@ from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.base import Inputs
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.layers import batch_norms, batch_statistics
 from tfgan_pipeline.run_directory import RunDirectory
@@ -53,8 +54,9 @@ class GeneratorSampler:
     batch_norm: str = 'moving',
   ):
     shapes = run.read_record()['dataset']
-    networks = build_networks(experiment, tuple(shapes['image_shape']), shapes['num_classes'])
-    self._game = build_game(experiment, networks)
+    classes = shapes['num_classes']
+    networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
+    self._game = build_game(experiment, networks, classes)
     self._generator = networks['generator']
     self.weights = weights if experiment.ema_decay else 'raw'
     role = 'generator_ema' if self.weights == 'average' else 'generator'
@@ -116,25 +118,46 @@ class GeneratorSampler:
     """The samples that were normalised together in training."""
     return range(number * self._trained_batch, (number + 1) * self._trained_batch)
 
-  def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
+  def labels(self, indices: Sequence[int]) -> np.ndarray | None:
+    """The classes of samples, int32 [len(indices)], balanced; None where none can be chosen."""
+    labels = self._game.labels(indices)
+    return None if labels is None else labels.numpy()
+
+  def images(
+    self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
     """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
 
     With 'batch' statistics the others of its batch, whose numbers follow from i, play a part.
 
+    Args:
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      labels: Other classes than `self.labels(indices)`, one each; not with 'batch' statistics.
+
     Raises:
-      UsageError: The generator gives values that are not finite.
+      UsageError: The generator gives values that are not finite, or knows no such classes.
     """
+    if labels is not None:
+      self._check(labels)
     if self._mode != 'batch':
-      return self._pictures(indices, seed)
+      return self._pictures(self._game.inputs(indices, seed, labels))
     made = {}
     with batch_statistics():
       for number in sorted({index // self._trained_batch for index in indices}):
         block = self._block(number)
-        made.update(zip(block, self._pictures(block, seed)))
+        made.update(zip(block, self._pictures(self._game.inputs(block, seed))))
     return np.stack([made[index] for index in indices])
 
-  def _pictures(self, indices: Sequence[int], seed: int) -> np.ndarray:
-    values = self._generate(self._generator, self._game.inputs(indices, seed))
+  def _check(self, labels: Sequence[int]) -> None:
+    classes = self._game.num_classes
+    if 'generator' not in self._game.labelled:
+      raise UsageError('--labels: the generator of this run is not told any')
+    if not all(0 <= label < classes for label in labels):
+      raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
+
+  def _pictures(self, inputs: Inputs) -> np.ndarray:
+    values = self._generate(self._generator, inputs)
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return images.to_uint8(values).numpy()
@@ -152,11 +175,13 @@ class GeneratorSampler:
         pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
 
     The images are those of `images(range(count), seed)`. `loaded(inputs)` maps chosen inputs to
-    float32 images in [-1, 1].
+    float32 images in [-1, 1]; where the class is chosen, `loaded([noise, labels])`.
     """
     game, generator = self._game, self._generator
     scalar = tf.TensorSpec([], tf.int32)
-    some_input = game.inputs([0], 0)
+    any_inputs = tf.nest.map_structure(
+      lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs([0], 0)
+    )
     module = tf.Module()
     module.generator = generator
     module.generate = tf.function(
@@ -169,7 +194,7 @@ class GeneratorSampler:
     module.__call__ = tf.function(
       lambda inputs: game.generate(generator, inputs),
       autograph=False,
-      input_signature=[tf.TensorSpec([None, *some_input.shape[1:]], some_input.dtype)],
+      input_signature=[any_inputs],
     )
     with writing(path):
       tf.saved_model.save(module, path)

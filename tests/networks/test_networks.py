@@ -7,13 +7,13 @@ from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers
-from tfgan_pipeline.networks.spec import NetworkSpec
+from tfgan_pipeline.networks.spec import NetworkSpec, features_of
 
 MNIST = (28, 28, 1)
 
 
-def build(text: str, image_shape=MNIST, noise_size: int = 20):
-  return registry.network.build(text, NetworkSpec(image_shape, 10, noise_size))
+def build(text: str, image_shape=MNIST, noise_size: int = 20, **needs):
+  return registry.network.build(text, NetworkSpec(image_shape, 10, noise_size, **needs))
 
 
 def trainable(model) -> int:
@@ -48,6 +48,39 @@ def test_contract(name):
     assert logits.shape == (3, 1) and logits.dtype == tf.float32
     assert float(tf.reduce_max(tf.abs(images))) <= 1.0
     assert np.ptp(images.numpy()) > 0 and np.ptp(logits.numpy()) > 0
+
+
+@pytest.mark.parametrize('name', registry.network.components())
+def test_every_network_reads_in_several_roles_and_is_told_the_class(name):
+  """As many outputs as asked for, and another label is another image and another output."""
+  networks = build(
+    name,
+    outputs={'discriminator': 11, 'encoder': 4},
+    labelled=frozenset({'generator', 'discriminator'}),
+  )
+  noise = tf.random.stateless_normal([3, 20], [1, 2])
+  zeros, ones = np.zeros(3, np.int32), np.ones(3, np.int32)
+  images = networks['generator']([noise, zeros])
+  assert images.shape == (3, *MNIST)
+  assert not np.allclose(images, networks['generator']([noise, ones]))
+  logits = networks['discriminator']([images, zeros])
+  assert logits.shape == (3, 11) and networks['encoder'](images).shape == (3, 4)
+  assert not np.allclose(logits, networks['discriminator']([images, ones]))
+
+
+@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
+def test_last_layer_of_features_is_the_network(name, labelled):
+  """The features of equal images are equal, of others others, and they are what is left to map."""
+  reader = build(name, labelled=labelled)['discriminator']
+  features = features_of(reader)
+  images = tf.random.stateless_normal([3, *MNIST], [1, 2])
+  inputs = [images, np.arange(3)] if labelled else images
+  values = features(inputs).numpy().reshape(3, -1)
+  assert values.shape[1] > 1 and np.ptp(values, axis=0).max() > 0
+  ours = {id(weight) for weight in features.weights}
+  assert ours < {id(weight) for weight in reader.weights}
+  assert len(reader.weights) - len(ours) <= 4
 
 
 @pytest.mark.parametrize('size', [8, 17, 28, 30, 32, 64, 128])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 
@@ -21,17 +20,19 @@ def build_networks(
   """Freshly initialised networks by role. The same seed gives the same weights each time.
 
   Args:
-    experiment: Names the networks.
+    experiment: Names the networks, and the game, which says which ones it needs.
     image_shape: (height, width, channels).
     num_classes: 0 when the data has no labels.
     precision: What layers compute in: a Keras policy. Variables are float32 in any case, so weights
       trained in one can be used in another.
 
   Raises:
-    UsageError: The networks do not exist for such images, or return another type than float32.
+    UsageError: The networks do not exist for such images, or return another type than float32, or
+      the game needs labels that the data has not.
   """
+  game = _game(experiment, num_classes)
   keras.utils.set_random_seed(experiment.seed)
-  spec = NetworkSpec(image_shape, num_classes, registry.noise.build(experiment.noise).size)
+  spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
   outside = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
   try:
@@ -48,9 +49,26 @@ def build_networks(
         f'--precision={precision}: the {role} of --networks={experiment.networks} returns '
         f"{network.output.dtype.name}; its last layer needs dtype='float32'"
       )
+  for role, outputs in game.outputs.items():
+    if role not in networks or networks[role].output_shape[-1] != outputs:
+      raise UsageError(
+        f'--networks={experiment.networks}: has no {role} of {outputs} outputs, which '
+        f'--model={experiment.model} needs'
+      )
   return networks
 
 
-def build_game(experiment: Experiment, networks: Networks) -> Any:
+def build_game(experiment: Experiment, networks: Networks, num_classes: int) -> Game:
   """The model component over `networks`."""
-  return registry.model.build(experiment.model, networks, registry.noise.build(experiment.noise))
+  game = _game(experiment, num_classes)
+  game.networks = networks
+  return game
+
+
+def _game(experiment: Experiment, num_classes: int) -> Game:
+  game = registry.model.build(experiment.model, registry.noise.build(experiment.noise), num_classes)
+  if game.labelled and not num_classes:
+    raise UsageError(
+      f'--model={experiment.model}: needs labels, which --dataset={experiment.dataset} has not'
+    )
+  return game

@@ -6,7 +6,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
@@ -62,7 +62,7 @@ def dcgan(
 
   generator = keras.Sequential(
     [
-      layers.InputLayer((spec.noise_size,)),
+      layers.InputLayer(spec.input_shape('generator')),
       layers.Dense(sides[-1] ** 2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
       layers.Reshape((sides[-1], sides[-1], widths[-1])),
       own.BatchNorm(),
@@ -92,20 +92,23 @@ def dcgan(
   spectral = discriminator_norm == 'spectral'
   conv = SpectralConv2D if spectral else layers.Conv2D
   dense = SpectralDense if spectral else layers.Dense
-  discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
-  for depth, outputs in enumerate(widths):
-    normalise = discriminator_norm == 'batch' and depth > 0
-    discriminator.add(
-      conv(
-        outputs, kernel, 2, padding='same', use_bias=not normalise, kernel_initializer=_initial()
+  networks = {'generator': generator}
+  for role, units in spec.outputs.items():
+    reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
+    for depth, outputs in enumerate(widths):
+      normalise = discriminator_norm == 'batch' and depth > 0
+      reader.add(
+        conv(
+          outputs, kernel, 2, padding='same', use_bias=not normalise, kernel_initializer=_initial()
+        )
       )
-    )
-    if normalise:
-      discriminator.add(own.BatchNorm())
-    discriminator.add(layers.LeakyReLU(0.2))
-  discriminator.add(layers.Flatten())
-  discriminator.add(dense(1, kernel_initializer=_initial(), dtype='float32'))
-  return {'generator': generator, 'discriminator': discriminator}
+      if normalise:
+        reader.add(own.BatchNorm())
+      reader.add(layers.LeakyReLU(0.2))
+    reader.add(layers.Flatten())
+    reader.add(dense(units, kernel_initializer=_initial(), dtype='float32'))
+    networks[role] = reader
+  return conditioned(spec, networks)
 
 
 @registry.network
@@ -119,7 +122,7 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
   channels = spec.image_shape[2]
   generator = keras.Sequential(
     [
-      layers.InputLayer((spec.noise_size,)),
+      layers.InputLayer(spec.input_shape('generator')),
       layers.Dense(7 * 7 * 128, use_bias=False),
       own.BatchNorm(),
       layers.LeakyReLU(),
@@ -134,13 +137,16 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
   generator.add(layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False))
   generator.add(layers.Activation('tanh', dtype='float32'))
 
-  discriminator = keras.Sequential([layers.InputLayer(spec.image_shape)], name='discriminator')
-  for outputs, stride, drops in ((64, 1, False), (128, 2, True), (256, 2, True)):
-    discriminator.add(layers.Conv2D(outputs, 5, stride, padding='same'))
-    discriminator.add(own.BatchNorm())
-    discriminator.add(layers.LeakyReLU())
-    if drops:
-      discriminator.add(own.Dropout(dropout))
-  discriminator.add(layers.Conv2D(1, 7, dtype='float32'))
-  discriminator.add(layers.Reshape((1,), dtype='float32'))
-  return {'generator': generator, 'discriminator': discriminator}
+  networks = {'generator': generator}
+  for role, units in spec.outputs.items():
+    reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
+    for outputs, stride, drops in ((64, 1, False), (128, 2, True), (256, 2, True)):
+      reader.add(layers.Conv2D(outputs, 5, stride, padding='same'))
+      reader.add(own.BatchNorm())
+      reader.add(layers.LeakyReLU())
+      if drops:
+        reader.add(own.Dropout(dropout))
+    reader.add(layers.Conv2D(units, 7, dtype='float32'))
+    reader.add(layers.Reshape((units,), dtype='float32'))
+    networks[role] = reader
+  return conditioned(spec, networks)

@@ -115,3 +115,25 @@ class UnitToImageRange(keras.layers.Layer):
 
   def call(self, inputs):
     return inputs * 2.0 - 1.0
+
+
+class LabelBeside(keras.layers.Layer):
+  """[values [n, ..., C], labels int32 [n]] to [n, ..., C + classes], the label as one-hot.
+
+  Args:
+    classes: How many there are.
+  """
+
+  def __init__(self, classes: int, **kwargs):
+    super().__init__(**kwargs)
+    self.classes = classes
+
+  def call(self, inputs):
+    values, labels = inputs
+    one_hot = tf.one_hot(labels, self.classes, dtype=values.dtype)
+    if values.shape.rank == 4:
+      one_hot = one_hot[:, None, None, :] * tf.ones_like(values[..., :1])
+    return tf.concat([values, one_hot], axis=-1)
+
+  def get_config(self):
+    return {**super().get_config(), 'classes': self.classes}

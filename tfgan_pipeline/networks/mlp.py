@@ -7,7 +7,7 @@ import math
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
 
 layers = keras.layers
 
@@ -19,7 +19,7 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
   pixels = math.prod(spec.image_shape)
   generator = keras.Sequential(
     [
-      layers.InputLayer((spec.noise_size,)),
+      layers.InputLayer(spec.input_shape('generator')),
       layers.Dense(units, use_bias=False),
       layers.LeakyReLU(),
       layers.Dense(pixels, activation='tanh', dtype='float32'),
@@ -27,18 +27,20 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
     ],
     name='generator',
   )
-  discriminator = keras.Sequential(
-    [
-      layers.InputLayer(spec.image_shape),
-      layers.Flatten(),
-      layers.Dense(units),
-      layers.LeakyReLU(),
-      own.Dropout(dropout),
-      layers.Dense(1, dtype='float32'),
-    ],
-    name='discriminator',
-  )
-  return {'generator': generator, 'discriminator': discriminator}
+  networks = {'generator': generator}
+  for role, outputs in spec.outputs.items():
+    networks[role] = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Flatten(),
+        layers.Dense(units),
+        layers.LeakyReLU(),
+        own.Dropout(dropout),
+        layers.Dense(outputs, dtype='float32'),
+      ],
+      name=role,
+    )
+  return conditioned(spec, networks)
 
 
 @registry.network
@@ -48,7 +50,7 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
   pixels = math.prod(spec.image_shape)
   generator = keras.Sequential(
     [
-      layers.InputLayer((spec.noise_size,)),
+      layers.InputLayer(spec.input_shape('generator')),
       layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
       layers.Dense(
         pixels, activation='sigmoid', kernel_initializer='glorot_normal', dtype='float32'
@@ -58,13 +60,50 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
     ],
     name='generator',
   )
-  discriminator = keras.Sequential(
+  networks = {'generator': generator}
+  for role, outputs in spec.outputs.items():
+    networks[role] = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Flatten(),
+        layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
+        layers.Dense(outputs, kernel_initializer='glorot_normal', dtype='float32'),
+      ],
+      name=role,
+    )
+  return conditioned(spec, networks)
+
+
+@registry.network
+def mlp_softplus(spec: NetworkSpec, *, units: int = 500) -> Networks:
+  """Two hidden layers each, softplus, sigmoid: the usual variational autoencoder of 28x28 images.
+
+  With `--model=vae` and two latents 644,784 parameters in the generator and 645,004 in the encoder.
+  """
+  require_positive(units=units)
+
+  def hidden() -> list[keras.layers.Layer]:
+    return [layers.Dense(units, activation='softplus') for _ in range(2)]
+
+  generator = keras.Sequential(
     [
-      layers.InputLayer(spec.image_shape),
-      layers.Flatten(),
-      layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
-      layers.Dense(1, kernel_initializer='glorot_normal', dtype='float32'),
+      layers.InputLayer(spec.input_shape('generator')),
+      *hidden(),
+      layers.Dense(math.prod(spec.image_shape), activation='sigmoid', dtype='float32'),
+      own.UnitToImageRange(dtype='float32'),
+      layers.Reshape(spec.image_shape, dtype='float32'),
     ],
-    name='discriminator',
+    name='generator',
   )
-  return {'generator': generator, 'discriminator': discriminator}
+  networks = {'generator': generator}
+  for role, outputs in spec.outputs.items():
+    networks[role] = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Flatten(),
+        *hidden(),
+        layers.Dense(outputs, dtype='float32'),
+      ],
+      name=role,
+    )
+  return conditioned(spec, networks)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
@@ -37,7 +37,7 @@ class TrainState:
     checkpoint: All of it under the names it has on disk, see checkpoints.py.
   """
 
-  game: Any
+  game: Game
   average: keras.Model | None
   optimizers: dict[str, keras.optimizers.Optimizer]
   step_fn: TrainStep
@@ -65,15 +65,13 @@ class TrainState:
     with strategy.scope():
       networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
-      optimizers = {
-        player: _optimizer(experiment, player) for player in ('generator', 'discriminator')
-      }
+      game = build_game(experiment, networks, dataset.num_classes)
+      optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
-        optimizer.build(networks[player].trainable_variables)
+        optimizer.build(game.trainable_variables(player))
       if average is not None:
         ema.start(average, networks['generator'])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
-      game = build_game(experiment, networks)
       penalty_names = [call.name for call in registry.penalty.parse_all(experiment.penalties)]
       step_fn = TrainStep(
         game=game,

@@ -16,6 +16,7 @@ from tfgan_pipeline.images import to_float
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.mirrored import assign
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.optimizers import TFGANOptimizer
 
@@ -24,10 +25,10 @@ Scalars = dict[str, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class TrainStep:
-  """The update of a two-player game, called in replica context inside a `tf.function`.
+  """The update of a game, called in replica context inside a `tf.function`.
 
   Attributes:
-    game: The model component, such as models.gan.GAN.
+    game: The model component, see models.base.
     loss: The adversarial losses.
     penalties: Terms by name.
     optimizers: Keras optimisers by player.
@@ -38,7 +39,7 @@ class TrainStep:
     experiment: For seed, update, discriminator_steps, accumulate, ema_decay and clip_weights.
   """
 
-  game: Any
+  game: Game
   loss: AdversarialLoss
   penalties: dict[str, Penalty]
   optimizers: dict[str, keras.optimizers.Optimizer]
@@ -72,7 +73,7 @@ class TrainStep:
       players: tuple[str, ...] = ('discriminator',)
       if index == len(batches) // parts - 1:
         joint = self.experiment.update == 'joint'
-        players = ('generator', 'discriminator') if joint else ('generator',)
+        players = tuple(self.game.players) if joint else ('generator',)
       key = randomness.key(seed, 1, step, index)
       scalars.update(self._sub_step(batches[index * parts :][:parts], key, players))
     if self.average is not None:
@@ -126,9 +127,9 @@ class TrainStep:
     """One forward pass, whose gradients go to `optimizers`."""
     self._fill_collections(step)
     model = self.game.gan_model(batch)
-    loss = tfgan.gan_loss(model, self.loss.generator, self.loss.discriminator, add_summaries=False)
+    loss = self.game.losses(model, self.loss)
     loss, scalars = self._add_penalties(model, loss, players)
-    scalars.update(_observations(model))
+    scalars.update(self.game.observations(model))
     for player in players:
       scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss')
 
@@ -137,8 +138,7 @@ class TrainStep:
     tfgan.gan_train_ops(
       model,
       tfgan.GANLoss(*(value / shares for value in loss)),
-      optimizers['generator'],
-      optimizers['discriminator'],
+      *(optimizers.get(player, TFGANOptimizer(None)) for player in ('generator', 'discriminator')),
       check_for_unused_update_ops=False,
       check_numerics=False,
     )
@@ -164,15 +164,3 @@ class TrainStep:
       for network in self.game.networks.values()
       for variable in network.trainable_variables
     ]
-
-
-def _observations(model: tfgan.GANModel) -> Scalars:
-  """What tutorials plot: mean D(x) and D(G(z)), as probabilities and as raw outputs."""
-  outputs = {'real': model.discriminator_real_outputs, 'generated': model.discriminator_gen_outputs}
-  return {
-    **{f'discriminator_output/{name}': tf.reduce_mean(value) for name, value in outputs.items()},
-    **{
-      f'discriminator_probability/{name}': tf.reduce_mean(tf.sigmoid(value))
-      for name, value in outputs.items()
-    },
-  }

@@ -1,0 +1,157 @@
+"""What every game has in common, and what it tells before its networks are made.
+
+    @registry.model
+    def mine(noise: Noise, num_classes: int, *, weight: float = 1.0) -> Game:
+      return Mine(noise, num_classes, weight)
+
+A game owns no loop, no optimiser and no files; it says what one batch means to its networks. From
+`gan_model` to `losses` to the updates data flows one way, in training/train_ops.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.networks.spec import Networks, features_of
+
+# A generator's input: float32 [n, noise size], or that and labels int32 [n].
+Inputs = tf.Tensor | list[tf.Tensor]
+
+
+class Game:
+  """A game over networks that models/game.py gives it once it has been asked what it needs.
+
+  Attributes:
+    noise: Where generator inputs come from.
+    num_classes: Of the data; 0 when it has no labels.
+    networks: The Keras models by role.
+    augment: What images pass on their way to the discriminator, real and generated ones alike.
+    players: The roles of the networks that each player trains. Players are those of TF-GAN,
+      'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
+    labelled: Roles that are told the class, see networks.spec.
+    outputs: How many numbers each network that reads images gives, see networks.spec.
+  """
+
+  players: Mapping[str, tuple[str, ...]] = {
+    'generator': ('generator',),
+    'discriminator': ('discriminator',),
+  }
+  labelled: frozenset[str] = frozenset()
+  outputs: Mapping[str, int] = {'discriminator': 1}
+
+  def __init__(self, noise: Noise, num_classes: int):
+    self.noise = noise
+    self.num_classes = num_classes
+    self.networks: Networks = {}
+    self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
+
+  @property
+  def noise_size(self) -> int:
+    """Length of the vector that the generator reads."""
+    return self.noise.size
+
+  def trainable_variables(self, player: str) -> list[tf.Variable]:
+    """What a player trains."""
+    return [
+      variable
+      for role in self.players[player]
+      for variable in self.networks[role].trainable_variables
+    ]
+
+  def gan_model(self, batch: dict[str, tf.Tensor]) -> Any:
+    """The TF-GAN tuple for one replica's batch; inside a `tf.function` and `randomness.scope`.
+
+    Args:
+      batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
+    """
+    raise NotImplementedError
+
+  def losses(self, model: Any, adversarial: Any) -> tfgan.GANLoss:
+    """The players' losses, penalties apart: float32 scalars, means over the replica's batch.
+
+    Args:
+      model: From `gan_model`.
+      adversarial: The pair of --loss, see losses/adversarial.py.
+    """
+    return tfgan.gan_loss(
+      model, adversarial.generator, adversarial.discriminator, add_summaries=False
+    )
+
+  def observations(self, model: Any) -> dict[str, tf.Tensor]:
+    """float32 scalars to plot, by TensorBoard tag; means over the replica's batch.
+
+    Here what tutorials plot: mean D(x) and D(G(z)), as probabilities and as raw outputs.
+    """
+    outputs = {
+      'real': model.discriminator_real_outputs,
+      'generated': model.discriminator_gen_outputs,
+    }
+    return {
+      **{f'discriminator_output/{name}': tf.reduce_mean(value) for name, value in outputs.items()},
+      **{
+        f'discriminator_probability/{name}': tf.reduce_mean(tf.sigmoid(value))
+        for name, value in outputs.items()
+      },
+    }
+
+  def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """The classes of samples, int32 [len(indices)]: i modulo K; None where none can be chosen."""
+    if 'generator' not in self.labelled:
+      return None
+    return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
+
+  def inputs(
+    self,
+    indices: Sequence[int] | tf.Tensor,
+    seed: int | tf.Tensor,
+    labels: Sequence[int] | tf.Tensor | None = None,
+  ) -> Inputs:
+    """What samples `indices` are made from: input i depends on (seed, i) only.
+
+    Args:
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      labels: Other classes than `self.labels(indices)`, one each.
+    """
+    noise = self.noise.numbered(indices, seed)
+    if 'generator' not in self.labelled:
+      return noise
+    return [noise, self.labels(indices) if labels is None else tf.constant(labels, tf.int32)]
+
+  def generate(self, generator: keras.Model, inputs: Inputs) -> tf.Tensor:
+    """Images float32 [N, H, W, C] in [-1, 1] in inference mode.
+
+    Args:
+      generator: The network to use, such as the moving average of the trained one.
+      inputs: From `inputs`, or chosen otherwise.
+    """
+    return generator(inputs, training=False)
+
+
+class Discriminator:
+  """TF-GAN's `discriminator_fn` over a network: (images, generator inputs) -> what `split` says.
+
+  Args:
+    game: Whose `augment` images pass, and which network reads them.
+    split: Made of the network's numbers float32 [n, outputs].
+  """
+
+  def __init__(self, game: Game, split: Callable[[tf.Tensor], Any] = lambda numbers: numbers):
+    self._game = game
+    self._split = split
+
+  def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+    return self._split(self._read(self._game.networks['discriminator'], images, inputs))
+
+  def features(self, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
+    """float32 [n, D]: what the last layer reads."""
+    values = self._read(features_of(self._game.networks['discriminator']), images, inputs)
+    return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
+
+  def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
+    images = self._game.augment(images)
+    told = 'discriminator' in self._game.labelled
+    return network([images, inputs[1]] if told else images, training=True)
