@@ -9,7 +9,7 @@ layers = keras.layers
 
 
 class SelfAttention(layers.Layer):
-  """Adds to each place of a map [n, H, W, C] what it finds at others; H, W even and C at least 8.
+  """Adds to each place of a map [n, H, W, C] what it finds at others; H, W are even.
 
   As in the authors' code: queries of C / 8 channels meet keys of C / 8 and values of C / 2, both
   max-pooled to half the side; 1x1 kernels have no bias; the gain of the sum starts at 0, so that
@@ -37,8 +37,8 @@ class SelfAttention(layers.Layer):
         dtype=self.dtype_policy,
       )
 
-    self.query, self.key = conv(channels // 8), conv(channels // 8)
-    self.value, self.output_conv = conv(channels // 2), conv(channels)
+    self.query, self.key = conv(max(1, channels // 8)), conv(max(1, channels // 8))
+    self.value, self.output_conv = conv(max(1, channels // 2)), conv(channels)
     self.gain = self.add_weight(name='gain', shape=[], initializer='zeros')
     super().build(input_shape)
 

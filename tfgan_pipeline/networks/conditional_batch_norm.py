@@ -20,17 +20,26 @@ class ConditionalBatchNorm(layers.Layer):
   Args:
     spectral: Whether both linear maps have spectral norm 1; they must not start at zero then.
     kernel_initializer: Of both linear maps: called once for each. Zeros by default, the plain norm.
+    epsilon: Added to the variance.
   """
 
-  def __init__(self, *, spectral: bool = False, kernel_initializer=None, **kwargs):
+  def __init__(
+    self,
+    *,
+    spectral: bool = False,
+    kernel_initializer=None,
+    epsilon: float = 1e-5,
+    **kwargs,
+  ):
     super().__init__(**kwargs)
+    self._epsilon = epsilon
     self._dense = SpectralDense if spectral else layers.Dense
     self._initializer = kernel_initializer or keras.initializers.Zeros
 
   def build(self, input_shape):
     channels = input_shape[0][-1]
     own = dict(dtype=self.dtype_policy)
-    self.norm = BatchNorm(center=False, scale=False, **own)
+    self.norm = BatchNorm(center=False, scale=False, epsilon=self._epsilon, **own)
     self.gain, self.shift = (
       self._dense(channels, use_bias=False, kernel_initializer=self._initializer(), **own)
       for _ in range(2)

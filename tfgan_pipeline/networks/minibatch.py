@@ -10,6 +10,14 @@ from tfgan_pipeline.errors import UsageError
 layers = keras.layers
 
 
+def minibatch_layers(name: str) -> list[layers.Layer]:
+  """What to put before a discriminator's last layer: '' nothing, 'std' or 'discrimination'."""
+  known = {'': [], 'std': [MinibatchStdDev], 'discrimination': [MinibatchDiscrimination]}
+  if name not in known:
+    raise UsageError(f"--networks: minibatch={name!r} should be '', std or discrimination")
+  return [make() for make in known[name]]
+
+
 class MinibatchStdDev(layers.Layer):
   """Appends a channel that tells how much a group of images differs (Karras et al. 2018).
 
