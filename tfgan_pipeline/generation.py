@@ -149,6 +149,10 @@ class GeneratorSampler:
         made.update(zip(block, self._pictures(self._game.inputs(block, seed))))
     return np.stack([made[index] for index in indices])
 
+  def traversal(self, seed: int, columns: int) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
+    return self._pictures(self._game.traversal(seed, columns))
+
   def _check(self, labels: Sequence[int]) -> None:
     classes = self._game.num_classes
     if 'generator' not in self._game.labelled:

@@ -41,6 +41,41 @@ def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   return picture
 
 
+# Ten colours that can be told apart, uint8 RGB.
+_COLOURS = np.array(
+  [
+    (31, 119, 180),
+    (255, 127, 14),
+    (44, 160, 44),
+    (214, 39, 40),
+    (148, 103, 189),
+    (140, 86, 75),
+    (227, 119, 194),
+    (90, 90, 90),
+    (188, 189, 34),
+    (23, 190, 207),
+  ],
+  np.uint8,
+)
+
+
+def scatter(points: np.ndarray, labels: np.ndarray, *, side: int = 480) -> np.ndarray:
+  """A picture uint8 [side, side, 3] of points float [N, 2] around (0, 0), the second axis upwards.
+
+  Args:
+    points: All are inside: the scale is that of the farthest.
+    labels: int [N]; class k has the colour of k modulo 10.
+    side: Height and width in pixels.
+  """
+  picture = np.full((side, side, 3), 255, np.uint8)
+  picture[side // 2] = picture[:, side // 2] = 200
+  reach = max(float(np.abs(points).max(initial=0.0)), 1e-6)
+  places = np.rint((points / reach * [1, -1] + 1) / 2 * (side - 5)).astype(int) + 2
+  for (across, down), label in zip(places, labels):
+    picture[down - 2 : down + 3, across - 2 : across + 3] = _COLOURS[label % len(_COLOURS)]
+  return picture
+
+
 def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
   """Repeats pixels until the shorter side has `least` or more, so that small images can be seen."""
   factor = max(1, math.ceil(least / min(picture.shape[:2])))

@@ -278,6 +278,7 @@ model = Registry('model', 'models')
 noise = Registry('noise', 'models')
 loss = Registry('loss', 'losses')
 penalty = Registry('penalty', 'losses')
+reconstruction = Registry('reconstruction', 'losses')
 optimizer = Registry('optimizer', 'training')
 on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'evaluation')
@@ -293,6 +294,7 @@ ALL = (
   noise,
   loss,
   penalty,
+  reconstruction,
   optimizer,
   on_nan,
   extractor,

@@ -35,6 +35,11 @@ COMMON = (
   f'--sample_every={STEPS}',
   '--log_every=1',
 )
+ALONE = ('vae', 'autoencoder', 'denoising_autoencoder')  # Nobody plays against the generator.
+WITHOUT_DISCRIMINATOR = (
+  '--discriminator_steps=1',
+  '--discriminator_optimizer=adam(2e-4, beta_1=0.5)',
+)
 PLACES = ('2 replicas', '4 replicas', '2 workers')
 
 
@@ -42,7 +47,10 @@ def cases() -> dict[str, tuple[str, ...]]:
   """Flags by name: every model, loss and penalty there is, and the other order of updates."""
   wasserstein = ('--loss=wasserstein',)
   return {
-    **{f'model {name}': (f'--model={name}',) for name in registry.model.components()},
+    **{
+      f'model {name}': (f'--model={name}', *(WITHOUT_DISCRIMINATOR if name in ALONE else ()))
+      for name in registry.model.components()
+    },
     **{f'loss {name}': (f'--loss={name}',) for name in registry.loss.components()},
     **{
       f'penalty {name}': (*wasserstein, f'--penalties={name}')
@@ -73,7 +81,7 @@ def difference(one: pathlib.Path, other: pathlib.Path) -> dict[str, float]:
   here, there = checkpoint(one, STEPS), checkpoint(other, STEPS)
   assert here.keys() == there.keys()
   curves = [
-    np.array([[line['loss/generator'], line['loss/discriminator']] for line in _lines(run)])
+    np.array([[line[tag] for tag in sorted(line) if 'loss/' in tag] for line in _lines(run)])
     for run in (one, other)
   ]
   assert len(curves[0]) == STEPS

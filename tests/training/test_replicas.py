@@ -18,7 +18,7 @@ from tfgan_pipeline.training.trainer import Trainer
 STEPS = 5
 
 
-def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
+def train(model_dir, replicas: int, until: int = STEPS, **values) -> dict[str, np.ndarray]:
   """Every tensor after a few steps on so many replicas."""
   experiment = tiny_experiment(
     model_dir,
@@ -34,8 +34,8 @@ def train(model_dir, replicas: int, **values) -> dict[str, np.ndarray]:
   trainer = Trainer(experiment, dataset, strategy)
   run = RunDirectory(experiment.model_dir)
   with TrainingLock(run.train) as lock:
-    assert trainer.train(run, lock, StopRequest()) == STEPS
-  return checkpoint(model_dir, STEPS)
+    assert trainer.train(run, lock, StopRequest(), until) == until
+  return checkpoint(model_dir, until)
 
 
 def assert_close(one, other):

@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.networks.spec import Networks, features_of
 
@@ -33,6 +36,7 @@ class Game:
       'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
     labelled: Roles that are told the class, see networks.spec.
     outputs: How many numbers each network that reads images gives, see networks.spec.
+    shown_images: How many real images `pictures` wants.
   """
 
   players: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +45,7 @@ class Game:
   }
   labelled: frozenset[str] = frozenset()
   outputs: Mapping[str, int] = {'discriminator': 1}
+  shown_images = 0
 
   def __init__(self, noise: Noise, num_classes: int):
     self.noise = noise
@@ -52,6 +57,11 @@ class Game:
   def noise_size(self) -> int:
     """Length of the vector that the generator reads."""
     return self.noise.size
+
+  @property
+  def columns(self) -> int:
+    """How many samples make a row in which every class appears once; 0 where they have none."""
+    return self.num_classes if 'generator' in self.labelled else 0
 
   def trainable_variables(self, player: str) -> list[tf.Variable]:
     """What a player trains."""
@@ -68,6 +78,27 @@ class Game:
       batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
     """
     raise NotImplementedError
+
+  def with_variables(self, model: Any) -> Any:
+    """TF-GAN looks for variables by scope, where Keras' variables are not."""
+    # A player that does not exist trains, with no optimiser, what the other one does.
+    return model._replace(
+      generator_variables=self.trainable_variables('generator'),
+      discriminator_variables=self.trainable_variables(
+        'discriminator' if 'discriminator' in self.players else 'generator'
+      ),
+    )
+
+  def without_discriminator(
+    self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
+  ) -> tfgan.GANModel:
+    """The tuple of a game with one player, which reconstructs images."""
+    with tf.compat.v1.variable_scope('Generator') as scope:
+      fields = dict.fromkeys(tfgan.GANModel._fields)
+      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
+    return self.with_variables(
+      model._replace(generator_inputs=codes, generated_data=decoded, real_data=images)
+    )
 
   def losses(self, model: Any, adversarial: Any) -> tfgan.GANLoss:
     """The players' losses, penalties apart: float32 scalars, means over the replica's batch.
@@ -129,6 +160,37 @@ class Game:
       inputs: From `inputs`, or chosen otherwise.
     """
     return generator(inputs, training=False)
+
+  def traversal(self, seed: int, columns: int) -> Inputs:
+    """Inputs of a picture: one row per latent axis, at most 16, along which sample 0 moves."""
+    axes, reach = min(self.noise.size, 16), self.noise.reach
+    inputs = self.inputs([0] * axes * columns, seed)
+    noise = tf.unstack(inputs[0] if isinstance(inputs, list) else inputs, axis=1)
+    moving = tf.tile(tf.linspace(-reach, reach, columns), [axes])
+    row = tf.repeat(tf.range(axes), columns)
+    moved = [tf.where(tf.equal(row, axis), moving, column) for axis, column in enumerate(noise)]
+    values = tf.stack(moved, axis=1)
+    return [values, *inputs[1:]] if isinstance(inputs, list) else values
+
+  def pictures(
+    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
+  ) -> dict[str, np.ndarray]:
+    """What else to show at each sampling: pictures uint8 [H, W, 1 or 3] by name.
+
+    Args:
+      generator: As in `generate`.
+      images: `shown_images` real ones, uint8 [N, H, W, C].
+      labels: Theirs, int32 [N].
+    """
+    del generator, images, labels
+    return {}
+
+
+def require_not_negative(**weights: float) -> None:
+  """Raises UsageError for a hyper-parameter below 0."""
+  for name, weight in weights.items():
+    if weight < 0:
+      raise UsageError(f'--model: {name}={weight} should be at least 0')
 
 
 class Discriminator:

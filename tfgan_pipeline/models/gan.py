@@ -26,8 +26,4 @@ class GAN(Game):
       real_data=batch['image'],
       generator_inputs=[noise, batch['label']] if self.labelled else noise,
     )
-    # TF-GAN looks for variables by scope, where Keras' variables are not.
-    return model._replace(
-      generator_variables=self.trainable_variables('generator'),
-      discriminator_variables=self.trainable_variables('discriminator'),
-    )
+    return self.with_variables(model)

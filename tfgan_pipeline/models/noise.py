@@ -19,10 +19,12 @@ class Noise:
   Attributes:
     size: Length of one vector.
     sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
+    reach: How far from 0 a component is worth looking at.
   """
 
   size: int
   sampler: Callable[..., tf.Tensor]
+  reach: float = 1.0
 
   def __post_init__(self):
     if self.size < 1:
@@ -32,12 +34,22 @@ class Noise:
     """float32 [batch, size] for this replica, inside a `randomness.scope`."""
     return randomness.draw(self.sampler, [batch, self.size])
 
-  def numbered(self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
-    """float32 [len(indices), size]: vector i depends on (seed, i), not on how many are asked."""
+  def numbered(
+    self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor, *stream: int
+  ) -> tf.Tensor:
+    """float32 [len(indices), size]: vector i depends on (seed, i), not on how many are asked.
+
+    Args:
+      indices: Numbers of vectors.
+      seed: Chooses all of them.
+      *stream: Chooses others under the same seed.
+    """
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)
     tables = tf.map_fn(
-      lambda block: self.sampler(shape=[_BLOCK, self.size], seed=randomness.key(seed, block)),
+      lambda block: self.sampler(
+        shape=[_BLOCK, self.size], seed=randomness.key(seed, *stream, block)
+      ),
       blocks,
       fn_output_signature=tf.float32,
     )
@@ -47,7 +59,7 @@ class Noise:
 @registry.noise
 def normal(*, size: int = 64) -> Noise:
   """Independent standard normal components."""
-  return Noise(size, tf.random.stateless_normal)
+  return Noise(size, tf.random.stateless_normal, reach=2.0)
 
 
 @registry.noise

@@ -10,6 +10,8 @@ import contextlib
 import json
 import os
 
+import numpy as np
+
 from tfgan_pipeline import images, whole_files
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.data.dataset import Dataset
@@ -22,6 +24,7 @@ from tfgan_pipeline.training.summaries import TrainSummaries
 from tfgan_pipeline.whole_files import writing
 
 _GRID = 64  # Samples in a grid.
+_SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
 
 
 class Recorder:
@@ -55,6 +58,7 @@ class Recorder:
     self._checkpoints = Checkpoints(run.checkpoints, keep=experiment.keep_checkpoints)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
+    self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
 
   def start(self, step: int, dataset: Dataset) -> None:
     """The state is at `step`, fresh or restored: what was written of later steps is void."""
@@ -67,6 +71,9 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
+      if self._state.game.shown_images:
+        held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
+        self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
       if not step:
         self._summaries.reals(next(dataset.split('train').ordered(_GRID))[0])
         self._sample(0)
@@ -120,11 +127,16 @@ class Recorder:
         self._run.mark_done(step)
 
   def _sample(self, step: int) -> None:
-    """The grid of fixed noise."""
-    game = self._state.game
-    inputs = game.inputs(range(_GRID), self._experiment.seed)
-    pictures = images.to_uint8(game.generate(self._state.sampled_generator, inputs)).numpy()
-    self._summaries.fakes(step, pictures)
+    """The grid of fixed noise, classes in columns; and what else the game has to show."""
+    game, generator = self._state.game, self._state.sampled_generator
+    columns = game.columns if game.columns <= _GRID // 2 else 0
+    count = _GRID - _GRID % columns if columns else _GRID
+    inputs = game.inputs(range(count), self._experiment.seed)
+    pictures = images.to_uint8(game.generate(generator, inputs)).numpy()
+    self._summaries.fakes(step, pictures, columns)
+    if self._shown is not None:
+      for name, picture in game.pictures(generator, *self._shown).items():
+        self._summaries.picture(name, step, picture)
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:

@@ -66,6 +66,7 @@ class TrainState:
       networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
       game = build_game(experiment, networks, dataset.num_classes)
+      _refuse_what_needs_a_discriminator(experiment, game)
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(player))
@@ -133,6 +134,25 @@ class TrainState:
 def _sum(variables) -> float:
   """Of all elements times zero: 0, or not a number when any is not finite."""
   return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
+
+
+# What says nothing where nobody plays against the generator.
+_ADVERSARIAL = (
+  'loss',
+  'penalties',
+  'clip_weights',
+  'discriminator_optimizer',
+  'update',
+  'discriminator_steps',
+)
+
+
+def _refuse_what_needs_a_discriminator(experiment: Experiment, game: Game) -> None:
+  if 'discriminator' not in game.players:
+    for name, default in Experiment().to_dict().items():
+      value = getattr(experiment, name)
+      if name in _ADVERSARIAL and value != default:
+        raise UsageError(f'--{name}={value}: --model={experiment.model} has no discriminator')
 
 
 def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:

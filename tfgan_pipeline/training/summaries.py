@@ -71,14 +71,18 @@ class TrainSummaries:
 
   def reals(self, pictures: np.ndarray) -> None:
     """Shows training images, uint8 [N, H, W, C]."""
-    self._picture('reals', 'reals.png', 0, pictures)
+    self._picture('reals', 'reals.png', 0, images.grid(pictures))
 
-  def fakes(self, step: int, pictures: np.ndarray) -> None:
-    """Shows generated images, uint8 [N, H, W, C]."""
-    self._picture('fakes', f'fakes-{step:06d}.png', step, pictures)
+  def fakes(self, step: int, pictures: np.ndarray, columns: int = 0) -> None:
+    """Shows generated images, uint8 [N, H, W, C], so many side by side."""
+    self.picture('fakes', step, images.grid(pictures, columns=columns))
 
-  def _picture(self, tag: str, file: str, step: int, pictures: np.ndarray) -> None:
-    picture = images.enlarge(images.grid(pictures))
+  def picture(self, name: str, step: int, picture: np.ndarray) -> None:
+    """Shows any picture, uint8 [H, W, 1 or 3]."""
+    self._picture(name, f'{name}-{step:06d}.png', step, picture)
+
+  def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:
+    picture = images.enlarge(picture)
     images.write_png(os.path.join(self._run.samples, file), picture)
     with self._writer.as_default(step):
       tf.summary.image(tag, picture[None])

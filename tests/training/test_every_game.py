@@ -1,0 +1,49 @@
+"""Every game and every stabiliser: stopped and continued to the last bit, the same on two replicas.
+
+Several penalties and augmentations share a run: one that draws or remembers anything wrongly shows
+there as it would alone.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.conftest import checkpoint
+from tests.training.test_replicas import STEPS, assert_close, train
+from tfgan_pipeline import registry
+
+COMMON = dict(
+  networks='mlp(units=8)',
+  generator_optimizer='sgd(0.001, momentum=0.9)',
+  discriminator_optimizer='sgd(0.001, momentum=0.9)',
+)
+ALONE = ('vae', 'autoencoder', 'denoising_autoencoder')  # Nobody plays against the generator.
+CASES = {
+  f'model {name}': dict(
+    model=name,
+    **(dict(discriminator_optimizer='adam(2e-4, beta_1=0.5)') if name in ALONE else {}),
+  )
+  for name in registry.model.components()
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_resumed_and_on_two_replicas(tmp_path, case):
+  values = {**COMMON, **CASES[case]}
+  once = train(tmp_path / 'once', 1, **values)
+  first = train(tmp_path / 'halves', 1, **values, until=2)
+  assert any(not np.array_equal(first[name], once[name]) for name in once)
+  resumed = train(tmp_path / 'halves', 1, **values)
+  assert once.keys() == resumed.keys()
+  for name, value in once.items():
+    np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+  assert_close(once, train(tmp_path / 'two', 2, **values))
+  # Training moves every network and whatever else is remembered.
+  start = checkpoint(tmp_path / 'once', 0)
+  for part in {name.split('/')[0] for name in once} - {'save_counter', 'rollbacks'}:
+    names = [name for name in once if name.startswith(f'{part}/')]
+    assert any(not np.array_equal(start[name], once[name]) for name in names), part
+  lines = (tmp_path / 'once/train/train.jsonl').read_text().splitlines()
+  assert all(value is not None for value in json.loads(lines[-1]).values())
+  assert len(list((tmp_path / 'once/samples').glob(f'fakes-{STEPS:06d}.png'))) == 1

@@ -1,0 +1,149 @@
+"""Codes that images must give away, through `tfgan.infogan_model` (Chen et al. 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow_probability as tfp
+
+from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.models import noise as noises
+from tfgan_pipeline.models.base import Discriminator, Game, require_not_negative
+from tfgan_pipeline.models.noise import Noise
+
+_CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
+
+
+@registry.model
+def infogan(
+  noise: Noise,
+  num_classes: int,
+  *,
+  categorical: tuple = (10,),
+  continuous: int = 2,
+  weight: float = 1.0,
+) -> Game:
+  """Learns codes without labels: the discriminator recovers them (arXiv:1606.03657).
+
+  Args:
+    noise: The generator's input besides the codes.
+    num_classes: Not needed here.
+    categorical: Of each categorical code, how many categories it has; uniform.
+    continuous: How many codes uniform in [-1, 1].
+    weight: Of the lower bound of mutual information, in both players' losses.
+  """
+  if not all(isinstance(size, int) and size > 1 for size in categorical) or continuous < 0:
+    raise UsageError(
+      f'--model=infogan(categorical={categorical}, continuous={continuous}): each categorical code '
+      'should have at least 2 categories, and there can be no fewer than 0 continuous ones'
+    )
+  if not categorical and not continuous:
+    raise UsageError('--model=infogan: has no code at all')
+  require_not_negative(weight=weight)
+  return InfoGAN(noise, num_classes, categorical, continuous, weight)
+
+
+class InfoGAN(Game):
+  """The generator reads one vector: noise, categorical codes one-hot, continuous codes."""
+
+  def __init__(
+    self,
+    noise: Noise,
+    num_classes: int,
+    categorical: Sequence[int],
+    continuous: int,
+    weight: float,
+  ):
+    super().__init__(noise, num_classes)
+    self._categorical = categorical
+    self._continuous = noises.uniform(size=continuous) if continuous else None
+    self._weight = weight
+    self._codes = sum(categorical) + continuous
+    self.outputs = {'discriminator': 1 + self._codes}
+
+  @property
+  def noise_size(self) -> int:
+    return self.noise.size + self._codes
+
+  @property
+  def columns(self) -> int:
+    return self._categorical[0] if self._categorical else 0
+
+  def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.InfoGANModel:
+    generator, size = self.networks['generator'], batch['image'].shape[0]
+    codes = [
+      tf.one_hot(tf.cast(randomness.uniform([size]) * categories, tf.int32), categories)
+      for categories in self._categorical
+    ]
+    if self._continuous:
+      codes.append(self._continuous.for_step(size))
+    model = tfgan.infogan_model(
+      generator_fn=lambda inputs: generator(tf.concat(inputs, axis=1), training=True),
+      discriminator_fn=Discriminator(self, self._posteriors),
+      real_data=batch['image'],
+      unstructured_generator_inputs=[self.noise.for_step(size)],
+      structured_generator_inputs=codes,
+    )
+    return self.with_variables(model)._replace(
+      discriminator_fn=Discriminator(self, lambda numbers: numbers[:, :1])
+    )
+
+  def _posteriors(
+    self, numbers: tf.Tensor
+  ) -> tuple[tf.Tensor, list[tfp.distributions.Distribution]]:
+    """The logit and Q(code | image): categorical ones, and normal ones of variance 1."""
+    continuous = self._continuous.size if self._continuous else 0
+    logit, *parts, means = tf.split(numbers, [1, *self._categorical, continuous], axis=1)
+    posteriors = [
+      tfp.distributions.OneHotCategorical(logits=part, dtype=tf.float32) for part in parts
+    ]
+    if self._continuous:
+      posteriors.append(tfp.distributions.Normal(means, 1.0))
+    return logit, posteriors
+
+  def losses(self, model: tfgan.InfoGANModel, adversarial: Any) -> tfgan.GANLoss:
+    return tfgan.gan_loss(
+      model,
+      adversarial.generator,
+      adversarial.discriminator,
+      add_summaries=False,
+      mutual_information_penalty_weight=self._weight,
+    )
+
+  def observations(self, model: tfgan.InfoGANModel) -> dict[str, tf.Tensor]:
+    """Also -log Q(code | image), a mean over codes; less is more information."""
+    information = tfgan.losses.mutual_information_penalty(model)
+    return {**super().observations(model), 'mutual_information_loss': information}
+
+  def inputs(self, indices, seed, labels=None) -> tf.Tensor:
+    """Categories take turns: i modulo the first code's, then the second's, and so on."""
+    del labels
+    indices = tf.convert_to_tensor(indices, tf.int32)
+    parts, rest = [self.noise.numbered(indices, seed)], indices
+    for categories in self._categorical:
+      parts.append(tf.one_hot(rest % categories, categories))
+      rest //= categories
+    if self._continuous:
+      parts.append(self._continuous.numbered(indices, seed, _CODES))
+    return tf.concat(parts, axis=1)
+
+  def traversal(self, seed: int, columns: int) -> tf.Tensor:
+    """One row per code: its categories in turn, or from -2 to 2 as in the paper's figure 2."""
+    rows, first = [], self.noise.size
+    base = self.inputs([0], seed)
+    for categories in self._categorical:
+      codes = tf.one_hot(tf.range(columns) % categories, categories)
+      rows.append(_with_columns(base, first, codes))
+      first += categories
+    for axis in range(first, self.noise_size):
+      rows.append(_with_columns(base, axis, tf.linspace(-2.0, 2.0, columns)[:, None]))
+    return tf.concat(rows, axis=0)
+
+
+def _with_columns(base: tf.Tensor, first: int, values: tf.Tensor) -> tf.Tensor:
+  """Copies of base [1, D] with values [n, d] in columns first to first + d."""
+  copies = tf.repeat(base, values.shape[0], axis=0)
+  return tf.concat([copies[:, :first], values, copies[:, first + values.shape[1] :]], axis=1)

@@ -1,0 +1,101 @@
+"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow_probability as tfp
+
+from tfgan_pipeline import images as pixels
+from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.models.autoencoder import Autoencoder
+from tfgan_pipeline.models.base import Game, require_not_negative
+from tfgan_pipeline.models.noise import Noise
+
+_SIDE = 20  # Images along each axis of the manifold.
+_POINTS = 1000  # In the scatter plot.
+
+
+@registry.model
+def vae(
+  noise: Noise, num_classes: int, *, reconstruction: str = 'bernoulli', beta: float = 1.0
+) -> Game:
+  """Evidence lower bound with a normal posterior; --noise=normal(2) is the prior and its size.
+
+  Args:
+    noise: The prior, which has to be normal.
+    num_classes: Not needed here.
+    reconstruction: A component of losses/reconstruction.py.
+    beta: Weight of the divergence from the prior (Higgins et al. 2017); 1 is the bound itself.
+  """
+  if noise.sampler is not tf.random.stateless_normal:
+    raise UsageError('--noise: the prior of --model=vae is normal, as in --noise="normal(2)"')
+  require_not_negative(beta=beta)
+  return VAE(noise, num_classes, reconstruction, beta)
+
+
+class VAE(Autoencoder):
+  """The encoder gives mean and log variance of the posterior, side by side.
+
+  Args:
+    noise: The prior.
+    num_classes: Of the data.
+    reconstruction: A component of losses/reconstruction.py.
+    beta: Weight of the divergence.
+  """
+
+  def __init__(self, noise: Noise, num_classes: int, reconstruction: str, beta: float):
+    super().__init__(noise, num_classes, reconstruction)
+    self.outputs = {'encoder': 2 * noise.size}
+    self._beta = beta
+    if noise.size == 2:
+      self.shown_images = _POINTS
+
+  def _decode(self, codes: tf.Tensor) -> tf.Tensor:
+    posterior = self.posterior(codes)
+    latents = posterior.loc + posterior.scale * randomness.normal(posterior.loc.shape)
+    return super()._decode(latents)
+
+  def posterior(self, codes: tf.Tensor) -> tfp.distributions.Normal:
+    """Of float32 [n, 2 * noise size], the encoder's numbers."""
+    mean, log_variance = tf.split(codes, 2, axis=1)
+    return tfp.distributions.Normal(mean, tf.exp(0.5 * log_variance))
+
+  def divergence(self, codes: tf.Tensor) -> tf.Tensor:
+    """KL(posterior, prior) in nats, float32 [n]."""
+    prior = tfp.distributions.Normal(0.0, 1.0)
+    return tf.reduce_sum(tfp.distributions.kl_divergence(self.posterior(codes), prior), axis=1)
+
+  def losses(self, model: tfgan.GANModel, adversarial: Any) -> tfgan.GANLoss:
+    """The negative lower bound in nats per image."""
+    loss = super().losses(model, adversarial)
+    divergence = tf.reduce_mean(self.divergence(model.generator_inputs))
+    return loss._replace(generator_loss=loss.generator_loss + self._beta * divergence)
+
+  def observations(self, model: tfgan.GANModel) -> dict[str, tf.Tensor]:
+    """Also the divergence from the prior, in nats per image."""
+    divergence = tf.reduce_mean(self.divergence(model.generator_inputs))
+    return {**super().observations(model), 'divergence': divergence}
+
+  def encode(self, images: np.ndarray) -> tf.Tensor:
+    return self.posterior(super().encode(images)).loc
+
+  def pictures(
+    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
+  ) -> dict[str, np.ndarray]:
+    """With two latents also the manifold and the latents of real images, coloured by class.
+
+    The manifold is that of the paper's figure 4: images at equal steps of the prior's quantiles.
+    """
+    found = super().pictures(generator, images, labels)
+    if self.noise.size == 2:
+      quantiles = tf.math.ndtri((tf.range(_SIDE, dtype=tf.float32) + 0.5) / _SIDE)
+      across, down = tf.meshgrid(quantiles, quantiles[::-1])
+      latents = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])
+      manifold = pixels.to_uint8(self.generate(generator, latents)).numpy()
+      found['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
+      found['latents'] = pixels.scatter(self.encode(images).numpy(), labels)
+    return found
