@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
+from tests.networks.small import small
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
@@ -90,7 +91,8 @@ def test_16_bits(tmp_path, precision):
 @pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
 @pytest.mark.parametrize('name', registry.network.components())
 def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision):
-  networks = build_networks(experiment(networks=name), (28, 28, 1), 10, precision=precision)
+  text, shape = small(name)
+  networks = build_networks(experiment(networks=text), shape, 10, precision=precision)
   for network in networks.values():
     assert network.output.dtype == tf.float32
     assert {variable.dtype for variable in network.variables} == {tf.float32}

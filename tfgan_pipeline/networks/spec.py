@@ -73,7 +73,8 @@ def features_of(reader: keras.Model) -> keras.Model:
   last = next(layer for layer in reversed(reader.layers) if layer.weights)
   if isinstance(last, keras.Model):  # As `conditioned` makes them.
     return keras.Model(reader.inputs, features_of(last)(last.get_input_at(-1)))
-  return keras.Model(reader.inputs, last.get_input_at(0))
+  read = last.get_input_at(0)  # A projection head reads the class beside the features.
+  return keras.Model(reader.inputs, read[0] if isinstance(read, list) else read)
 
 
 def require_positive(**sizes: int) -> None:

@@ -1,0 +1,21 @@
+"""Every registered network in a size that tests can afford."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+
+_COLOUR = (32, 32, 3)
+_SMALL = {
+  'sngan': ('sngan(filters=4)', _COLOUR),
+  'sndcgan': ('sndcgan(filters=4)', _COLOUR),
+  'sagan': ('sagan(filters=4, attention=16)', _COLOUR),
+  'biggan': ('biggan(filters=4, attention=16, embedding=8)', _COLOUR),
+  'biggan_deep': ('biggan_deep(filters=8, attention=16, embedding=8)', _COLOUR),
+  'r3gan': ('r3gan(filters=16, blocks=1, group=8)', (16, 16, 3)),
+}
+
+
+def small(name: str) -> tuple[str, tuple[int, int, int]]:
+  """(call string, image shape); those not listed are small, and take 28x28 grey."""
+  assert name in registry.network.components()
+  return _SMALL.get(name, (name, (28, 28, 1)))

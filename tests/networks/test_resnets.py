@@ -1,0 +1,140 @@
+"""Residual networks: published sizes, their two equalities, and what conditions them."""
+
+import numpy as np
+import pytest
+
+from tests.networks.small import small
+from tests.training.test_replicas import assert_invariant
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.attention import SelfAttention
+from tfgan_pipeline.networks.resnet import Blocks
+from tfgan_pipeline.networks.spec import NetworkSpec
+
+layers = keras.layers
+TOLD = frozenset({'generator', 'discriminator'})
+
+
+def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
+  spec = NetworkSpec((side, side, channels), classes, noise, labelled=labelled)
+  return registry.network.build(text, spec)
+
+
+# Trained parameters. Those of SNGAN at 32 and BigGAN at 128 are the ones that implementations by
+# others report, to the last; the paper gives BigGAN-deep 50.4 and 34.6 million, and R3GAN's are
+# those of its layers added up by hand.
+@pytest.mark.parametrize(
+  'text, side, noise, classes, generator, discriminator',
+  [
+    ('sngan', 32, 128, 0, 4_276_739, 1_053_825),
+    ('biggan', 128, 120, 1000, 70_433_988, 87_982_370),
+    ('biggan_deep', 128, 128, 1000, 50_244_484, 34_590_210),
+    ('r3gan', 32, 64, 0, 20_732_160, 20_683_777),
+    ('dcgan_celeba', 28, 100, 0, 4_314_627, 1_042_561),
+  ],
+)
+def test_parameter_counts(text, side, noise, classes, generator, discriminator, monkeypatch):
+  def zeros(self, shape, dtype=None, **_):
+    return tf.zeros(shape, dtype)
+
+  # Decomposing hundreds of millions of numbers takes a minute, and adds none.
+  monkeypatch.setattr(keras.initializers.Orthogonal, '__call__', zeros)
+  networks = build(text, side, noise, classes, TOLD if classes else frozenset())
+  for role, count in (('generator', generator), ('discriminator', discriminator)):
+    trained = networks[role].trainable_variables
+    assert sum(variable.shape.num_elements() for variable in trained) == count, role
+
+
+@pytest.mark.parametrize(
+  'text, side',
+  [
+    ('sngan(filters=1)', 48),
+    ('sngan(filters=1)', 256),
+    ('sagan(filters=1)', 64),
+    ('biggan(filters=1)', 128),
+    ('biggan(filters=1)', 256),
+    ('biggan_deep(filters=4)', 64),
+    ('r3gan(filters=16, blocks=1, group=4)', 128),
+  ],
+)
+def test_other_sides(text, side):
+  networks = build(text, side, 420)
+  assert networks['generator'].output_shape == (None, side, side, 3)
+  assert networks['discriminator'].output_shape == (None, 1)
+  attends = [layer for layer in networks['generator'].layers if isinstance(layer, SelfAttention)]
+  assert len(attends) == (text[:3] in ('sag', 'big'))
+
+
+@pytest.mark.parametrize(
+  'text, side, noise, message',
+  [
+    ('sngan', 28, 8, '--networks=sngan: images should be square with a side of 32, 48, 64, 128,'),
+    ('sndcgan', 28, 8, '--networks=sndcgan: sides of images should be multiples of 8, not 28x28'),
+    ('biggan', 32, 18, '--noise: size=18 should be a multiple of 4, for as many equal parts'),
+    ('r3gan', 28, 8, '--networks=r3gan: images should be square with a side of 4 times a power'),
+    ('r3gan(filters=20)', 32, 8, '--networks=r3gan: group=16 should divide 40'),
+    ('dcgan_celeba', 32, 8, '--networks=dcgan_celeba: images should be 28x28, not 32x32'),
+    ('sngan(minibatch=mean)', 32, 8, "--networks: minibatch='mean' should be '', std or discrimi"),
+  ],
+)
+def test_what_does_not_fit_is_refused(text, side, noise, message):
+  with pytest.raises(UsageError) as raised:
+    build(text, side, noise)
+  assert str(raised.value).startswith(message)
+
+
+def test_kernels_beside_resizing_are_where_the_papers_have_them():
+  """1x1 kernels are applied at the smaller of both sides here, which changes no number."""
+  blocks = Blocks(lambda kernel: keras.initializers.GlorotUniform(), spectral=False)
+  maps = np.random.RandomState(0).randn(2, 6, 6, 4).astype(np.float32)
+  inputs = layers.Input((6, 6, 4))
+  kernel = layers.Conv2D(8, 1)
+  pooled, enlarged = layers.AveragePooling2D(), layers.UpSampling2D()
+  for resize in (pooled, enlarged):
+    np.testing.assert_allclose(kernel(resize(maps)), resize(kernel(maps)), atol=1e-5)
+  for block, side in ((blocks.down, 3), (blocks.up, 12)):
+    model = keras.Model(inputs, block(inputs, 8))
+    assert model(maps).shape == (2, side, side, 8)
+    kernels = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
+    assert [layer.input_shape[1] for layer in kernels if layer.kernel_size == (1, 1)] == [
+      min(side, 6)
+    ]
+
+
+@pytest.mark.parametrize('name', ['biggan', 'biggan_deep'])
+def test_each_level_reads_the_class_and_its_noise(name):
+  text, shape = small(name)
+  generator = build(text, shape[0], labelled=TOLD)['generator']
+  noise = np.random.RandomState(0).randn(1, 20).astype(np.float32)
+  label = np.zeros(1, np.int32)
+  images = generator([noise, label])
+  assert not np.allclose(images, generator([noise, label + 1]), atol=1e-4)
+  for part in range(4):
+    moved = noise.copy()
+    moved[:, 5 * part : 5 * part + 5] += 1
+    assert not np.allclose(images, generator([moved, label]), atol=1e-4), part
+
+
+def test_r3gan_starts_with_blocks_that_add_nothing():
+  discriminator = build('r3gan(filters=16, blocks=3, group=8)', 16)['discriminator']
+  images = np.random.RandomState(0).randn(2, 16, 16, 3).astype(np.float32)
+  added = [layer.input[1] for layer in discriminator.layers if isinstance(layer, layers.Add)]
+  assert len(added) == 9
+  for value in keras.Model(discriminator.input, added)(images):
+    assert not value.numpy().any()
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'biggan_deep', 'r3gan'])
+def test_two_and_four_replicas_are_one(tmp_path, name):
+  """What these are made of is compared, faster, in test_shared_layers.py."""
+  text, shape = small(name)
+  assert_invariant(
+    tmp_path,
+    replicas=(2, 4),
+    networks=text,
+    dataset=f'digits(size={shape[0]})',
+    generator_optimizer='sgd(0.001)',
+    discriminator_optimizer='sgd(0.001)',
+  )

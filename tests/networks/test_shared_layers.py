@@ -1,0 +1,157 @@
+"""Layers of several networks: against plain NumPy, and on any number of replicas."""
+
+import numpy as np
+import pytest
+
+from tests.training.test_replicas import assert_invariant
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.attention import SelfAttention
+from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm, OneHot
+from tfgan_pipeline.networks.layers import BatchNorm, batch_norms, batch_statistics
+from tfgan_pipeline.networks.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_pipeline.networks.projection import ProjectionHead
+
+layers = keras.layers
+
+
+def random(*shape, seed=0):
+  return np.random.RandomState(seed).randn(*shape).astype(np.float32)
+
+
+MAPS = random(8, 4, 6, 16)
+LAYERS = {
+  'attention': (SelfAttention, MAPS),
+  'conditional batch norm': (ConditionalBatchNorm, [MAPS, random(8, 5)]),
+  'projection': (ProjectionHead, [random(8, 6), random(8, 5)]),
+  'standard deviation': (MinibatchStdDev, MAPS),
+  'discrimination': (MinibatchDiscrimination, random(8, 6)),
+}
+
+
+@pytest.mark.parametrize('name', LAYERS)
+def test_inference_changes_no_weight(name):
+  make, inputs = LAYERS[name]
+  layer = make()
+  layer(inputs, training=True)
+  before = layer.get_weights()
+  first = layer(inputs, training=False)
+  np.testing.assert_array_equal(layer(inputs), first)
+  for one, other in zip(before, layer.get_weights()):
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize('name', LAYERS)
+def test_16_bits(name):
+  make, inputs = LAYERS[name]
+  layer = make(dtype=keras.mixed_precision.Policy('mixed_bfloat16'))
+  outputs = layer(inputs, training=True)
+  assert outputs.dtype == tf.bfloat16
+  assert {weight.dtype for weight in layer.weights} <= {tf.float32}
+  assert np.isfinite(tf.cast(outputs, tf.float32)).all()
+
+
+def test_attention_starts_as_the_identity_and_agrees_with_numpy():
+  layer = SelfAttention(spectral=False)
+  np.testing.assert_array_equal(layer(MAPS), MAPS)
+  layer.gain.assign(0.7)
+  query, key, value, output = (
+    conv.kernel.numpy()[0, 0] for conv in (layer.query, layer.key, layer.value, layer.output_conv)
+  )
+  assert query.shape == key.shape == (16, 2) and value.shape == (16, 8)
+
+  def pooled(maps):
+    return maps.reshape(8, 2, 2, 3, 2, -1).max((2, 4)).reshape(8, 6, -1)
+
+  scores = (MAPS @ query).reshape(8, 24, 2) @ pooled(MAPS @ key).transpose(0, 2, 1)
+  weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+  found = (weights @ pooled(MAPS @ value)).reshape(8, 4, 6, 8) @ output
+  np.testing.assert_allclose(layer(MAPS), MAPS + 0.7 * found, rtol=1e-4, atol=1e-5)
+
+
+def test_conditional_batch_norm_starts_as_batch_norm_and_adds_to_a_gain_of_1():
+  labels = np.arange(8) % 3
+  condition = OneHot(3)(labels)
+  layer = ConditionalBatchNorm()
+  plain = BatchNorm(center=False, scale=False, epsilon=1e-5)(MAPS, training=True).numpy()
+  np.testing.assert_allclose(layer([MAPS, condition], training=True), plain, atol=1e-6)
+  gain, shift = random(3, 16), random(3, 16, seed=1)
+  layer.gain.kernel.assign(gain)
+  layer.shift.kernel.assign(shift)
+  expected = plain * (1 + gain[labels][:, None, None]) + shift[labels][:, None, None]
+  outputs = layer([MAPS, condition], training=True)
+  np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+  # Its own statistics follow the switch of sampling, and standing statistics find them.
+  with batch_statistics():
+    np.testing.assert_allclose(layer([MAPS, condition]), expected, rtol=1e-4, atol=1e-5)
+  inputs = layers.Input((4, 6, 16)), layers.Input(3)
+  assert batch_norms(keras.Model(inputs, layer(inputs))) == [layer.norm]
+
+
+def test_projection_adds_the_inner_product_to_the_first_output():
+  features, condition = LAYERS['projection'][1]
+  head = ProjectionHead(3, spectral=False)
+  head([features, condition])
+  embedding = condition @ head.embedding.kernel.numpy()
+  expected = features @ head.linear.kernel.numpy()
+  expected[:, 0] += np.sum(features * embedding, axis=1)
+  np.testing.assert_allclose(head([features, condition]), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('inputs', [MAPS, MAPS.reshape(8, -1)], ids=['maps', 'features'])
+def test_standard_deviation_within_groups_of_neighbours(inputs):
+  outputs = MinibatchStdDev(4)(inputs, training=True).numpy()
+  assert outputs.shape == (*inputs.shape[:-1], inputs.shape[-1] + 1)
+  np.testing.assert_array_equal(outputs[..., :-1], inputs)
+  for group in (slice(0, 4), slice(4, 8)):
+    expected = inputs[group].std(axis=0).mean()
+    np.testing.assert_allclose(outputs[group][..., -1], expected, rtol=1e-4)
+
+
+def test_groups_that_do_not_fit():
+  layer = MinibatchStdDev(4)
+  with pytest.raises(UsageError, match='groups of 4 needs batches .* not 6'):
+    layer(MAPS[:6], training=True)
+  np.testing.assert_array_equal(layer(MAPS[:6]), MinibatchStdDev(2)(MAPS[:6]))
+  with pytest.raises(UsageError, match='group=1 should be at least 2'):
+    MinibatchStdDev(1)
+
+
+def test_discrimination_agrees_with_numpy():
+  layer = MinibatchDiscrimination(3, 2)
+  features = random(8, 6) * 3
+  outputs = layer(features, training=True).numpy()
+  matrix = (features @ layer.kernel.numpy()).reshape(8, 3, 2)
+  distances = np.abs(matrix[:, None] - matrix[None]).sum(3)
+  np.testing.assert_allclose(outputs[:, 6:], np.exp(-distances).sum(1) - 1, rtol=1e-4)
+
+
+def with_every_layer(spec):
+  """Two small networks of all that the layers of this file can do to a batch."""
+  noise = layers.Input([spec.noise_size])
+  maps = layers.Reshape((4, 4, 16))(layers.Dense(256)(noise))
+  maps = layers.ReLU()(
+    ConditionalBatchNorm(kernel_initializer=keras.initializers.RandomNormal)([maps, noise])
+  )
+  maps = layers.UpSampling2D(4)(SelfAttention()(maps))
+  generator = keras.Model(noise, layers.Conv2D(1, 3, padding='same', activation='tanh')(maps))
+  images = layers.Input(spec.image_shape)
+  maps = layers.LeakyReLU(0.2)(layers.Conv2D(16, 4, 4)(images))
+  maps = layers.LeakyReLU(0.2)(layers.Conv2D(16, 3)(MinibatchStdDev()(maps)))
+  features = MinibatchDiscrimination(4, 3)(layers.Flatten()(maps))
+  logits = ProjectionHead()([features, layers.Dense(3, activation='softmax')(features)])
+  return {'generator': generator, 'discriminator': keras.Model(images, logits)}
+
+
+def test_one_two_and_four_replicas_agree(tmp_path, register):
+  """In weights, after a gradient penalty's second derivatives too."""
+  register(registry.network, with_every_layer)
+  assert_invariant(
+    tmp_path,
+    replicas=(2, 4),
+    networks='with_every_layer',
+    penalties='wasserstein_gradient(weight=0.1)',
+    generator_optimizer='sgd(0.01)',
+    discriminator_optimizer='sgd(0.01)',
+  )

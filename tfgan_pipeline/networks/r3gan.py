@@ -1,0 +1,147 @@
+"""R3GAN's modern baseline (Huang et al. 2024, arXiv:2501.05441): residual and without any norm."""
+
+from __future__ import annotations
+
+import math
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks import resnet
+from tfgan_pipeline.networks.projection import ProjectionHead
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+
+layers = keras.layers
+_SLOPE = 0.2
+_GAIN = 2 / (1 + _SLOPE**2)  # Keeps the variance of what passes a LeakyReLU (He et al. 2015).
+
+
+class Basis(layers.Layer):
+  """[n, C] -> [n, 4, 4, C]: a learned picture per channel, scaled by the inputs."""
+
+  def build(self, input_shape):
+    self.basis = self.add_weight(
+      name='basis', shape=[4, 4, input_shape[-1]], initializer=keras.initializers.RandomNormal(0, 1)
+    )
+    super().build(input_shape)
+
+  def call(self, inputs):
+    return inputs[:, tf.newaxis, tf.newaxis] * tf.cast(self.basis, inputs.dtype)
+
+
+class Bias(layers.Layer):
+  """Adds a number per channel."""
+
+  def build(self, input_shape):
+    self.bias = self.add_weight(name='bias', shape=[input_shape[-1]], initializer='zeros')
+    super().build(input_shape)
+
+  def call(self, inputs):
+    return inputs + tf.cast(self.bias, inputs.dtype)
+
+
+@registry.network
+def r3gan(
+  spec: NetworkSpec,
+  *,
+  filters: int = 768,
+  blocks: int = 2,
+  group: int = 16,
+  expansion: int = 2,
+  embedding: int = 64,
+) -> Networks:
+  """ResNets without norms, 3x3 kernels in groups: about 20.7 million parameters each at 32.
+
+  For the relativistic pairing loss with both gradient penalties, R1 and R2. Each of the two
+  networks mirrors the other: blocks of 1x1, grouped 3x3 and 1x1 kernels with LeakyReLU between,
+  the last kernel starting at zero; sides are doubled and halved with the filter (1, 2, 1) outside
+  of them. Three things differ from the authors' code: tanh ends the generator, whose images this
+  package wants in [-1, 1]; the label is one-hot before its embedding of the generator; and a
+  labelled discriminator has the projection head of this package.
+
+  Args:
+    spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
+    filters: Width of maps up to 32x32, halved at each doubling of the side beyond.
+    blocks: Per side.
+    group: Channels of a group of the 3x3 kernels.
+    expansion: How many times as wide a block is inside.
+    embedding: Length of the class's embedding in the generator.
+  """
+  require_positive(
+    filters=filters, blocks=blocks, group=group, expansion=expansion, embedding=embedding
+  )
+  height, width, channels = spec.image_shape
+  stages = int(math.log2(height / 4)) + 1 if height >= 8 else 0
+  if height != width or height != 4 << max(stages - 1, 1):
+    raise UsageError(
+      '--networks=r3gan: images should be square with a side of 4 times a power of 2, '
+      f'8 or more, not {height}x{width}'
+    )
+  widths = [filters >> max(0, stage - 3) for stage in range(stages)]  # Of sides 4, 8, 16, ...
+  if widths[-1] * expansion % group or not widths[-1]:
+    raise UsageError(
+      f'--networks=r3gan: group={group} should divide {widths[-1] * expansion}, the width inside '
+      f'the blocks at {height}x{width}'
+    )
+  # As many blocks in a row multiply their variances: each starts with its share.
+  share = (stages * blocks) ** (-1 / 4)
+
+  def conv(maps, width, kernel=1, scale=1.0, groups=1):
+    initializer = keras.initializers.VarianceScaling(scale) if scale else 'zeros'
+    return layers.Conv2D(
+      width,
+      kernel,
+      padding='same',
+      groups=groups,
+      use_bias=False,
+      kernel_initializer=initializer,
+    )(maps)
+
+  def stage(maps):
+    width = maps.shape[-1]
+    inner = width * expansion
+    for _ in range(blocks):
+      inside = layers.LeakyReLU(_SLOPE)(Bias()(conv(maps, inner, scale=_GAIN * share**2)))
+      inside = conv(inside, inner, 3, _GAIN * share**2, inner // group)
+      inside = layers.LeakyReLU(_SLOPE)(Bias()(inside))
+      maps = layers.Add()([maps, conv(inside, width, scale=0)])
+    return maps
+
+  def rewidened(maps, width):
+    return maps if maps.shape[-1] == width else conv(maps, width)
+
+  noise = keras.Input((spec.noise_size,))
+  labels, one_hot = resnet.label_input(spec, 'generator')
+  start = noise
+  if labels:
+    start = layers.Concatenate()([noise, layers.Dense(embedding, use_bias=False)(one_hot)])
+  maps = Basis()(
+    layers.Dense(
+      widths[0], use_bias=False, kernel_initializer=keras.initializers.VarianceScaling()
+    )(start)
+  )
+  for place, width in enumerate(widths):
+    if place:
+      maps = layers.UpSampling2D()(rewidened(maps, width))
+      maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
+    maps = stage(maps)
+  images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))
+  networks = {'generator': keras.Model([noise, *labels] if labels else noise, images)}
+
+  for role, outputs in spec.outputs.items():
+    images = keras.Input(spec.image_shape)
+    labels, one_hot = resnet.label_input(spec, role)
+    maps = conv(images, widths[-1])
+    for place, width in enumerate(reversed(widths)):
+      if place:
+        maps = layers.AveragePooling2D(2, 1, 'same')(maps)
+        maps = rewidened(layers.AveragePooling2D()(maps), width)
+      maps = stage(maps)
+    features = layers.Flatten()(layers.DepthwiseConv2D(4, use_bias=False)(maps))
+    head = ProjectionHead(outputs, spectral=False, dtype='float32')
+    networks[role] = (
+      keras.Model([images, *labels], head([features, one_hot]), name=role)
+      if labels
+      else keras.Model(images, head(features), name=role)
+    )
+  return networks

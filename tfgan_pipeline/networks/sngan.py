@@ -1,0 +1,156 @@
+"""Spectrally normalised GANs (Miyato et al. 2018, arXiv:1802.05957), residual and plain."""
+
+from __future__ import annotations
+
+import functools
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks import layers as own
+from tfgan_pipeline.networks import resnet
+from tfgan_pipeline.networks.minibatch import minibatch_layers
+from tfgan_pipeline.networks.resnet import Plan
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
+
+layers = keras.layers
+
+# Tables 4 and 5 of the paper, the authors' code for 64 and 128, and BigGAN's widths for 256.
+PLANS = {
+  32: Plan((4, 4, 4, 4), (2, 2), (2, 2)),
+  48: Plan((8, 4, 2, 1), (1, 2, 4, 8), (8,)),
+  64: Plan((16, 8, 4, 2, 1), (1, 2, 4, 8, 16)),
+  128: Plan((16, 16, 8, 4, 2, 1), (1, 2, 4, 8, 16), (16,)),
+  256: Plan((16, 16, 8, 8, 4, 2, 1), (1, 2, 4, 8, 8, 16), (16,)),
+}
+
+
+def _initializer(kernel: int) -> keras.initializers.Initializer:
+  """Glorot's, with a gain of the root of 2 for 3x3 kernels, as in the authors' code."""
+  return keras.initializers.VarianceScaling(2.0 if kernel == 3 else 1.0, 'fan_avg', 'uniform')
+
+
+def small_normal() -> keras.initializers.Initializer:
+  """For class-conditional gains and shifts: the authors start at 0, which hides labels at first."""
+  return keras.initializers.RandomNormal(stddev=0.02)
+
+
+@registry.network
+def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Networks:
+  """ResNets for 32 to 256, spectral discriminator: 4,279,811 and 1,054,605 parameters at 32.
+
+  Labelled, the generator has class-conditional batch norm and the discriminator a projection head
+  (Miyato and Koyama 2018, arXiv:1802.05637).
+
+  Args:
+    spec: The sizes to fit; a side of 32, 48, 64, 128 or 256.
+    filters: Multiplies all widths.
+    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
+  """
+  require_positive(filters=filters)
+  plan = resnet.plan_for(spec, 'sngan', PLANS)
+  plain = resnet.Blocks(_initializer, spectral=False, norm=dict(kernel_initializer=small_normal))
+  spectral = resnet.Blocks(_initializer, wide=False)
+  return build(
+    spec, plan, filters, generator_blocks=plain, reader_blocks=spectral, minibatch=minibatch
+  )
+
+
+def build(
+  spec: NetworkSpec,
+  plan: Plan,
+  filters: int,
+  *,
+  generator_blocks: resnet.Blocks,
+  reader_blocks: resnet.Blocks,
+  attention: int = 0,
+  minibatch: str = '',
+) -> Networks:
+  """Networks whose class, if told, conditions each norm by itself."""
+  noise = keras.Input((spec.noise_size,))
+  labels, condition = resnet.label_input(spec, 'generator')
+  networks = {
+    'generator': resnet.generator(
+      spec,
+      generator_blocks,
+      inputs=[noise, *labels],
+      start=noise,
+      conditions=[condition] * (len(plan.up) - 1),
+      widths=[filters * width for width in plan.up],
+      attention=attention,
+    )
+  }
+  for role in spec.outputs:
+    networks[role] = resnet.discriminator(
+      spec,
+      role,
+      reader_blocks,
+      down=[filters * width for width in plan.down],
+      keep=[filters * width for width in plan.keep],
+      attention=attention,
+      minibatch=minibatch,
+    )
+  return networks
+
+
+@registry.network
+def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Networks:
+  """The paper's plain networks for any multiple of 8, as compare_gan has them for CelebA-HQ 128.
+
+  Args:
+    spec: The sizes to fit.
+    filters: Of the layers next to the image; eight times as many inside.
+    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
+  """
+  require_positive(filters=filters)
+  height, width, channels = spec.image_shape
+  if height % 8 or width % 8:
+    raise UsageError(
+      f'--networks=sndcgan: sides of images should be multiples of 8, not {height}x{width}'
+    )
+  initial = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
+  inner = (height // 8, width // 8, 8 * filters)
+  generator = keras.Sequential(
+    [
+      layers.InputLayer(spec.input_shape('generator')),
+      layers.Dense(inner[0] * inner[1] * inner[2], kernel_initializer=initial()),
+      layers.Reshape(inner),
+      own.BatchNorm(),
+      layers.ReLU(),
+    ],
+    name='generator',
+  )
+  for factor in (4, 2, 1):
+    generator.add(
+      layers.Conv2DTranspose(filters * factor, 4, 2, 'same', kernel_initializer=initial())
+    )
+    generator.add(own.BatchNorm())
+    generator.add(layers.ReLU())
+  generator.add(layers.Conv2DTranspose(channels, 3, 1, 'same', kernel_initializer=initial()))
+  generator.add(layers.Activation('tanh', dtype='float32'))
+
+  networks = {'generator': generator}
+  for role, outputs in spec.outputs.items():
+    reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
+    for factor, kernel, stride in (
+      (1, 3, 1),
+      (2, 4, 2),
+      (2, 3, 1),
+      (4, 4, 2),
+      (4, 3, 1),
+      (8, 4, 2),
+      (8, 3, 1),
+    ):
+      reader.add(
+        SpectralConv2D(
+          filters * factor, kernel, stride, padding='same', kernel_initializer=initial()
+        )
+      )
+      reader.add(layers.LeakyReLU(0.1))
+    reader.add(layers.Flatten())
+    for layer in minibatch_layers(minibatch):
+      reader.add(layer)
+    reader.add(SpectralDense(outputs, kernel_initializer=initial(), dtype='float32'))
+    networks[role] = reader
+  return conditioned(spec, networks)
