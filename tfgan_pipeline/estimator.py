@@ -215,6 +215,11 @@ class GANEstimator:
     """
     scorers = {} if scorers is None else scorers
     self.run.check_data(self.dataset)
+    if options.path_length and not self.sampler().noise_size:
+      raise UsageError(
+        f'--path_length: of generators of standard normal noise alone, this one has '
+        f'--model={self.experiment.model} --noise={self.experiment.noise}'
+      )
     key = self.experiment.dataset, self.experiment.data_dir, options
     if key not in scorers:
       scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
@@ -235,11 +240,13 @@ class GANEstimator:
     step: int | None = None,
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
+    *,
+    scorers: dict[Any, Scorer] | None = None,
     strategy: tf.distribute.Strategy | None = None,
   ) -> list[Record]:
     """Scores one checkpoint and variants of its samples; warns when these differ much."""
     step = self.sampler(options.weights).restore(step)  # Refused before there is any work.
-    evaluators = self.evaluators(options, also, strategy=strategy)
+    evaluators = self.evaluators(options, also, scorers=scorers, strategy=strategy)
     records = [evaluator.evaluate(step) for evaluator in evaluators]
     warn_if_apart(evaluators, records)
     return records
@@ -282,11 +289,13 @@ def train_and_evaluate(
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training.
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
+  evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
   with StopRequest(estimator.experiment.max_hours) as stop:
     for target in [*range(every, last, every), last]:
       step = estimator.train(target, stop=stop)
-      evaluator = estimator.evaluator(options, scorer)
+      # There is a run to score only now.
+      evaluator = evaluator or estimator.evaluator(options, scorer)
       for saved in evaluator.steps():
         if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)

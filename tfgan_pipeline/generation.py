@@ -103,7 +103,7 @@ class GeneratorSampler:
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
-    self._last = None, None
+    self._last, self.step = (None, None), None  # A reading that fails may change some weights.
     if step is None:
       self.step = self._checkpoints.restore_latest(self._root)
     else:

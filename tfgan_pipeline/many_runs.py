@@ -48,8 +48,21 @@ def score_runs(
   paths = find_runs(model_dirs) if several(model_dirs) else [model_dirs]
   if not paths:
     raise UsageError(f'--model_dir={model_dirs}: no run there')
+  scorers: dict[Any, Scorer] = {}
   for path in paths:
-    yield from GANEstimator.of_run(path, **places).evaluate_variants(step, options, also, strategy)
+    try:
+      yield from GANEstimator.of_run(path, **places).evaluate_variants(
+        step, options, also, scorers=scorers, strategy=strategy
+      )
+    except UsageError as error:
+      _leave_out(model_dirs, path, error)
+
+
+def _leave_out(model_dirs: str, path: str, error: UsageError) -> None:
+  """Of several runs, one that cannot be scored does not stop the others."""
+  if not several(model_dirs):
+    raise error
+  _log.warning('%s is left out: %s', path, error)
 
 
 def watch_runs(
@@ -74,9 +87,7 @@ def watch_runs(
         options, also, scorers=scorers, strategy=strategy
       )
     except UsageError as error:
-      if not several(model_dirs):
-        raise
-      _log.warning('%s is left out: %s', path, error)
+      _leave_out(model_dirs, path, error)
       return []
 
   return watch(

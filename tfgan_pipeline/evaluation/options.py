@@ -10,6 +10,7 @@ from typing import Any
 from absl import flags
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.settings import Settings, setting
 
 _log = logging.getLogger(__name__)
@@ -106,6 +107,8 @@ class EvaluationOptions(Settings):
 
   def __post_init__(self):
     super().__post_init__()
+    if self.path_length and self.batch_norm == 'batch':
+      raise UsageError('--path_length: of single images, so not with --batch_norm=batch')
     if self.protocol and any(
       getattr(self, name) != value for name, value in _values(self.protocol).items()
     ):
@@ -133,7 +136,10 @@ class EvaluationOptions(Settings):
     """The same measurement of another kind of samples: 'raw', 'batch' or 'standing'."""
     change = {'weights': name} if name == 'raw' else {'batch_norm': name}
     return dataclasses.replace(
-      self, **change, eval_name=self.eval_name and f'{self.eval_name}-{name}'
+      self,
+      **change,
+      eval_name=self.eval_name and f'{self.eval_name}-{name}',
+      path_length=0 if name == 'batch' else self.path_length,
     )
 
   @property
@@ -147,6 +153,15 @@ class EvaluationOptions(Settings):
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
+
+  def make_cache(self) -> None:
+    """Raises UsageError when there can be no directory at `cache_path`."""
+    from tfgan_pipeline.compat import tf
+
+    try:
+      tf.io.gfile.makedirs(self.cache_path)
+    except tf.errors.OpError as error:
+      raise UsageError(f'--cache_dir={self.cache_path}: {error.message}') from None
 
 
 def _values(protocol: str) -> dict[str, Any]:

@@ -33,10 +33,20 @@ def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[
   """
   shared = {key: value for key, value in definition.items() if key not in _NOT_OF_ONE_SCORE}
   of_images = {key: value for key, value in shared.items() if key != 'extractor'}
-  return {
-    score: definition_id({**(shared if '[' in score else of_images), 'metric': metric})
-    for score, metric in metric_of.items()
-  }
+  resamples = {'bootstrap': definition.get('bootstrap')}
+
+  def id_of(score: str, metric: str) -> str:
+    name = score.split('[')[0]
+    return definition_id(
+      {
+        **(shared if '[' in score else of_images),
+        **(resamples if name.endswith(('_low', '_high')) else {}),
+        'metric': metric,
+        'score': name,
+      }
+    )
+
+  return {score: id_of(score, metric) for score, metric in metric_of.items()}
 
 
 class Records:
@@ -62,7 +72,7 @@ class Records:
     found = [
       record
       for record in self.read()
-      if record['step'] == step and record['definition_id'] == wanted
+      if record.get('step') == step and record.get('definition_id') == wanted
     ]
     return min(found, key=lambda record: 'error' in record, default=None)
 
@@ -114,7 +124,7 @@ def _read(path: str) -> list[Record]:
       record = json.loads(line)
     except json.JSONDecodeError:
       continue
-    if isinstance(record, dict):
+    if isinstance(record, dict) and ('definition_id' in record or 'definition' in record):
       records.append(record)
   return records
 
@@ -122,5 +132,5 @@ def _read(path: str) -> list[Record]:
 def _text(path: str) -> str:
   if not tf.io.gfile.exists(path):
     return ''
-  with tf.io.gfile.GFile(path) as file:
-    return file.read()
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    return file.read().decode(errors='replace')

@@ -14,7 +14,9 @@ import numpy as np
 from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import Extractor, digest
+from tfgan_pipeline.evaluation.statistics_file import read_arrays
 from tfgan_pipeline.metrics.features import Features
 
 _log = logging.getLogger(__name__)
@@ -44,11 +46,9 @@ def reference_features(
   """Features of every image of a split with its label, in stored order, cached in `cache_dir`."""
   path = reference_file(dataset, split, extractor, cache_dir)
   if tf.io.gfile.exists(path):
-    with tf.io.gfile.GFile(path, 'rb') as file:
-      content = io.BytesIO(file.read())
-    with np.load(content) as stored:
-      arrays = {name: stored[name] for name in ('pool', 'logits', 'labels') if name in stored}
-    if 'labels' in arrays or not dataset.num_classes:  # Files of an earlier version lack them.
+    arrays = _read(path)
+    # Files of an earlier version lack labels.
+    if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
       return Features(**arrays)
   _log.info(
     'extracting features of the %d images of %s/%s, once',
@@ -76,3 +76,13 @@ def reference_features(
   )
   whole_files.write(path, content.getvalue())
   return features
+
+
+def _read(path: str) -> dict[str, np.ndarray]:
+  """What is in a file of features; nothing when it is damaged."""
+  try:
+    arrays = read_arrays(path)
+  except UsageError as error:
+    _log.warning('%s; it is made anew', error)
+    return {}
+  return {name: arrays[name] for name in ('pool', 'logits', 'labels') if name in arrays}

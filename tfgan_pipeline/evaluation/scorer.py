@@ -53,10 +53,7 @@ class Scorer:
       about = registry.protocol.build(options.protocol)
       _log.info('protocol %s: %s', options.protocol, about.comparable)
     choice = choose_reference(dataset, dataset_text, options)
-    try:
-      tf.io.gfile.makedirs(options.cache_path)
-    except tf.errors.OpError as error:
-      raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
+    options.make_cache()
     self._options = options
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
@@ -68,6 +65,8 @@ class Scorer:
       if choice.split is None:
         raise UsageError('--image_metrics: need real images, and --reference_stats has none')
       self._images = _some_images(choice.split)
+    if options.bootstrap and isinstance(self._reference, Statistics):
+      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
     if options.path_length:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
@@ -97,24 +96,23 @@ class Scorer:
           f'--reference_stats={options.reference_stats}: of {reference.width} features, and '
           f'{self._extractor.name} has {sample.width}'
         )
+      self._try(reference, sample)
     else:
-      # More, as neighbourhoods may reach far.
-      few = slice(min(options.num_samples, 1000))
-      reference = sample = Features(
-        *(
-          None if values is None else values[few]
-          for values in (reference.pool, reference.logits, reference.labels)
-        )
-      )
-    try:
-      self._compute(reference, sample, resamples=min(options.bootstrap, 2))
-    except UsageError as error:
-      raise UsageError(f'--metrics={options.metrics}: {error}') from None
+      try:
+        self._try(*[_first(reference, min(options.num_samples, 1000))] * 2)
+      except UsageError:  # Of what it is given, or only of so few?
+        self._try(reference, _first(reference, options.num_samples))
     if self._images is not None:
       try:
         self._compute_of_images(self._images[: max(2, min(options.num_samples, 16))])
       except UsageError as error:
         raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
+
+  def _try(self, reference: Features | Statistics, sample: Features) -> None:
+    try:
+      self._compute(reference, sample, resamples=min(self._options.bootstrap, 2))
+    except UsageError as error:
+      raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
 
   def score(
     self, batches: Iterable[np.ndarray], labels: np.ndarray | None = None
@@ -186,6 +184,12 @@ class Scorer:
     named = {f'{key}{suffix}': value for key, value in scores.items()}
     self.metric_of.update(dict.fromkeys(named, str(call)))
     return named
+
+
+def _first(features: Features, count: int) -> Features:
+  """The first rows; without held-out ones, which cost much to make."""
+  columns = (features.pool, features.logits, features.labels)
+  return Features(*(None if values is None else values[:count] for values in columns))
 
 
 def _some_images(split: Split) -> np.ndarray:
