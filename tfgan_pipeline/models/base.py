@@ -214,14 +214,15 @@ class Discriminator:
     self._split = split
 
   def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+    images = self._game.augment(images)
     return self._split(self._read(self._game.networks['discriminator'], images, inputs))
 
-  def features(self, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    """float32 [n, D]: what the last layer reads."""
-    values = self._read(features_of(self._game.networks['discriminator']), images, inputs)
+  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
+    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
+    network = features_of(self._game.networks['discriminator'])
+    values = self._read(network, self._game.augment(images) if augment else images, inputs)
     return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
 
   def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    images = self._game.augment(images)
     told = 'discriminator' in self._game.labelled
     return network([images, inputs[1]] if told else images, training=True)
