@@ -32,7 +32,7 @@ def test_defaults_have_their_declared_types(kind, name):
 
 def test_canonical_form_names_every_argument():
   text = str(registry.optimizer.parse('adam(1e-3, beta_1=0)'))
-  assert text == 'adam(learning_rate=0.001, beta_1=0.0, beta_2=0.999, epsilon=1e-07)'
+  assert text == "adam(learning_rate=0.001, beta_1=0.0, beta_2=0.999, epsilon=1e-07, schedule='')"
   assert str(registry.optimizer.parse(text)) == text
 
 

@@ -14,7 +14,8 @@ import dataclasses
 from typing import Any
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.settings import Settings, setting
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.settings import Settings, checked, setting
 
 # What may differ between a run and a later job on it, because it says only where things are.
 RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')
@@ -33,6 +34,11 @@ class Experiment(Settings):
   noise: str = setting('normal(64)', "The generator's random input.", one_of=registry.noise)
   loss: str = setting('modified', 'The adversarial losses of both players.', one_of=registry.loss)
   penalties: str = setting('', 'Terms added to the losses.', some_of=registry.penalty)
+  discriminator_augment: str = setting(
+    '',
+    'What real and generated images pass on their way to the discriminator, in order.',
+    some_of=registry.discriminator_augmentation,
+  )
   clip_weights: float = setting(
     0.0,
     'After each discriminator update clip its weights to [-x, x], as a Wasserstein GAN '
@@ -59,6 +65,18 @@ class Experiment(Settings):
     choices=('joint', 'sequential'),
   )
   discriminator_steps: int = setting(1, 'Discriminator updates per generator update.', minimum=1)
+  discriminator_pretraining: int = setting(
+    0, 'In so many steps at the start only the discriminator is trained.', minimum=0
+  )
+  generator_loss_floor: float = setting(
+    0.0, 'The generator is updated only while its loss is above this; 0 is off.', minimum=0
+  )
+  discriminator_loss_floor: float = setting(
+    0.0, 'The discriminator is updated only while its loss is above this; 0 is off.', minimum=0
+  )
+  replay_pool: int = setting(
+    0, 'Generated images kept to be shown to the discriminator again; 0 is off.', minimum=0
+  )
   ema_decay: float = setting(
     0.999,
     'Decay per step of the moving average of generator weights that evaluation and '
@@ -154,8 +172,16 @@ class Experiment(Settings):
   def differences(self, other: Experiment) -> list[str]:
     """The flags that make this another experiment than `other`, with both values."""
     pairs = [
-      (field.name, getattr(self, field.name), getattr(other, field.name))
+      (field.name, *(_today(field, getattr(one, field.name)) for one in (self, other)))
       for field in dataclasses.fields(self)
       if field.metadata['defines']
     ]
     return [f'--{name}={mine} (was {theirs})' for name, mine, theirs in pairs if mine != theirs]
+
+
+def _today(field: dataclasses.Field, recorded: Any) -> Any:
+  """A recorded value with the arguments its component has been given since, as they default."""
+  try:
+    return checked(field, recorded)
+  except UsageError:  # Of another script or version.
+    return recorded

@@ -71,6 +71,15 @@ def draw(sampler: Callable[..., tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
   return tf.ensure_shape(here, shape)
 
 
+def shared(shape: Sequence[int]) -> tf.Tensor:
+  """Uniform float32 in [0, 1), the same numbers on every replica."""
+  step_key, *_, count = _local.scope
+  _local.scope[3] += 1
+  return tf.random.stateless_uniform(
+    shape, tf.random.experimental.stateless_fold_in(step_key, count)
+  )
+
+
 def normal(shape: Sequence[int]) -> tf.Tensor:
   """Standard normal float32."""
   return draw(tf.random.stateless_normal, shape)

@@ -279,7 +279,9 @@ noise = Registry('noise', 'models')
 loss = Registry('loss', 'losses')
 penalty = Registry('penalty', 'losses')
 reconstruction = Registry('reconstruction', 'losses')
+discriminator_augmentation = Registry('discriminator_augmentation', 'losses')
 optimizer = Registry('optimizer', 'training')
+schedule = Registry('schedule', 'training')
 on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'evaluation')
 metric = Registry('metric', 'metrics')
@@ -295,7 +297,9 @@ ALL = (
   loss,
   penalty,
   reconstruction,
+  discriminator_augmentation,
   optimizer,
+  schedule,
   on_nan,
   extractor,
   metric,

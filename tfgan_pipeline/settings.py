@@ -76,7 +76,7 @@ class Settings:
   def __post_init__(self):
     for field in dataclasses.fields(self):
       try:
-        object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
       except UsageError as error:
         raise UsageError(f'--{field.name}={getattr(self, field.name)}: {error}') from None
 
@@ -123,7 +123,7 @@ class Settings:
     return dataclasses.asdict(self)
 
 
-def _checked(field: dataclasses.Field, value: Any) -> Any:
+def checked(field: dataclasses.Field, value: Any) -> Any:
   """The value in canonical form, or UsageError."""
   kind, rules = type(field.default), field.metadata
   if kind is float and isinstance(value, int) and not isinstance(value, bool):

@@ -26,6 +26,15 @@ EXPECTED = {
   'minimax(label_smoothing=0.2)': (-bce(ONE, 1) - bce(FAKE, 0), bce(REAL, 0.9) + bce(FAKE, 0)),
   'modified': (bce(FAKE, 1), bce(REAL, 1) + bce(FAKE, 0)),
   'modified(label_smoothing=0.2)': (bce(FAKE, 1), bce(REAL, 0.9) + bce(FAKE, 0)),
+  'modified(label_smoothing=0.2, two_sided=True)': (
+    bce(FAKE, 1),
+    bce(REAL, 0.9) + bce(FAKE, 0.1),
+  ),
+  'modified(label_noise=1.0)': (bce(FAKE, 1), bce(REAL, 0) + bce(FAKE, 1)),
+  'minimax(label_smoothing=0.2, label_noise=1.0)': (
+    -bce(ONE, 1) - bce(FAKE, 0),
+    bce(REAL, 0) + bce(FAKE, 0.9),
+  ),
   'least_squares': (
     0.5 * np.mean((FAKE - 1) ** 2),
     0.5 * np.mean((REAL - 1) ** 2) + 0.5 * np.mean(FAKE**2),
@@ -35,6 +44,7 @@ EXPECTED = {
     -FAKE.mean(),
     np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(),
   ),
+  'relativistic_pairing': (softplus(REAL - FAKE).mean(), softplus(FAKE - REAL).mean()),
   'relativistic': (
     bce(REAL - FAKE.mean(), 0) + bce(FAKE - REAL.mean(), 1),
     bce(REAL - FAKE.mean(), 1) + bce(FAKE - REAL.mean(), 0),
@@ -53,9 +63,10 @@ def test_values(text):
 
   @tf.function(autograph=False)
   def values():
-    return tfgan.gan_loss(
-      model_of(REAL, FAKE), loss.generator, loss.discriminator, add_summaries=False
-    )
+    with randomness.scope(randomness.key(1)):
+      return tfgan.gan_loss(
+        model_of(REAL, FAKE), loss.generator, loss.discriminator, add_summaries=False
+      )
 
   with tf1_tensor_equality():
     result = [float(value) for value in values()]

@@ -14,6 +14,7 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.images import to_float
 from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.networks.spec import features_of
 
 BATCH = 16
 SMALL = dict(networks='mlp(units=8)', generator_optimizer='adam', max_steps=2)
@@ -149,6 +150,43 @@ def test_lower_bound(name):
   np.testing.assert_allclose(loss[0], error + 2 * divergence, rtol=1e-4)
 
 
+def test_vaegan_moves_each_network_by_its_own_loss():
+  """Algorithm 1 of the paper, the encoder's, generator's and discriminator's gradients apart."""
+  game = game_of('vaegan(gamma=0.25, beta=2.0)', networks='mlp_relu(units=8)')
+  generator, encoder, discriminator = (
+    game.networks[role] for role in ('generator', 'encoder', 'discriminator')
+  )
+  batch = batch_of()
+
+  def gradients():
+    with randomness.scope(randomness.key(5)):
+      loss = game.losses(game.gan_model(batch), registry.loss.build('wasserstein'))
+      return [
+        tf.gradients(loss.generator_loss, encoder.trainable_variables),
+        tf.gradients(loss.generator_loss, generator.trainable_variables),
+        tf.gradients(loss.discriminator_loss, discriminator.trainable_variables[:-1]),
+      ]
+
+  found = numbers_of(gradients)
+  features = features_of(discriminator)
+  with tf.GradientTape(persistent=True) as tape, randomness.scope(randomness.key(5)):
+    samples = generator(game.noise.for_step(BATCH))
+    mean, log_variance = tf.split(encoder(batch['image']), 2, axis=1)
+    made = generator(mean + tf.exp(log_variance / 2) * randomness.normal([BATCH, 8]))
+    change = tf.reduce_sum((features(batch['image']) - features(made)) ** 2, axis=1)
+    error = tf.reduce_mean(change) / 2
+    divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance, axis=1) / 2
+    on_fakes = tf.reduce_mean(discriminator(samples)) / 2 + tf.reduce_mean(discriminator(made)) / 2
+    critic = on_fakes - tf.reduce_mean(discriminator(batch['image']))
+    losses = [error + 2 * tf.reduce_mean(divergence), 0.25 * error - on_fakes, critic]
+  networks = (encoder, generator, discriminator)
+  for loss, network, values in zip(losses, networks, found):
+    expected = tape.gradient(loss, network.trainable_variables[: len(values)])
+    for value, gradient in zip(values, expected):
+      np.testing.assert_allclose(value, gradient, atol=1e-5, rtol=1e-3)
+      assert np.abs(value).max() > 1e-6
+
+
 def test_autoencoders():
   _, loss, observed = results(game_of('autoencoder', networks='mlp_relu(units=8)'))
   model, noisy, _ = results(
@@ -237,6 +275,7 @@ def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
     (dict(model='infogan(categorical=(1,))'), 'at least 2 categories'),
     (dict(model='infogan(categorical=(), continuous=0)'), 'has no code'),
     (dict(model='vae', noise='uniform(2)'), '--noise: the prior of --model=vae is normal'),
+    (dict(model='vaegan(gamma=0.0)'), 'gamma=0.0'),
     (dict(model='vae(reconstruction=l3)'), "unknown reconstruction 'l3'"),
     (dict(model='vae', penalties='wasserstein_gradient'), '--penalties=.*has no discriminator'),
     (dict(model='vae', loss='wasserstein'), '--loss=wasserstein: .*has no discriminator'),

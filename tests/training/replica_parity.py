@@ -56,6 +56,11 @@ def cases() -> dict[str, tuple[str, ...]]:
       f'penalty {name}': (*wasserstein, f'--penalties={name}')
       for name in registry.penalty.components()
     },
+    **{
+      f'augmentation {name}': (f'--discriminator_augment={name}',)
+      for name in registry.discriminator_augmentation.components()
+    },
+    'replay pool': ('--model=conditional_gan', '--replay_pool=20', '--accumulate=1'),
     'sequential update, clipping': (*wasserstein, '--update=sequential', '--clip_weights=0.05'),
     'spectral norm': ('--networks=dcgan(filters=4, discriminator_norm=spectral)',),
     'dropout, augmentation': ('--networks=mlp', '--augment=flip, shift(0.1)'),

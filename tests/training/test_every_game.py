@@ -26,6 +26,29 @@ CASES = {
   )
   for name in registry.model.components()
 }
+CASES['every penalty'] = dict(
+  loss='wasserstein',
+  penalties=', '.join(
+    f'{name}(interval=2)' if name in ('r1', 'r2') else name
+    for name in registry.penalty.components()
+  ),
+  generator_optimizer='sgd(1e-5)',
+  discriminator_optimizer='sgd(1e-5)',
+)
+CASES['every augmentation of the discriminator, schedules, noisy labels'] = dict(
+  discriminator_augment=', '.join(registry.discriminator_augmentation.components()),
+  loss='modified(label_smoothing=0.2, two_sided=True, label_noise=0.2)',
+  generator_optimizer='sgd(0.01, schedule=cosine(steps=9))',
+  discriminator_optimizer='sgd(0.01, schedule=warmup(steps=3))',
+)
+CASES['pool, pretraining, floors'] = dict(
+  model='conditional_gan',
+  replay_pool=37,
+  discriminator_pretraining=2,
+  generator_loss_floor=0.1,
+  discriminator_loss_floor=1.3,
+  update='sequential',
+)
 
 
 @pytest.mark.parametrize('case', CASES)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import functools
 from typing import NamedTuple
 
-from tfgan_pipeline import registry
+from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.errors import UsageError
 
 
 class AdversarialLoss(NamedTuple):
@@ -22,31 +23,68 @@ class AdversarialLoss(NamedTuple):
 
 
 @registry.loss
-def minimax(*, label_smoothing: float = 0.0) -> AdversarialLoss:
+def minimax(
+  *, label_smoothing: float = 0.0, two_sided: bool = False, label_noise: float = 0.0
+) -> AdversarialLoss:
   """Cross-entropy, the generator minimising log(1 - D(G(z))) (Goodfellow et al. 2014).
 
   Args:
-    label_smoothing: One-sided, the discriminator's alone, in TF-GAN's measure: s makes the label of
-      real images 1 - s / 2.
+    label_smoothing: The discriminator's alone, in TF-GAN's measure: s makes the label of real
+      images 1 - s / 2.
+    two_sided: Whether that of generated ones becomes s / 2; it stays 0 otherwise.
+    label_noise: Probability that the discriminator is told the other label of an image.
   """
   return AdversarialLoss(
     functools.partial(tfgan.losses.minimax_generator_loss, label_smoothing=0.0),
-    functools.partial(tfgan.losses.minimax_discriminator_loss, label_smoothing=label_smoothing),
+    _cross_entropy(label_smoothing, two_sided, label_noise),
   )
 
 
 @registry.loss
-def modified(*, label_smoothing: float = 0.0) -> AdversarialLoss:
+def modified(
+  *, label_smoothing: float = 0.0, two_sided: bool = False, label_noise: float = 0.0
+) -> AdversarialLoss:
   """Cross-entropy, the generator maximising log D(G(z)): the usual, non-saturating loss.
 
   Args:
-    label_smoothing: As of `minimax`.
+    label_smoothing: As of `minimax`, and so on.
+    two_sided: Whether generated images' label is smoothed too.
+    label_noise: Probability of a wrong label.
   """
   return AdversarialLoss(
     # TF-GAN would smooth the generator's label too, which turns its gradient round above it.
     functools.partial(tfgan.losses.modified_generator_loss, label_smoothing=0.0),
-    functools.partial(tfgan.losses.modified_discriminator_loss, label_smoothing=label_smoothing),
+    _cross_entropy(label_smoothing, two_sided, label_noise),
   )
+
+
+def _cross_entropy(
+  label_smoothing: float, two_sided: bool, label_noise: float
+) -> Callable[..., tf.Tensor]:
+  """The discriminator's loss: TF-GAN's, unless it is asked for what TF-GAN has not."""
+  for name, value in (('label_smoothing', label_smoothing), ('label_noise', label_noise)):
+    if not 0 <= value <= 1:
+      raise UsageError(f'--loss: {name}={value} should be from 0 to 1')
+  if not two_sided and not label_noise:
+    return functools.partial(
+      tfgan.losses.minimax_discriminator_loss, label_smoothing=label_smoothing
+    )
+
+  def loss(model) -> tf.Tensor:
+    total = tf.zeros([])
+    real_label, generated_label = 1 - label_smoothing / 2, two_sided * label_smoothing / 2
+    for logits, label, other in (
+      (model.discriminator_real_outputs, real_label, generated_label),
+      (model.discriminator_gen_outputs, generated_label, real_label),
+    ):
+      labels = tf.fill(logits.shape, label)
+      if label_noise:
+        wrong = randomness.uniform([logits.shape[0]] + [1] * (logits.shape.rank - 1)) < label_noise
+        labels = tf.where(wrong, other, labels)
+      total += tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+    return total
+
+  return loss
 
 
 @registry.loss
@@ -81,6 +119,22 @@ def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) 
       generated_hinge=generated_hinge,
     ),
   )
+
+
+@registry.loss
+def relativistic_pairing() -> AdversarialLoss:
+  """Each real image against one generated image (Jolicoeur-Martineau; R3GAN, 2501.05441)."""
+
+  def generator(model) -> tf.Tensor:
+    return tf.reduce_mean(tf.nn.softplus(-_lead(model)))
+
+  def discriminator(model) -> tf.Tensor:
+    return tf.reduce_mean(tf.nn.softplus(_lead(model)))
+
+  def _lead(model) -> tf.Tensor:
+    return model.discriminator_gen_outputs - model.discriminator_real_outputs
+
+  return AdversarialLoss(generator, discriminator)
 
 
 @registry.loss

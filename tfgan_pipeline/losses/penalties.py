@@ -6,11 +6,12 @@ penalty draws from a stateful generator, which neither resumes nor agrees betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
 
 
 class Penalty(NamedTuple):
@@ -19,10 +20,16 @@ class Penalty(NamedTuple):
   Attributes:
     player: 'generator' or 'discriminator', whose loss it is added to.
     function: GANModel tuple -> float32 scalar, the mean over the replica's batch.
+    interval: It is computed at one step in so many, and counts so many times as much there
+      (Karras et al. 2020, arXiv:1912.04958, appendix B).
+    variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
+      same values, through `mirrored.assign`.
   """
 
   player: str
   function: Callable[..., tf.Tensor]
+  interval: int = 1
+  variables: Mapping[str, tf.Variable] = {}
 
 
 @registry.penalty
@@ -33,15 +40,42 @@ def wasserstein_gradient(
 
   def penalty(model) -> tf.Tensor:
     real, generated = model.real_data, model.generated_data
-    mix = randomness.uniform([real.shape[0]] + [1] * (real.shape.rank - 1))
-    between = real + mix * (generated - real)
-    scores = model.discriminator_fn(between, model.generator_inputs)
-    gradients = tf.gradients(scores, between)[0]
-    squares = tf.reduce_sum(tf.square(gradients), axis=list(range(1, gradients.shape.rank)))
+    between = real + per_image(real) * (generated - real)
     # The root's own gradient is infinite at zero.
-    excess = tf.sqrt(squares + 1e-10) / target - 1.0
+    excess = tf.sqrt(squared_slope(model, between) + 1e-10) / target - 1.0
     if one_sided:
       excess = tf.maximum(excess, 0.0)
     return weight * tf.reduce_mean(tf.square(excess))
 
   return Penalty('discriminator', penalty)
+
+
+def per_image(images: tf.Tensor) -> tf.Tensor:
+  """One random number uniform in [0, 1) per image, float32 [n, 1, ..., 1]."""
+  return randomness.uniform([images.shape[0]] + [1] * (images.shape.rank - 1))
+
+
+def scores(model, images: tf.Tensor) -> tf.Tensor:
+  """The discriminator's logits of images, whatever else it says of them."""
+  outputs = model.discriminator_fn(images, model.generator_inputs)
+  return outputs[0] if isinstance(outputs, tuple) else outputs
+
+
+def squared_slope(model, images: tf.Tensor) -> tf.Tensor:
+  """Squared norm of the discriminator's gradient at each image, float32 [n]."""
+  gradients = tf.gradients(scores(model, images), images)[0]
+  return tf.reduce_sum(tf.square(gradients), axis=list(range(1, gradients.shape.rank)))
+
+
+def require_player(player: str) -> str:
+  """Raises UsageError for what is no player."""
+  if player not in ('generator', 'discriminator'):
+    raise UsageError(f'--penalties: player={player} should be generator or discriminator')
+  return player
+
+
+def require_interval(interval: int) -> int:
+  """Raises UsageError for an interval below 1."""
+  if interval < 1:
+    raise UsageError(f'--penalties: interval={interval} should be at least 1')
+  return interval

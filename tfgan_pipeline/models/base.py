@@ -32,6 +32,8 @@ class Game:
     num_classes: Of the data; 0 when it has no labels.
     networks: The Keras models by role.
     augment: What images pass on their way to the discriminator, real and generated ones alike.
+    pool: TF-GAN's `tensor_pool_fn`, or None: what the discriminator sees for generated images.
+    poolable: Whether TF-GAN's losses know how to use one here.
     players: The roles of the networks that each player trains. Players are those of TF-GAN,
       'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
     labelled: Roles that are told the class, see networks.spec.
@@ -46,12 +48,14 @@ class Game:
   labelled: frozenset[str] = frozenset()
   outputs: Mapping[str, int] = {'discriminator': 1}
   shown_images = 0
+  poolable = False
 
   def __init__(self, noise: Noise, num_classes: int):
     self.noise = noise
     self.num_classes = num_classes
     self.networks: Networks = {}
     self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
+    self.pool: Callable[[Any], Any] | None = None
 
   @property
   def noise_size(self) -> int:
@@ -108,7 +112,11 @@ class Game:
       adversarial: The pair of --loss, see losses/adversarial.py.
     """
     return tfgan.gan_loss(
-      model, adversarial.generator, adversarial.discriminator, add_summaries=False
+      model,
+      adversarial.generator,
+      adversarial.discriminator,
+      tensor_pool_fn=self.pool,
+      add_summaries=False,
     )
 
   def observations(self, model: Any) -> dict[str, tf.Tensor]:
@@ -206,14 +214,15 @@ class Discriminator:
     self._split = split
 
   def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+    images = self._game.augment(images)
     return self._split(self._read(self._game.networks['discriminator'], images, inputs))
 
-  def features(self, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    """float32 [n, D]: what the last layer reads."""
-    values = self._read(features_of(self._game.networks['discriminator']), images, inputs)
+  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
+    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
+    network = features_of(self._game.networks['discriminator'])
+    values = self._read(network, self._game.augment(images) if augment else images, inputs)
     return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
 
   def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    images = self._game.augment(images)
     told = 'discriminator' in self._game.labelled
     return network([images, inputs[1]] if told else images, training=True)

@@ -17,6 +17,8 @@ def gan(noise: Noise, num_classes: int) -> Game:
 class GAN(Game):
   """Generator against discriminator; those in `labelled` are told the class of the real image."""
 
+  poolable = True
+
   def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.GANModel:
     generator = self.networks['generator']
     noise = self.noise.for_step(batch['image'].shape[0])

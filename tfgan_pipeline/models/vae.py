@@ -31,10 +31,15 @@ def vae(
     reconstruction: A component of losses/reconstruction.py.
     beta: Weight of the divergence from the prior (Higgins et al. 2017); 1 is the bound itself.
   """
-  if noise.sampler is not tf.random.stateless_normal:
-    raise UsageError('--noise: the prior of --model=vae is normal, as in --noise="normal(2)"')
+  require_normal(noise, 'vae')
   require_not_negative(beta=beta)
   return VAE(noise, num_classes, reconstruction, beta)
+
+
+def require_normal(noise: Noise, model: str) -> None:
+  """Raises UsageError for a prior that is not."""
+  if noise.sampler is not tf.random.stateless_normal:
+    raise UsageError(f'--noise: the prior of --model={model} is normal, as in --noise="normal(2)"')
 
 
 class VAE(Autoencoder):
@@ -55,9 +60,12 @@ class VAE(Autoencoder):
       self.shown_images = _POINTS
 
   def _decode(self, codes: tf.Tensor) -> tf.Tensor:
+    return super()._decode(self.drawn(codes))
+
+  def drawn(self, codes: tf.Tensor) -> tf.Tensor:
+    """Latents float32 [n, noise size] from the posterior, in a `randomness.scope`."""
     posterior = self.posterior(codes)
-    latents = posterior.loc + posterior.scale * randomness.normal(posterior.loc.shape)
-    return super()._decode(latents)
+    return posterior.loc + posterior.scale * randomness.normal(posterior.loc.shape)
 
   def posterior(self, codes: tf.Tensor) -> tfp.distributions.Normal:
     """Of float32 [n, 2 * noise size], the encoder's numbers."""

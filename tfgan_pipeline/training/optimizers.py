@@ -8,30 +8,54 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.mirrored import assign
 
 
 @registry.optimizer
 def adam(
-  *, learning_rate: float = 2e-4, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+  *,
+  learning_rate: float = 2e-4,
+  beta_1: float = 0.9,
+  beta_2: float = 0.999,
+  epsilon: float = 1e-7,
+  schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Kingma and Ba 2015, arXiv:1412.6980."""
-  return keras.optimizers.Adam(learning_rate, beta_1, beta_2, epsilon, jit_compile=False)
+  return keras.optimizers.Adam(
+    _rate(learning_rate, schedule), beta_1, beta_2, epsilon, jit_compile=False
+  )
 
 
 @registry.optimizer
 def rmsprop(
-  *, learning_rate: float = 5e-5, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7
+  *,
+  learning_rate: float = 5e-5,
+  rho: float = 0.9,
+  momentum: float = 0.0,
+  epsilon: float = 1e-7,
+  schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Tieleman and Hinton 2012, as in the Wasserstein GAN paper."""
-  return keras.optimizers.RMSprop(learning_rate, rho, momentum, epsilon, jit_compile=False)
+  return keras.optimizers.RMSprop(
+    _rate(learning_rate, schedule), rho, momentum, epsilon, jit_compile=False
+  )
 
 
 @registry.optimizer
 def sgd(
-  *, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False
+  *,
+  learning_rate: float = 0.01,
+  momentum: float = 0.0,
+  nesterov: bool = False,
+  schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Stochastic gradient descent, optionally with momentum."""
-  return keras.optimizers.SGD(learning_rate, momentum, nesterov, jit_compile=False)
+  return keras.optimizers.SGD(_rate(learning_rate, schedule), momentum, nesterov, jit_compile=False)
+
+
+def _rate(learning_rate: float, schedule: str):
+  """The rate, or a Keras schedule that starts from it."""
+  return registry.schedule.build(schedule, learning_rate) if schedule else learning_rate
 
 
 class TFGANOptimizer:
@@ -44,6 +68,7 @@ class TFGANOptimizer:
       and applies the sum after the last.
 
   Attributes:
+    gate: bool scalar, whether the update is made at all, or None for always.
     gradients: What has been added up so far on this replica.
     gradient_norm: float32 scalar after the last part: the norm of the gradient over all replicas.
   """
@@ -51,6 +76,7 @@ class TFGANOptimizer:
   def __init__(self, optimizer: keras.optimizers.Optimizer | None, parts: int = 1):
     self._optimizer = optimizer
     self._parts_left = parts
+    self.gate: tf.Tensor | None = None
     self.gradients: list[tf.Tensor] = []
     self.gradient_norm: tf.Tensor | None = None
 
@@ -75,5 +101,12 @@ class TFGANOptimizer:
 
   def apply_gradients(self, gradients_and_variables, **_):
     if self._optimizer is not None and not self._parts_left:
+      gated = []
+      if self.gate is not None:
+        gated = [variable for _, variable in gradients_and_variables] + self._optimizer.variables
+      before = [tf.identity(variable) for variable in gated]
       self._optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
+      # A conditional update would need one around what replicas do together, which they cannot.
+      after = [tf.identity(variable) for variable in gated]
+      assign(gated, [tf.where(self.gate, new, old) for new, old in zip(after, before)])
     return tf.no_op()  # tf.function runs assignments in program order by itself.

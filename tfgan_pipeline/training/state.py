@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
@@ -22,6 +23,8 @@ from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
+from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
+from tfgan_pipeline.training.replay_pool import ReplayPool
 from tfgan_pipeline.training.train_ops import TrainStep
 
 
@@ -33,6 +36,7 @@ class TrainState:
     game: The model component over the trained networks.
     average: The moving average of the generator, a model like it, or None.
     optimizers: By player.
+    remembered: What penalties, augmentations and the replay pool keep from step to step.
     step_fn: One training step on one replica.
     checkpoint: All of it under the names it has on disk, see checkpoints.py.
   """
@@ -40,6 +44,7 @@ class TrainState:
   game: Game
   average: keras.Model | None
   optimizers: dict[str, keras.optimizers.Optimizer]
+  remembered: list[tf.Variable]
   step_fn: TrainStep
   checkpoint: tf.train.Checkpoint
 
@@ -66,18 +71,31 @@ class TrainState:
       networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
       game = build_game(experiment, networks, dataset.num_classes)
-      _refuse_what_needs_a_discriminator(experiment, game)
+      refuse_what_does_not_fit(experiment, game)
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(player))
       if average is not None:
         ema.start(average, networks['generator'])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
-      penalty_names = [call.name for call in registry.penalty.parse_all(experiment.penalties)]
+      penalties = _build_named(registry.penalty, experiment.penalties)
+      augmentations = _build_named(
+        registry.discriminator_augmentation, experiment.discriminator_augment
+      )
+      remembered = {
+        **{f'penalty_{name}': penalty.variables for name, penalty in penalties.items()},
+        **{f'augmentation_{name}': change.variables for name, change in augmentations.items()},
+      }
+      if experiment.replay_pool:
+        example = game.inputs([0], 0), tf.zeros([1, *dataset.image_shape])
+        game.pool = ReplayPool(experiment.replay_pool, example)
+        remembered['replay_pool'] = game.pool.variables
+      remembered = {name: dict(variables) for name, variables in remembered.items() if variables}
       step_fn = TrainStep(
         game=game,
         loss=registry.loss.build(experiment.loss),
-        penalties=dict(zip(penalty_names, registry.penalty.build_all(experiment.penalties))),
+        penalties=penalties,
+        augmentations=augmentations,
         optimizers=optimizers,
         global_step=global_step,
         spare_step=counter(name='spare_step'),
@@ -85,14 +103,17 @@ class TrainState:
         average=average,
         experiment=experiment,
       )
+      game.augment = step_fn.augmented
     checkpoint = tf.train.Checkpoint(
       global_step=global_step,
       rollbacks=rollbacks,
       **networks,
       **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
       **({} if average is None else {'generator_ema': average}),
+      **remembered,
     )
-    return cls(game, average, optimizers, step_fn, checkpoint)
+    held = [variable for variables in remembered.values() for variable in variables.values()]
+    return cls(game, average, optimizers, held, step_fn, checkpoint)
 
   @property
   def networks(self) -> Networks:
@@ -125,6 +146,7 @@ class TrainState:
       *(variable for network in self.networks.values() for variable in network.variables),
       *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
       *([] if self.average is None else self.average.variables),
+      *self.remembered,
       self.step_fn.global_step,
       self.rollbacks,
     ]
@@ -136,23 +158,9 @@ def _sum(variables) -> float:
   return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
 
 
-# What says nothing where nobody plays against the generator.
-_ADVERSARIAL = (
-  'loss',
-  'penalties',
-  'clip_weights',
-  'discriminator_optimizer',
-  'update',
-  'discriminator_steps',
-)
-
-
-def _refuse_what_needs_a_discriminator(experiment: Experiment, game: Game) -> None:
-  if 'discriminator' not in game.players:
-    for name, default in Experiment().to_dict().items():
-      value = getattr(experiment, name)
-      if name in _ADVERSARIAL and value != default:
-        raise UsageError(f'--{name}={value}: --model={experiment.model} has no discriminator')
+def _build_named(kind: registry.Registry, text: str) -> dict[str, Any]:
+  """Components by name."""
+  return dict(zip([call.name for call in kind.parse_all(text)], kind.build_all(text)))
 
 
 def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:

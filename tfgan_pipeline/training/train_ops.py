@@ -14,8 +14,9 @@ from tfgan_pipeline import randomness
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.images import to_float
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
+from tfgan_pipeline.losses.discriminator_augmentation import DiscriminatorAugmentation
 from tfgan_pipeline.losses.penalties import Penalty
-from tfgan_pipeline.mirrored import assign
+from tfgan_pipeline.mirrored import assign, mean
 from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.optimizers import TFGANOptimizer
@@ -31,17 +32,19 @@ class TrainStep:
     game: The model component, see models.base.
     loss: The adversarial losses.
     penalties: Terms by name.
+    augmentations: What images pass on their way to the discriminator, by name, in order.
     optimizers: Keras optimisers by player.
     global_step: int64 variable; TF-GAN adds one per generator update.
     spare_step: int64 variable; what TF-GAN counts in all other calls.
     rollbacks: int64 variable; how often the run went back to a checkpoint, see on_nan.py.
     average: The moving average of the generator, or None.
-    experiment: For seed, update, discriminator_steps, accumulate, ema_decay and clip_weights.
+    experiment: For the flags that say what a step is, from seed to clip_weights.
   """
 
   game: Game
   loss: AdversarialLoss
   penalties: dict[str, Penalty]
+  augmentations: dict[str, DiscriminatorAugmentation]
   optimizers: dict[str, keras.optimizers.Optimizer]
   global_step: tf.Variable
   spare_step: tf.Variable
@@ -55,12 +58,23 @@ class TrainStep:
     sub_steps = self.experiment.discriminator_steps + (self.experiment.update == 'sequential')
     return sub_steps * self.experiment.accumulate
 
-  def __call__(self, batches: Sequence[dict[str, tf.Tensor]]) -> Scalars:
+  @property
+  def lazy(self) -> bool:
+    """Whether some penalties are not part of every step."""
+    return any(penalty.interval > 1 for penalty in self.penalties.values())
+
+  def all_due(self) -> tf.Tensor:
+    """Whether the next step has to be one with all penalties; outside of replicas."""
+    intervals = [penalty.interval for penalty in self.penalties.values() if penalty.interval > 1]
+    return tf.reduce_any([tf.equal(self.global_step % interval, 0) for interval in intervals])
+
+  def __call__(self, batches: Sequence[dict[str, tf.Tensor]], lazily: bool = False) -> Scalars:
     """Runs the sub-steps of one step.
 
     Args:
       batches: `batches_per_step` replica batches, 'image' uint8 [n, H, W, C] where n is batch_size
         divided by replicas and by accumulate.
+      lazily: Leaves out penalties that are not part of every step: none of them is due.
 
     Returns:
       float32 scalars by TensorBoard tag; each is this replica's share, to be added over replicas.
@@ -75,15 +89,41 @@ class TrainStep:
         joint = self.experiment.update == 'joint'
         players = tuple(self.game.players) if joint else ('generator',)
       key = randomness.key(seed, 1, step, index)
-      scalars.update(self._sub_step(batches[index * parts :][:parts], key, players))
+      weights = self._penalty_weights(step, players, lazily)
+      scalars.update(self._sub_step(batches[index * parts :][:parts], key, players, weights))
     if self.average is not None:
       ema.update(
         self.average, self.game.networks['generator'], decay=self.experiment.ema_decay, step=step
       )
     return scalars
 
+  def augmented(self, images: tf.Tensor) -> tf.Tensor:
+    """What the discriminator is shown of images float32 [n, H, W, C]."""
+    step = tf.cast(self.global_step, tf.float32)
+    for change in self.augmentations.values():
+      images = change.function(images, step)
+    return images
+
+  def _penalty_weights(
+    self, step: tf.Tensor, players: tuple[str, ...], lazily: bool
+  ) -> dict[str, float | tf.Tensor]:
+    """How often each penalty of `players` counts at this step; 0 for what is not to be computed."""
+    return {
+      name: 1.0
+      if penalty.interval == 1
+      else 0.0
+      if lazily
+      else tf.where(tf.equal(step % penalty.interval, 0), float(penalty.interval), 0.0)
+      for name, penalty in self.penalties.items()
+      if penalty.player in players
+    }
+
   def _sub_step(
-    self, batches: Sequence[dict[str, tf.Tensor]], key: tf.Tensor, players: tuple[str, ...]
+    self,
+    batches: Sequence[dict[str, tf.Tensor]],
+    key: tf.Tensor,
+    players: tuple[str, ...],
+    penalty_weights: dict[str, float | tf.Tensor],
   ) -> Scalars:
     """The update of `players` from one batch, which comes in parts."""
     optimizers = {
@@ -105,7 +145,8 @@ class TrainStep:
         index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
         len(batches) * replica.num_replicas_in_sync,
       ):
-        shares = self._part({**batch, 'image': images}, step, optimizers, players, len(batches))
+        part = {**batch, 'image': images}
+        shares = self._part(part, step, optimizers, players, penalty_weights, len(batches))
       scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
     if 'discriminator' in players and self.experiment.clip_weights:
       limit = self.experiment.clip_weights
@@ -122,16 +163,24 @@ class TrainStep:
     step: tf.Variable,
     optimizers: dict[str, TFGANOptimizer],
     players: tuple[str, ...],
+    penalty_weights: dict[str, float | tf.Tensor],
     parts: int,
   ) -> Scalars:
     """One forward pass, whose gradients go to `optimizers`."""
     self._fill_collections(step)
     model = self.game.gan_model(batch)
     loss = self.game.losses(model, self.loss)
-    loss, scalars = self._add_penalties(model, loss, players)
+    loss, scalars = self._add_penalties(model, loss, penalty_weights)
     scalars.update(self.game.observations(model))
+    if 'discriminator' in players:
+      for change in self.augmentations.values():
+        scalars.update(change.observe(model))
     for player in players:
       scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss')
+      gate = self._gate(player, scalars[f'loss/{player}'])
+      if gate is not None:
+        optimizers[player].gate = gate
+        scalars[f'updated/{player}'] = tf.cast(gate, tf.float32)
 
     # Gradients are added up over replicas and parts: a mean over the batch needs the division.
     shares = tf.distribute.get_replica_context().num_replicas_in_sync * parts
@@ -144,15 +193,25 @@ class TrainStep:
     )
     return {name: value / shares for name, value in scalars.items()}
 
-  def _add_penalties(self, model, loss, players) -> tuple[tfgan.GANLoss, Scalars]:
+  def _add_penalties(self, model, loss, weights) -> tuple[tfgan.GANLoss, Scalars]:
     scalars: Scalars = {}
     totals = loss._asdict()
-    for name, penalty in self.penalties.items():
-      if penalty.player in players:
-        value = penalty.function(model)
-        scalars[f'penalty/{name}'] = value
-        totals[f'{penalty.player}_loss'] += value
+    for name, weight in weights.items():
+      penalty = self.penalties[name]
+      never = isinstance(weight, float) and not weight
+      scalars[f'penalty/{name}'] = tf.zeros([]) if never else weight * penalty.function(model)
+      totals[f'{penalty.player}_loss'] += scalars[f'penalty/{name}']
     return tfgan.GANLoss(**totals), scalars
+
+  def _gate(self, player: str, loss: tf.Tensor) -> tf.Tensor | None:
+    """Whether a player is updated now; None where nothing speaks against it ever."""
+    conditions = []
+    floor = getattr(self.experiment, f'{player}_loss_floor')
+    if floor:
+      conditions.append(mean(loss) > floor)
+    if player == 'generator' and self.experiment.discriminator_pretraining:
+      conditions.append(tf.identity(self.global_step) >= self.experiment.discriminator_pretraining)
+    return tf.reduce_all(conditions) if conditions else None
 
   def _fill_collections(self, step: tf.Variable) -> None:
     """TF-GAN finds the step and checks the trained variables in the graph's collections."""

@@ -162,8 +162,7 @@ class Trainer:
 
     def body(steps, _, __):
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
-      shares = self._strategy.run(self._replica_step, args=(batches,))
-      values = self._strategy.reduce('SUM', shares, axis=None)
+      values = self._distributed_step(batches)
       precision = self._experiment.precision
       matters = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
       finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(matters))
@@ -178,9 +177,20 @@ class Trainer:
     )
     return steps, values
 
-  def _replica_step(self, batches) -> tf.Tensor:
+  def _distributed_step(self, batches) -> tf.Tensor:
+    """A step on all replicas; the sum of what they return."""
+
+    def step(lazily: bool) -> tf.Tensor:
+      shares = self._strategy.run(self._replica_step, args=(batches, lazily))
+      return self._strategy.reduce('SUM', shares, axis=None)
+
+    if not self.state.step_fn.lazy:
+      return step(False)
+    return tf.cond(self.state.step_fn.all_due(), lambda: step(False), lambda: step(True))
+
+  def _replica_step(self, batches, lazily: bool) -> tf.Tensor:
     """A step on one replica. Returns its shares of the scalars as one float32 vector."""
-    scalars = self._step_fn(batches)
+    scalars = self._step_fn(batches, lazily)
     self._scalar_names[:] = sorted(scalars)
     return tf.stack([scalars[name] for name in self._scalar_names])
 

@@ -1,0 +1,132 @@
+"""What images pass on their way to the discriminator."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.losses import image_changes
+
+IMAGES = np.random.RandomState(0).uniform(-1, 1, (64, 8, 8, 3)).astype(np.float32)
+ALL = list(registry.discriminator_augmentation.components())
+
+
+def changed(function, images=IMAGES, key=0):
+  with randomness.scope(randomness.key(key)):
+    return function(tf.constant(images)).numpy()
+
+
+def test_mirrored():
+  images = changed(lambda x: image_changes.mirrored(x, probability=0.5))
+  flipped = [np.array_equal(one, other[:, ::-1]) for one, other in zip(images, IMAGES)]
+  kept = [np.array_equal(one, other) for one, other in zip(images, IMAGES)]
+  assert all(a != b for a, b in zip(flipped, kept)) and 16 < sum(flipped) < 48
+
+
+def test_turned():
+  images = changed(image_changes.turned)
+  turns = [
+    [k for k in range(4) if np.array_equal(one, np.rot90(other, k))]
+    for one, other in zip(images, IMAGES)
+  ]
+  assert all(len(found) == 1 for found in turns)
+  assert min(np.bincount([found[0] for found in turns], minlength=4)) > 5
+
+
+def test_shifted():
+  images = changed(lambda x: image_changes.shifted(x, 0.25))
+  found = set()
+  for one, other in zip(images, IMAGES):
+    padded = np.pad(other, ((2, 2), (2, 2), (0, 0)))
+    places = [
+      (down, across)
+      for down in range(5)
+      for across in range(5)
+      if np.allclose(padded[down : down + 8, across : across + 8], one)
+    ]
+    assert len(places) == 1
+    found.add(places[0])
+  assert len(found) > 15  # Of 25.
+
+
+def test_cut_out():
+  holes = (changed(lambda x: image_changes.cut_out(x, 0.5)) == 0).all(-1)
+  for hole in holes:
+    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    assert 2 <= len(rows) <= 4 and 2 <= len(columns) <= 4
+    assert hole.sum() == len(rows) * len(columns)
+    assert np.ptp(rows) == len(rows) - 1 and np.ptp(columns) == len(columns) - 1
+
+
+def test_colours():
+  factor = tf.fill([64, 1, 1, 1], 0.5)
+  pale = image_changes.with_saturation(tf.constant(IMAGES), factor).numpy()
+  grey = IMAGES.mean(-1, keepdims=True)
+  np.testing.assert_allclose(pale - grey, 0.5 * (IMAGES - grey), atol=1e-6)
+  flat = image_changes.with_contrast(tf.constant(IMAGES), factor).numpy()
+  mean = IMAGES.mean((1, 2, 3), keepdims=True)
+  np.testing.assert_allclose(flat - mean, 0.5 * (IMAGES - mean), atol=1e-6)
+
+
+def test_instance_noise_fades():
+  function = registry.discriminator_augmentation.build('instance_noise(0.5, steps=10)').function
+  for step, stddev in ((0, 0.5), (5, 0.25), (10, 0.0), (99, 0.0)):
+    noise = changed(functools.partial(function, step=tf.constant(float(step)))) - IMAGES
+    assert abs(noise.std() - stddev) < 0.01
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_follows_its_key_and_gradients_pass(name):
+  made = registry.discriminator_augmentation.build(name)
+  if 'p' in made.variables:
+    made.variables['p'].assign(1.0)
+  step = tf.constant(1.0)
+  one, same, other = (changed(lambda x: made.function(x, step), key=key) for key in (1, 1, 2))
+  np.testing.assert_array_equal(one, same)
+  assert not np.array_equal(one, other) and one.shape == IMAGES.shape
+  images = tf.constant(IMAGES)
+  with tf.GradientTape() as tape, randomness.scope(randomness.key(1)):
+    tape.watch(images)
+    total = tf.reduce_sum(made.function(images, step) ** 2)
+  assert np.count_nonzero(tape.gradient(total, images)) > 0.4 * IMAGES.size
+
+
+def test_adaptive_augment_starts_with_nothing_and_follows_the_sign():
+  made = registry.discriminator_augmentation.build('adaptive_augment(target=0.6, kimg=0.64)')
+  images = changed(lambda x: made.function(x, None))
+  np.testing.assert_array_equal(images, IMAGES)
+
+  @tf.function(autograph=False)
+  def observe(logits):
+    model = tfgan.GANModel(*[None] * 11)._replace(discriminator_real_outputs=logits)
+    return made.observe(model)['augmentation/p']
+
+  # Four updates of 16 images are 64, a tenth of 640.
+  certain, unsure = np.ones([16, 1], np.float32), np.float32([[1], [-1]] * 8)
+  for _ in range(8):
+    observe(certain)
+  assert float(made.variables['p']) == pytest.approx(0.2)
+  for _ in range(3):
+    observe(unsure)
+  assert float(made.variables['p']) == pytest.approx(0.2)
+  observe(unsure)
+  assert float(made.variables['p']) == pytest.approx(0.1)
+  for _ in range(12):
+    observe(unsure)
+  assert float(made.variables['p']) == 0.0
+
+
+@pytest.mark.parametrize(
+  'text, message',
+  [
+    ('instance_noise(stddev=-1.0)', 'should not be negative'),
+    ('diff_augment(policy=(color, zoom))', 'policy=zoom should be'),
+    ('adaptive_augment(kimg=0.0)', 'kimg=0.0'),
+  ],
+)
+def test_refused(text, message):
+  with pytest.raises(UsageError, match=message):
+    registry.discriminator_augmentation.build(text)

@@ -1,0 +1,144 @@
+"""What says when a player is updated, how fast, and by which images: pool, floors, schedules."""
+
+import collections
+import json
+
+import numpy as np
+import pytest
+
+from tests.conftest import checkpoint, tiny_experiment
+from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.training.replay_pool import ReplayPool
+
+
+def train(model_dir, **values):
+  """Weights of both players at each step, and the curves."""
+  experiment = tiny_experiment(
+    model_dir, **{'networks': 'mlp(units=8)', 'save_every': 1, 'ema_decay': 0.0, **values}
+  )
+  GANEstimator(experiment).train()
+  weights = [checkpoint(model_dir, step) for step in range(5)]
+  lines = (model_dir / 'train/train.jsonl').read_text().splitlines()
+  return weights, [json.loads(line) for line in lines]
+
+
+def moved(weights, part: str) -> list[bool]:
+  """At which steps anything under a name changed."""
+  return [
+    any(not np.array_equal(one[name], other[name]) for name in one if name.startswith(part))
+    for one, other in zip(weights, weights[1:])
+  ]
+
+
+def test_the_discriminator_is_trained_first(tmp_path):
+  weights, curves = train(tmp_path, discriminator_pretraining=2)
+  for part in ('generator/', 'generator_optimizer/'):
+    assert moved(weights, part) == [False, False, True, True], part
+  assert moved(weights, 'discriminator/') == [True] * 4
+  assert [line['updated/generator'] for line in curves] == [0, 0, 1, 1]
+
+
+def test_a_player_rests_below_its_floor(tmp_path):
+  weights, curves = train(tmp_path, discriminator_loss_floor=100.0, generator_loss_floor=0.01)
+  for part in ('discriminator/', 'discriminator_optimizer/'):
+    assert moved(weights, part) == [False] * 4, part
+  assert moved(weights, 'generator/') == [True] * 4
+  assert curves[-1]['updated/discriminator'] == 0 and curves[-1]['updated/generator'] == 1
+
+
+def test_lazy_penalty_counts_fully_at_every_other_step(tmp_path):
+  _, curves = train(tmp_path / 'lazy', penalties='r1(interval=2)')
+  _, always = train(tmp_path / 'always', penalties='r1')
+  values = [line['penalty/r1'] for line in curves]
+  assert values[1] == values[3] == 0 < values[2]
+  assert values[0] == pytest.approx(2 * always[0]['penalty/r1'], rel=1e-5)
+
+
+def test_pool():
+  """New images enter, old ones come out half of the time, each with its own input."""
+  pool = ReplayPool(32, (tf.zeros([1, 1]), tf.zeros([1, 2, 2, 1])))
+
+  @tf.function(autograph=False)
+  def exchange(first, step):
+    inputs = tf.range(16, dtype=tf.float32)[:, None] + first
+    with randomness.scope(randomness.key(0, step)):
+      return pool((inputs, inputs[:, :, None, None] * tf.ones([1, 2, 2, 1])))
+
+  seen = collections.Counter()
+  for step in range(40):
+    inputs, images = exchange(tf.constant(100.0 * step), step)
+    np.testing.assert_array_equal(images[:, 0, 0, 0], inputs[:, 0])
+    if not step:
+      np.testing.assert_array_equal(inputs[:, 0], np.arange(16))
+    shown = inputs.numpy()[:, 0].astype(int)
+    seen.update(shown)
+    held = pool.variables['held_0'].numpy()[:, 0].astype(int)
+    if step > 10:
+      assert pool.variables['full'].numpy().all()
+      assert 2 <= np.sum(shown < 100 * step) <= 14
+      assert len(set(held) | set(seen)) == 16 * (step + 1)
+  # What was shown on entering an empty place may come out of it later; nothing else comes twice.
+  assert max(seen.values()) == 2
+
+
+@pytest.mark.parametrize(
+  'text, rates',
+  [
+    ('linear(steps=4)', [1, 0.75, 0.5, 0.25, 0, 0]),
+    ('linear(steps=2, start=2, final=0.5)', [1, 1, 1, 0.75, 0.5, 0.5]),
+    ('cosine(steps=4)', [1, (1 + 0.5**0.5) / 2, 0.5, (1 - 0.5**0.5) / 2, 0, 0]),
+    ('warmup(steps=4)', [0, 0.25, 0.5, 0.75, 1, 1]),
+    ('exponential(steps=2)', [1, 0.5**0.5, 0.5, 0.5**1.5, 0.25, 0.5**2.5]),
+    ('exponential(steps=2, factor=0.1, staircase=True)', [1, 1, 0.1, 0.1, 0.01, 0.01]),
+  ],
+)
+def test_schedules(text, rates):
+  schedule = registry.schedule.build(text, 0.5)
+  values = [float(schedule(tf.constant(step, tf.int64))) for step in range(6)]
+  np.testing.assert_allclose(values, 0.5 * np.array(rates), atol=1e-7)
+
+
+def test_learning_rates_are_plotted_as_scheduled(tmp_path):
+  _, curves = train(tmp_path, generator_optimizer='sgd(0.1, schedule=linear(steps=4))')
+  rates = [line['learning_rate/generator'] for line in curves]
+  np.testing.assert_allclose(rates, [0.1, 0.075, 0.05, 0.025], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+  'values, message',
+  [
+    (dict(replay_pool=20, model='acgan'), '--replay_pool=20: TF-GAN has no pool for'),
+    (dict(replay_pool=8), '--replay_pool=8: should be at least --batch_size=16'),
+    (dict(replay_pool=20, accumulate=2), '--replay_pool=20: not with --accumulate=2'),
+    (dict(replay_pool=20, model='vae'), '--replay_pool=20: .* no discriminator'),
+    (dict(discriminator_augment='diff_augment', model='vae'), '--discriminator_augment=.* no disc'),
+    (dict(generator_optimizer='adam(schedule=linear(steps=0))'), '--generator_optimizer=.*steps=0'),
+    (
+      dict(generator_optimizer='adam(schedule=up)'),
+      "--generator_optimizer=.*unknown schedule 'up'",
+    ),
+    (dict(loss='modified(label_noise=2.0)'), '--loss: label_noise=2.0 should be from 0 to 1'),
+  ],
+)
+def test_refused_before_anything_is_written(tmp_path, values, message):
+  with pytest.raises(UsageError, match=message):
+    GANEstimator(tiny_experiment(tmp_path / 'run', networks='mlp(units=8)', **values)).train()
+  assert not (tmp_path / 'run').exists()
+
+
+def test_a_run_from_before_an_argument_existed_is_still_the_same_run():
+  now = Experiment(loss='modified', generator_optimizer='adam')
+  recorded = Experiment.from_record(
+    {
+      **now.to_dict(),
+      'loss': 'modified(label_smoothing=0.0)',
+      'generator_optimizer': 'adam(learning_rate=0.0002, beta_1=0.9, beta_2=0.999, epsilon=1e-07)',
+    }
+  )
+  assert now.differences(recorded) == []
+  other = Experiment.from_record({**now.to_dict(), 'loss': 'modified(label_smoothing=0.1)'})
+  assert len(now.differences(other)) == 1

@@ -1,0 +1,71 @@
+"""Adaptive discriminator augmentation (Karras et al. 2020, arXiv:2006.06676)."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import mirrored, registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.losses import image_changes
+from tfgan_pipeline.losses.discriminator_augmentation import DiscriminatorAugmentation
+
+_INTERVAL = 4  # Discriminator updates between two changes of p, as in the paper.
+
+
+@registry.discriminator_augmentation
+def adaptive_augment(
+  *, target: float = 0.6, kimg: float = 500.0, color: bool = True, flip: bool = True
+) -> DiscriminatorAugmentation:
+  """As probable as it has to be: p rises while the mean sign of D(real) is above the target.
+
+  Of the paper's transformations those of whole pixels (mirroring, quarter turns, shifts of an
+  eighth) and of colour (brightness, contrast, saturation), each with probability p.
+
+  Args:
+    target: Of the mean sign, the paper's r_t; p falls while it is below.
+    kimg: Thousand real images in which p could move from 0 to 1.
+    color: Whether colours change.
+    flip: Whether images are mirrored and turned; wrong for digits and text only if p is near 1.
+  """
+  if kimg <= 0:
+    raise UsageError(f'--discriminator_augment: adaptive_augment(kimg={kimg}) should be above 0')
+  variables = {
+    name: tf.Variable(
+      0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name=name
+    )
+    for name in ('p', 'signs', 'updates')
+  }
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    del step
+    p = tf.identity(variables['p'])
+    if flip:
+      images = image_changes.mirrored(images, probability=p / 2)
+      if images.shape[1] == images.shape[2]:
+        images = image_changes.chosen(images, image_changes.turned(images), p)
+    images = image_changes.chosen(images, image_changes.shifted(images, 0.125), p)
+    if color:
+      draw = image_changes.normal
+      for change, amount in (
+        (image_changes.with_brightness, lambda n: 0.2 * n),
+        (image_changes.with_contrast, lambda n: tf.pow(2.0, 0.5 * n)),
+        (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
+      ):
+        images = image_changes.chosen(images, change(images, amount(draw(images))), p)
+    return images
+
+  def observe(model) -> dict[str, tf.Tensor]:
+    logits = model.discriminator_real_outputs
+    p, signs, updates = (tf.identity(variable) for variable in variables.values())
+    signs += mirrored.mean(tf.reduce_mean(tf.sign(tf.stop_gradient(logits))))
+    updates += 1.0
+    due = updates >= _INTERVAL
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    shown = _INTERVAL * logits.shape[0] * replicas
+    moved = tf.clip_by_value(p + tf.sign(signs / updates - target) * shown / (kimg * 1e3), 0.0, 1.0)
+    mirrored.assign(
+      list(variables.values()),
+      [tf.where(due, moved, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
+    )
+    return {'augmentation/p': p, 'augmentation/mean_sign': tf.reduce_mean(tf.sign(logits))}
+
+  return DiscriminatorAugmentation(function, observe, variables)

@@ -1,0 +1,42 @@
+"""The discriminator says the same of an image that is flipped or shifted a little."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.losses import image_changes
+from tfgan_pipeline.losses.penalties import Penalty, scores
+
+
+@registry.penalty
+def consistency(
+  *,
+  real_weight: float = 10.0,
+  generated_weight: float = 10.0,
+  flip: bool = True,
+  shift: float = 0.125,
+) -> Penalty:
+  """Balanced consistency regularisation, bCR (Zhao et al. 2021, arXiv:2002.04724).
+
+  Args:
+    real_weight: Of the mean squared change of logits of real images.
+    generated_weight: Of that of generated ones; 0 makes it CR (Zhang et al. 2020, 1910.12027).
+    flip: Whether half of the images are mirrored; wrong for digits and text.
+    shift: Largest shift each way, as a share of the image's side.
+  """
+
+  def penalty(model) -> tf.Tensor:
+    total = tf.zeros([])
+    for weight, images, logits in (
+      (real_weight, model.real_data, model.discriminator_real_outputs),
+      (generated_weight, model.generated_data, model.discriminator_gen_outputs),
+    ):
+      if weight:
+        changed = image_changes.shifted(images, shift)
+        if flip:
+          changed = image_changes.mirrored(changed, probability=0.5)
+        change = tf.math.squared_difference(logits, scores(model, changed))
+        total += weight * tf.reduce_mean(change)
+    return total
+
+  return Penalty('discriminator', penalty)

@@ -1,0 +1,27 @@
+"""The generator matches what the discriminator sees in real images (Salimans et al. 2016)."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import mirrored, registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.losses.penalties import Penalty
+
+
+@registry.penalty
+def feature_matching(*, weight: float = 1.0) -> Penalty:
+  """Squared distance of the mean last hidden layer on real and generated images (1606.03498).
+
+  Args:
+    weight: Of the term, which is added to the generator's adversarial loss.
+  """
+
+  def penalty(model) -> tf.Tensor:
+    means = [
+      mirrored.mean(
+        tf.reduce_mean(model.discriminator_fn.features(images, model.generator_inputs), axis=0)
+      )
+      for images in (model.real_data, model.generated_data)
+    ]
+    return weight * tf.reduce_sum(tf.math.squared_difference(*means))
+
+  return Penalty('generator', penalty)

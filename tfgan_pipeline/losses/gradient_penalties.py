@@ -1,0 +1,56 @@
+"""Penalties on the discriminator's slope at the images or near them, not between the two kinds."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import mirrored, randomness, registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.losses.penalties import Penalty, per_image, require_interval, squared_slope
+
+
+@registry.penalty
+def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
+  """Half of gamma times the squared slope at real images (Mescheder et al. 2018, 1801.04406).
+
+  Args:
+    gamma: Weight.
+    interval: Steps between two evaluations; 16 in StyleGAN2, which saves time.
+  """
+
+  def penalty(model) -> tf.Tensor:
+    return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(model.real_data)))
+
+  return Penalty('discriminator', penalty, require_interval(interval))
+
+
+@registry.penalty
+def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
+  """The same at generated images.
+
+  Args:
+    gamma: Weight.
+    interval: Steps between two evaluations.
+  """
+
+  def penalty(model) -> tf.Tensor:
+    return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(model.generated_data)))
+
+  return Penalty('discriminator', penalty, require_interval(interval))
+
+
+@registry.penalty
+def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
+  """Slope 1 around real images (Kodali et al. 2017, arXiv:1705.07215).
+
+  Args:
+    weight: Of the mean squared deviation.
+    reach: How far around, in standard deviations of the pixels of a batch, as in the authors' code.
+  """
+
+  def penalty(model) -> tf.Tensor:
+    real = model.real_data
+    mean = mirrored.mean(tf.reduce_mean(real))
+    deviation = tf.sqrt(mirrored.mean(tf.reduce_mean(tf.square(real - mean))))
+    near = real + per_image(real) * reach * deviation * randomness.uniform(real.shape)
+    return weight * tf.reduce_mean(tf.square(tf.sqrt(squared_slope(model, near) + 1e-10) - 1.0))
+
+  return Penalty('discriminator', penalty)

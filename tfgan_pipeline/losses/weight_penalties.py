@@ -1,0 +1,51 @@
+"""Penalties on the weights of a player: kernels only, neither biases nor normalisation."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.losses.penalties import Penalty, require_player
+
+
+@registry.penalty
+def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Penalty:
+  """Half of the sum of squared kernels (Krogh and Hertz 1992).
+
+  Args:
+    weight: Of the term.
+    player: Whose kernels.
+  """
+  require_player(player)
+
+  def penalty(model) -> tf.Tensor:
+    return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
+
+  return Penalty(player, penalty)
+
+
+@registry.penalty
+def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
+  """Squares of what kernels' outputs have in common (Brock et al. 2019, arXiv:1809.11096, eq. 3).
+
+  Args:
+    weight: Of the term.
+    player: Whose kernels; each is seen as a matrix [everything else, outputs].
+  """
+  require_player(player)
+
+  def penalty(model) -> tf.Tensor:
+    terms = []
+    for kernel in _kernels(model, player):
+      matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+      products = tf.matmul(matrix, matrix, transpose_a=True)
+      terms.append(
+        tf.reduce_sum(tf.square(products - tf.linalg.diag(tf.linalg.diag_part(products))))
+      )
+    return weight * tf.add_n(terms)
+
+  return Penalty(player, penalty)
+
+
+def _kernels(model, player: str) -> list[tf.Tensor]:
+  variables = getattr(model, f'{player}_variables')
+  return [tf.convert_to_tensor(variable) for variable in variables if variable.shape.rank > 1]

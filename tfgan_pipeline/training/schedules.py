@@ -1,0 +1,69 @@
+"""How a learning rate changes: `--generator_optimizer=adam(2e-4, schedule=linear(steps=10000))`.
+
+A component gets the optimiser's learning rate and returns a Keras schedule. Steps are the
+optimiser's own updates; a discriminator may make several per step of the run.
+"""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError
+
+_Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+
+@registry.schedule
+def linear(rate: float, *, steps: int, start: int = 0, final: float = 0.0) -> _Schedule:
+  """As it is until `start`, then down to `final` times the rate within `steps` (CycleGAN's)."""
+  return _checked(_Ramp(rate, start, steps, final, _straight), steps, start)
+
+
+@registry.schedule
+def cosine(rate: float, *, steps: int, start: int = 0, final: float = 0.0) -> _Schedule:
+  """As linear, along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
+  return _checked(_Ramp(rate, start, steps, final, _half_cosine), steps, start)
+
+
+@registry.schedule
+def warmup(rate: float, *, steps: int) -> _Schedule:
+  """Up from 0 to the rate within `steps`, and then as it is."""
+  return _checked(_Ramp(rate, 0, steps, 0.0, lambda way: way), steps, 0)
+
+
+@registry.schedule
+def exponential(
+  rate: float, *, steps: int, factor: float = 0.5, staircase: bool = False
+) -> _Schedule:
+  """Times `factor` every `steps`, at once if it is a staircase, else bit by bit."""
+  _checked(None, steps, 0)
+  return keras.optimizers.schedules.ExponentialDecay(rate, steps, factor, staircase)
+
+
+class _Ramp(_Schedule):
+  """From the rate to `final` times it: `shape` maps the share of the way made to that left."""
+
+  def __init__(self, rate: float, start: int, steps: int, final: float, shape):
+    self._rate, self._start, self._steps, self._final = rate, start, steps, final
+    self._shape = shape
+
+  def __call__(self, step):
+    way = tf.clip_by_value((tf.cast(step, tf.float32) - self._start) / self._steps, 0.0, 1.0)
+    return self._rate * (self._final + (1.0 - self._final) * self._shape(way))
+
+  def get_config(self):
+    return {'rate': self._rate, 'start': self._start, 'steps': self._steps, 'final': self._final}
+
+
+def _straight(way: tf.Tensor) -> tf.Tensor:
+  return 1.0 - way
+
+
+def _half_cosine(way: tf.Tensor) -> tf.Tensor:
+  return 0.5 * (1.0 + tf.cos(3.141592653589793 * way))
+
+
+def _checked(schedule, steps: int, start: int):
+  if steps < 1 or start < 0:
+    raise UsageError(f'schedule: steps={steps}, start={start} should be at least 1 and 0')
+  return schedule
