@@ -18,6 +18,7 @@ BASE = {
   'randomness',
   'mirrored',
   'images',
+  'points',
   'whole_files',
 }
 RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
@@ -29,7 +30,8 @@ ALLOWED = {
   'compat': set(),
   'randomness': {'compat'},
   'whole_files': {'compat', 'errors'},
-  'images': {'compat', 'whole_files'},
+  'images': {'compat', 'points', 'whole_files'},
+  'points': set(),
   'mirrored': {'compat'},
   'run_directory': {'compat', 'data', 'errors', 'experiment', 'whole_files'},
   'checkpoints': {'compat', 'errors', 'whole_files'},

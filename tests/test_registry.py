@@ -61,7 +61,7 @@ def test_lists_keep_their_order():
 @pytest.mark.parametrize(
   'text, message',
   [
-    ('dcgann', "unknown network 'dcgann'; there are: dcgan("),
+    ('dcgann', "unknown network 'dcgann'; there are: biggan("),
     ('dcgan(filter=3)', "no argument 'filter' in dcgan(filters=64"),
     ('dcgan(filters=big)', 'argument filters=big should be int'),
     ('dcgan(filters=1.5)', 'argument filters=1.5 should be int'),

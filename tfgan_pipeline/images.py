@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tfgan_pipeline import whole_files
+from tfgan_pipeline import points, whole_files
 from tfgan_pipeline.compat import tf
 
 
@@ -23,11 +23,15 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
 def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
 
+  Pictures that are points of the plane (points.py) become one scatter plot.
+
   Args:
     images: N pictures of one size.
     columns: How many stand side by side; 0 makes the grid as square as it can be.
     gap: White pixels around each.
   """
+  if images.shape[1:] == points.IMAGE_SHAPE:
+    return scatter(points.of_images(images), np.zeros(len(images), int), reach=1.0)
   count, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(count))
   rows = math.ceil(count / columns)
@@ -59,18 +63,21 @@ _COLOURS = np.array(
 )
 
 
-def scatter(points: np.ndarray, labels: np.ndarray, *, side: int = 480) -> np.ndarray:
+def scatter(
+  places: np.ndarray, labels: np.ndarray, *, side: int = 480, reach: float = 0.0
+) -> np.ndarray:
   """A picture uint8 [side, side, 3] of points float [N, 2] around (0, 0), the second axis upwards.
 
   Args:
-    points: All are inside: the scale is that of the farthest.
+    places: The points.
     labels: int [N]; class k has the colour of k modulo 10.
     side: Height and width in pixels.
+    reach: The largest coordinate shown, which none exceeds; 0 is that of the farthest point.
   """
   picture = np.full((side, side, 3), 255, np.uint8)
   picture[side // 2] = picture[:, side // 2] = 200
-  reach = max(float(np.abs(points).max(initial=0.0)), 1e-6)
-  places = np.rint((points / reach * [1, -1] + 1) / 2 * (side - 5)).astype(int) + 2
+  reach = reach or max(float(np.abs(places).max(initial=0.0)), 1e-6)
+  places = np.rint((places / reach * [1, -1] + 1) / 2 * (side - 5)).astype(int) + 2
   for (across, down), label in zip(places, labels):
     picture[down - 2 : down + 3, across - 2 : across + 3] = _COLOURS[label % len(_COLOURS)]
   return picture

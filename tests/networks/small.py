@@ -6,6 +6,7 @@ from tfgan_pipeline import registry
 
 _COLOUR = (32, 32, 3)
 _SMALL = {
+  'points_mlp': ('points_mlp', (2, 2, 1)),
   'sngan': ('sngan(filters=4)', _COLOUR),
   'sndcgan': ('sndcgan(filters=4)', _COLOUR),
   'sagan': ('sagan(filters=4, attention=16)', _COLOUR),

@@ -54,7 +54,6 @@ def test_parameter_counts(text, side, noise, classes, generator, discriminator, 
     ('sagan(filters=1)', 64),
     ('biggan(filters=1)', 128),
     ('biggan(filters=1)', 256),
-    ('biggan_deep(filters=4)', 64),
     ('r3gan(filters=16, blocks=1, group=4)', 128),
   ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.test_replicas import assert_invariant
-from tfgan_pipeline import registry
+from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks.attention import SelfAttention
@@ -127,6 +127,40 @@ def test_discrimination_agrees_with_numpy():
   np.testing.assert_allclose(outputs[:, 6:], np.exp(-distances).sum(1) - 1, rtol=1e-4)
 
 
+@pytest.mark.parametrize('name', ['standard deviation', 'discrimination'])
+def test_one_two_and_four_replicas_see_the_same_others(name):
+  """Outputs, and gradients through the images of other replicas."""
+  make, inputs = LAYERS[name]
+  inputs = np.concatenate([inputs, 2 * inputs])
+  weights = random(16, *make()(inputs[:4], training=True).shape[1:], seed=3)
+
+  def run(count):
+    strategy = runtime.mirrored_cpus(count) if count > 1 else tf.distribute.get_strategy()
+    rows = 16 // count
+    with strategy.scope():
+      layer = make()
+      layer(inputs[:4], training=True)
+    for weight in layer.weights:
+      weight.assign(random(*weight.shape, seed=2))
+
+    def on_replica():
+      place = tf.distribute.get_replica_context().replica_id_in_sync_group
+      mine, scale = (
+        tf.slice(all, [place * rows] + [0] * (all.ndim - 1), [rows, *all.shape[1:]])
+        for all in (inputs, weights)
+      )
+      outputs = layer(mine, training=True)
+      return outputs, tf.gradients(tf.reduce_sum(outputs * scale), mine)[0]
+
+    parts = tf.function(lambda: strategy.run(on_replica), autograph=False)()
+    return [np.concatenate(strategy.experimental_local_results(part)) for part in parts]
+
+  one = run(1)
+  for count in (2, 4):
+    for expected, found in zip(one, run(count)):
+      np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def with_every_layer(spec):
   """Two small networks of all that the layers of this file can do to a batch."""
   noise = layers.Input([spec.noise_size])
@@ -144,12 +178,14 @@ def with_every_layer(spec):
   return {'generator': generator, 'discriminator': keras.Model(images, logits)}
 
 
-def test_one_two_and_four_replicas_agree(tmp_path, register):
+@pytest.mark.parametrize('replicas', [2, pytest.param(4, marks=pytest.mark.heavy)])
+def test_replicas_make_the_same_run(tmp_path, register, replicas):
   """In weights, after a gradient penalty's second derivatives too."""
   register(registry.network, with_every_layer)
   assert_invariant(
     tmp_path,
-    replicas=(2, 4),
+    replicas=(replicas,),
+    ema_decay=0.0,
     networks='with_every_layer',
     penalties='wasserstein_gradient(weight=0.1)',
     generator_optimizer='sgd(0.01)',

@@ -1,0 +1,174 @@
+"""Data that is made and not loaded: stacks, points and shapes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import images, points, registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data import shapes
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.extractor import ExtractorContext
+from tfgan_pipeline.networks.points import ImagesToPoints, PointsToImages
+
+
+def build(text):
+  return registry.dataset.build(text, DataOptions())
+
+
+def test_stacks_are_three_images_and_their_labels_in_order():
+  grey, stacks = build('digits(size=8)').split('test'), build('stacked("digits(8)", times=2)')
+  split = stacks.split('test')
+  assert stacks.num_classes == 1000 and split.size == 2 * grey.size
+  assert stacks.label_names[407] == '4 0 7'
+  known = {image.tobytes(): label for image, label in zip(grey.images, grey.labels)}
+  digits = [[known[image[..., c].tobytes()] for c in range(3)] for image in split.images]
+  np.testing.assert_array_equal(np.dot(digits, [100, 10, 1]), split.labels)
+  # Every image is used equally often in every channel, and channels are independent.
+  for channel in range(3):
+    used = np.unique([image[..., channel].tobytes() for image in split.images], return_counts=True)
+    assert set(used[1]) == {2} and len(used[0]) == grey.size
+  assert not np.array_equal(split.images[..., 0], split.images[..., 1])
+  assert build('stacked("digits(8)", seed=1)').fingerprint != build('stacked("digits(8)")')
+
+
+@pytest.mark.parametrize(
+  'text, message',
+  [
+    ('stacked(shapes)', 'images of shapes should be grey, not of 3'),
+    ('stacked(times=0)', 'times=0 should be at least 1'),
+    ('stacked(times=100000)', 'do not fit --memory_limit_gb=4.0'),
+    ('gaussian_ring(0)', 'modes=0 should be at least 1'),
+    ('gaussian_grid(0)', 'side=0 should be at least 1'),
+    ('shapes(4)', 'size=4 should be at least 8'),
+    ('shapes(label=size)', 'label=size should be one of shape, colour, both'),
+  ],
+)
+def test_what_cannot_be_made(text, message):
+  with pytest.raises(UsageError, match=message):
+    build(text)
+
+
+def test_points_keep_16_bits():
+  exact = np.random.RandomState(0).uniform(-1, 1, (1000, 2))
+  exact[:3] = [[-1, 1], [1, -1], [0, 0.5]]
+  pictures = points.to_images(exact)
+  assert pictures.dtype == np.uint8 and pictures.shape == (1000, 2, 2, 1)
+  np.testing.assert_allclose(points.of_images(pictures), exact, atol=1.001 / points.STEPS)
+  np.testing.assert_array_equal(points.to_images(points.of_images(pictures)), pictures)
+  read = ImagesToPoints()(images.to_float(pictures))
+  np.testing.assert_allclose(read, points.of_images(pictures), atol=1e-6)
+
+
+def test_networks_write_points_that_gradients_pass_unchanged():
+  exact = tf.constant(np.random.RandomState(0).uniform(-1, 1, (5000, 2)), tf.float32)
+  with tf.GradientTape() as tape:
+    tape.watch(exact)
+    written = PointsToImages()(exact)
+    read = ImagesToPoints()(written)
+  np.testing.assert_allclose(tape.gradient(read, exact), 1, rtol=1e-6)
+  step = 2 / points.STEPS
+  np.testing.assert_allclose(read, exact, atol=1.01 * step)
+  kept = points.of_images(images.to_uint8(written).numpy())
+  np.testing.assert_allclose(kept, exact, atol=1.01 * step)
+  assert np.abs(kept - exact).mean() < 0.26 * step
+
+
+@pytest.mark.parametrize(
+  'name, modes, radius, deviation',
+  [('gaussian_ring', 8, 0.8, 0.008), ('gaussian_grid', 25, 0.8 * 2**0.5, 0.01)],
+)
+def test_mixtures_are_gaussians_of_known_place_and_width(name, modes, radius, deviation):
+  dataset = build(name)
+  split = dataset.split('train')
+  drawn = points.of_images(split.images)
+  means = np.stack([drawn[split.labels == label].mean(0) for label in range(modes)])
+  assert len(np.unique(means.round(3), axis=0)) == modes == dataset.num_classes
+  assert abs(np.linalg.norm(means, axis=1).max() - radius) < 1e-3
+  assert (drawn - means[split.labels]).std() == pytest.approx(deviation, rel=0.01)
+  assert abs(np.bincount(split.labels) / split.size * modes - 1).max() < 0.1
+
+
+def test_modes_of_samples_are_counted(cache_dir):
+  """Of a generator that knows two of eight modes and is right in half of its samples."""
+  dataset = build('gaussian_ring')
+  extractor = registry.extractor.build('points', ExtractorContext(dataset, cache_dir))
+  reference = extractor.features(images for images, _ in dataset.split('train').ordered(5000))
+
+  def score(samples, text='mode_coverage'):
+    return registry.metric.build(
+      text, reference, extractor.features([points.to_images(np.float64(samples))])
+    )
+
+  samples = np.zeros((100, 2))
+  samples[:30], samples[30:50] = [0.8, 0], [0, 0.8]
+  assert score(samples) == {'high_quality_modes': 2, 'high_quality_share': 0.5}
+  samples[:30] += 0.03  # Five deviations away.
+  assert score(samples) == {'high_quality_modes': 1, 'high_quality_share': 0.2}
+  assert score(samples, 'mode_coverage(6)')['high_quality_share'] == 0.5
+  test = points.of_images(dataset.split('test').images)
+  real = score(test)
+  # Within three deviations in the plane lie 1 - exp(-9 / 2) of a Gaussian.
+  assert real['high_quality_modes'] == 8
+  assert real['high_quality_share'] == pytest.approx(1 - np.exp(-4.5), abs=0.003)
+  assert score(test, 'class_histogram')['modes_covered'] == 8
+
+
+def test_points_are_shown_as_one_scatter_plot():
+  picture = images.grid(points.to_images(np.array([[1.0, 1.0], [-1.0, 0.0]])))
+  assert picture.shape == (480, 480, 3) and picture.dtype == np.uint8
+  marked = (picture == (31, 119, 180)).all(-1)
+  assert marked.sum() == 50 and marked[:5, 475:].all() and marked[237:242, :5].any()
+
+
+def one_scene(**values):
+  given = dict(shape=0, colour=0, dark=False, centre=(0.0, 0.0), radius=0.5, angle=0.0)
+  return shapes.Scenes(**{name: np.array([value]) for name, value in {**given, **values}.items()})
+
+
+@pytest.mark.parametrize(
+  'shape, area',
+  [
+    (0, np.pi),
+    (1, 2.0),
+    (2, 3 * 3**0.5 / 4),
+    (3, np.pi * 0.75),
+    (4, 2 * 1.2 * (1 - 0.09) ** 0.5 - 0.36),
+  ],
+)
+def test_shapes_have_their_area_in_their_colour_where_they_should_be(shape, area):
+  scene = one_scene(shape=shape, colour=2, centre=(0.3, -0.2), angle=0.4, dark=True)
+  (picture,) = shapes.render(scene, 200)
+  painted = (picture == shapes.COLOURS['blue']).all(-1)
+  assert painted.mean() * 4 == pytest.approx(area * 0.25, rel=0.05)
+  rows, columns = np.nonzero(painted)
+  middle = np.array([columns.mean(), rows.mean()]) / 100 - 1
+  np.testing.assert_allclose(middle, [0.3, -0.2], atol=0.01)
+
+
+def test_scenes_name_what_is_in_them():
+  scenes = one_scene(shape=2, colour=3, centre=(-0.3, 0.2), radius=0.6, dark=True)
+  assert shapes.caption(scenes, 0) == 'a large yellow triangle at the bottom left on a dark ground'
+  named = {name for name, values in scenes.attributes().items() if values[0]}
+  assert named == {'large', 'dark', 'triangle', 'yellow'}
+  many = shapes.draw(2000, seed=0)
+  for name, values in many.attributes().items():
+    assert 0.15 < values.mean() < 0.55, name
+  again = shapes.draw(2000, seed=0)
+  for field in dataclasses.fields(many):
+    np.testing.assert_array_equal(getattr(many, field.name), getattr(again, field.name))
+
+
+def test_shapes_can_be_labelled_by_shape_colour_or_both():
+  both, shape, colour = (build(f'shapes(8, 100, {label})') for label in ('both', 'shape', 'colour'))
+  assert both.num_classes == 20 and both.label_names[6] == 'blue square'
+  labels = both.split('train').labels
+  np.testing.assert_array_equal(labels // 4, shape.split('train').labels)
+  np.testing.assert_array_equal(labels % 4, colour.split('train').labels)
+  assert {name: split.size for name, split in shape.splits.items()} == {
+    'train': 80,
+    'validation': 10,
+    'test': 10,
+  }

@@ -1,0 +1,30 @@
+"""Points of the plane as 2x2 grey pictures, without losing their precision.
+
+    pictures = to_images(points)      # float [N, 2] in [-1, 1] -> uint8 [N, 2, 2, 1]
+    points = of_images(pictures)
+
+A row is a coordinate: [-1, 1] in 65,536 steps, of which the left pixel is the high byte and the
+right one the low byte. One byte alone would be as coarse as the Gaussians of the usual toys, and
+images that are not bytes would be an exception in every part of the package. As a pixel is its byte
+scaled to [-1, 1], a coordinate is the linear function (256 * high + low) / 257 of both, which a
+network can read exactly; networks/points.py writes them so that gradients pass unchanged.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+IMAGE_SHAPE = (2, 2, 1)
+STEPS = 65_535
+
+
+def to_images(points: np.ndarray) -> np.ndarray:
+  """Float [N, 2], clipped to [-1, 1] and rounded to a step, to uint8 [N, 2, 2, 1]."""
+  steps = np.rint((np.clip(points, -1, 1) + 1) / 2 * STEPS).astype(np.int64)
+  return np.stack([steps >> 8, steps & 255], axis=-1)[..., np.newaxis].astype(np.uint8)
+
+
+def of_images(images: np.ndarray) -> np.ndarray:
+  """uint8 [N, D, 2, 1] to float32 [N, D]; of other shapes, any two bytes in a row are a number."""
+  high, low = np.moveaxis(images.reshape(len(images), -1, 2).astype(np.int64), 2, 0)
+  return ((256 * high + low) * 2 / STEPS - 1).astype(np.float32)
