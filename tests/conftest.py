@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,9 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 def pytest_sessionstart(session):
   """Splits the CPU in four before anything uses TensorFlow, so that strategies can be tried."""
   del session
+  if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # What a shell starts in the background ignores it, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
   from tfgan_pipeline.compat import tf
 
   tf.config.set_logical_device_configuration(
@@ -57,9 +61,23 @@ def tiny_experiment(model_dir, **values):
   return Experiment(**{**tiny, **values})
 
 
+_started: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left():
+  """Ends what a failed test has left running."""
+  yield
+  while _started:
+    process = _started.pop()
+    if process.poll() is None:
+      process.kill()
+      process.communicate()
+
+
 def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
   """Starts `python -m tfgan_pipeline.bin.<name>`; kwargs go to Popen."""
-  return subprocess.Popen(
+  process = subprocess.Popen(
     [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments],
     cwd=ROOT,
     text=True,
@@ -68,6 +86,8 @@ def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
     stderr=subprocess.PIPE,
     **kwargs,
   )
+  _started.append(process)
+  return process
 
 
 def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
