@@ -15,4 +15,5 @@ if [ "${1:-}" = --all ]; then
 fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
-exec "$python" -m pytest "$@"
+# A file's tests share what they train, so files go to processes whole.
+exec "$python" -m pytest -n logical --maxprocesses=4 --dist=loadfile "$@"

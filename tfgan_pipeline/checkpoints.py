@@ -69,15 +69,16 @@ class Checkpoints:
     pattern = os.path.join(self._directory, 'pinned', f'ckpt-{step:06d}.*')
     return [path.rsplit('.', 1)[1] for path in tf.io.gfile.glob(pattern)]
 
-  def pin(self, step: int, who: str) -> None:
+  def pin(self, step: int, who: str, why: str = '') -> None:
     """Asks the trainer, which may be another process, to keep a checkpoint beyond its time.
 
     Args:
       step: Of the checkpoint.
       who: By this name it is let go of; a word without dots or slashes.
+      why: For people, in the file that asks.
     """
     tf.io.gfile.makedirs(os.path.join(self._directory, 'pinned'))
-    whole_files.write(self._pin(step, who), '')
+    whole_files.write(self._pin(step, who), why)
 
   def unpin(self, step: int, who: str) -> None:
     """Lets go; the trainer's next save removes what is due."""

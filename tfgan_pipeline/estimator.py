@@ -181,17 +181,21 @@ class GANEstimator:
     return '\n'.join(lines)
 
   def evaluator(
-    self, options: EvaluationOptions = EvaluationOptions(), scorer: Scorer | None = None
+    self,
+    options: EvaluationOptions = EvaluationOptions(),
+    scorer: Scorer | None = None,
+    strategy: tf.distribute.Strategy | None = None,
   ) -> Evaluator:
     """The scorer of the checkpoints of this run.
 
     Args:
       options: What to measure.
       scorer: One made with these options, if there is one already.
+      strategy: Whose replicas generate and extract; None takes one device.
     """
     self.run.check_data(self.dataset)
-    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options)
-    return Evaluator(self.run, self.experiment, options, scorer)
+    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options, strategy)
+    return Evaluator(self.run, self.experiment, options, scorer, strategy)
 
   def evaluators(
     self,
@@ -199,6 +203,7 @@ class GANEstimator:
     also: Sequence[str] = (),
     *,
     scorers: dict[Any, Scorer] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
   ) -> list[Evaluator]:
     """The same, and those of variants of the samples, as far as this run has them.
 
@@ -206,15 +211,21 @@ class GANEstimator:
       options: What to measure.
       also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
       scorers: Those that runs on the same data share; a new one is added.
+      strategy: As of `evaluator`.
     """
     scorers = {} if scorers is None else scorers
     self.run.check_data(self.dataset)
+    if options.path_length and not self.sampler().noise_size:
+      raise UsageError(
+        f'--path_length: of generators of standard normal noise alone, this one has '
+        f'--model={self.experiment.model} --noise={self.experiment.noise}'
+      )
     key = self.experiment.dataset, self.experiment.data_dir, options
     if key not in scorers:
-      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options)
+      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
     found: dict[str, Evaluator] = {}
     for one in (options, *map(options.variant, also)):
-      evaluator = self.evaluator(one, scorers[key])
+      evaluator = self.evaluator(one, scorers[key], strategy)
       found.setdefault(json.dumps(evaluator.definition), evaluator)
     return list(found.values())
 
@@ -229,10 +240,13 @@ class GANEstimator:
     step: int | None = None,
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
+    *,
+    scorers: dict[Any, Scorer] | None = None,
+    strategy: tf.distribute.Strategy | None = None,
   ) -> list[Record]:
     """Scores one checkpoint and variants of its samples; warns when these differ much."""
     step = self.sampler(options.weights).restore(step)  # Refused before there is any work.
-    evaluators = self.evaluators(options, also)
+    evaluators = self.evaluators(options, also, scorers=scorers, strategy=strategy)
     records = [evaluator.evaluate(step) for evaluator in evaluators]
     warn_if_apart(evaluators, records)
     return records
@@ -275,11 +289,13 @@ def train_and_evaluate(
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training.
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
+  evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
   with StopRequest(estimator.experiment.max_hours) as stop:
     for target in [*range(every, last, every), last]:
       step = estimator.train(target, stop=stop)
-      evaluator = estimator.evaluator(options, scorer)
+      # There is a run to score only now.
+      evaluator = evaluator or estimator.evaluator(options, scorer)
       for saved in evaluator.steps():
         if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)

@@ -9,16 +9,17 @@ It needs model_dir alone: neither the data nor anything of training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+import contextlib
+import functools
 
 import numpy as np
 
-from tfgan_pipeline import images
+from tfgan_pipeline import images, registry
 from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.base import Inputs
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.layers import batch_norms, batch_statistics
 from tfgan_pipeline.run_directory import RunDirectory
@@ -26,6 +27,7 @@ from tfgan_pipeline.whole_files import writing
 
 # As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
 STANDING_BATCHES = 16
+_BLOCK = 64
 
 
 class GeneratorSampler:
@@ -38,10 +40,13 @@ class GeneratorSampler:
     batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
       'batch': the statistics of the samples themselves, in batches of the size that was trained
       with. 'standing': the plain average over 16 such batches, made anew for each checkpoint.
+    strategy: Whose replicas generate, a block of samples each; None is no strategy. Statistics of
+      batches are made by the first of them.
 
   Attributes:
     weights: Which of the two are in use.
     batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
+    noise_size: Length of the input vector where it is standard normal and all there is; else 0.
     step: The step of the checkpoint restored last, or None.
   """
 
@@ -52,26 +57,37 @@ class GeneratorSampler:
     *,
     weights: str = 'average',
     batch_norm: str = 'moving',
+    strategy: tf.distribute.Strategy | None = None,
   ):
     shapes = run.read_record()['dataset']
     classes = shapes['num_classes']
-    networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
-    self._game = build_game(experiment, networks, classes)
+    self._strategy = strategy or tf.distribute.get_strategy()
+    with self._strategy.scope():
+      networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
+      self._game = build_game(experiment, networks, classes)
     self._generator = networks['generator']
     self.weights = weights if experiment.ema_decay else 'raw'
     role = 'generator_ema' if self.weights == 'average' else 'generator'
     self._root = tf.train.Checkpoint(**{role: self._generator})
     self._checkpoints = Checkpoints(run.checkpoints)
     self._run = run
+    plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
+      'generator' in self._game.labelled or self._game.noise_size > self._game.noise.size
+    )
+    self.noise_size = self._game.noise.size if plain else 0
     self.step: int | None = None
+    self._last: tuple = None, None
     self._generate = tf.function(self._game.generate, autograph=False)
     self._norms = batch_norms(self._generator)
     self._mode = batch_norm if self._norms else 'moving'
-    self._trained_batch = experiment.batch_size // experiment.accumulate
+    trained_batch = experiment.batch_size // experiment.accumulate
+    self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
+    # As many blocks are made at a time.
+    self._replicas = self._strategy.num_replicas_in_sync if self._mode == 'moving' else 1
     self.batch_norm = {
       'moving': 'moving averages',
-      'batch': f'statistics of batches of {self._trained_batch}',
-      'standing': f'averages over {STANDING_BATCHES} batches of {self._trained_batch}',
+      'batch': f'statistics of batches of {trained_batch}',
+      'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
   def steps(self) -> list[int]:
@@ -87,6 +103,7 @@ class GeneratorSampler:
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
+    self._last, self.step = (None, None), None  # A reading that fails may change some weights.
     if step is None:
       self.step = self._checkpoints.restore_latest(self._root)
     else:
@@ -115,8 +132,8 @@ class GeneratorSampler:
         self._game.generate(self._generator, self._game.inputs(self._block(block), 0))
 
   def _block(self, number: int) -> range:
-    """The samples that were normalised together in training."""
-    return range(number * self._trained_batch, (number + 1) * self._trained_batch)
+    """Samples that are always made together, so that one is the same whoever asks for it."""
+    return range(number * self._block_size, (number + 1) * self._block_size)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
     """The classes of samples, int32 [len(indices)], balanced; None where none can be chosen."""
@@ -128,30 +145,26 @@ class GeneratorSampler:
   ) -> np.ndarray:
     """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
 
-    With 'batch' statistics the others of its batch, whose numbers follow from i, play a part.
-
     Args:
       indices: Numbers of samples.
       seed: Chooses all of them.
-      labels: Other classes than `self.labels(indices)`, one each; not with 'batch' statistics.
+      labels: Other classes than `self.labels(indices)`, one each; by moving averages.
 
     Raises:
       UsageError: The generator gives values that are not finite, or knows no such classes.
     """
     if labels is not None:
       self._check(labels)
-    if self._mode != 'batch':
-      return self._pictures(self._game.inputs(indices, seed, labels))
+      inputs = self._game.inputs(indices, seed, labels)
+      return self._as_pictures(self._generate(self._generator, inputs))
     made = {}
-    with batch_statistics():
-      for number in sorted({index // self._trained_batch for index in indices}):
-        block = self._block(number)
-        made.update(zip(block, self._pictures(self._game.inputs(block, seed))))
+    for number in sorted({index // self._block_size for index in indices}):
+      made.update(zip(self._block(number), self._pictures(number, seed)))
     return np.stack([made[index] for index in indices])
 
   def traversal(self, seed: int, columns: int) -> np.ndarray:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
-    return self._pictures(self._game.traversal(seed, columns))
+    return self._as_pictures(self._generate(self._generator, self._game.traversal(seed, columns)))
 
   def _check(self, labels: Sequence[int]) -> None:
     classes = self._game.num_classes
@@ -160,17 +173,47 @@ class GeneratorSampler:
     if not all(0 <= label < classes for label in labels):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
 
-  def _pictures(self, inputs: Inputs) -> np.ndarray:
-    values = self._generate(self._generator, inputs)
+  def _pictures(self, number: int, seed: int) -> np.ndarray:
+    """The pictures of a block; the last ones are kept, as batches may divide them."""
+    first = number - number % self._replicas
+    if self._last[0] != (first, seed):
+      blocks = range(first, first + self._replicas)
+      self._last = (first, seed), self._make([self._block(block) for block in blocks], seed)
+    return self._last[1][number - first]
+
+  def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
+    """The pictures of as many blocks as there are replicas."""
+    inputs = [self._game.inputs(block, seed) for block in blocks]
+    if self._replicas == 1:
+      by_batch = batch_statistics() if self._mode == 'batch' else contextlib.nullcontext()
+      with by_batch:
+        return [self._as_pictures(self._generate(self._generator, *inputs))]
+    shares = self._strategy.experimental_distribute_values_from_function(
+      lambda context: inputs[context.replica_id_in_sync_group]
+    )
+    made = self._generate_on_all(shares)
+    return [self._as_pictures(values) for values in self._strategy.experimental_local_results(made)]
+
+  @functools.cached_property
+  def _generate_on_all(self) -> Callable:
+    return tf.function(
+      lambda shares: self._strategy.run(self._game.generate, (self._generator, shares)),
+      autograph=False,
+    )
+
+  def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return images.to_uint8(values).numpy()
 
-  def batches(self, count: int, seed: int, *, batch_size: int) -> Iterator[np.ndarray]:
-    """Images 0 to count - 1, in batches. One batch size means one compilation."""
+  def values(self, noise: np.ndarray) -> np.ndarray:
+    """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
+    return self._generate(self._generator, tf.constant(noise)).numpy()
+
+  def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
+    """Images 0 to count - 1, in batches."""
     for first in range(0, count, batch_size):
-      pictures = self.images(range(first, first + batch_size), seed)
-      yield pictures[: count - first]
+      yield self.images(range(first, min(first + batch_size, count)), seed)
 
   def export(self, path: str) -> str:
     """Writes the generator as a SavedModel, which TensorFlow alone can load and sample:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import logging
 from typing import Any
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -28,6 +29,7 @@ def score_runs(
   *,
   step: int | None = None,
   also: Sequence[str] = (),
+  strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
   """Records of one checkpoint of each run.
@@ -37,6 +39,7 @@ def score_runs(
     options: What to measure.
     step: Of the checkpoint; by default the newest.
     also: Further kinds of samples, see EvaluationOptions.variant.
+    strategy: Whose replicas generate and extract, see runtime.evaluation_devices.
     places: Fields of the experiment such as data_dir, in place of those recorded.
 
   Raises:
@@ -45,8 +48,21 @@ def score_runs(
   paths = find_runs(model_dirs) if several(model_dirs) else [model_dirs]
   if not paths:
     raise UsageError(f'--model_dir={model_dirs}: no run there')
+  scorers: dict[Any, Scorer] = {}
   for path in paths:
-    yield from GANEstimator.of_run(path, **places).evaluate_variants(step, options, also)
+    try:
+      yield from GANEstimator.of_run(path, **places).evaluate_variants(
+        step, options, also, scorers=scorers, strategy=strategy
+      )
+    except UsageError as error:
+      _leave_out(model_dirs, path, error)
+
+
+def _leave_out(model_dirs: str, path: str, error: UsageError) -> None:
+  """Of several runs, one that cannot be scored does not stop the others."""
+  if not several(model_dirs):
+    raise error
+  _log.warning('%s is left out: %s', path, error)
 
 
 def watch_runs(
@@ -56,6 +72,7 @@ def watch_runs(
   also: Sequence[str] = (),
   timeout_seconds: float = 0,
   stop_after: int = 0,
+  strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
   """Records of all checkpoints of all runs, those too that are yet to come; see watcher.watch.
@@ -66,11 +83,11 @@ def watch_runs(
 
   def open_run(path: str) -> list[Evaluator]:
     try:
-      return GANEstimator.of_run(path, **places).evaluators(options, also, scorers=scorers)
+      return GANEstimator.of_run(path, **places).evaluators(
+        options, also, scorers=scorers, strategy=strategy
+      )
     except UsageError as error:
-      if not several(model_dirs):
-        raise
-      _log.warning('%s is left out: %s', path, error)
+      _leave_out(model_dirs, path, error)
       return []
 
   return watch(

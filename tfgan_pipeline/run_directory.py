@@ -29,7 +29,9 @@ def find_runs(model_dirs: str) -> list[str]:
   """
   found: dict[str, None] = {}
   for text in _split(model_dirs):
-    paths = sorted(tf.io.gfile.glob(text)) if _is_pattern(text) else [text]
+    paths = [text]
+    if _is_pattern(text):
+      paths = [path for path in sorted(tf.io.gfile.glob(text)) if tf.io.gfile.isdir(path)]
     found.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
   return list(found)
 
@@ -40,13 +42,13 @@ def several(model_dirs: str) -> bool:
 
 
 def _split(model_dirs: str) -> list[str]:
-  if RunDirectory(model_dirs).exists():
+  if not _is_pattern(model_dirs) and RunDirectory(model_dirs).exists():
     return [model_dirs]
-  return [text for text in model_dirs.split(',') if text.strip()]
+  return [text.strip() for text in model_dirs.split(',') if text.strip()]
 
 
 def _is_pattern(text: str) -> bool:
-  return bool(re.search(r'[*?[]', text)) and not RunDirectory(text).exists()
+  return bool(re.search(r'[*?[]', text))
 
 
 class RunDirectory:
@@ -59,6 +61,8 @@ class RunDirectory:
   def __init__(self, path: str):
     if not path:
       raise UsageError('--model_dir: say where the run is to live')
+    if _is_pattern(path):
+      raise UsageError(f'--model_dir={path}: *, ? and [ stand for many runs, and name none')
     try:
       is_file = tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path)
     except tf.errors.OpError as error:

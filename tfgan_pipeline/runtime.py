@@ -35,17 +35,7 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   keras.utils.set_random_seed(experiment.seed)
   if experiment.deterministic:
     tf.config.experimental.enable_op_determinism()
-  kind = _accelerator(experiment)
-  for flag, needed in {
-    'tpu': 'tpu',
-    'tpu_zone': 'tpu',
-    'tpu_project': 'tpu',
-    'virtual_devices': 'cpu',
-  }.items():
-    value = getattr(experiment, flag)
-    if value and kind != needed:
-      raise UsageError(f'--{flag}={value}: is for {needed}, and --accelerator is {kind} here')
-  strategy = _STRATEGIES[kind](experiment)
+  strategy = devices(experiment)
   shares = strategy.num_replicas_in_sync * experiment.accumulate
   if experiment.batch_size % shares:
     raise UsageError(
@@ -59,6 +49,41 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   ):
     raise UsageError('--jit_compile=on: XLA compiles for one CPU device, not for several')
   return strategy
+
+
+def devices(experiment: Experiment) -> tf.distribute.Strategy:
+  """The strategy over the devices that an experiment asks for, and nothing else of it.
+
+  Raises:
+    UsageError: They are not there, or a flag is for other devices.
+  """
+  kind = _accelerator(experiment)
+  for flag, needed in {
+    'tpu': 'tpu',
+    'tpu_zone': 'tpu',
+    'tpu_project': 'tpu',
+    'virtual_devices': 'cpu',
+  }.items():
+    value = getattr(experiment, flag)
+    if value and kind != needed:
+      raise UsageError(f'--{flag}={value}: is for {needed}, and --accelerator is {kind} here')
+  return _STRATEGIES[kind](experiment)
+
+
+def evaluation_devices(accelerator: str = '', **places: Any) -> tf.distribute.Strategy:
+  """The strategy for generating and scoring: by default all GPUs, or else the CPU.
+
+  Never a TPU or other workers unbidden: a trainer may have them.
+
+  Args:
+    accelerator: 'cpu', 'gpu', 'tpu' or ''.
+    places: The experiment's fields tpu, tpu_zone, tpu_project and virtual_devices.
+  """
+  share_gpus()
+  if not accelerator:
+    bidden = 'tpu' if any(value for name, value in places.items() if name[:3] == 'tpu') else 'cpu'
+    accelerator = 'gpu' if bidden == 'cpu' and _gpus() else bidden
+  return devices(Experiment(accelerator=accelerator, **places))
 
 
 def _accelerator(experiment: Experiment) -> str:

@@ -40,6 +40,11 @@ def scores_by_step(model_dir) -> dict[int, dict]:
   return {record['step']: record.get('scores') for record in records}
 
 
+def pinned(model_dir) -> list[int]:
+  names = [path.name for path in (pathlib.Path(model_dir) / 'checkpoints/pinned').iterdir()]
+  return sorted(int(name.split('.')[0].removeprefix('ckpt-')) for name in names)
+
+
 def test_two_evaluators_share_the_work(tmp_path, watching):
   run_binary('train', *TINY, '--max_steps=24', '--save_every=1', f'--model_dir={tmp_path}')
   processes = [start_binary(*watching(tmp_path)) for _ in range(2)]
@@ -77,7 +82,7 @@ def test_an_evaluator_killed_at_random_changes_nothing(tmp_path, watching):
   run_binary(*watching(other))
   print(f'{kills} kills; {before} of 61 checkpoints were scored before the last start')
   assert scores_by_step(other) == undisturbed
-  assert Checkpoints(str(other / 'checkpoints')).pins(NAME) == [
+  assert pinned(other) == [
     min(undisturbed, key=lambda step: undisturbed[step]['fid[random_projection]'])
   ]
 
@@ -103,7 +108,6 @@ def test_a_trainer_that_saves_faster_than_it_is_scored(tmp_path, watching):
     (record for record in records if 'scores' in record),
     key=lambda record: record['scores']['fid[random_projection]'],
   )
-  assert json.loads((directory / 'best.json').read_text())['step'] == best['step']
   checkpoints = Checkpoints(str(tmp_path / 'checkpoints'))
-  assert checkpoints.pins('random_projection-4000') == [best['step']]
+  assert pinned(tmp_path) == [best['step']]
   assert best['step'] in checkpoints.steps()

@@ -24,9 +24,9 @@ def parse(*arguments: str) -> EvaluationOptions:
 @every_protocol
 def test_sets_its_values_and_says_with_what_it_compares(name):
   protocol = registry.protocol.build(name)
-  options = parse(f'--protocol={name}', '--metrics=kid, fid', '--eval_batch_size=3')
+  options = parse(f'--protocol={name}', '--metrics=kid, fid', '--sample_seed=3')
   assert options == EvaluationOptions(
-    **protocol.values, protocol=name, metrics='kid, fid', eval_batch_size=3
+    **protocol.values, protocol=name, metrics='kid, fid', sample_seed=3
   )
   assert options.protocol == name and 'comparable' in protocol.comparable
   defining = {f.name for f in dataclasses.fields(EvaluationOptions) if f.metadata['defines']}

@@ -1,5 +1,6 @@
 """Watching runs: order, gaps, bad checkpoints, several runs, pins, kinds of samples."""
 
+import dataclasses
 import json
 import logging
 import shutil
@@ -16,7 +17,6 @@ from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.many_runs import score_runs, watch_runs
-from tfgan_pipeline.run_directory import RunDirectory
 
 FID = 'fid[random_projection]'
 
@@ -46,6 +46,10 @@ def steps(records):
   return [record['step'] for record in records]
 
 
+def pinned(checkpoints):
+  return [step for step in checkpoints.steps() if checkpoints.pinned(step)]
+
+
 def test_it_scores_in_order_once_and_writes_the_best_down(run, options):
   records = list(watch_runs(str(run), options))
   assert steps(records) == [0, 2, 4] and not any('error' in record for record in records)
@@ -53,11 +57,9 @@ def test_it_scores_in_order_once_and_writes_the_best_down(run, options):
   lines = (run / 'eval/random_projection-64/scores.jsonl').read_text().splitlines()
   assert [json.loads(line) for line in lines] == records
   best = min(records, key=lambda record: record['scores'][FID])
-  assert json.loads((run / 'eval/random_projection-64/best.json').read_text()) == {
-    'step': best['step'],
-    'score': FID,
-    'value': best['scores'][FID],
-  }
+  (pin,) = (run / 'checkpoints/pinned').iterdir()
+  assert pin.name.startswith(f'ckpt-{best["step"]:06d}.random_projection-64-')
+  assert pin.read_text() == f'best {FID}: {best["scores"][FID]}\n'
 
 
 def test_weights_that_are_not_numbers_are_a_failure_and_the_next_is_scored(run, options):
@@ -86,7 +88,7 @@ def test_one_that_was_removed_is_reported_and_scored_when_it_comes_back(run, opt
 def test_rotation_leaves_the_best_and_the_one_being_scored(trained, options, monkeypatch):
   at_work = []
 
-  def score(scorer, batches):
+  def score(scorer, batches, labels):
     """Step 2 is scored first, then step 4, the best; the trainer goes on meanwhile."""
     list(batches)
     at_work.append(Checkpoints(trained.run.checkpoints).steps())
@@ -104,7 +106,7 @@ def test_rotation_leaves_the_best_and_the_one_being_scored(trained, options, mon
   assert {step for step, record in by_step.items() if record.get('missing')} == {0, 6, 8}
   assert by_step[4]['scores'] == {FID: 1.0}
   checkpoints = Checkpoints(trained.run.checkpoints)
-  assert checkpoints.pins('random_projection-64') == [4] and 4 in checkpoints.steps()
+  assert pinned(checkpoints) == [4] and 4 in checkpoints.steps()
 
 
 def test_of_several_runs_each_has_its_turn_and_a_bad_one_is_left_out(
@@ -126,6 +128,38 @@ def test_of_several_runs_each_has_its_turn_and_a_bad_one_is_left_out(
   assert steps(newest) == [4, 4]
   with pytest.raises(UsageError, match=r'x\*: no run there'):
     list(score_runs(f'{tmp_path}/x*', options))
+
+
+def test_another_measurement_leaves_the_pins_of_the_first(run, options):
+  list(watch_runs(str(run), options))
+  before = set((run / 'checkpoints/pinned').iterdir())
+  list(watch_runs(str(run), dataclasses.replace(options, metrics='kid(subsets=2)')))
+  list(watch_runs(str(run), dataclasses.replace(options, sample_seed=1, best_by='')))
+  assert set((run / 'checkpoints/pinned').iterdir()) == before
+  list(watch_runs(str(run), dataclasses.replace(options, sample_seed=1)))
+  assert set((run / 'checkpoints/pinned').iterdir()) == before  # Its scores are there already.
+
+
+def test_lines_that_are_no_records_are_passed_over(run, options):
+  (run / 'eval/random_projection-64').mkdir(parents=True)
+  path = run / 'eval/random_projection-64/scores.jsonl'
+  path.write_bytes(b'{}\n[1]\n\xff\xfe\n{"step": 0}\n{"definition_id": 3}\n')
+  assert steps(watch_runs(str(run), options)) == [0, 2, 4]
+  assert path.read_bytes().startswith(b'{}\n')
+
+
+def test_files_stay_few(tmp_path, options):
+  """Descriptors: one evaluator, and one file of claims that is closed."""
+  import os
+
+  from tfgan_pipeline.estimator import train_and_evaluate
+
+  estimator = GANEstimator(tiny_experiment(tmp_path / 'few', max_steps=6, save_every=1))
+  counts = []
+  train_and_evaluate(
+    estimator, options, on_record=lambda _: counts.append(len(os.listdir('/proc/self/fd')))
+  )
+  assert len(counts) == 7 and counts[-1] == counts[1]
 
 
 def test_it_stops_after_so_many(run, options):
@@ -170,10 +204,8 @@ def test_kinds_of_samples_are_compared(run, options, caplog):
 
 
 def test_a_score_that_does_not_rank_is_no_best(run, options, cache_dir):
-  import dataclasses
-
   for name, message in (('fid_floor', 'ranks'), ('kid', 'no such score')):
     with pytest.raises(UsageError, match=f'--best_by=.*{message}'):
       list(watch_runs(str(run), dataclasses.replace(options, best_by=name)))
   list(watch_runs(str(run), dataclasses.replace(options, best_by='')))
-  assert not Checkpoints(RunDirectory(str(run)).checkpoints).pins('random_projection-64')
+  assert not list((run / 'checkpoints/pinned').iterdir())

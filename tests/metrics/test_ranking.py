@@ -29,7 +29,7 @@ def test_a_better_generator_ranks_first(sample):
 
 
 def test_a_score_without_direction(register):
-  with pytest.raises(UsageError, match='kid_std: no score that ranks; there are fid, fid_above'):
+  with pytest.raises(UsageError, match='kid_std: no score that ranks; there are class_emd, '):
     better('kid_std[inception]')
 
   @lower_is_better('mine')

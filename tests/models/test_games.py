@@ -250,6 +250,17 @@ def test_classes_of_samples(conditional_run, tmp_path):
   assert not np.array_equal(one, other)
 
 
+def test_training_shows_classes_in_columns(conditional_run):
+  path = f'{conditional_run.run.samples}/fakes-000002.png'
+  picture = tf.io.decode_png(tf.io.read_file(path)).numpy()
+  factor = picture.shape[1] // (10 * 18 + 2)
+  assert picture[::factor, ::factor].shape == (6 * 18 + 2, 10 * 18 + 2, 1)
+  sampler = conditional_run.sampler()
+  sampler.restore()
+  third = sampler.images([2], 0, [2])[0]
+  np.testing.assert_array_equal(picture[::factor, ::factor][2:18, 2 + 36 : 18 + 36], third)
+
+
 def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
   common = (f'--model_dir={conditional_run.experiment.model_dir}', f'--output={tmp_path}/x.png')
   sampler = conditional_run.sampler()

@@ -10,8 +10,9 @@ Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name
 in TensorBoard.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 import json
+import os
 from typing import Any
 
 from absl import flags
@@ -22,6 +23,7 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.experiment import RELOCATABLE, Experiment
 
 FLAGS = flags.FLAGS
+DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 
 
 def main() -> None:
@@ -29,46 +31,73 @@ def main() -> None:
   for name in FLAGS.also:
     if name not in ('raw', 'batch', 'standing'):
       raise UsageError(f'--also={name}: should be one of raw, batch, standing')
+  if not FLAGS.watch:
+    _refuse('stop_after', 'timeout_minutes', because='only with --watch')
+  if not (options.reference_dir or FLAGS.generated_dir):
+    _refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
   if FLAGS.generated_dir:
-    return _report([_of_folder(options)])
+    return _report(_of_folder(options))
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
-  places = {name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'}
   if FLAGS.watch:
-    for name in ('output', 'step'):
-      if not FLAGS[name].using_default_value:
-        raise UsageError(f'--{name}: not with --watch, which makes a record of every step')
+    _refuse('output', 'step', because='not with --watch, which makes a record of every step')
 
   from tfgan_pipeline.many_runs import score_runs, watch_runs
 
+  common = dict(
+    also=FLAGS.also,
+    strategy=_devices(),
+    **{name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'},
+  )
   if not FLAGS.watch:
-    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, also=FLAGS.also, **places))
+    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common))
   for record in watch_runs(
     FLAGS.model_dir,
     options,
-    also=FLAGS.also,
     timeout_seconds=FLAGS.timeout_minutes * 60,
     stop_after=FLAGS.stop_after,
-    **places,
+    **common,
   ):
     command_line.print_result(record)
 
 
-def _of_folder(options: EvaluationOptions) -> dict[str, Any]:
-  for name in ('model_dir', 'watch', 'step', 'also'):
+def _devices():
+  from tfgan_pipeline.runtime import evaluation_devices
+
+  return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
+
+
+def _refuse(*names: str, because: str) -> None:
+  """Raises UsageError for a flag that was given and would be ignored."""
+  for name in names:
     if not FLAGS[name].using_default_value:
-      raise UsageError(f'--{name}: not with --generated_dir, which is no run')
+      raise UsageError(f'--{name}: {because}')
+
+
+def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
+  _refuse(
+    *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
+    because='not with --generated_dir, which is no run',
+  )
   asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
   from tfgan_pipeline.evaluation.folder import score_folder
 
-  return score_folder(
-    FLAGS.generated_dir, options, every=not asked, dataset=dataset, dataset_text=text
+  yield score_folder(
+    FLAGS.generated_dir,
+    options,
+    every=not asked,
+    dataset=dataset,
+    dataset_text=text,
+    strategy=_devices(),
   )
 
 
 def _report(records: Iterable[dict[str, Any]]) -> None:
+  folder = os.path.dirname(FLAGS.output) or '.'
+  if FLAGS.output and '://' not in folder and not os.access(folder, os.W_OK):
+    raise UsageError(f'--output={FLAGS.output}: {folder} is no folder that can be written')
   lines = []
   for record in records:
     command_line.print_result(record)
@@ -83,6 +112,13 @@ def _report(records: Iterable[dict[str, Any]]) -> None:
 def run() -> None:
   Experiment.define_flags(only=(*RELOCATABLE, 'dataset'), recorded=True)
   EvaluationOptions.define_flags()
+  Experiment.define_flags(only=DEVICES)
+  flags.DEFINE_enum(
+    'accelerator',
+    '',
+    ('', 'cpu', 'gpu', 'tpu'),
+    'What to generate and extract on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
+  )
   flags.DEFINE_string(
     'generated_dir', '', 'A folder of images to score instead of a run: all, or --num_samples.'
   )

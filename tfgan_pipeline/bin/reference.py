@@ -41,6 +41,7 @@ def main(verb: str = '', *files: str) -> None:
   split = options.reference_split
   if options.reference_dir:
     dataset, split = reference_choice.folder_dataset(options), reference_choice.PICTURES
+  options.make_cache()
   context = ExtractorContext(dataset, options.cache_path)
   of = (dataset, split, registry.extractor.build(options.extractor, context))
   if verb == 'verify':

@@ -11,13 +11,16 @@ evaluator per directory is the rule there.
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 import contextlib
+import errno
 import fcntl
 import logging
 import os
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.whole_files import writing
 
 _log = logging.getLogger(__name__)
 _RECORDS = 2**62  # The byte that stands for the file of records; steps are smaller.
@@ -32,7 +35,6 @@ class Claims:
 
   def __init__(self, directory: str):
     self._directory = directory
-    self._file: int | None = None
 
   @contextlib.contextmanager
   def of(self, step: int, *, wait: bool = False) -> Iterator[bool]:
@@ -41,38 +43,73 @@ class Claims:
     Args:
       step: Of the checkpoint.
       wait: Whether to wait until it is.
+
+    Raises:
+      WriteError: The directory cannot be written.
     """
-    granted = self._lock(fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, step)
+    if '://' in self._directory:
+      yield True
+      return
+    with writing(self._directory):
+      tf.io.gfile.makedirs(self._directory)
+      file = _Locks.of(os.path.join(self._directory, 'claims'))
+    granted = file.lock(step, wait=wait)
     try:
       yield granted
     finally:
       if granted:
-        self._lock(fcntl.LOCK_UN, step)
+        file.unlock(step)
 
   @contextlib.contextmanager
   def of_records(self) -> Iterator[None]:
     """Waits until the records are this process's to change."""
-    self._lock(fcntl.LOCK_EX, _RECORDS)
-    try:
+    with self.of(_RECORDS, wait=True):
       yield
-    finally:
-      self._lock(fcntl.LOCK_UN, _RECORDS)
 
-  def free(self, step: int) -> bool:
-    """Whether no process scores this checkpoint just now."""
-    with self.of(step) as granted:
-      return granted
 
-  def _lock(self, command: int, byte: int) -> bool:
-    if '://' in self._directory:
-      return True
-    if self._file is None:
-      tf.io.gfile.makedirs(self._directory)
-      self._file = os.open(os.path.join(self._directory, 'claims'), os.O_RDWR | os.O_CREAT, 0o644)
+class _Locks:
+  """This process's locks on the bytes of one file.
+
+  All of them would go if the file was closed anywhere in the process, so it is opened once, and
+  closed with the last of them. A byte may be locked again by who has it.
+  """
+
+  _open: dict[str, _Locks] = {}
+
+  def __init__(self, path: str):
+    self._path = path
+    self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    self._held: collections.Counter[int] = collections.Counter()
+
+  @classmethod
+  def of(cls, path: str) -> _Locks:
+    return cls._open.get(path) or cls._open.setdefault(path, cls(path))
+
+  def lock(self, byte: int, *, wait: bool) -> bool:
+    granted = bool(self._held[byte]) or self._ask(byte, wait)
+    if granted:
+      self._held[byte] += 1
+    self._close_if_idle()
+    return granted
+
+  def _ask(self, byte: int, wait: bool) -> bool:
     try:
-      fcntl.lockf(self._file, command, 1, byte)
-    except BlockingIOError:
-      return False
+      fcntl.lockf(self._file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
     except OSError as error:
-      _log.warning('%s: no claims to be had there (%s)', self._directory, error.strerror)
+      if error.errno in (errno.EAGAIN, errno.EACCES):
+        return False
+      _log.warning('%s: no claims to be had there (%s)', self._path, error.strerror)
     return True
+
+  def unlock(self, byte: int) -> None:
+    self._held[byte] -= 1
+    if not self._held[byte]:
+      with contextlib.suppress(OSError):
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
+    self._close_if_idle()
+
+  def _close_if_idle(self) -> None:
+    self._held += collections.Counter()  # Forgets zeros.
+    if not self._held:
+      os.close(self._file)
+      del self._open[self._path]

@@ -1,7 +1,7 @@
 """Ranks scores of one definition, and says of others in what their definitions differ.
 
 rows = rank(entries, 'fid')         # best first
-print(table(rows, 'markdown'))
+print(as_table(rows, 'markdown'))
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
+
+_OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap', 'path_length')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,9 +86,11 @@ def rank(entries: Iterable[Entry], metric: str, *, best_of_run: bool = False) ->
     if fields:
       raise UsageError(f'not comparable: {"; ".join(fields)} ({first.file}, {entry.file})')
     key = (entry.run, entry.record.get('step'))
-    # A seed scored twice is one score; the later record counts.
+    # A seed scored twice is one score; a record with an interval counts more than a later one.
     seed = entry.record['definition'].get('sample_seed')
-    groups.setdefault(key, {})[seed] = name, entry.record
+    group = groups.setdefault(key, {})
+    if seed not in group or _beside(name, 'low') in entry.record['scores']:
+      group[seed] = name, entry.record
   rows = [_row(*key, list(records.values())) for key, records in groups.items()]
   rows.sort(key=lambda row: row.value if lower else -row.value)
   if best_of_run:
@@ -113,7 +117,7 @@ def differences(one: Record, score: str, other: Record, other_score: str) -> lis
   ]
   # Other seeds compare; so do other metrics beside this one, unless nothing else tells them apart.
   names = [name for name in names if name != 'sample_seed']
-  names = [name for name in names if name != 'metrics'] or names
+  names = [name for name in names if name not in _OTHER_SCORES] or names
   return [f'{name}: {first.get(name, "absent")} and {second.get(name, "absent")}' for name in names]
 
 
@@ -133,7 +137,12 @@ def as_table(rows: Sequence[Row], form: str) -> str:
 
 
 def _names(record: Record, metric: str) -> list[str]:
-  return [name for name in record['scores'] if metric in (name, name.split('[')[0])]
+  """The finite scores that go by this name."""
+  return [
+    name
+    for name, value in record['scores'].items()
+    if metric in (name, name.split('[')[0]) and math.isfinite(value)
+  ]
 
 
 def _row(run: str, step: int | None, records: list[tuple[str, Record]]) -> Row:

@@ -13,15 +13,14 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import re
 import time
 from typing import Any
 
-from tfgan_pipeline import __version__, images, whole_files
+from tfgan_pipeline import __version__, images
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record, Records, definition_id, score_ids
@@ -42,6 +41,7 @@ class Evaluator:
     experiment: As the run recorded it.
     options: What to measure.
     scorer: Measures it.
+    strategy: Whose replicas generate the samples; None is no strategy.
 
   Attributes:
     run: The run.
@@ -54,26 +54,38 @@ class Evaluator:
   """
 
   def __init__(
-    self, run: RunDirectory, experiment: Experiment, options: EvaluationOptions, scorer: Scorer
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    options: EvaluationOptions,
+    scorer: Scorer,
+    strategy: tf.distribute.Strategy | None = None,
   ):
     self.run = run
     self.experiment = experiment
     self._options = options
     self._scorer = scorer
     self._sampler = GeneratorSampler(
-      run, experiment, weights=options.weights, batch_norm=options.batch_norm
+      run,
+      experiment,
+      weights=options.weights,
+      batch_norm=options.batch_norm,
+      strategy=strategy,
     )
     self.definition = {
       **scorer.definition,
       'weights': self._sampler.weights,
       'batch_norm': self._sampler.batch_norm,
     }
+    if self._sampler.labels([0]) is not None:
+      self.definition['labels'] = 'of sample i: i modulo the number of classes'
     self.best_by = _full_name(options.best_by, scorer)
     directory = run.evaluation(options.directory_name)
     self._claims = Claims(directory)
     self._records = Records(directory, self._claims)
     self._checkpoints = Checkpoints(run.checkpoints)
-    self._pins_as = re.sub(r'[^\w-]', '-', options.directory_name)
+    name = re.sub(r'[^\w-]', '-', options.directory_name)
+    self._pins_as = f'{name}-{definition_id(self.definition)}'
 
   def steps(self) -> list[int]:
     """Steps that can be scored, oldest first."""
@@ -102,11 +114,17 @@ class Evaluator:
       if known and 'error' not in known:
         _log.info('step %d has these scores already', step)
         return known
-      self._checkpoints.pin(step, self._pins_as)
+      self._pin(step, 'being scored')
       try:
         return self._score(step)
       finally:
         self._settle_pins()
+
+  def _pin(self, step: int, why: str) -> None:
+    try:
+      self._checkpoints.pin(step, self._pins_as, why + '\n')
+    except tf.errors.OpError as error:  # Scores are worth having all the same.
+      _log.warning('step %d cannot be pinned, rotation may remove it (%s)', step, first_line(error))
 
   def _score(self, step: int) -> Record:
     if self._sampler.step != step:
@@ -116,17 +134,16 @@ class Evaluator:
     shown: list = []
 
     def batches():
-      for batch in self._sampler.batches(
-        self._options.num_samples,
-        self._options.sample_seed,
-        batch_size=self._options.eval_batch_size,
-      ):
+      for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
         if not shown:
           shown.append(batch[:64])
         yield batch
 
-    scores = self._scorer.score(batches())
-    ids = score_ids(self.definition, self._scorer.metric_of)
+    labels = self._sampler.labels(range(self._options.num_samples))
+    scores = self._scorer.score(batches(), labels)
+    if self._options.path_length:
+      scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
+    ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
     self._write_summaries(step, scores, shown[0])
     return self._records.add(record)  # Last: what has a record is done.
@@ -150,8 +167,8 @@ class Evaluator:
     scored = [
       record
       for record in self._records.read()
-      if record['definition_id'] == wanted
-      and record['step'] in there
+      if record.get('definition_id') == wanted
+      and record.get('step') in there
       and math.isfinite(record.get('scores', {}).get(self.best_by, math.nan))
     ]
     sign = 1 if self.best_by and better(self.best_by) == 'lower' else -1
@@ -161,14 +178,12 @@ class Evaluator:
     """Pins the best checkpoint, and lets go of others that nobody is scoring."""
     best = self.best()
     if best:
-      self._checkpoints.pin(best['step'], self._pins_as)
-      facts = {'step': best['step'], 'score': self.best_by, 'value': best['scores'][self.best_by]}
-      whole_files.write(
-        os.path.join(self._records.directory, 'best.json'), json.dumps(facts) + '\n'
-      )
+      self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
     for step in self._checkpoints.pins(self._pins_as):
-      if not (best and step == best['step']) and self._claims.free(step):
-        self._checkpoints.unpin(step, self._pins_as)
+      if not (best and step == best['step']):
+        with self._claims.of(step) as mine:
+          if mine:
+            self._checkpoints.unpin(step, self._pins_as)
 
   def _provenance(self, started: float) -> dict[str, Any]:
     return {

@@ -20,6 +20,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import op_determinism, tf
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 
 
@@ -49,6 +50,7 @@ class Extractor:
       [batch_size, K] or None), each row a function of its own image.
     details: Facts for the record, such as a classifier's accuracy.
     batch_size: The number of images `function` is always called with.
+    continuous: Whether `function` also takes float32 images in [0, 255], and does not round them.
   """
 
   name: str
@@ -56,6 +58,7 @@ class Extractor:
   function: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
   details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   batch_size: int = 256
+  continuous: bool = True
 
   @property
   def facts(self) -> dict[str, Any]:
@@ -70,10 +73,20 @@ class Extractor:
     pools, logits = zip(*map(self._rows, _regroup(batches, self.batch_size)))
     return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
 
+  def of_floats(self, images: np.ndarray) -> np.ndarray:
+    """Pool features [n, D] of float32 [n, H, W, C] in [0, 255], for n up to `batch_size`.
+
+    Raises:
+      UsageError: The extractor rounds images.
+    """
+    if not self.continuous:
+      raise UsageError(f'{self.name} rounds images to uint8, so small changes are lost')
+    return self._rows(images)[0]
+
   def _rows(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     # One shape, compiled once: the last batch is filled up and cut again.
     count = len(images)
-    blank = np.zeros((self.batch_size - count, *images.shape[1:]), np.uint8)
+    blank = np.zeros((self.batch_size - count, *images.shape[1:]), images.dtype)
     with full_precision():
       pool, logits = self.function(np.concatenate([images, blank]))
     return pool[:count], None if logits is None else logits[:count]

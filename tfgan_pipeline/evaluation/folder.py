@@ -28,6 +28,7 @@ def score_folder(
   every: bool = True,
   dataset: Dataset | None = None,
   dataset_text: str = '',
+  strategy: tf.distribute.Strategy | None = None,
 ) -> Record:
   """A record, as of a checkpoint, of the pictures in a folder.
 
@@ -38,6 +39,7 @@ def score_folder(
       `options.sample_seed`.
     dataset: What an extractor may be trained on, and the reference unless the options name another.
     dataset_text: The call string it was built from.
+    strategy: Whose replicas extract features; None is no strategy.
 
   Raises:
     UsageError: Too few pictures, a shape that does not suit, or no reference.
@@ -46,12 +48,16 @@ def score_folder(
     raise UsageError(
       '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
     )
+  if options.path_length:
+    raise UsageError('--path_length: needs a generator, and --generated_dir has images alone')
   generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
   if dataset and tuple(dataset.image_shape) != generated.image_shape:
     raise UsageError(
       f'--generated_dir={generated_dir}: its pictures are {generated.image_shape}, those of '
       f'{dataset.name} {tuple(dataset.image_shape)}'
     )
+  if generated.size < 2:
+    raise UsageError(f'--generated_dir={generated_dir}: one picture is too few for a score')
   count = generated.size if every else options.num_samples
   if count > generated.size:
     raise UsageError(
@@ -60,12 +66,15 @@ def score_folder(
   options = dataclasses.replace(options, num_samples=count)
   name = os.path.basename(os.path.normpath(generated_dir))
   dataset = dataset or Dataset(name, generated.image_shape, 0, (), {})
-  scorer = Scorer(dataset, dataset_text, options)
+  scorer = Scorer(dataset, dataset_text, options, strategy)
   definition = {**scorer.definition, 'quantisation': _reading(options)}
+  if every:
+    definition['sample_seed'] = None
+  scores = scorer.score(_batches(generated, count, options.sample_seed))
   return {
     'generated_dir': generated_dir,
-    'scores': scorer.score(_batches(generated, count, options.sample_seed)),
-    'score_ids': score_ids(definition, scorer.metric_of),
+    'scores': scores,
+    'score_ids': score_ids(definition, {name: scorer.metric_of[name] for name in scores}),
     **({'protocol': options.protocol} if options.protocol else {}),
     'definition_id': definition_id(definition),
     'definition': definition,

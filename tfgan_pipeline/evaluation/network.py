@@ -39,7 +39,7 @@ def network_extractor(
   Raises:
     UsageError: The network does not take these images, or does not give one row of floats for each.
   """
-  strategy = context.strategy or _all_gpus()
+  strategy = context.strategy or tf.distribute.get_strategy()
   replicas = strategy.num_replicas_in_sync
   with tf.init_scope(), strategy.scope():
     forward = build()
@@ -74,14 +74,6 @@ def network_extractor(
     return pool, logits[0] if logits else None
 
   return Extractor(name, fingerprint, extract, details or {}, _REPLICA_BATCH * replicas)
-
-
-def _all_gpus() -> tf.distribute.Strategy:
-  """The strategy in scope, or one over all GPUs."""
-  gpus = tf.config.list_logical_devices('GPU')
-  if len(gpus) > 1 and not tf.distribute.has_strategy():
-    return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus])
-  return tf.distribute.get_strategy()
 
 
 def _matrix(output: tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 from absl import flags
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.settings import Settings, setting
 
 _log = logging.getLogger(__name__)
@@ -33,6 +34,21 @@ class EvaluationOptions(Settings):
   extractor: str = setting('classifier', 'Turns images into features.', one_of=registry.extractor)
   metrics: str = setting(
     'inception_score, fid, kid', 'What is computed from the features.', some_of=registry.metric
+  )
+  image_metrics: str = setting(
+    '', 'What is computed from the images themselves.', some_of=registry.image_metric
+  )
+  bootstrap: int = setting(
+    0,
+    'Resamples for a 95 % interval beside each score that can have one: fid, which then takes as '
+    'many times as long, inception_score, precision, memorised. 0: no intervals.',
+    minimum=0,
+  )
+  path_length: int = setting(
+    0,
+    'Pairs of noise for the perceptual path length, how evenly images change with the noise. 0: '
+    'do not measure it.',
+    minimum=0,
   )
   num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
   reference_split: str = setting(
@@ -81,9 +97,6 @@ class EvaluationOptions(Settings):
     'and batch normalisation.',
     defines=False,
   )
-  eval_batch_size: int = setting(
-    256, 'Images generated at a time; changes no score.', defines=False, minimum=1
-  )
   cache_dir: str = setting(
     '',
     'Where classifiers and reference features are kept; empty is $TFGAN_PIPELINE_CACHE or '
@@ -94,6 +107,8 @@ class EvaluationOptions(Settings):
 
   def __post_init__(self):
     super().__post_init__()
+    if self.path_length and self.batch_norm == 'batch':
+      raise UsageError('--path_length: of single images, so not with --batch_norm=batch')
     if self.protocol and any(
       getattr(self, name) != value for name, value in _values(self.protocol).items()
     ):
@@ -121,7 +136,10 @@ class EvaluationOptions(Settings):
     """The same measurement of another kind of samples: 'raw', 'batch' or 'standing'."""
     change = {'weights': name} if name == 'raw' else {'batch_norm': name}
     return dataclasses.replace(
-      self, **change, eval_name=self.eval_name and f'{self.eval_name}-{name}'
+      self,
+      **change,
+      eval_name=self.eval_name and f'{self.eval_name}-{name}',
+      path_length=0 if name == 'batch' else self.path_length,
     )
 
   @property
@@ -135,6 +153,15 @@ class EvaluationOptions(Settings):
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
+
+  def make_cache(self) -> None:
+    """Raises UsageError when there can be no directory at `cache_path`."""
+    from tfgan_pipeline.compat import tf
+
+    try:
+      tf.io.gfile.makedirs(self.cache_path)
+    except tf.errors.OpError as error:
+      raise UsageError(f'--cache_dir={self.cache_path}: {error.message}') from None
 
 
 def _values(protocol: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
 
 Record = dict[str, Any]
+_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
 
 
 def definition_id(definition: dict[str, Any]) -> str:
@@ -30,10 +31,22 @@ def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[
     definition: Of the record.
     metric_of: The name of each score -> the call of the metric that it comes from.
   """
-  shared = {
-    key: value for key, value in definition.items() if key not in ('metrics', 'sample_seed')
-  }
-  return {score: definition_id({**shared, 'metric': metric}) for score, metric in metric_of.items()}
+  shared = {key: value for key, value in definition.items() if key not in _NOT_OF_ONE_SCORE}
+  of_images = {key: value for key, value in shared.items() if key != 'extractor'}
+  resamples = {'bootstrap': definition.get('bootstrap')}
+
+  def id_of(score: str, metric: str) -> str:
+    name = score.split('[')[0]
+    return definition_id(
+      {
+        **(shared if '[' in score else of_images),
+        **(resamples if name.endswith(('_low', '_high')) else {}),
+        'metric': metric,
+        'score': name,
+      }
+    )
+
+  return {score: id_of(score, metric) for score, metric in metric_of.items()}
 
 
 class Records:
@@ -59,7 +72,7 @@ class Records:
     found = [
       record
       for record in self.read()
-      if record['step'] == step and record['definition_id'] == wanted
+      if record.get('step') == step and record.get('definition_id') == wanted
     ]
     return min(found, key=lambda record: 'error' in record, default=None)
 
@@ -111,7 +124,7 @@ def _read(path: str) -> list[Record]:
       record = json.loads(line)
     except json.JSONDecodeError:
       continue
-    if isinstance(record, dict):
+    if isinstance(record, dict) and ('definition_id' in record or 'definition' in record):
       records.append(record)
   return records
 
@@ -119,5 +132,5 @@ def _read(path: str) -> list[Record]:
 def _text(path: str) -> str:
   if not tf.io.gfile.exists(path):
     return ''
-  with tf.io.gfile.GFile(path) as file:
-    return file.read()
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    return file.read().decode(errors='replace')

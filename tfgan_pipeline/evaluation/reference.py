@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import logging
@@ -13,7 +14,9 @@ import numpy as np
 from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import Extractor, digest
+from tfgan_pipeline.evaluation.statistics_file import read_arrays
 from tfgan_pipeline.metrics.features import Features
 
 _log = logging.getLogger(__name__)
@@ -40,27 +43,46 @@ def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> 
 def reference_features(
   dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
 ) -> Features:
-  """Features of every image of a split, in stored order, cached under `cache_dir`."""
+  """Features of every image of a split with its label, in stored order, cached in `cache_dir`."""
   path = reference_file(dataset, split, extractor, cache_dir)
   if tf.io.gfile.exists(path):
-    with tf.io.gfile.GFile(path, 'rb') as file:
-      content = io.BytesIO(file.read())
-    with np.load(content) as stored:
-      return Features(stored['pool'], stored['logits'] if 'logits' in stored else None)
+    arrays = _read(path)
+    # Files of an earlier version lack labels.
+    if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
+      return Features(**arrays)
   _log.info(
     'extracting features of the %d images of %s/%s, once',
     dataset.split(split).size,
     dataset.name,
     split,
   )
-  features = extractor.features(images for images, _ in dataset.split(split).ordered(1024))
+  labels: list[np.ndarray] = []
+
+  def batches():
+    for images, classes in dataset.split(split).ordered(1024):
+      labels.append(classes)
+      yield images
+
+  features = extractor.features(batches())
+  if dataset.num_classes:
+    features = dataclasses.replace(features, labels=np.concatenate(labels))
+  arrays = {'pool': features.pool, 'logits': features.logits, 'labels': features.labels}
   tf.io.gfile.makedirs(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
     content,
-    pool=features.pool,
-    **({} if features.logits is None else {'logits': features.logits}),
+    **{name: values for name, values in arrays.items() if values is not None},
     definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   whole_files.write(path, content.getvalue())
   return features
+
+
+def _read(path: str) -> dict[str, np.ndarray]:
+  """What is in a file of features; nothing when it is damaged."""
+  try:
+    arrays = read_arrays(path)
+  except UsageError as error:
+    _log.warning('%s; it is made anew', error)
+    return {}
+  return {name: arrays[name] for name in ('pool', 'logits', 'labels') if name in arrays}

@@ -1,17 +1,19 @@
 """What generated images are compared with: a split of the data, a folder, or a file of statistics.
 
-features_of = choose_reference(dataset, 'digits', options)     # refuses what cannot be
-reference, facts = features_of(extractor)
+choice = choose_reference(dataset, 'digits', options)     # refuses what cannot be
+reference, facts = choice.features(extractor)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+import dataclasses
+import functools
 import logging
 import os
 from typing import Any
 
-from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.picture_folder import picture_split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import Extractor, digest
@@ -25,19 +27,27 @@ _log = logging.getLogger(__name__)
 PICTURES = 'pictures'  # The only split of a folder.
 
 
-def choose_reference(
-  dataset: Dataset, dataset_text: str, options: EvaluationOptions
-) -> Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]:
+@dataclasses.dataclass(frozen=True)
+class Choice:
+  """A reference, read so far as no extractor is needed.
+
+  Attributes:
+    features: Extractor -> (the reference, its part of the definition: `num_reference` and
+      `reference`). Raises UsageError when there are statistics, of another extractor.
+    split: The real images; None when there are statistics alone.
+  """
+
+  features: Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]
+  split: Split | None = None
+
+
+def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOptions) -> Choice:
   """The reference that the options ask for, read so far as no extractor is needed.
 
   Args:
     dataset: The data of the run, or whatever has the shape of the generated images.
     dataset_text: The call string it was built from.
     options: `reference_stats`, `reference_dir` or else `reference_split`.
-
-  Returns:
-    A function: extractor -> (the reference, its part of the definition: `num_reference` and
-    `reference`). It raises UsageError when the statistics are of another extractor.
 
   Raises:
     UsageError: The reference cannot be read, or its images have another shape.
@@ -49,7 +59,9 @@ def choose_reference(
       statistics, definition = read_statistics(options.reference_stats)
     except UsageError as error:
       raise UsageError(f'--reference_stats={error}') from None
-    return lambda extractor: _of_file(options.reference_stats, statistics, definition, extractor)
+    return Choice(
+      lambda extractor: _of_file(options.reference_stats, statistics, definition, extractor)
+    )
   if options.reference_dir:
     data, name, facts = folder_dataset(options, dataset.image_shape), PICTURES, {}
   else:
@@ -58,11 +70,17 @@ def choose_reference(
   split = data.split(name)
 
   def of_images(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
-    features = reference_features(data, name, extractor, options.cache_path)
+    def features_of(part: str) -> Features:
+      return reference_features(data, part, extractor, options.cache_path)
+
+    features = features_of(name)
+    if name == 'train' and 'test' in data.splits:
+      held_out = functools.lru_cache(functools.partial(features_of, 'test'))
+      features = dataclasses.replace(features, held_out=held_out)
     facts['fingerprint'] = split.fingerprint
     return features, {'num_reference': len(features), 'reference': facts}
 
-  return of_images
+  return Choice(of_images, split)
 
 
 def folder_dataset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import dataclasses
 import os
 from typing import Any
 
@@ -59,7 +60,8 @@ def saved_model(
   chosen = f'output={output}, logits={logits}, signature={signature}'
   fingerprint = digest(f'saved_model, {recipe}, {chosen}', digest_of_model(where, path))
   details = {'preprocessing': recipe, 'output': output}
-  return network_extractor(context, where, 'saved_model', fingerprint, build, details)
+  extractor = network_extractor(context, where, 'saved_model', fingerprint, build, details)
+  return dataclasses.replace(extractor, continuous=bool(input_range))
 
 
 def _preprocessing(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+import dataclasses
 import logging
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import ExtractorContext
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.reference_choice import choose_reference
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.path_length import perceptual_path_length
+from tfgan_pipeline.metrics.score_intervals import intervals
 from tfgan_pipeline.metrics.statistics import Statistics
 
 _log = logging.getLogger(__name__)
+_IMAGES = 16_384  # At most, of either kind, that image metrics are given.
 
 
 class Scorer:
@@ -28,7 +32,7 @@ class Scorer:
     dataset: Where the real images are.
     dataset_text: The call string it was built from, for the record.
     options: What to measure.
-    strategy: Whose replicas extract features; None takes all GPUs.
+    strategy: Whose replicas extract features; None is no strategy.
 
   Attributes:
     definition: What the scores mean; part of each record.
@@ -48,57 +52,153 @@ class Scorer:
     if options.protocol:
       about = registry.protocol.build(options.protocol)
       _log.info('protocol %s: %s', options.protocol, about.comparable)
-    reference_of = choose_reference(dataset, dataset_text, options)
-    try:
-      tf.io.gfile.makedirs(options.cache_path)
-    except tf.errors.OpError as error:
-      raise UsageError(f'--cache_dir={options.cache_path}: {error.message}') from None
-    self._metrics = options.metrics
+    choice = choose_reference(dataset, dataset_text, options)
+    options.make_cache()
+    self._options = options
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
-    self._reference, facts = reference_of(self._extractor)
-    self._try_metrics(options, dataset.image_shape)
+    self._reference, facts = choice.features(self._extractor)
+    self._images = None
+    if options.image_metrics:
+      if choice.split is None:
+        raise UsageError('--image_metrics: need real images, and --reference_stats has none')
+      self._images = _some_images(choice.split)
+    if options.bootstrap and isinstance(self._reference, Statistics):
+      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+    if options.path_length:
+      try:
+        self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
+      except UsageError as error:
+        raise UsageError(f'--path_length={options.path_length}: {error}') from None
+    self._try_metrics(dataset.image_shape)
     self.definition: dict[str, Any] = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
+      'image_metrics': options.image_metrics,
+      'bootstrap': options.bootstrap,
+      'path_length': options.path_length,
       'num_generated': options.num_samples,
       **facts,
       'sample_seed': options.sample_seed,
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
 
-  def _try_metrics(self, options: EvaluationOptions, image_shape: tuple[int, int, int]) -> None:
+  def _try_metrics(self, image_shape: tuple[int, int, int]) -> None:
     """Refuses now what the metrics would refuse after the work: on a few reference features."""
-    few, reference = min(options.num_samples, 100), self._reference
+    options, reference = self._options, self._reference
     if isinstance(reference, Statistics):
+      few = min(options.num_samples, 100)
       sample = self._extractor.features([np.zeros((few, *image_shape), np.uint8)])
       if sample.width != reference.width:
         raise UsageError(
           f'--reference_stats={options.reference_stats}: of {reference.width} features, and '
           f'{self._extractor.name} has {sample.width}'
         )
+      self._try(reference, sample)
     else:
-      logits = reference.logits
-      reference = sample = Features(reference.pool[:few], None if logits is None else logits[:few])
-    try:
-      self._compute(reference, sample)
-    except UsageError as error:
-      raise UsageError(f'--metrics={self._metrics}: {error}') from None
+      try:
+        self._try(*[_first(reference, min(options.num_samples, 1000))] * 2)
+      except UsageError:  # Of what it is given, or only of so few?
+        self._try(reference, _first(reference, options.num_samples))
+    if self._images is not None:
+      try:
+        self._compute_of_images(self._images[: max(2, min(options.num_samples, 16))])
+      except UsageError as error:
+        raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
 
-  def score(self, batches: Iterable[np.ndarray]) -> dict[str, float]:
-    """Scores by name, such as 'fid[classifier:mnist]', of uint8 [n, H, W, C] batches.
+  def _try(self, reference: Features | Statistics, sample: Features) -> None:
+    try:
+      self._compute(reference, sample, resamples=min(self._options.bootstrap, 2))
+    except UsageError as error:
+      raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
+
+  def score(
+    self, batches: Iterable[np.ndarray], labels: np.ndarray | None = None
+  ) -> dict[str, float]:
+    """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
+
+    Args:
+      batches: uint8 [n, H, W, C].
+      labels: The classes that were asked for, one for each image, if any were.
 
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.
     """
-    return self._compute(self._reference, self._extractor.features(batches))
+    kept: list[np.ndarray] = []
 
-  def _compute(self, reference: Features | Statistics, generated: Features) -> dict[str, float]:
-    scores = {}
-    for metric in map(str, registry.metric.parse_all(self._metrics)):
-      for key, value in registry.metric.build(metric, reference, generated).items():
-        name = f'{key}[{self._extractor.name}]'
-        scores[name], self.metric_of[name] = value, metric
+    def keeping():
+      for batch in batches:
+        if self._images is not None and sum(map(len, kept)) < _IMAGES:
+          kept.append(batch)
+        yield batch
+
+    generated = self._extractor.features(keeping())
+    if labels is not None:
+      generated = dataclasses.replace(generated, labels=labels)
+    scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
+    if self._images is not None:
+      scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))
     return scores
+
+  def path_length(
+    self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int
+  ) -> dict[str, float]:
+    """The perceptual path length of a generator.
+
+    Args:
+      generate: float32 noise [n, noise_size], standard normal, to images in [-1, 1].
+      noise_size: Numbers per image.
+    """
+    samples = self._options.path_length
+    scores = perceptual_path_length(
+      generate,
+      lambda images: self._extractor.of_floats((images + 1) * np.float32(127.5)),
+      noise_size=noise_size,
+      samples=samples,
+      seed=self._options.sample_seed,
+    )
+    call = f'perceptual_path_length(samples={samples})'
+    return self._named(f'[{self._extractor.name}]', call, scores)
+
+  def _compute(
+    self, reference: Features | Statistics, generated: Features, *, resamples: int
+  ) -> dict[str, float]:
+    scores = {}
+    for call in registry.metric.parse_all(self._options.metrics):
+      found = registry.metric.build(str(call), reference, generated)
+      if resamples and isinstance(reference, Features):
+        found.update(intervals(call, reference, generated, found, resamples=resamples))
+      scores.update(self._named(f'[{self._extractor.name}]', call, found))
+    return scores
+
+  def _compute_of_images(self, generated: np.ndarray) -> dict[str, float]:
+    scores = {}
+    for call in registry.image_metric.parse_all(self._options.image_metrics):
+      found = registry.image_metric.build(str(call), self._images, generated)
+      scores.update(self._named('', call, found))
+    return scores
+
+  def _named(self, suffix: str, call: Any, scores: dict[str, float]) -> dict[str, float]:
+    named = {f'{key}{suffix}': value for key, value in scores.items()}
+    self.metric_of.update(dict.fromkeys(named, str(call)))
+    return named
+
+
+def _first(features: Features, count: int) -> Features:
+  """The first rows; without held-out ones, which cost much to make."""
+  columns = (features.pool, features.logits, features.labels)
+  return Features(*(None if values is None else values[:count] for values in columns))
+
+
+def _some_images(split: Split) -> np.ndarray:
+  """uint8 [n, H, W, C]: all images of a split, or as many drawn at random, always the same."""
+  rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
+  wanted = np.zeros(split.size, bool)
+  wanted[rows] = True
+  kept, first = [], 0
+  for images, _ in split.ordered(1024):
+    kept.append(images[wanted[first : first + len(images)]])
+    first += len(images)
+  return np.concatenate(kept)

@@ -88,7 +88,11 @@ def read_definition(path: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] 
     return None
   try:
     definition = json.loads(str(arrays['definition']))
-    definition['extractor']['fingerprint'], definition['reference']  # noqa: B018
+    definition['extractor']['fingerprint'], definition['reference']['fingerprint']  # noqa: B018
+    if not isinstance(definition.get('num_reference'), int | None):
+      raise ValueError
+    if definition.get('ddof', 1) not in (0, 1):
+      raise ValueError
   except (ValueError, TypeError, LookupError):
     raise UsageError(f'{path}: its definition cannot be read') from None
   return definition

@@ -50,6 +50,8 @@ def watch(
     UsageError: No run appeared in that time, or `open_run` raised it.
   """
   runs: dict[str, _Run] = {}
+  if not find_runs():
+    _log.info('waiting for a run')
   last_news, pause, count = time.monotonic(), poll_seconds, 0
   while True:
     for path in find_runs():

@@ -6,9 +6,12 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.ranking import higher_is_better, lower_is_better
 
 
 @registry.metric
+@lower_is_better('class_tv', 'class_kl', 'class_js', 'class_emd')
+@higher_is_better('modes_covered')
 def class_histogram(reference: Features, generated: Features) -> dict[str, float]:
   """Modes covered, and distances between the class frequencies of generated and real samples.
 

@@ -8,9 +8,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet import factored_distance, sample_factor
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric
+@lower_is_better('fid_infinity')
 def fid_infinity(
   reference: Features, generated: Features, *, points: int = 15, seed: int = 0, ddof: int = 1
 ) -> dict[str, float]:

@@ -48,18 +48,22 @@ def inception_score(
     raise UsageError(f'seed={seed} should not be negative')
   order = np.random.Generator(np.random.PCG64(seed)).permutation(len(logits))
   ends = np.arange(splits + 1) * len(logits) // splits  # As in the paper's code.
-  scores = [
-    _score(logits[order[start:stop]].astype(np.float64)) for start, stop in zip(ends, ends[1:])
-  ]
+  scores = [_score(logits[order[start:stop]]) for start, stop in zip(ends, ends[1:])]
   return {'inception_score': float(np.mean(scores)), 'inception_score_std': float(np.std(scores))}
 
 
 def _score(logits: np.ndarray) -> float:
   """exp(mean KL(p(y|x) || p(y))), all in logarithms: p log p of an underflowed p would be NaN."""
-  log_p = logits - _log_sum_exp(logits, axis=1)
+  log_p = log_probabilities(logits)
   log_marginal = _log_sum_exp(log_p, axis=0) - np.log(len(log_p))
   divergence = np.sum(np.exp(log_p) * (log_p - log_marginal), axis=1)
   return float(np.exp(divergence.mean()))
+
+
+def log_probabilities(logits: np.ndarray) -> np.ndarray:
+  """log p(y|x) float64 [M, K] of logits [M, K]."""
+  logits = logits.astype(np.float64)
+  return logits - _log_sum_exp(logits, axis=1)
 
 
 def _log_sum_exp(values: np.ndarray, *, axis: int) -> np.ndarray:

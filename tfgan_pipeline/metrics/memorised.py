@@ -8,9 +8,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.nearest import radii
 from tfgan_pipeline.metrics.neighbours import cross
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric
+@lower_is_better('memorised')
 def memorised(reference: Features, generated: Features) -> dict[str, float]:
   """Share of samples nearer to a training image than any other training image is to that.
 
@@ -31,15 +33,16 @@ def memorised(reference: Features, generated: Features) -> dict[str, float]:
   Raises:
     UsageError: The sets differ in width.
   """
-  share = _share(reference, generated)
+  share = float(is_memorised(reference, generated).mean())
   scores = {'memorised': share, 'auth_pct': 100 * (1 - share)}
   if reference.held_out is not None:
-    scores['memorised_held_out'] = _share(reference, reference.held_out())
+    scores['memorised_held_out'] = float(is_memorised(reference, reference.held_out()).mean())
   return scores
 
 
-def _share(training: Features, samples: Features) -> float:
+def is_memorised(training: Features, samples: Features) -> np.ndarray:
+  """bool [M]: whether each sample is nearer to a training image than that is to any other."""
   crossing = cross(training, samples)
   own = radii(training, 1)[:, 0][crossing.nearest_index]
   as_near = crossing.nearest == crossing.nearest[:, :1]
-  return float(np.mean((as_near & (crossing.nearest < own)).any(axis=1)))
+  return (as_near & (crossing.nearest < own)).any(axis=1)

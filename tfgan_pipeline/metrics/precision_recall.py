@@ -9,9 +9,11 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.neighbours import Ball, cross
+from tfgan_pipeline.metrics.ranking import higher_is_better
 
 
 @registry.metric
+@higher_is_better('precision', 'recall')
 def precision_recall(reference: Features, generated: Features, *, k: int = 3) -> dict[str, float]:
   """Precision and recall: the share of each set that lies within the other's neighbourhoods.
 
@@ -35,6 +37,7 @@ def precision_recall(reference: Features, generated: Features, *, k: int = 3) ->
 
 
 @registry.metric
+@higher_is_better('prdc_precision', 'prdc_recall', 'density', 'coverage')
 def prdc(reference: Features, generated: Features, *, k: int = 5) -> dict[str, float]:
   """Density and coverage, with precision and recall at the same k.
 

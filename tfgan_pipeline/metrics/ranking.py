@@ -38,8 +38,9 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Ca
 def declared() -> dict[str, str]:
   """'lower' or 'higher' for every score, without extractor, that ranks."""
   found = {}
-  for name in registry.metric.components():
-    found.update(getattr(registry.metric.function(name), 'better', {}))
+  for kind in (registry.metric, registry.image_metric):
+    for name in kind.components():
+      found.update(getattr(kind.function(name), 'better', {}))
   return found
 
 

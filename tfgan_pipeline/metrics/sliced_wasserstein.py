@@ -8,6 +8,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.images import check_pair
 from tfgan_pipeline.metrics.laplacian_pyramid import laplacian_pyramid
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 _PATCH = 7  # Pixels high and wide.
 _LEAST = 16  # Pixels of the smaller side of the coarsest level.
@@ -15,6 +16,7 @@ _IMAGES = 256  # Made into pyramids at a time.
 
 
 @registry.image_metric
+@lower_is_better('sliced_wasserstein')
 def sliced_wasserstein(
   reference: np.ndarray,
   generated: np.ndarray,

@@ -1,0 +1,108 @@
+"""From options to scores: every metric through the scorer, intervals, labels, held-out images."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.scorer import Scorer
+
+
+@pytest.fixture(scope='module')
+def digits():
+  return registry.dataset.build('digits(size=16)', DataOptions())
+
+
+@pytest.fixture
+def scorer(digits, cache_dir):
+  def make(**options):
+    options = {'extractor': 'classifier(steps=20)', 'num_samples': 180, **options}
+    return Scorer(digits, 'digits(size=16)', EvaluationOptions(cache_dir=cache_dir, **options))
+
+  return make
+
+
+@pytest.fixture(scope='module')
+def held_out(digits):
+  """Images and labels of the test split."""
+  return next(digits.split('test').ordered(180))
+
+
+def test_every_metric_with_intervals(scorer, held_out):
+  every = {
+    'metrics': ', '.join(registry.metric.components()),
+    'image_metrics': ', '.join(registry.image_metric.components()),
+  }
+  plain, beside = scorer(**every), scorer(bootstrap=40, **every)
+  scores, more = plain.score([held_out[0]]), beside.score([held_out[0]])
+  assert all(math.isfinite(value) for value in more.values())
+  assert set(scores) < set(more) and all(scores[name] == more[name] for name in scores)
+  assert all(name in beside.metric_of for name in more)
+  for stem in ('fid', 'inception_score', 'precision', 'memorised'):
+    low, score, high = (
+      more[f'{name}[classifier:digits]'] for name in (f'{stem}_low', stem, f'{stem}_high')
+    )
+    assert low <= score <= high and low < high, stem
+  # The sample is the held-out set itself.
+  assert scores['memorised[classifier:digits]'] == scores['memorised_held_out[classifier:digits]']
+
+
+def test_path_length_needs_what_is_not_rounded(scorer, files):
+  one = scorer(metrics='fid', path_length=20)
+  # Brightness follows the first number of the noise, so the path is as long as that moves.
+  shade = np.ones((16, 16, 1))
+  scores = one.path_length(lambda noise: np.tanh(noise[:, :1, None, None] * shade), 4)
+  assert scores['perceptual_path_length[classifier:digits]'] > 0
+  flat = one.path_length(lambda noise: np.zeros((len(noise), 16, 16, 1), np.float32), 4)
+  assert flat['perceptual_path_length[classifier:digits]'] == 0
+  user = f'saved_model("{files}/user", output=embedding, logits=scores)'
+  with pytest.raises(UsageError, match='--path_length=20: .* rounds images'):
+    scorer(metrics='fid', path_length=20, extractor=user)
+
+
+def test_an_image_metric_is_given_the_images(scorer, held_out, digits, register):
+  seen = []
+
+  def size(reference: np.ndarray, generated: np.ndarray) -> dict[str, float]:
+    """Looks."""
+    seen.append((reference.dtype, len(reference), len(generated)))
+    return {'size': float(len(generated))}
+
+  register(registry.image_metric, size)
+  one = scorer(image_metrics='size', metrics='fid')
+  assert one.score(np.array_split(held_out[0], 7))['size'] == 180
+  assert seen[-1] == (np.uint8, digits.split('train').size, 180)
+
+
+def test_labels_asked_for_are_those_of_the_classes(scorer, held_out, register):
+  seen = []
+
+  def look(reference, generated) -> dict[str, float]:
+    """Looks."""
+    seen.append((reference.labels, generated.labels))
+    return {}
+
+  register(registry.metric, look)
+  scorer(metrics='look').score([held_out[0]], held_out[1])
+  real, asked = seen[-1]
+  assert len(real) == 1437 and real.max() == 9
+  np.testing.assert_array_equal(asked, held_out[1])
+
+
+@pytest.mark.parametrize(
+  'options, message',
+  [
+    ({'metrics': 'precision_recall(k=180)'}, '--metrics=precision_recall(k=180): '),
+    ({'metrics': 'kid(subsets=0)'}, '--metrics=kid('),
+    ({'metrics': 'fid', 'num_samples': 30, 'bootstrap': 10}, 'blocks=20'),
+    ({'metrics': 'fid', 'image_metrics': 'ms_ssim(pairs=0)'}, '--image_metrics=ms_ssim(pairs=0'),
+  ],
+)
+def test_what_cannot_be_measured_is_refused_before_the_work(scorer, options, message):
+  with pytest.raises(UsageError) as caught:
+    scorer(**options)
+  assert message in str(caught.value) and '\n' not in str(caught.value)

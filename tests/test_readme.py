@@ -1,0 +1,77 @@
+"""README's own code: its components from files of their own, and its Python."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+
+from tests.conftest import ROOT, TINY
+
+TEXT = (ROOT / 'README.md').read_text()
+BLOCKS = re.findall(r'```python\n(.*?)```', TEXT, re.DOTALL)
+
+
+def block(marker: str) -> str:
+  (found,) = [code for code in BLOCKS if marker in code]
+  return found
+
+
+def run(cwd, *command: str) -> str:
+  process = subprocess.run(
+    [sys.executable, *command],
+    cwd=cwd,
+    env={**os.environ, 'PYTHONPATH': str(cwd)},
+    capture_output=True,
+    text=True,
+  )
+  assert process.returncode == 0, process.stdout + process.stderr
+  return process.stdout
+
+
+def test_components_work_from_files_of_their_own(tmp_path):
+  shutil.copytree(ROOT / 'tfgan_pipeline', tmp_path / 'tfgan_pipeline')
+  for marker, path in (('@registry.loss', 'losses/mine'), ('@registry.network', 'networks/tiny')):
+    code = block(marker)
+    assert f'tfgan_pipeline/{path}.py' in TEXT
+    body = code[code.index(marker) :].splitlines()
+    assert len([line for line in body if line.strip()]) < 20
+    (tmp_path / f'tfgan_pipeline/{path}.py').write_text(code)
+  module = 'tfgan_pipeline.bin.train'
+  listed = run(tmp_path, '-m', module, '--list')
+  assert 'mine(margin=1.0)' in listed and 'tiny(filters=32)' in listed
+  for model in ('gan', 'conditional_gan'):
+    flags = ('--loss=mine(margin=2)', '--networks=tiny', f'--model={model}', '--max_steps=2')
+    run(tmp_path, '-m', module, *TINY, *flags, f'--model_dir={tmp_path}/{model}')
+    assert (tmp_path / model / 'TRAIN_DONE').exists()
+
+
+def test_python(tmp_path, cache_dir):
+  """With fewer steps and samples, and in other places."""
+  training = block('train_and_evaluate')
+  small = "max_steps=2, save_every=2, dataset='digits(size=16)'"
+  for old, new in (
+    ('max_steps=500', small),
+    ("'/tmp/run'", repr(str(tmp_path / 'run'))),
+    ('train_and_evaluate(estimator)', 'train_and_evaluate(estimator, options)'),
+  ):
+    assert old in training
+    training = training.replace(old, new)
+  options = (
+    'from tfgan_pipeline.evaluation.options import EvaluationOptions\n'
+    "options = EvaluationOptions(extractor='random_projection', metrics='fid', num_samples=64, "
+    f'cache_dir={cache_dir!r})\n'
+  )
+  exported = block('tf.saved_model.load').replace("'/tmp/generator'", repr(str(tmp_path / 'out')))
+  script = f"""{options}{training}
+assert [record['step'] for record in records] == [0, 2] and pictures.shape == (16, 16, 16, 1)
+estimator.export_saved_model({str(tmp_path / 'out')!r})
+np.save({str(tmp_path / 'pictures.npy')!r}, pictures)
+"""
+  run(ROOT, '-c', 'import numpy as np\n' + script)
+  save = f'\nimport numpy as np\nnp.save({str(tmp_path / "again.npy")!r}, pictures)'
+  run(tmp_path, '-c', 'import tensorflow as tf\n' + exported + save)
+  pictures, again = (np.load(tmp_path / name) for name in ('pictures.npy', 'again.npy'))
+  assert np.abs(pictures.astype(int) - again).max() <= 1
