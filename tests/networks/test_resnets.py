@@ -22,9 +22,8 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
   return registry.network.build(text, spec)
 
 
-# Trained parameters. Those of SNGAN at 32 and BigGAN at 128 are the ones that implementations by
-# others report, to the last; the paper gives BigGAN-deep 50.4 and 34.6 million, and R3GAN's are
-# those of its layers added up by hand.
+# Trained parameters, as these networks have them: a layer that goes missing shows. Whether their
+# authors' networks have as many could not be looked up.
 @pytest.mark.parametrize(
   'text, side, noise, classes, generator, discriminator',
   [
