@@ -40,7 +40,8 @@ def _calls(python) -> list[str]:
 )
 def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, arguments, passed):
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
-  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', f'<-m><pytest>{passed}']
+  pytest_call = f'<-m><pytest><-n><logical><--maxprocesses=4><--dist=loadfile>{passed}'
+  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call]
   assert (done.stdout, done.stderr) == (f'{ROOT}\n', '')
 
 
