@@ -11,6 +11,7 @@ PACKAGE = pathlib.Path(tfgan_pipeline.__file__).parent
 # Each part may import the parts named after it.
 BASE = {
   'errors',
+  'components',
   'registry',
   'compat',
   'settings',
@@ -24,7 +25,8 @@ BASE = {
 RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
 ALLOWED = {
   'errors': set(),
-  'registry': {'errors'},
+  'components': {'errors'},
+  'registry': {'errors', 'components'},
   'settings': {'errors', 'registry'},
   'experiment': {'errors', 'registry', 'settings'},
   'compat': set(),
@@ -37,7 +39,7 @@ ALLOWED = {
   'checkpoints': {'compat', 'errors', 'whole_files'},
   'runtime': {'compat', 'errors', 'experiment', 'stopping'},
   'stopping': set(),
-  'metrics': {'errors', 'registry'},
+  'metrics': {'errors', 'registry', 'components'},
   'data': BASE - {'images'},
   'networks': BASE,
   'losses': BASE,
@@ -46,7 +48,10 @@ ALLOWED = {
   'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
   'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
   'tpu': BASE | RUN | {'data', 'training'},
-  'estimator': BASE | RUN | {'models', 'data', 'generation', 'training', 'evaluation'},
+  'description': BASE | {'data', 'training'},
+  'estimator': BASE
+  | RUN
+  | {'description', 'models', 'data', 'generation', 'training', 'evaluation'},
   'many_runs': BASE | RUN | {'estimator', 'evaluation'},
   'bin': BASE
   | RUN

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import description, registry, runtime
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
@@ -107,7 +107,8 @@ class GANEstimator:
       WriteError: model_dir cannot be written.
     """
     # Everything that can be refused is, before anything is written.
-    trainer, facts = self._trainer, self.describe()
+    trainer = self._trainer
+    facts = description.facts(self.dataset, trainer.state)
     if self.run.exists():
       self.run.check_data(self.dataset)
     lock = TrainingLock(self.run.train) if trainer.workers.chief else contextlib.nullcontext()
@@ -135,50 +136,9 @@ class GANEstimator:
           where,
         )
 
-  def describe(self) -> dict[str, Any]:
-    """What experiment.json records besides the experiment. Builds the networks, writes nothing."""
-    return {
-      'dataset': {
-        'name': self.dataset.name,
-        'fingerprint': self.dataset.fingerprint,
-        'image_shape': list(self.dataset.image_shape),
-        'num_classes': self.dataset.num_classes,
-        'splits': {name: split.size for name, split in self.dataset.splits.items()},
-      },
-      'networks': {
-        role: {
-          'input_shape': _input_shape(network),
-          'output_shape': network.output_shape[1:],
-          'parameters': network.count_params(),
-          'trainable_parameters': _count(network.trainable_variables),
-        }
-        for role, network in self._trainer.state.networks.items()
-      },
-      'checkpoint_bytes': self._trainer.state.checkpoint_bytes,
-    }
-
   def summary(self) -> str:
-    """For --dry_run: the resolved experiment, the networks by layers, what a checkpoint takes."""
-    facts = self.describe()
-    lines = [self.experiment.to_flagfile()]
-    for network in self._trainer.state.networks.values():
-      network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
-    header = ('network', 'input', 'output', 'parameters', 'trainable')
-    rows = [header] + [
-      (
-        role,
-        str(network['input_shape']),
-        str(network['output_shape']),
-        f'{network["parameters"]:,}',
-        f'{network["trainable_parameters"]:,}',
-      )
-      for role, network in facts['networks'].items()
-    ]
-    lines += ['', *('{:<16}{:<18}{:<18}{:>12}{:>12}'.format(*row) for row in rows), '']
-    splits = ', '.join(f'{name} {size:,}' for name, size in facts['dataset']['splits'].items())
-    lines.append(f'dataset {facts["dataset"]["name"]}: {splits}')
-    lines.append(f'checkpoint: {facts["checkpoint_bytes"]:,} bytes')
-    return '\n'.join(lines)
+    """For --dry_run. Builds the networks, writes nothing."""
+    return description.summary(self.experiment, self.dataset, self._trainer.state)
 
   def evaluator(
     self,
@@ -303,12 +263,3 @@ def train_and_evaluate(
       if stop.made:
         raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())
-
-
-def _input_shape(network) -> tuple[int, ...]:
-  """Of the first input; the other is the label."""
-  return tuple(network.inputs[0].shape[1:])
-
-
-def _count(variables) -> int:
-  return sum(variable.shape.num_elements() for variable in variables)
