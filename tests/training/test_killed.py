@@ -12,7 +12,8 @@ from tests.conftest import checkpoint, run_binary, start_binary
 from tests.training.replica_parity import ALONE
 from tfgan_pipeline import registry
 
-STEPS, KILLS = 3000, {'gan': 30}  # Other models are killed fewer times.
+STEPS_AND_KILLS = {'gan': (3000, 30)}
+OTHERS = (600, 5)
 FLAGS = (
   '--networks=dcgan(filters=4)',
   '--dataset=image_folder(size=16)',
@@ -20,7 +21,6 @@ FLAGS = (
   '--augment=flip, shift(0.1)',
   '--noise=normal(8)',
   '--batch_size=16',
-  f'--max_steps={STEPS}',
   '--save_every=5',
   '--keep_checkpoints=4',
   '--log_every=1',
@@ -52,18 +52,21 @@ def kill_at_random(process, model_dir, chance) -> str:
 @pytest.mark.heavy
 @pytest.mark.parametrize('model', registry.model.components())
 def test_killed_at_random(tmp_path, model, capsys):
-  chance = random.Random(0)
+  chance, (steps, deaths) = random.Random(0), STEPS_AND_KILLS.get(model, OTHERS)
   pictures = np.random.RandomState(0).randint(0, 256, [50, 16, 16, 3], np.uint8)
   for index, picture in enumerate(pictures):  # An epoch is about three steps.
     folder = tmp_path / 'pictures' / 'ab'[index % 2]  # Some games want classes.
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture).save(folder / f'{index}.png')
   penalties = () if model in ALONE else ('--penalties=wasserstein_gradient(weight=1)',)
-  flags = (*FLAGS, *penalties, f'--model={model}', f'--data_dir={tmp_path}/pictures')
+  flags = (
+    *(*FLAGS, *penalties, f'--model={model}', f'--max_steps={steps}'),
+    f'--data_dir={tmp_path}/pictures',
+  )
   run_binary('train', *flags, f'--model_dir={tmp_path}/calm')
 
   disturbed, kills = tmp_path / 'disturbed', []
-  while len(kills) < KILLS.get(model, 5):
+  while len(kills) < deaths:
     process = start_binary('train', *flags, f'--model_dir={disturbed}')
     kills.append(kill_at_random(process, disturbed, chance))
   assert not (disturbed / 'TRAIN_DONE').exists(), 'it ended before it was killed often enough'
@@ -73,16 +76,16 @@ def test_killed_at_random(tmp_path, model, capsys):
     counts = ', '.join(f'{kills.count(when)} {when}' for when in dict.fromkeys(kills))
     print(f'\n{model}: {len(kills)} kills within the first {reached} steps: {counts}')
 
-  for step in range(STEPS - 15, STEPS + 1, 5):
+  for step in range(steps - 15, steps + 1, 5):
     calm, other = (checkpoint(tmp_path / name, step) for name in ('calm', 'disturbed'))
     assert calm.keys() == other.keys()
     for name, value in calm.items():
       np.testing.assert_array_equal(other[name], value, err_msg=name)
   curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('calm', 'disturbed')]
-  assert curves[0] == curves[1] and curves[0].count('\n') == STEPS
+  assert curves[0] == curves[1] and curves[0].count('\n') == steps
   for picture in (tmp_path / 'calm/samples').iterdir():
     assert (disturbed / 'samples' / picture.name).read_bytes() == picture.read_bytes()
   folder, everything = str(disturbed / 'train'), {'scalars': 0}
   events = EventAccumulator(folder, tensor_size_guidance=everything).Reload()
   shown = [event.step for event in events.Tensors('loss/generator')]
-  assert shown == list(range(1, STEPS + 1))
+  assert shown == list(range(1, steps + 1))
