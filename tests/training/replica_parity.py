@@ -107,6 +107,12 @@ def compare(name: str, folder: pathlib.Path) -> dict[str, dict[str, float]]:
   return found
 
 
+def row(name: str, found: dict[str, dict[str, float]]) -> str:
+  """Of the table."""
+  cells = [f'{value:.0e}' for differences in found.values() for value in differences.values()]
+  return f'| {name} | ' + ' | '.join(cells) + ' |'
+
+
 def main() -> None:
   header = [f'{place}, {what}' for place in PLACES for what in ('weights', 'losses')]
   print('| | ' + ' | '.join(header) + ' |')
@@ -114,8 +120,7 @@ def main() -> None:
   for name in cases():
     with tempfile.TemporaryDirectory() as folder:
       found = compare(name, pathlib.Path(folder))
-    cells = [f'{value:.0e}' for place in PLACES for value in found[place].values()]
-    print(f'| {name} | ' + ' | '.join(cells) + ' |', flush=True)
+    print(row(name, found), flush=True)
 
 
 def _lines(run: pathlib.Path) -> list[dict]:
