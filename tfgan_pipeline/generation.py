@@ -140,6 +140,11 @@ class GeneratorSampler:
     labels = self._game.labels(indices)
     return None if labels is None else labels.numpy()
 
+  def codes(self, indices: Sequence[int]) -> np.ndarray | None:
+    """The learnt categories of samples, int32 [len(indices)]; None where there are none."""
+    codes = self._game.codes(indices)
+    return None if codes is None else codes.numpy()
+
   def images(
     self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
   ) -> np.ndarray:

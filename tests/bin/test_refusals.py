@@ -170,6 +170,8 @@ def test_other_binaries_refuse(binary, arguments, message):
   [
     (['--step=3'], '--step=3: no such checkpoint; there are 0, 2, 4'),
     (['--num_samples=5', '--extractor=random_projection'], 'logits'),
+    (['--metrics=fid, label_agreement'], '--metrics=label_agreement: the generator of this run is'),
+    (['--metrics=code_purity'], '--metrics=code_purity: the generator of this run is not given'),
     (
       ['--eval_name=x', '--extractor=random_projection', '--metrics=fid', '--num_samples=1'],
       '--num_samples=1',

@@ -38,7 +38,8 @@ def test_every_metric_with_intervals(scorer, held_out):
     'image_metrics': ', '.join(registry.image_metric.components()),
   }
   plain, beside = scorer(**every), scorer(bootstrap=40, **every)
-  scores, more = plain.score([held_out[0]]), beside.score([held_out[0]])
+  chosen = {'labels': held_out[1], 'codes': held_out[1] % 3}
+  scores, more = (one.score([held_out[0]], **chosen) for one in (plain, beside))
   assert all(math.isfinite(value) for value in more.values())
   assert set(scores) < set(more) and all(scores[name] == more[name] for name in scores)
   assert all(name in beside.metric_of for name in more)
@@ -87,7 +88,7 @@ def test_labels_asked_for_are_those_of_the_classes(scorer, held_out, register):
     return {}
 
   register(registry.metric, look)
-  scorer(metrics='look').score([held_out[0]], held_out[1])
+  scorer(metrics='look').score([held_out[0]], labels=held_out[1])
   real, asked = seen[-1]
   assert len(real) == 1437 and real.max() == 9
   np.testing.assert_array_equal(asked, held_out[1])

@@ -22,11 +22,21 @@ every_metric = pytest.mark.parametrize('name', METRICS)
 def pair(sample):
   """Two sets of different sizes and laws, of values that float32 holds exactly."""
   sets = sample(0, 60), sample(1, 40, law=1, shift=1.0)
-  return tuple(_map(features, lambda values: values.astype(np.float32)) for features in sets)
+  chosen = {'labels': lambda n: np.arange(n) % 4, 'codes': lambda n: np.arange(n) % 3}
+  return tuple(
+    Features(
+      features.pool.astype(np.float32),
+      features.logits.astype(np.float32),
+      **{name: of(len(features)) for name, of in chosen.items()},
+    )
+    for features in sets
+  )
 
 
-def _map(features: Features, function) -> Features:
-  return Features(function(features.pool), function(features.logits))
+def _map(features: Features, function, rows=lambda values: values) -> Features:
+  """`function` of the floats; `rows`, which chooses rows, of everything."""
+  floats = (function(rows(values)) for values in (features.pool, features.logits))
+  return Features(*floats, labels=rows(features.labels), codes=rows(features.codes))
 
 
 @every_metric
@@ -67,7 +77,7 @@ def test_computes_in_float64_and_leaves_its_input_alone(name, pair):
 def test_without_a_seed_the_order_of_samples_is_nothing(name, pair):
   def shuffled(features, seed):
     rows = np.random.default_rng(seed).permutation(len(features))
-    return _map(features, lambda values: values[rows])
+    return _map(features, lambda values: values, lambda values: values[rows])
 
   expected = registry.metric.build(name, *pair)
   actual = registry.metric.build(name, shuffled(pair[0], 0), shuffled(pair[1], 1))
@@ -83,10 +93,11 @@ def test_extreme_input_gives_finite_scores_or_a_usage_error(name, kind, pair):
     'wide': lambda values: np.tile(values, 20),
     'huge': lambda values: values * np.float32(1e18),
     'tiny': lambda values: values * np.float32(1e-18),
-    'two samples': lambda values: values[:2],
+    'two samples': lambda values: values,
   }[kind]
+  rows = (lambda values: values[:2]) if kind == 'two samples' else (lambda values: values)
   try:
-    scores = registry.metric.build(name, *(_map(features, extreme) for features in pair))
+    scores = registry.metric.build(name, *(_map(features, extreme, rows) for features in pair))
   except UsageError:
     return
   assert np.isfinite(list(scores.values())).all(), scores

@@ -11,6 +11,7 @@ from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.images import to_float
 from tfgan_pipeline.models.game import build_game, build_networks
@@ -114,6 +115,8 @@ def test_codes_of_infogan_samples_take_turns():
   inputs = game.inputs(range(24), 3).numpy()
   np.testing.assert_array_equal(inputs[:, 8:12].argmax(1), np.arange(24) % 4)
   np.testing.assert_array_equal(inputs[:, 12:15].argmax(1), np.arange(24) // 4 % 3)
+  np.testing.assert_array_equal(game.codes(range(24)), np.arange(24) % 4)
+  assert game_of('infogan(categorical=())').codes(range(24)) is None
   np.testing.assert_array_equal(game.inputs([7], 3)[0], inputs[7])
   assert len(np.unique(inputs[:, 15])) == 24 and np.abs(inputs[:, 15]).max() < 1
   rows = game.traversal(0, 5).numpy().reshape(3, 5, -1)
@@ -248,6 +251,17 @@ def test_classes_of_samples(conditional_run, tmp_path):
   noise = tf.zeros([2, 8])
   one, other = loaded([noise, tf.constant([3, 5])]).numpy()
   assert not np.array_equal(one, other)
+
+
+def test_scores_about_what_was_asked_for(conditional_run, cache_dir, tmp_path):
+  options = dict(num_samples=50, cache_dir=str(cache_dir))
+  asked = conditional_run.evaluator(EvaluationOptions(metrics='label_agreement', **options))
+  scores = asked.evaluate()['scores']
+  assert 0 <= scores['label_agreement[classifier:digits]'] <= 0.5  # After two steps.
+  infogan = GANEstimator(tiny_experiment(tmp_path / 'run', **SMALL, model='infogan'))
+  infogan.train()
+  coded = infogan.evaluator(EvaluationOptions(metrics='code_purity', **options))
+  assert 0.1 <= coded.evaluate()['scores']['code_purity[classifier:digits]'] <= 1
 
 
 def test_training_shows_classes_in_columns(conditional_run):

@@ -77,7 +77,12 @@ class Evaluator:
       'weights': self._sampler.weights,
       'batch_norm': self._sampler.batch_norm,
     }
-    if self._sampler.labels([0]) is not None:
+    self._chosen = {
+      'labels': self._sampler.labels(range(options.num_samples)),
+      'codes': self._sampler.codes(range(options.num_samples)),
+    }
+    scorer.require(self._chosen)
+    if self._chosen['labels'] is not None:
       self.definition['labels'] = 'of sample i: i modulo the number of classes'
     self.best_by = _full_name(options.best_by, scorer)
     directory = run.evaluation(options.directory_name)
@@ -139,8 +144,7 @@ class Evaluator:
           shown.append(batch[:64])
         yield batch
 
-    labels = self._sampler.labels(range(self._options.num_samples))
-    scores = self._scorer.score(batches(), labels)
+    scores = self._scorer.score(batches(), **self._chosen)
     if self._options.path_length:
       scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})

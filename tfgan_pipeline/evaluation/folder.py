@@ -70,6 +70,7 @@ def score_folder(
   definition = {**scorer.definition, 'quantisation': _reading(options)}
   if every:
     definition['sample_seed'] = None
+  scorer.require({})
   scores = scorer.score(_batches(generated, count, options.sample_seed))
   return {
     'generated_dir': generated_dir,

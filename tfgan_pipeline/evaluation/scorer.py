@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 import dataclasses
 import logging
 from typing import Any
@@ -109,19 +109,26 @@ class Scorer:
         raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
 
   def _try(self, reference: Features | Statistics, sample: Features) -> None:
+    sample = dataclasses.replace(sample, codes=np.zeros(len(sample), int))
     try:
       self._compute(reference, sample, resamples=min(self._options.bootstrap, 2))
     except UsageError as error:
       raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
 
-  def score(
-    self, batches: Iterable[np.ndarray], labels: np.ndarray | None = None
-  ) -> dict[str, float]:
+  def require(self, chosen: Mapping[str, np.ndarray | None]) -> None:
+    """Raises UsageError for a metric about what a generator of such samples is not asked for."""
+    for call in registry.metric.parse_all(self._options.metrics):
+      needed = getattr(registry.metric.function(call.name), 'needs', None)
+      if needed and chosen.get(needed) is None:
+        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {needed}')
+
+  def score(self, batches: Iterable[np.ndarray], **chosen: np.ndarray | None) -> dict[str, float]:
     """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
 
     Args:
       batches: uint8 [n, H, W, C].
-      labels: The classes that were asked for, one for each image, if any were.
+      chosen: 'labels', the classes that were asked for, and 'codes', learnt categories; integers,
+        one for each image, or None.
 
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.
@@ -135,8 +142,7 @@ class Scorer:
         yield batch
 
     generated = self._extractor.features(keeping())
-    if labels is not None:
-      generated = dataclasses.replace(generated, labels=labels)
+    generated = dataclasses.replace(generated, **chosen)
     scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
       scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))

@@ -29,6 +29,8 @@ class Features:
       has no classes.
     labels: Integers [N] from 0, the class of each row: the dataset's own of real images, the one
       that was asked for of generated ones; or None.
+    codes: Integers [N] from 0, the category of a code, learnt without labels, that each generated
+      row was made with; or None.
     held_out: Makes the features of real images that nothing was trained on, for a metric that asks;
       or None.
 
@@ -40,6 +42,7 @@ class Features:
   pool: np.ndarray
   logits: np.ndarray | None = None
   labels: np.ndarray | None = None
+  codes: np.ndarray | None = None
   held_out: Callable[[], Features] | None = None
 
   def __post_init__(self):
@@ -50,8 +53,9 @@ class Features:
       check_matrix('logits', self.logits)
       if len(self.logits) != len(self):
         raise UsageError(f'{len(self)} rows of pool features but {len(self.logits)} of logits')
-    if self.labels is not None:
-      _check_labels(self.labels, len(self))
+    for name in ('labels', 'codes'):
+      if getattr(self, name) is not None:
+        _check_classes(name, getattr(self, name), len(self))
 
   def __len__(self) -> int:
     return len(self.pool)
@@ -88,14 +92,24 @@ class Features:
     return self.logits.argmax(axis=1)
 
 
-def _check_labels(labels: np.ndarray, count: int) -> None:
-  if not isinstance(labels, np.ndarray) or labels.shape != (count,):
+def needs(field: str) -> Callable[[Callable], Callable]:
+  """Decorator of a metric: it is about a field of the generated samples that not all have."""
+
+  def declare(metric: Callable) -> Callable:
+    metric.needs = field
+    return metric
+
+  return declare
+
+
+def _check_classes(name: str, values: np.ndarray, count: int) -> None:
+  if not isinstance(values, np.ndarray) or values.shape != (count,):
     raise UsageError(
-      f'labels should be a numpy array of shape ({count},), got '
-      f'{type(labels).__name__} of shape {np.shape(labels)}'
+      f'{name} should be a numpy array of shape ({count},), got '
+      f'{type(values).__name__} of shape {np.shape(values)}'
     )
-  if labels.dtype.kind not in 'iu' or labels.min() < 0:
-    raise UsageError(f'labels should be integers from 0, got {labels.dtype} from {labels.min()}')
+  if values.dtype.kind not in 'iu' or values.min() < 0:
+    raise UsageError(f'{name} should be integers from 0, got {values.dtype} from {values.min()}')
 
 
 def check_matrix(name: str, values: np.ndarray) -> None:

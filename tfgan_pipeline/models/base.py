@@ -142,6 +142,11 @@ class Game:
       return None
     return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
 
+  def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """The learnt category that samples are made with, int32 [len(indices)]; None without one."""
+    del indices
+    return None
+
   def inputs(
     self,
     indices: Sequence[int] | tf.Tensor,

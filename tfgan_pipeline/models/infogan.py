@@ -118,6 +118,12 @@ class InfoGAN(Game):
     information = tfgan.losses.mutual_information_penalty(model)
     return {**super().observations(model), 'mutual_information_loss': information}
 
+  def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """Of the first categorical code."""
+    if not self._categorical:
+      return None
+    return tf.convert_to_tensor(indices, tf.int32) % self._categorical[0]
+
   def inputs(self, indices, seed, labels=None) -> tf.Tensor:
     """Categories take turns: i modulo the first code's, then the second's, and so on."""
     del labels
