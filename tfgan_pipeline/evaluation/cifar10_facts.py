@@ -35,8 +35,12 @@ def cifar10_facts(features_of: Callable[[str], Features]) -> list[Fact]:
       raise Skip(f'the {split} split has {len(features)} images, {count} are needed')
     return features
 
-  def score(text: str, name: str, reference, generated) -> Callable[[], float]:
-    return lambda: registry.metric.build(text, reference(), generated())[name]
+  def fact(what: str, text: str, name: str, expected: float, tolerance: float, *sets) -> Fact:
+    def measured() -> float:
+      reference, generated = (make() for make in sets)
+      return registry.metric.build(text, reference, generated)[name]
+
+    return Fact(f'CIFAR-10{what}: {name}', expected, tolerance, measured)
 
   train, test = (lambda: whole('train', 50000)), (lambda: whole('test', 10000))
   # Which 5,000 is not laid down; 256 are, and each splits' are drawn by a generator of its own.
@@ -44,27 +48,12 @@ def cifar10_facts(features_of: Callable[[str], Features]) -> list[Fact]:
   train_256, test_256 = (lambda: few('train', 256, 2020)), (lambda: few('test', 256, 2020))
   kid = 'kid(subset_size=64, seed=2020)'
   return [
-    Fact('CIFAR-10 train and test: fid', 3.1, 0.1, score('fid', 'fid', train, test)),
-    Fact('CIFAR-10, 5,000 and 5,000: fid', 10.32, 0.3, score('fid', 'fid', train_5k, test_5k)),
-    Fact(
-      'CIFAR-10 train: inception_score',
-      11.237,
-      0.1,
-      score('inception_score', 'inception_score', train, train),
-    ),
-    Fact(
-      'CIFAR-10 train: inception_score_std',
-      0.095,
-      0.07,
-      score('inception_score', 'inception_score_std', train, train),
-    ),
-    Fact('CIFAR-10, 256 and 256: fid', 110.2808, 0.1, score('fid', 'fid', train_256, test_256)),
+    fact(' train and test', 'fid', 'fid', 3.1, 0.1, train, test),
+    fact(', 5,000 and 5,000', 'fid', 'fid', 10.32, 0.3, train_5k, test_5k),
+    fact(' train', 'inception_score', 'inception_score', 11.237, 0.1, train, train),
+    fact(' train', 'inception_score', 'inception_score_std', 0.095, 0.07, train, train),
+    fact(', 256 and 256', 'fid', 'fid', 110.2808, 0.1, train_256, test_256),
     # Ten splits of 25 images depend much on the permutation, which is another one here.
-    Fact(
-      'CIFAR-10, 256: inception_score',
-      6.6754,
-      0.6,
-      score('inception_score', 'inception_score', train_256, train_256),
-    ),
-    Fact('CIFAR-10, 256 and 256: kid', -0.00067925, 1e-5, score(kid, 'kid', train_256, test_256)),
+    fact(', 256', 'inception_score', 'inception_score', 6.6754, 0.6, train_256, train_256),
+    fact(', 256 and 256', kid, 'kid', -0.00067925, 1e-5, train_256, test_256),
   ]

@@ -15,11 +15,7 @@ def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
     gamma: Weight.
     interval: Steps between two evaluations; 16 in StyleGAN2, which saves time.
   """
-
-  def penalty(model) -> tf.Tensor:
-    return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(model.real_data)))
-
-  return Penalty('discriminator', penalty, require_interval(interval))
+  return _slope_at('real_data', gamma, interval)
 
 
 @registry.penalty
@@ -30,9 +26,12 @@ def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
     gamma: Weight.
     interval: Steps between two evaluations.
   """
+  return _slope_at('generated_data', gamma, interval)
 
+
+def _slope_at(images: str, gamma: float, interval: int) -> Penalty:
   def penalty(model) -> tf.Tensor:
-    return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(model.generated_data)))
+    return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(getattr(model, images))))
 
   return Penalty('discriminator', penalty, require_interval(interval))
 

@@ -66,7 +66,8 @@ def biggan(
   start, *chunks = [noise[:, size * part : size * (part + 1)] for part in range(parts)]
   conditions = [_beside(chunk, shared) for chunk in chunks]
   blocks = resnet.Blocks(_orthogonal, norm=_NORM)
-  return _networks(spec, plan, filters, blocks, attention, inputs, start, conditions)
+  shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
+  return resnet.networks(spec, plan, filters, blocks, blocks, **shape)
 
 
 @registry.network
@@ -89,7 +90,8 @@ def biggan_deep(
   start = _beside(noise, shared)
   conditions = [start] * (len(plan.up) - 1)
   blocks = Bottlenecks(_orthogonal, norm=_NORM, stem=filters)
-  return _networks(spec, plan, filters, blocks, attention, inputs, start, conditions)
+  shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
+  return resnet.networks(spec, plan, filters, blocks, blocks, **shape)
 
 
 def _generator_inputs(spec: NetworkSpec, embedding: int) -> tuple[list, Any, Any]:
@@ -104,27 +106,3 @@ def _generator_inputs(spec: NetworkSpec, embedding: int) -> tuple[list, Any, Any
 
 def _beside(noise: Any, shared: Any) -> Any:
   return noise if shared is None else layers.Concatenate()([shared, noise])
-
-
-def _networks(spec, plan, filters, blocks, attention, inputs, start, conditions) -> Networks:
-  networks = {
-    'generator': resnet.generator(
-      spec,
-      blocks,
-      inputs=inputs,
-      start=start,
-      conditions=conditions,
-      widths=[filters * width for width in plan.up],
-      attention=attention,
-    )
-  }
-  for role in spec.outputs:
-    networks[role] = resnet.discriminator(
-      spec,
-      role,
-      blocks,
-      down=[filters * width for width in plan.down],
-      keep=[filters * width for width in plan.keep],
-      attention=attention,
-    )
-  return networks

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import math
+from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
@@ -16,62 +18,23 @@ layers = keras.layers
 def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Networks:
   """One hidden layer each, LeakyReLU, tanh: 81,184 and 78,601 parameters on MNIST with 20 noise."""
   require_positive(units=units)
-  pixels = math.prod(spec.image_shape)
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(units, use_bias=False),
-      layers.LeakyReLU(),
-      layers.Dense(pixels, activation='tanh', dtype='float32'),
-      layers.Reshape(spec.image_shape, dtype='float32'),
-    ],
-    name='generator',
+  return _networks(
+    spec,
+    generator=[layers.Dense(units, use_bias=False), layers.LeakyReLU()],
+    reader=lambda: [layers.Dense(units), layers.LeakyReLU(), own.Dropout(dropout)],
+    activation='tanh',
   )
-  networks = {'generator': generator}
-  for role, outputs in spec.outputs.items():
-    networks[role] = keras.Sequential(
-      [
-        layers.InputLayer(spec.input_shape(role)),
-        layers.Flatten(),
-        layers.Dense(units),
-        layers.LeakyReLU(),
-        own.Dropout(dropout),
-        layers.Dense(outputs, dtype='float32'),
-      ],
-      name=role,
-    )
-  return conditioned(spec, networks)
 
 
 @registry.network
 def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
   """One hidden layer each, ReLU, sigmoid, Xavier: 114,064 and 100,609 on MNIST with 100 noise."""
   require_positive(units=units)
-  pixels = math.prod(spec.image_shape)
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
-      layers.Dense(
-        pixels, activation='sigmoid', kernel_initializer='glorot_normal', dtype='float32'
-      ),
-      own.UnitToImageRange(dtype='float32'),
-      layers.Reshape(spec.image_shape, dtype='float32'),
-    ],
-    name='generator',
-  )
-  networks = {'generator': generator}
-  for role, outputs in spec.outputs.items():
-    networks[role] = keras.Sequential(
-      [
-        layers.InputLayer(spec.input_shape(role)),
-        layers.Flatten(),
-        layers.Dense(units, activation='relu', kernel_initializer='glorot_normal'),
-        layers.Dense(outputs, kernel_initializer='glorot_normal', dtype='float32'),
-      ],
-      name=role,
-    )
-  return conditioned(spec, networks)
+
+  def hidden() -> list[keras.layers.Layer]:
+    return [layers.Dense(units, activation='relu', kernel_initializer='glorot_normal')]
+
+  return _networks(spec, hidden(), hidden, 'sigmoid', kernel_initializer='glorot_normal')
 
 
 @registry.network
@@ -85,24 +48,46 @@ def mlp_softplus(spec: NetworkSpec, *, units: int = 500) -> Networks:
   def hidden() -> list[keras.layers.Layer]:
     return [layers.Dense(units, activation='softplus') for _ in range(2)]
 
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      *hidden(),
-      layers.Dense(math.prod(spec.image_shape), activation='sigmoid', dtype='float32'),
-      own.UnitToImageRange(dtype='float32'),
-      layers.Reshape(spec.image_shape, dtype='float32'),
-    ],
-    name='generator',
-  )
-  networks = {'generator': generator}
+  return _networks(spec, hidden(), hidden, 'sigmoid')
+
+
+def _networks(
+  spec: NetworkSpec,
+  generator: Sequence[keras.layers.Layer],
+  reader: Callable[[], Sequence[keras.layers.Layer]],
+  activation: str,
+  **last: Any,
+) -> Networks:
+  """Networks with these hidden layers.
+
+  Args:
+    spec: The sizes to fit.
+    generator: The generator's.
+    reader: Makes those of a network that reads images.
+    activation: Of the images: 'tanh', or 'sigmoid', which is then brought to [-1, 1].
+    last: Keyword arguments of the last dense layers.
+  """
+  pixels = math.prod(spec.image_shape)
+  to_range = [own.UnitToImageRange(dtype='float32')] if activation == 'sigmoid' else []
+  networks = {
+    'generator': keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape('generator')),
+        *generator,
+        layers.Dense(pixels, activation=activation, dtype='float32', **last),
+        *to_range,
+        layers.Reshape(spec.image_shape, dtype='float32'),
+      ],
+      name='generator',
+    )
+  }
   for role, outputs in spec.outputs.items():
     networks[role] = keras.Sequential(
       [
         layers.InputLayer(spec.input_shape(role)),
         layers.Flatten(),
-        *hidden(),
-        layers.Dense(outputs, dtype='float32'),
+        *reader(),
+        layers.Dense(outputs, dtype='float32', **last),
       ],
       name=role,
     )

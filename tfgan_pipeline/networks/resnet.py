@@ -20,7 +20,7 @@ from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm,
 from tfgan_pipeline.networks.layers import BatchNorm
 from tfgan_pipeline.networks.minibatch import minibatch_layers
 from tfgan_pipeline.networks.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
@@ -199,3 +199,58 @@ def discriminator(
   if condition is None:
     return keras.Model(images, head(features), name=role)
   return keras.Model([images, *labels], head([features, condition]), name=role)
+
+
+def networks(
+  spec: NetworkSpec,
+  plan: Plan,
+  filters: int,
+  generator_blocks: Blocks,
+  reader_blocks: Blocks,
+  *,
+  inputs: Sequence[Any],
+  start: Any,
+  conditions: Sequence[Any],
+  attention: int = 0,
+  minibatch: str = '',
+) -> Networks:
+  """The generator and everything that reads images.
+
+  Args:
+    spec: The sizes to fit.
+    plan: Widths in multiples of `filters`.
+    filters: Multiplies them.
+    generator_blocks: The generator's style.
+    reader_blocks: That of the others.
+    inputs: As of `generator`.
+    start: As of `generator`.
+    conditions: As of `generator`.
+    attention: As of `generator`.
+    minibatch: As of `discriminator`.
+  """
+
+  def widths(multiples: Sequence[int]) -> list[int]:
+    return [filters * multiple for multiple in multiples]
+
+  made = {
+    'generator': generator(
+      spec,
+      generator_blocks,
+      inputs=inputs,
+      start=start,
+      conditions=conditions,
+      widths=widths(plan.up),
+      attention=attention,
+    )
+  }
+  for role in spec.outputs:
+    made[role] = discriminator(
+      spec,
+      role,
+      reader_blocks,
+      down=widths(plan.down),
+      keep=widths(plan.keep),
+      attention=attention,
+      minibatch=minibatch,
+    )
+  return made

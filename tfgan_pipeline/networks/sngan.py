@@ -70,28 +70,18 @@ def build(
   """Networks whose class, if told, conditions each norm by itself."""
   noise = keras.Input((spec.noise_size,))
   labels, condition = resnet.label_input(spec, 'generator')
-  networks = {
-    'generator': resnet.generator(
-      spec,
-      generator_blocks,
-      inputs=[noise, *labels],
-      start=noise,
-      conditions=[condition] * (len(plan.up) - 1),
-      widths=[filters * width for width in plan.up],
-      attention=attention,
-    )
-  }
-  for role in spec.outputs:
-    networks[role] = resnet.discriminator(
-      spec,
-      role,
-      reader_blocks,
-      down=[filters * width for width in plan.down],
-      keep=[filters * width for width in plan.keep],
-      attention=attention,
-      minibatch=minibatch,
-    )
-  return networks
+  return resnet.networks(
+    spec,
+    plan,
+    filters,
+    generator_blocks,
+    reader_blocks,
+    inputs=[noise, *labels],
+    start=noise,
+    conditions=[condition] * (len(plan.up) - 1),
+    attention=attention,
+    minibatch=minibatch,
+  )
 
 
 @registry.network
