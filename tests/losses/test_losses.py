@@ -52,9 +52,11 @@ EXPECTED = {
 }
 
 
+PENALISED = np.random.RandomState(0).randn(2, 6, 4).astype(np.float32)
+
+
 def model_of(real, fake, discriminator=lambda images, _: images):
-  model = tfgan.gan_model(lambda z: z, discriminator, tf.constant(real), tf.constant(fake))
-  return model
+  return tfgan.gan_model(lambda z: z, discriminator, tf.constant(real), tf.constant(fake))
 
 
 @pytest.mark.parametrize('text', EXPECTED)
@@ -77,10 +79,9 @@ def test_every_loss_has_expected_values():
   assert set(registry.loss.components()) == {text.split('(')[0] for text in EXPECTED}
 
 
-def penalty_value(text, discriminator) -> float:
+def penalty_value(text, discriminator, real=PENALISED[0], fake=PENALISED[1]) -> float:
+  """Of two sets of six images."""
   penalty = registry.penalty.build(text)
-  rng = np.random.RandomState(0)
-  real, fake = rng.randn(2, 6, 4).astype(np.float32)
 
   @tf.function(autograph=False)
   def value():

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.losses.test_losses import model_of, penalty_value
+from tests.losses.test_losses import PENALISED, model_of, penalty_value
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.errors import UsageError
 
-REAL, FAKE = (
-  np.random.RandomState(0).randn(2, 6, 4).astype(np.float32)
-)  # As penalty_value has them.
+REAL, FAKE = PENALISED
 
 
 def parabola(images, _):
@@ -99,16 +97,9 @@ def test_lecam_follows_both_means():
 
 
 def consistency(text, discriminator, shape=(6, 8, 8, 1)) -> float:
-  penalty = registry.penalty.build(text)
-  real, fake = np.random.RandomState(0).rand(2, *shape).astype(np.float32)
-
-  @tf.function(autograph=False)
-  def value():
-    with randomness.scope(randomness.key(1)):
-      return penalty.function(model_of(real, fake, discriminator))
-
-  with tf1_tensor_equality():
-    return float(value())
+  return penalty_value(
+    text, discriminator, *np.random.RandomState(0).rand(2, *shape).astype(np.float32)
+  )
 
 
 def test_consistency():
