@@ -126,8 +126,11 @@ def test_of_several_runs_each_has_its_turn_and_a_bad_one_is_left_out(
   assert f'{tmp_path}/runs/c is left out: ' in caplog.text
   newest = list(score_runs(f'{tmp_path}/runs/a,{run}', options))
   assert steps(newest) == [4, 4]
-  with pytest.raises(UsageError, match=r'x\*: no run there'):
-    list(score_runs(f'{tmp_path}/x*', options))
+  for bad in (f'{tmp_path}/x*', f'{tmp_path}/gone', f'{tmp_path}/runs'):
+    for places in (bad, f'{run},{bad}'):
+      with pytest.raises(UsageError) as caught:
+        list(score_runs(places, options))
+      assert str(caught.value) == f'--model_dir={bad}: no run there, which has an experiment.json'
 
 
 def test_another_measurement_leaves_the_pins_of_the_first(run, options):
