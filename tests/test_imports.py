@@ -45,6 +45,8 @@ ALLOWED = {
   'losses': BASE,
   'models': BASE | {'networks'},
   'generation': BASE | RUN | {'models', 'networks'},
+  'ensemble': BASE | RUN | {'generation'},
+  'sample_files': BASE | {'data', 'ensemble'},
   'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
   'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
   'tpu': BASE | RUN | {'data', 'training'},
@@ -55,7 +57,17 @@ ALLOWED = {
   'many_runs': BASE | RUN | {'estimator', 'evaluation'},
   'bin': BASE
   | RUN
-  | {'data', 'generation', 'training', 'evaluation', 'estimator', 'many_runs', 'tpu'},
+  | {
+    'data',
+    'ensemble',
+    'estimator',
+    'evaluation',
+    'generation',
+    'many_runs',
+    'sample_files',
+    'tpu',
+    'training',
+  },
 }
 
 

@@ -71,6 +71,24 @@ def print_result(result: dict[str, Any]) -> None:
   print(json.dumps(result), flush=True)
 
 
+def refuse(*names: str, because: str) -> None:
+  """Raises UsageError for a flag that was given another value and would be ignored."""
+  for name in names:
+    if not flags.FLAGS[name].using_default_value:
+      raise UsageError(f'--{name}: {because}')
+
+
+def read_numbers(name: str) -> list[int]:
+  """A flag such as '0-3,7' as 0, 1, 2, 3, 7."""
+  text, numbers = flags.FLAGS[name].value, []
+  for part in filter(None, text.split(',')):
+    first, _, last = part.strip().partition('-')
+    if not first.isdigit() or not (last or first).isdigit():
+      raise UsageError(f'--{name}={text}: should be like 0-9 or 3,5')
+    numbers += range(int(first), int(last or first) + 1)
+  return numbers
+
+
 def read_dataset(text: str) -> tuple[Dataset, str]:
   """The dataset of a call string, read with --data_dir and --memory_limit_gb, and its full name.
 

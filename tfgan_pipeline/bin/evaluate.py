@@ -32,15 +32,17 @@ def main() -> None:
     if name not in ('raw', 'batch', 'standing'):
       raise UsageError(f'--also={name}: should be one of raw, batch, standing')
   if not FLAGS.watch:
-    _refuse('stop_after', 'timeout_minutes', because='only with --watch')
+    command_line.refuse('stop_after', 'timeout_minutes', because='only with --watch')
   if not (options.reference_dir or FLAGS.generated_dir):
-    _refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
+    command_line.refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
   if FLAGS.generated_dir:
     return _report(_of_folder(options))
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
   if FLAGS.watch:
-    _refuse('output', 'step', because='not with --watch, which makes a record of every step')
+    command_line.refuse(
+      'output', 'step', because='not with --watch, which makes a record of every step'
+    )
 
   from tfgan_pipeline.many_runs import score_runs, watch_runs
 
@@ -67,15 +69,8 @@ def _devices():
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
 
-def _refuse(*names: str, because: str) -> None:
-  """Raises UsageError for a flag that was given and would be ignored."""
-  for name in names:
-    if not FLAGS[name].using_default_value:
-      raise UsageError(f'--{name}: {because}')
-
-
 def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
-  _refuse(
+  command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
     because='not with --generated_dir, which is no run',
   )
