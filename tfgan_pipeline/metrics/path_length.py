@@ -10,8 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
+@lower_is_better('perceptual_path_length')
 def perceptual_path_length(
   generate: Callable[[np.ndarray], np.ndarray],
   features: Callable[[np.ndarray], np.ndarray],
