@@ -102,6 +102,7 @@ def test_runs_that_do_not_go_together(labelled, tiny_run, tmp_path):
   )
   refuses(f'--model_dir={tmp_path}/gone: no run there', tiny_run, tmp_path / 'gone')
   refuses('--traverse: of one run, and --model_dir names 2', f'{labelled}/*', traverse=5)
+  refuses('--interpolate: of one run, and', f'{labelled}/*', interpolate=5)
   step = dict(ensemble={'step': 3})
   refuses(f'--step=3: no such checkpoint; there are 0, 2, 4 in {tiny_run}', tiny_run, **step)
   classes = dict(ensemble={'classes': [1]})

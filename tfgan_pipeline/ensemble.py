@@ -28,6 +28,7 @@ class Ensemble:
     classes: Those that the samples of each run take in turn; by default all that it knows.
 
   Attributes:
+    classes: As given.
     members: The runs in their order, each with 'run', 'step' and 'weights'.
     row: How many samples show each of `classes` once by each run; 0 where none are chosen.
 
@@ -48,7 +49,7 @@ class Ensemble:
     _check_alike(runs, 'image_shape')
     if classes:
       _check_alike(runs, 'num_classes')
-    self._classes = classes
+    self.classes = classes
     self._samplers = [GeneratorSampler(run, run.read_experiment(), weights=weights) for run in runs]
     self.members = []
     for run, sampler in zip(runs, self._samplers):
@@ -70,7 +71,7 @@ class Ensemble:
     for place, sampler in enumerate(self._samplers):
       mine = [index for index in indices if index % len(self._samplers) == place]
       numbers = [index // len(self._samplers) for index in mine]
-      labels = [self._classes[number % len(self._classes)] for number in numbers if self._classes]
+      labels = [self.classes[number % len(self.classes)] for number in numbers if self.classes]
       if mine:
         made.update(zip(mine, sampler.images(numbers, seed, labels or None)))
     return np.stack([made[index] for index in indices])

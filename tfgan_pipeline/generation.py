@@ -168,6 +168,29 @@ class GeneratorSampler:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
     return self._as_pictures(self._generate(self._generator, self._game.traversal(seed, columns)))
 
+  def interpolation(
+    self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: row r goes from sample r to r + 1, both included.
+
+    Args:
+      seed: Chooses all samples.
+      rows: How many.
+      columns: Samples in each.
+      labels: The class of each row; by default that of the sample it begins with.
+
+    Raises:
+      UsageError: The generator knows no such classes.
+    """
+    if labels is not None:
+      self.check_classes(labels)
+    made = []
+    for row in range(rows):
+      label = None if labels is None else labels[row]
+      inputs = self._game.interpolation(row, seed, columns, label)
+      made.append(self._as_pictures(self._generate(self._generator, inputs)))
+    return np.concatenate(made)
+
   def check_classes(self, labels: Sequence[int]) -> None:
     """Raises UsageError for classes that the generator cannot be asked for."""
     classes = self._game.num_classes

@@ -28,6 +28,7 @@ def write_grid(
   count: int | None = None,
   columns: int = 0,
   traverse: int = 0,
+  interpolate: int = 0,
 ) -> int:
   """Writes one picture of samples side by side; returns how many.
 
@@ -35,19 +36,26 @@ def write_grid(
     path: The PNG file; may be gs://.
     ensemble: Whose samples 0 to count - 1.
     seed: Chooses all of them.
-    count: How many; by default eight rows if classes are chosen, else 64.
+    count: How many; by default eight rows if classes are chosen, else 64. Of `interpolate`, how
+      many rows; by default one for each class chosen, else 8.
     columns: How many side by side; 0 makes a column for each class and run, or else a square.
     traverse: Show so many steps along each latent axis or code instead.
+    interpolate: Show so many steps from each sample to the next instead.
 
   Raises:
-    UsageError: Of several runs, no axes can be shown.
+    UsageError: Of several runs, neither of these can be shown.
     WriteError: The file cannot be written.
   """
   if traverse:
     pictures = ensemble.only('--traverse').traversal(seed, traverse)
+  elif interpolate:
+    rows, classes = count or len(ensemble.classes) or 8, ensemble.classes
+    labels = [classes[row % len(classes)] for row in range(rows) if classes]
+    sampler = ensemble.only('--interpolate')
+    pictures = sampler.interpolation(seed, rows, interpolate, labels or None)
   else:
     pictures = ensemble.images(range(_count(ensemble, count)), seed)
-  grid = images.grid(pictures, columns=columns or traverse or ensemble.row)
+  grid = images.grid(pictures, columns=columns or traverse or interpolate or ensemble.row)
   with whole_files.writing(path):
     images.write_png(path, images.enlarge(grid))
   return len(pictures)

@@ -3,6 +3,7 @@
 tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
 tfgan-sample --model_dir=/tmp/run --output=/tmp/digits.png --labels=0-9    # a column per class
 tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a row per latent axis
+tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from each to the next
 tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of all, in turn
 """
 
@@ -17,11 +18,13 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   if FLAGS.images_dir:
-    command_line.refuse('output', 'columns', 'traverse', because='not with --images_dir')
+    grid = ('output', 'columns', 'traverse', 'interpolate')
+    command_line.refuse(*grid, because='not with --images_dir')
   elif not FLAGS.output:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
   if FLAGS.traverse:
-    command_line.refuse('labels', 'count', because='not with --traverse, whose rows are axes')
+    others = ('labels', 'count', 'interpolate')
+    command_line.refuse(*others, because='not with --traverse, whose rows are axes')
   classes = command_line.read_numbers('labels')
 
   from tfgan_pipeline import sample_files
@@ -34,7 +37,7 @@ def main() -> None:
     count = sample_files.write_folder(FLAGS.images_dir, ensemble, **common)
   else:
     written = {'output': FLAGS.output}
-    shown = dict(columns=FLAGS.columns, traverse=FLAGS.traverse)
+    shown = {name: FLAGS[name].value for name in ('columns', 'traverse', 'interpolate')}
     count = sample_files.write_grid(FLAGS.output, ensemble, **common, **shown)
   command_line.print_result(
     {**written, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
@@ -51,7 +54,11 @@ def run() -> None:
     'not made again.',
   )
   flags.DEFINE_integer(
-    'count', None, 'How many samples; default: 64, or eight of each class.', lower_bound=1
+    'count',
+    None,
+    'How many samples; default: 64, or eight of each class. With --interpolate, how many rows; '
+    'default: 8, or one for each class.',
+    lower_bound=1,
   )
   flags.DEFINE_integer('columns', 0, 'How many side by side; 0 makes a square.', lower_bound=0)
   flags.DEFINE_integer('sample_seed', 0, 'Sample i depends on the seed and i alone.', lower_bound=0)
@@ -60,6 +67,12 @@ def run() -> None:
   )
   flags.DEFINE_integer(
     'traverse', 0, 'Show so many steps along each latent axis or code instead.', lower_bound=0
+  )
+  flags.DEFINE_integer(
+    'interpolate',
+    0,
+    'Show so many steps from each sample to the next instead, with a class to each row.',
+    lower_bound=0,
   )
   flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')
   flags.DEFINE_enum('weights', 'average', ('average', 'raw'), 'The moving average, or raw weights.')
