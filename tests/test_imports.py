@@ -19,6 +19,7 @@ BASE = {
   'randomness',
   'mirrored',
   'images',
+  'interpolation',
   'points',
   'whole_files',
 }
@@ -33,18 +34,21 @@ ALLOWED = {
   'randomness': {'compat'},
   'whole_files': {'compat', 'errors'},
   'images': {'compat', 'points', 'whole_files'},
+  'interpolation': set(),
   'points': set(),
   'mirrored': {'compat'},
   'run_directory': {'compat', 'data', 'errors', 'experiment', 'whole_files'},
   'checkpoints': {'compat', 'errors', 'whole_files'},
   'runtime': {'compat', 'errors', 'experiment', 'stopping'},
   'stopping': set(),
-  'metrics': {'errors', 'registry', 'components'},
+  'metrics': {'errors', 'registry', 'components', 'interpolation'},
   'data': BASE - {'images'},
   'networks': BASE,
   'losses': BASE,
   'models': BASE | {'networks'},
   'generation': BASE | RUN | {'models', 'networks'},
+  'ensemble': BASE | RUN | {'generation'},
+  'sample_files': BASE | {'data', 'ensemble'},
   'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
   'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
   'tpu': BASE | RUN | {'data', 'training'},
@@ -55,7 +59,17 @@ ALLOWED = {
   'many_runs': BASE | RUN | {'estimator', 'evaluation'},
   'bin': BASE
   | RUN
-  | {'data', 'generation', 'training', 'evaluation', 'estimator', 'many_runs', 'tpu'},
+  | {
+    'data',
+    'ensemble',
+    'estimator',
+    'evaluation',
+    'generation',
+    'many_runs',
+    'sample_files',
+    'tpu',
+    'training',
+  },
 }
 
 

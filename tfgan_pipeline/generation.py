@@ -115,7 +115,9 @@ class GeneratorSampler:
 
   def _read(self, step: int, steps: list[int]) -> None:
     if step not in steps:
-      raise UsageError(f'--step={step}: no such checkpoint; there are {some(steps)}')
+      raise UsageError(
+        f'--step={step}: no such checkpoint; there are {some(steps)} in {self._run.path}'
+      )
     try:
       self._checkpoints.read(step, self._root)
     except UNREADABLE as error:
@@ -159,7 +161,7 @@ class GeneratorSampler:
       UsageError: The generator gives values that are not finite, or knows no such classes.
     """
     if labels is not None:
-      self._check(labels)
+      self.check_classes(labels)
       inputs = self._game.inputs(indices, seed, labels)
       return self._as_pictures(self._generate(self._generator, inputs))
     made = {}
@@ -171,10 +173,34 @@ class GeneratorSampler:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
     return self._as_pictures(self._generate(self._generator, self._game.traversal(seed, columns)))
 
-  def _check(self, labels: Sequence[int]) -> None:
+  def interpolation(
+    self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: row r goes from sample r to r + 1, both included.
+
+    Args:
+      seed: Chooses all samples.
+      rows: How many.
+      columns: Samples in each.
+      labels: The class of each row; by default that of the sample it begins with.
+
+    Raises:
+      UsageError: The generator knows no such classes.
+    """
+    if labels is not None:
+      self.check_classes(labels)
+    made = []
+    for row in range(rows):
+      label = None if labels is None else labels[row]
+      inputs = self._game.interpolation(row, seed, columns, label)
+      made.append(self._as_pictures(self._generate(self._generator, inputs)))
+    return np.concatenate(made)
+
+  def check_classes(self, labels: Sequence[int]) -> None:
+    """Raises UsageError for classes that the generator cannot be asked for."""
     classes = self._game.num_classes
     if 'generator' not in self._game.labelled:
-      raise UsageError('--labels: the generator of this run is not told any')
+      raise UsageError(f'--labels: the generator of {self._run.path} is not told any')
     if not all(0 <= label < classes for label in labels):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
 

@@ -89,6 +89,11 @@ def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
   return picture.repeat(factor, 0).repeat(factor, 1)
 
 
+def png(picture: np.ndarray) -> bytes:
+  """uint8 [H, W, 1 or 3] as the content of a PNG file."""
+  return tf.io.encode_png(picture).numpy()
+
+
 def write_png(path: str, picture: np.ndarray) -> None:
   """Writes uint8 [H, W, 1 or 3] as a PNG file; `path` may be gs://."""
-  whole_files.write(path, tf.io.encode_png(picture).numpy())
+  whole_files.write(path, png(picture))

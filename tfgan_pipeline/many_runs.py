@@ -18,7 +18,7 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.watcher import watch
-from tfgan_pipeline.run_directory import find_runs, several
+from tfgan_pipeline.run_directory import find_runs, require_runs, several
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +43,10 @@ def score_runs(
     places: Fields of the experiment such as data_dir, in place of those recorded.
 
   Raises:
-    UsageError: There is no run, or the checkpoint of one cannot be scored.
+    UsageError: A path or pattern names no run, or the only one cannot be scored.
   """
-  paths = find_runs(model_dirs) if several(model_dirs) else [model_dirs]
-  if not paths:
-    raise UsageError(f'--model_dir={model_dirs}: no run there')
   scorers: dict[Any, Scorer] = {}
-  for path in paths:
+  for path in require_runs(model_dirs):
     try:
       yield from GANEstimator.of_run(path, **places).evaluate_variants(
         step, options, also, scorers=scorers, strategy=strategy

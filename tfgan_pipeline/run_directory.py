@@ -36,6 +36,21 @@ def find_runs(model_dirs: str) -> list[str]:
   return list(found)
 
 
+def require_runs(model_dirs: str) -> list[str]:
+  """The same, where each path and pattern has to name one at least.
+
+  Raises:
+    UsageError: One of them names none.
+  """
+  found: dict[str, None] = {}
+  for text in _split(model_dirs) or [model_dirs]:
+    runs = find_runs(text)
+    if not runs:
+      raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json')
+    found.update(dict.fromkeys(runs))
+  return list(found)
+
+
 def several(model_dirs: str) -> bool:
   """Whether this stands for any number of runs, and not for one."""
   return len(_split(model_dirs)) > 1 or _is_pattern(model_dirs)

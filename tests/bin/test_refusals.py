@@ -151,6 +151,13 @@ def test_model_dir_of_another_experiment(tiny_run):
     ('evaluate', ['--watch', '--step=3'], '--step'),
     ('sample', ['--model_dir=/nowhere', '--output=x.png'], '--model_dir=/nowhere'),
     ('sample', [], '--output'),
+    ('sample', ['--output=x.png', '--images_dir=x'], '--output: not with --images_dir'),
+    ('sample', ['--images_dir=x', '--labels=a'], '--labels=a: should be like 0-9 or 3,5'),
+    (
+      'sample',
+      ['--output=x.png', '--interpolate=5', '--traverse=5'],
+      '--interpolate: not with --traverse',
+    ),
     ('export', [], '--output'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
     ('evaluate', ['--generated_dir=/nowhere', '--reference_dir=x'], '--generated_dir=/nowhere: '),

@@ -1,13 +1,10 @@
-"""Data that is made and not loaded: stacks, points and shapes."""
-
-import dataclasses
+"""Data that is made and not loaded: stacks and points; test_shapes.py has the shapes."""
 
 import numpy as np
 import pytest
 
 from tfgan_pipeline import images, points, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data import shapes
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.extractor import ExtractorContext
@@ -42,8 +39,6 @@ def test_stacks_are_three_images_and_their_labels_in_order():
     ('stacked(times=100000)', 'do not fit --memory_limit_gb=4.0'),
     ('gaussian_ring(0)', 'modes=0 should be at least 1'),
     ('gaussian_grid(0)', 'side=0 should be at least 1'),
-    ('shapes(4)', 'size=4 should be at least 8'),
-    ('shapes(label=size)', 'label=size should be one of shape, colour, both'),
   ],
 )
 def test_what_cannot_be_made(text, message):
@@ -121,54 +116,3 @@ def test_points_are_shown_as_one_scatter_plot():
   assert picture.shape == (480, 480, 3) and picture.dtype == np.uint8
   marked = (picture == (31, 119, 180)).all(-1)
   assert marked.sum() == 50 and marked[:5, 475:].all() and marked[237:242, :5].any()
-
-
-def one_scene(**values):
-  given = dict(shape=0, colour=0, dark=False, centre=(0.0, 0.0), radius=0.5, angle=0.0)
-  return shapes.Scenes(**{name: np.array([value]) for name, value in {**given, **values}.items()})
-
-
-@pytest.mark.parametrize(
-  'shape, area',
-  [
-    (0, np.pi),
-    (1, 2.0),
-    (2, 3 * 3**0.5 / 4),
-    (3, np.pi * 0.75),
-    (4, 2 * 1.2 * (1 - 0.09) ** 0.5 - 0.36),
-  ],
-)
-def test_shapes_have_their_area_in_their_colour_where_they_should_be(shape, area):
-  scene = one_scene(shape=shape, colour=2, centre=(0.3, -0.2), angle=0.4, dark=True)
-  (picture,) = shapes.render(scene, 200)
-  painted = (picture == shapes.COLOURS['blue']).all(-1)
-  assert painted.mean() * 4 == pytest.approx(area * 0.25, rel=0.05)
-  rows, columns = np.nonzero(painted)
-  middle = np.array([columns.mean(), rows.mean()]) / 100 - 1
-  np.testing.assert_allclose(middle, [0.3, -0.2], atol=0.01)
-
-
-def test_scenes_name_what_is_in_them():
-  scenes = one_scene(shape=2, colour=3, centre=(-0.3, 0.2), radius=0.6, dark=True)
-  assert shapes.caption(scenes, 0) == 'a large yellow triangle at the bottom left on a dark ground'
-  named = {name for name, values in scenes.attributes().items() if values[0]}
-  assert named == {'large', 'dark', 'triangle', 'yellow'}
-  many = shapes.draw(2000, seed=0)
-  for name, values in many.attributes().items():
-    assert 0.15 < values.mean() < 0.55, name
-  again = shapes.draw(2000, seed=0)
-  for field in dataclasses.fields(many):
-    np.testing.assert_array_equal(getattr(many, field.name), getattr(again, field.name))
-
-
-def test_shapes_can_be_labelled_by_shape_colour_or_both():
-  both, shape, colour = (build(f'shapes(8, 100, {label})') for label in ('both', 'shape', 'colour'))
-  assert both.num_classes == 20 and both.label_names[6] == 'blue square'
-  labels = both.split('train').labels
-  np.testing.assert_array_equal(labels // 4, shape.split('train').labels)
-  np.testing.assert_array_equal(labels % 4, colour.split('train').labels)
-  assert {name: split.size for name, split in shape.splits.items()} == {
-    'train': 80,
-    'validation': 10,
-    'test': 10,
-  }

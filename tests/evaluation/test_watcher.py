@@ -62,6 +62,15 @@ def test_it_scores_in_order_once_and_writes_the_best_down(run, options):
   assert pin.read_text() == f'best {FID}: {best["scores"][FID]}\n'
 
 
+def test_the_shortest_path_can_be_the_best(run, options):
+  options = dataclasses.replace(options, path_length=16, best_by='perceptual_path_length')
+  records = list(watch_runs(str(run), options))
+  lengths = {r['step']: r['scores']['perceptual_path_length[random_projection]'] for r in records}
+  assert len(set(lengths.values())) == 3
+  (pin,) = (run / 'checkpoints/pinned').iterdir()
+  assert pin.name.startswith(f'ckpt-{min(lengths, key=lengths.get):06d}.')
+
+
 def test_weights_that_are_not_numbers_are_a_failure_and_the_next_is_scored(run, options):
   sampler = GANEstimator.of_run(str(run)).sampler()
   sampler.restore(2)
@@ -126,8 +135,11 @@ def test_of_several_runs_each_has_its_turn_and_a_bad_one_is_left_out(
   assert f'{tmp_path}/runs/c is left out: ' in caplog.text
   newest = list(score_runs(f'{tmp_path}/runs/a,{run}', options))
   assert steps(newest) == [4, 4]
-  with pytest.raises(UsageError, match=r'x\*: no run there'):
-    list(score_runs(f'{tmp_path}/x*', options))
+  for bad in (f'{tmp_path}/x*', f'{tmp_path}/gone', f'{tmp_path}/runs'):
+    for places in (bad, f'{run},{bad}'):
+      with pytest.raises(UsageError) as caught:
+        list(score_runs(places, options))
+      assert str(caught.value) == f'--model_dir={bad}: no run there, which has an experiment.json'
 
 
 def test_another_measurement_leaves_the_pins_of_the_first(run, options):
@@ -206,7 +218,8 @@ def test_kinds_of_samples_are_compared(run, options, caplog, monkeypatch):
 
 
 def test_a_score_that_does_not_rank_is_no_best(run, options, cache_dir):
-  for name, message in (('fid_floor', 'ranks'), ('kid', 'no such score')):
+  unmeasured = ('kid', 'perceptual_path_length')
+  for name, message in (('fid_floor', 'ranks'), *((name, 'no such') for name in unmeasured)):
     with pytest.raises(UsageError, match=f'--best_by=.*{message}'):
       list(watch_runs(str(run), dataclasses.replace(options, best_by=name)))
   list(watch_runs(str(run), dataclasses.replace(options, best_by='')))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.interpolation import along_arc
 from tfgan_pipeline.metrics.laplacian_pyramid import laplacian_pyramid
 from tfgan_pipeline.metrics.ms_ssim import _WEIGHTS, ms_ssim, multi_scale_similarity
-from tfgan_pipeline.metrics.path_length import interpolate, perceptual_path_length
+from tfgan_pipeline.metrics.path_length import perceptual_path_length
 from tfgan_pipeline.metrics.sliced_wasserstein import sliced_wasserstein
 
 
@@ -145,12 +146,12 @@ def test_interpolation_keeps_to_the_sphere():
   ends = random.normal(size=(2, 50, 8))
   ends /= np.linalg.norm(ends, axis=2, keepdims=True)
   place = random.uniform(size=50)
-  between = interpolate(*ends, place)
+  between = along_arc(*ends, place)
   np.testing.assert_allclose(np.linalg.norm(between, axis=1), 1)
   whole, part = (np.arccos(np.sum(ends[0] * other, axis=1)) for other in (ends[1], between))
   np.testing.assert_allclose(part, place * whole, atol=1e-9)
   np.testing.assert_allclose(
-    interpolate(ends[0], 3 * ends[0], place), ends[0] * (1 + 2 * place[:, None])
+    along_arc(ends[0], 3 * ends[0], place), ends[0] * (1 + 2 * place[:, None])
   )
 
 

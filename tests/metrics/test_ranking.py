@@ -38,3 +38,7 @@ def test_a_score_without_direction(register):
 
   register(registry.metric, mine)
   assert better('mine') == 'lower' and 'mine' in declared()
+
+
+def test_the_score_of_no_registry():
+  assert better('perceptual_path_length[classifier:digits]') == 'lower'

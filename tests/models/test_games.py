@@ -125,6 +125,16 @@ def test_codes_of_infogan_samples_take_turns():
   np.testing.assert_allclose(rows[2, :, 15], [-2, -1, 0, 1, 2])
 
 
+def test_codes_along_a_path_between_infogan_samples():
+  game = game_of('infogan(categorical=(4, 3), continuous=1)')
+  start, end = game.inputs([5, 6], 3).numpy()
+  row = game.interpolation(5, 3, 7).numpy()
+  np.testing.assert_array_equal(row[0], start)
+  np.testing.assert_array_equal(row[-1, :8], end[:8])
+  np.testing.assert_array_equal(row[:, 8:15], np.tile(start[8:15], (7, 1)))
+  np.testing.assert_allclose(row[:, 15], np.linspace(start[15], end[15], 7), atol=1e-6)
+
+
 RECONSTRUCTION = {
   'bernoulli': lambda x, y: (
     -np.sum((x + 1) / 2 * np.log((y + 1) / 2) + (1 - x) / 2 * np.log((1 - y) / 2), axis=(1, 2, 3))
@@ -289,6 +299,21 @@ def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
   np.testing.assert_array_equal(picture[2:18, 20:36], expected[1])
   result = json.loads(run_binary('sample', *common, '--traverse=5').stdout)
   assert result['count'] == 8 * 5  # A row per component of the noise.
+  result = json.loads(run_binary('sample', *common, '--interpolate=5', '--labels=7,2').stdout)
+  assert result['count'] == 2 * 5
+  picture = tf.io.decode_png((tmp_path / 'x.png').read_bytes()).numpy()
+  factor = picture.shape[1] // (5 * 18 + 2)
+  picture = picture[::factor, ::factor]
+  assert picture.shape == (2 * 18 + 2, 5 * 18 + 2, 1)
+  rows = sampler.interpolation(0, 3, 5, [7, 2, 7]).reshape(3, 5, 16, 16, 1)
+  for row, label in enumerate((7, 2)):
+    np.testing.assert_array_equal(picture[row * 18 + 2 :][:16, 4 * 18 + 2 :][:, :16], rows[row, 4])
+    ends = sampler.images([row, row + 1], 0, [label] * 2)
+    np.testing.assert_allclose(rows[row, [0, -1]].astype(int), ends, atol=1)
+    assert (rows[row, 2] != ends).any(axis=(1, 2, 3)).all()
+  # By default the classes are those of the samples that rows begin with.
+  by_default = sampler.interpolation(0, 2, 5)
+  np.testing.assert_array_equal(by_default, sampler.interpolation(0, 2, 5, [0, 1]))
 
 
 @pytest.mark.parametrize(

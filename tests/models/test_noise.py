@@ -34,6 +34,23 @@ def test_distribution(name, mean, deviation):
     assert values.min() >= -1 and values.max() < 1 and values.max() - values.min() > 1.99
 
 
+@pytest.mark.parametrize('name', NOISES)
+def test_a_path_leads_from_a_vector_to_the_next(name):
+  noise = registry.noise.build(f'{name}(6)')
+  start, end = noise.numbered([4, 5], 3).numpy()
+  path = noise.path(4, 3, 9).numpy()
+  assert path.shape == (9, 6) and path.dtype == np.float32
+  np.testing.assert_array_equal(path[[0, -1]], [start, end])
+  place = np.linspace(0, 1, 9)[:, np.newaxis]
+  if name == 'normal':  # Along the sphere: what is turned by equal angles.
+    angle = np.arccos(start @ end / np.linalg.norm(start) / np.linalg.norm(end))
+    turned = np.sin((1 - place) * angle) * start + np.sin(place * angle) * end
+    np.testing.assert_allclose(path, turned / np.sin(angle), atol=1e-5)
+  else:
+    np.testing.assert_allclose(path, (1 - place) * start + place * end, atol=1e-6)
+  np.testing.assert_array_equal(noise.path(4, 3, 1)[0], start)
+
+
 def test_numbered_inside_a_graph_equals_outside():
   noise = registry.noise.build('normal(4)')
   inside = tf.function(lambda count, seed: noise.numbered(tf.range(count), seed))

@@ -7,7 +7,7 @@ everything else to stderr.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import json
 import logging
 import os
@@ -69,6 +69,40 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
 def print_result(result: dict[str, Any]) -> None:
   """One JSON line on stdout, at once."""
   print(json.dumps(result), flush=True)
+
+
+def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
+  """Each as soon as it is there; at the end all go into the file that --output names, if any."""
+  folder = os.path.dirname(path) or '.'
+  if path and '://' not in folder and not os.access(folder, os.W_OK):
+    raise UsageError(f'--output={path}: {folder} is no folder that can be written')
+  lines = []
+  for result in results:
+    print_result(result)
+    lines.append(json.dumps(result) + '\n')
+  if path:
+    from tfgan_pipeline import whole_files
+
+    with whole_files.writing(path):
+      whole_files.write(path, ''.join(lines))
+
+
+def refuse(*names: str, because: str) -> None:
+  """Raises UsageError for a flag that was given another value and would be ignored."""
+  for name in names:
+    if not flags.FLAGS[name].using_default_value:
+      raise UsageError(f'--{name}: {because}')
+
+
+def read_numbers(name: str) -> list[int]:
+  """A flag such as '0-3,7' as 0, 1, 2, 3, 7."""
+  text, numbers = flags.FLAGS[name].value, []
+  for part in filter(None, text.split(',')):
+    first, _, last = part.strip().partition('-')
+    if not first.isdigit() or not (last or first).isdigit():
+      raise UsageError(f'--{name}={text}: should be like 0-9 or 3,5')
+    numbers += range(int(first), int(last or first) + 1)
+  return numbers
 
 
 def read_dataset(text: str) -> tuple[Dataset, str]:

@@ -10,9 +10,7 @@ Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name
 in TensorBoard.
 """
 
-from collections.abc import Iterable, Iterator
-import json
-import os
+from collections.abc import Iterator
 from typing import Any
 
 from absl import flags
@@ -32,15 +30,17 @@ def main() -> None:
     if name not in ('raw', 'batch', 'standing'):
       raise UsageError(f'--also={name}: should be one of raw, batch, standing')
   if not FLAGS.watch:
-    _refuse('stop_after', 'timeout_minutes', because='only with --watch')
+    command_line.refuse('stop_after', 'timeout_minutes', because='only with --watch')
   if not (options.reference_dir or FLAGS.generated_dir):
-    _refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
+    command_line.refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
   if FLAGS.generated_dir:
-    return _report(_of_folder(options))
+    return command_line.print_results(_of_folder(options), FLAGS.output)
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
   if FLAGS.watch:
-    _refuse('output', 'step', because='not with --watch, which makes a record of every step')
+    command_line.refuse(
+      'output', 'step', because='not with --watch, which makes a record of every step'
+    )
 
   from tfgan_pipeline.many_runs import score_runs, watch_runs
 
@@ -50,15 +50,10 @@ def main() -> None:
     **{name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'},
   )
   if not FLAGS.watch:
-    return _report(score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common))
-  for record in watch_runs(
-    FLAGS.model_dir,
-    options,
-    timeout_seconds=FLAGS.timeout_minutes * 60,
-    stop_after=FLAGS.stop_after,
-    **common,
-  ):
-    command_line.print_result(record)
+    records = score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common)
+    return command_line.print_results(records, FLAGS.output)
+  watching = dict(timeout_seconds=FLAGS.timeout_minutes * 60, stop_after=FLAGS.stop_after)
+  command_line.print_results(watch_runs(FLAGS.model_dir, options, **watching, **common))
 
 
 def _devices():
@@ -67,15 +62,8 @@ def _devices():
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
 
-def _refuse(*names: str, because: str) -> None:
-  """Raises UsageError for a flag that was given and would be ignored."""
-  for name in names:
-    if not FLAGS[name].using_default_value:
-      raise UsageError(f'--{name}: {because}')
-
-
 def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
-  _refuse(
+  command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
     because='not with --generated_dir, which is no run',
   )
@@ -92,21 +80,6 @@ def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
     dataset_text=text,
     strategy=_devices(),
   )
-
-
-def _report(records: Iterable[dict[str, Any]]) -> None:
-  folder = os.path.dirname(FLAGS.output) or '.'
-  if FLAGS.output and '://' not in folder and not os.access(folder, os.W_OK):
-    raise UsageError(f'--output={FLAGS.output}: {folder} is no folder that can be written')
-  lines = []
-  for record in records:
-    command_line.print_result(record)
-    lines.append(json.dumps(record) + '\n')
-  if FLAGS.output:
-    from tfgan_pipeline import whole_files
-
-    with whole_files.writing(FLAGS.output):
-      whole_files.write(FLAGS.output, ''.join(lines))
 
 
 def run() -> None:

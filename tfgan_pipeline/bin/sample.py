@@ -1,8 +1,10 @@
-"""Writes a PNG grid of samples from a run's checkpoint.
+"""Writes samples from checkpoints of one run or several, as a PNG grid or a folder of PNG files.
 
 tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
 tfgan-sample --model_dir=/tmp/run --output=/tmp/digits.png --labels=0-9    # a column per class
 tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a row per latent axis
+tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from each to the next
+tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of all, in turn
 """
 
 from absl import flags
@@ -15,56 +17,49 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
-  if not FLAGS.output:
-    raise UsageError('--output: say which PNG file to write')
-  for name in ('labels', 'count'):
-    if FLAGS.traverse and FLAGS[name].present:
-      raise UsageError(f'--{name}: not with --traverse, whose rows are latent axes')
-  classes = _classes(FLAGS.labels)
-  columns = FLAGS.columns or FLAGS.traverse or len(classes)
-  count = 8 * len(classes) if classes and not FLAGS['count'].present else FLAGS.count
-
-  from tfgan_pipeline import images
-  from tfgan_pipeline.generation import GeneratorSampler
-  from tfgan_pipeline.run_directory import RunDirectory
-  from tfgan_pipeline.whole_files import writing
-
-  run_directory = RunDirectory(FLAGS.model_dir)
-  sampler = GeneratorSampler(run_directory, run_directory.read_experiment(), weights=FLAGS.weights)
-  step = sampler.restore(FLAGS.step)
+  if FLAGS.images_dir:
+    grid = ('output', 'columns', 'traverse', 'interpolate')
+    command_line.refuse(*grid, because='not with --images_dir')
+  elif not FLAGS.output:
+    raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
   if FLAGS.traverse:
-    pictures = sampler.traversal(FLAGS.sample_seed, FLAGS.traverse)
+    others = ('labels', 'count', 'interpolate')
+    command_line.refuse(*others, because='not with --traverse, whose rows are axes')
+  classes = command_line.read_numbers('labels')
+
+  from tfgan_pipeline import sample_files
+  from tfgan_pipeline.ensemble import Ensemble
+
+  ensemble = Ensemble(FLAGS.model_dir, step=FLAGS.step, weights=FLAGS.weights, classes=classes)
+  common = dict(seed=FLAGS.sample_seed, count=FLAGS.count)
+  if FLAGS.images_dir:
+    written = {'images_dir': FLAGS.images_dir}
+    count = sample_files.write_folder(FLAGS.images_dir, ensemble, **common)
   else:
-    labels = [classes[index % len(classes)] for index in range(count)] if classes else None
-    pictures = sampler.images(range(count), FLAGS.sample_seed, labels)
-  with writing(FLAGS.output):
-    images.write_png(FLAGS.output, images.enlarge(images.grid(pictures, columns=columns)))
+    written = {'output': FLAGS.output}
+    shown = {name: FLAGS[name].value for name in ('columns', 'traverse', 'interpolate')}
+    count = sample_files.write_grid(FLAGS.output, ensemble, **common, **shown)
   command_line.print_result(
-    {
-      'output': FLAGS.output,
-      'step': step,
-      'weights': sampler.weights,
-      'count': len(pictures),
-      'sample_seed': FLAGS.sample_seed,
-    }
+    {**written, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
   )
-
-
-def _classes(text: str) -> list[int]:
-  """'0-3,7' as 0, 1, 2, 3, 7."""
-  classes = []
-  for part in filter(None, text.split(',')):
-    first, _, last = part.strip().partition('-')
-    if not first.isdigit() or not (last or first).isdigit():
-      raise UsageError(f'--labels={text}: should be like 0-9 or 3,5')
-    classes += range(int(first), int(last or first) + 1)
-  return classes
 
 
 def run() -> None:
   Experiment.define_flags(only=('model_dir',))
   flags.DEFINE_string('output', '', 'The PNG file to write; may be gs://.')
-  flags.DEFINE_integer('count', 64, 'How many samples.', lower_bound=1)
+  flags.DEFINE_string(
+    'images_dir',
+    '',
+    'The folder to write 000000.png and so on into instead; may be gs://. What is there already is '
+    'not made again.',
+  )
+  flags.DEFINE_integer(
+    'count',
+    None,
+    'How many samples; default: 64, or eight of each class. With --interpolate, how many rows; '
+    'default: 8, or one for each class.',
+    lower_bound=1,
+  )
   flags.DEFINE_integer('columns', 0, 'How many side by side; 0 makes a square.', lower_bound=0)
   flags.DEFINE_integer('sample_seed', 0, 'Sample i depends on the seed and i alone.', lower_bound=0)
   flags.DEFINE_string(
@@ -72,6 +67,12 @@ def run() -> None:
   )
   flags.DEFINE_integer(
     'traverse', 0, 'Show so many steps along each latent axis or code instead.', lower_bound=0
+  )
+  flags.DEFINE_integer(
+    'interpolate',
+    0,
+    'Show so many steps from each sample to the next instead, with a class to each row.',
+    lower_bound=0,
   )
   flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')
   flags.DEFINE_enum('weights', 'average', ('average', 'raw'), 'The moving average, or raw weights.')

@@ -22,13 +22,21 @@ _SPLIT_FOLDERS = {**{name: name for name in SPLIT_NAMES}, 'val': 'validation'}
 
 
 def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
-  """Sorted paths, relative to `root`, of all files named like pictures and not hidden.
+  """What `find_pictures` finds.
 
   Raises:
     UsageError: There are none, or no such folder.
   """
   if not tf.io.gfile.isdir(root):
     raise UsageError(f'{flag}={root}: there is no such folder')
+  names = find_pictures(root)
+  if not names:
+    raise UsageError(f'{flag}={root}: no pictures ({", ".join(pictures.EXTENSIONS)}) in it')
+  return names
+
+
+def find_pictures(root: str) -> list[str]:
+  """Sorted paths, relative to `root`, of all files named like pictures and not hidden."""
   names = []
   for folder, _, files in tf.io.gfile.walk(root):
     inside = os.path.relpath(folder, root)
@@ -37,8 +45,6 @@ def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
       hidden = any(part.startswith('.') for part in name.split(os.sep))
       if not hidden and name.lower().endswith(pictures.EXTENSIONS):
         names.append(name)
-  if not names:
-    raise UsageError(f'{flag}={root}: no pictures ({", ".join(pictures.EXTENSIONS)}) in it')
   return sorted(names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 import dataclasses
 import logging
+import math
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Scorer:
 
   Attributes:
     definition: What the scores mean; part of each record.
-    metric_of: The name of each score made so far -> the call of its metric, `fid(ddof=1)`.
+    metric_of: The name of each score tried or made so far -> the call of its metric, `fid(ddof=1)`.
 
   Raises:
     UsageError: The options do not suit the data, or each other.
@@ -73,6 +74,8 @@ class Scorer:
       except UsageError as error:
         raise UsageError(f'--path_length={options.path_length}: {error}') from None
     self._try_metrics(dataset.image_shape)
+    if options.path_length:
+      self._named_path_length({'perceptual_path_length': math.nan})  # For `metric_of`.
     self.definition: dict[str, Any] = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
@@ -157,15 +160,18 @@ class Scorer:
       generate: float32 noise [n, noise_size], standard normal, to images in [-1, 1].
       noise_size: Numbers per image.
     """
-    samples = self._options.path_length
-    scores = perceptual_path_length(
-      generate,
-      lambda images: self._extractor.of_floats((images + 1) * np.float32(127.5)),
-      noise_size=noise_size,
-      samples=samples,
-      seed=self._options.sample_seed,
+    return self._named_path_length(
+      perceptual_path_length(
+        generate,
+        lambda images: self._extractor.of_floats((images + 1) * np.float32(127.5)),
+        noise_size=noise_size,
+        samples=self._options.path_length,
+        seed=self._options.sample_seed,
+      )
     )
-    call = f'perceptual_path_length(samples={samples})'
+
+  def _named_path_length(self, scores: dict[str, float]) -> dict[str, float]:
+    call = f'perceptual_path_length(samples={self._options.path_length})'
     return self._named(f'[{self._extractor.name}]', call, scores)
 
   def _compute(

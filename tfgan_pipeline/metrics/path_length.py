@@ -10,8 +10,11 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.interpolation import along_arc
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
+@lower_is_better('perceptual_path_length')
 def perceptual_path_length(
   generate: Callable[[np.ndarray], np.ndarray],
   features: Callable[[np.ndarray], np.ndarray],
@@ -61,9 +64,7 @@ def perceptual_path_length(
     count = min(batch_size, samples - start)
     ends = random.normal(size=(2, count, noise_size))
     place = random.uniform(size=count)
-    images = [
-      generate(interpolate(*ends, at).astype(np.float32)) for at in (place, place + epsilon)
-    ]
+    images = [generate(along_arc(*ends, at).astype(np.float32)) for at in (place, place + epsilon)]
     if any(np.asarray(image).dtype.kind != 'f' for image in images):
       raise UsageError(f'images should be float and not rounded, got {images[0].dtype}')
     before, after = (np.asarray(features(image), np.float64) for image in images)
@@ -74,17 +75,3 @@ def perceptual_path_length(
   low = np.percentile(lengths, 1, method='lower')
   high = np.percentile(lengths, 99, method='higher')
   return {'perceptual_path_length': float(lengths[(low <= lengths) & (lengths <= high)].mean())}
-
-
-def interpolate(start: np.ndarray, end: np.ndarray, place: np.ndarray) -> np.ndarray:
-  """Points [n, Z] at `place` [n], 0 to 1, of the arcs from `start` to `end` [n, Z]."""
-  lengths = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
-  cosine = np.sum(start * end, axis=1) / np.where(lengths > 0, lengths, 1)
-  angle = np.arccos(cosine.clip(-1, 1))
-  # No arc between parallel ends, but a straight line; opposite ends have any.
-  sine = np.sin(angle)
-  flat = sine < 1e-9
-  sine = np.where(flat, 1, sine)
-  from_start = np.where(flat, 1 - place, np.sin((1 - place) * angle) / sine)
-  from_end = np.where(flat, place, np.sin(place * angle) / sine)
-  return from_start[:, None] * start + from_end[:, None] * end

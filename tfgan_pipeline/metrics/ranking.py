@@ -37,10 +37,14 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Ca
 
 def declared() -> dict[str, str]:
   """'lower' or 'higher' for every score, without extractor, that ranks."""
-  found = {}
+  from tfgan_pipeline.metrics.path_length import perceptual_path_length  # Which imports this.
+
+  metrics = [perceptual_path_length]  # Of generators, and so in no registry.
   for kind in (registry.metric, registry.image_metric):
-    for name in kind.components():
-      found.update(getattr(kind.function(name), 'better', {}))
+    metrics += map(kind.function, kind.components())
+  found = {}
+  for metric in metrics:
+    found.update(getattr(metric, 'better', {}))
   return found
 
 

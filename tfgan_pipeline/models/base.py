@@ -185,6 +185,21 @@ class Game:
     values = tf.stack(moved, axis=1)
     return [values, *inputs[1:]] if isinstance(inputs, list) else values
 
+  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
+    """Inputs of a row of samples on the way from sample `number` to the next, both included.
+
+    Args:
+      number: Of the first sample, whose class all of them have.
+      seed: Chooses both ends.
+      columns: How many samples.
+      label: Another class than that.
+    """
+    noise = self.noise.path(number, seed, columns)
+    if 'generator' not in self.labelled:
+      return noise
+    label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
+    return [noise, tf.fill([columns], label)]
+
   def pictures(
     self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
   ) -> dict[str, np.ndarray]:

@@ -136,6 +136,16 @@ class InfoGAN(Game):
       parts.append(self._continuous.numbered(indices, seed, _CODES))
     return tf.concat(parts, axis=1)
 
+  def interpolation(self, number, seed, columns, label=None) -> tf.Tensor:
+    """Categories stay those of the first sample, continuous codes go straight to the next one's."""
+    del label
+    first, last = self.noise.size, self.noise.size + sum(self._categorical)
+    categories = tf.repeat(self.inputs([number], seed)[:, first:last], columns, axis=0)
+    parts = [self.noise.path(number, seed, columns), categories]
+    if self._continuous:
+      parts.append(self._continuous.path(number, seed, columns, _CODES))
+    return tf.concat(parts, axis=1)
+
   def traversal(self, seed: int, columns: int) -> tf.Tensor:
     """One row per code: its categories in turn, or from -2 to 2 as in the paper's figure 2."""
     rows, first = [], self.noise.size

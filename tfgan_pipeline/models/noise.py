@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import dataclasses
 
+import numpy as np
+
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.interpolation import along_arc, along_line
 
 _BLOCK = 256  # Samples that share one key, whatever the batch size they are asked for in.
 
@@ -20,11 +23,13 @@ class Noise:
     size: Length of one vector.
     sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
     reach: How far from 0 a component is worth looking at.
+    between: The way from one vector to another, a function of interpolation.py.
   """
 
   size: int
   sampler: Callable[..., tf.Tensor]
   reach: float = 1.0
+  between: Callable[..., np.ndarray] = along_line
 
   def __post_init__(self):
     if self.size < 1:
@@ -55,11 +60,17 @@ class Noise:
     )
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 
+  def path(self, number: int, seed: int, columns: int, *stream: int) -> tf.Tensor:
+    """float32 [columns, size]: in even steps from vector `number` to the next, both included."""
+    ends = self.numbered([number, number + 1], seed, *stream).numpy().astype(np.float64)
+    start, end = np.repeat(ends[:, np.newaxis], columns, axis=1)
+    return tf.constant(self.between(start, end, np.linspace(0, 1, columns)), tf.float32)
+
 
 @registry.noise
 def normal(*, size: int = 64) -> Noise:
   """Independent standard normal components."""
-  return Noise(size, tf.random.stateless_normal, reach=2.0)
+  return Noise(size, tf.random.stateless_normal, reach=2.0, between=along_arc)
 
 
 @registry.noise
