@@ -1,4 +1,4 @@
-"""What a run leaves behind while it trains: checkpoints, curves, samples, evidence, a progress bar.
+"""What a run leaves behind while it trains: checkpoints, curves, samples, health, evidence.
 
 Only the chief worker records; on the others a Recorder does nothing.
 """
@@ -17,6 +17,7 @@ from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
@@ -58,6 +59,7 @@ class Recorder:
     self._checkpoints = Checkpoints(run.checkpoints, keep=experiment.keep_checkpoints)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
+    self._health: Health | None = None
     self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
 
   def start(self, step: int, dataset: Dataset) -> None:
@@ -71,6 +73,7 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
+      self._health = self._health or Health(self._state, dataset)
       if self._state.game.shown_images:
         held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
         self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
@@ -127,13 +130,14 @@ class Recorder:
         self._run.mark_done(step)
 
   def _sample(self, step: int) -> None:
-    """The grid of fixed noise, classes in columns; and what else the game has to show."""
+    """The grid of fixed noise, classes in columns, and its health; what else the game shows."""
     game, generator = self._state.game, self._state.sampled_generator
     columns = game.columns if game.columns <= _GRID // 2 else 0
     count = _GRID - _GRID % columns if columns else _GRID
     inputs = game.inputs(range(count), self._experiment.seed)
     pictures = images.to_uint8(game.generate(generator, inputs)).numpy()
     self._summaries.fakes(step, pictures, columns)
+    self._summaries.health(step, self._health(step, inputs, pictures))
     if self._shown is not None:
       for name, picture in game.pictures(generator, *self._shown).items():
         self._summaries.picture(name, step, picture)
