@@ -73,14 +73,16 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
-      self._health = self._health or Health(self._state, dataset)
-      if self._state.game.shown_images:
-        held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-        self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
-      if not step:
-        self._summaries.reals(next(dataset.split('train').ordered(_GRID))[0])
-        self._sample(0)
-        self.save(0)
+    self._health = self._health or Health(self._state, dataset)
+    if self._state.game.shown_images:
+      held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
+      self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
+    if not step:
+      reals, _ = next(dataset.split('train').ordered(_GRID))
+      with self._writing(self._run.path):
+        self._summaries.reals(reals)
+      self._sample(0)
+      self.save(0)
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""
@@ -95,8 +97,8 @@ class Recorder:
       if self._experiment.is_due(step, self._experiment.log_every):
         self._summaries.scalars(step, scalars, self._progress.images_per_second(step))
         self._progress.report(step, scalars)
-      if self._experiment.is_due(step, self._experiment.sample_every):
-        self._sample(step)
+    if self._experiment.is_due(step, self._experiment.sample_every):
+      self._sample(step)
 
   def save(self, step: int) -> None:
     """Writes the checkpoint of `step`."""
@@ -135,11 +137,13 @@ class Recorder:
     columns = game.columns if game.columns <= _GRID // 2 else 0
     count = _GRID - _GRID % columns if columns else _GRID
     inputs = game.inputs(range(count), self._experiment.seed)
-    pictures = images.to_uint8(game.generate(generator, inputs)).numpy()
-    self._summaries.fakes(step, pictures, columns)
-    self._summaries.health(step, self._health(step, inputs, pictures))
-    if self._shown is not None:
-      for name, picture in game.pictures(generator, *self._shown).items():
+    samples = images.to_uint8(game.generate(generator, inputs)).numpy()
+    health = self._health(step, inputs, samples)
+    others = {} if self._shown is None else game.pictures(generator, *self._shown)
+    with self._writing(self._run.path):  # What fails above is not the disk's fault.
+      self._summaries.fakes(step, samples, columns)
+      self._summaries.health(step, health)
+      for name, picture in others.items():
         self._summaries.picture(name, step, picture)
 
   @contextlib.contextmanager
