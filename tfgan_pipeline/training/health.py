@@ -9,7 +9,6 @@ as without, and the chief of several workers can do it alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import logging
 import math
 
@@ -17,11 +16,11 @@ import numpy as np
 
 from tfgan_pipeline import images as pixels
 from tfgan_pipeline import points
-from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.models.base import Inputs
 from tfgan_pipeline.networks.layers import batch_statistics
-from tfgan_pipeline.networks.spectral_norm import divisor
+from tfgan_pipeline.training.spectral_norms import spectral_norms
 from tfgan_pipeline.training.state import TrainState
 
 COLLAPSED = 0.1  # Diversity below which a generator is said to have collapsed, but not before
@@ -161,45 +160,6 @@ def _variance(images: np.ndarray, labels: np.ndarray) -> float:
   groups = [images[labels == label] for label in np.unique(labels)]
   total = sum(len(group) * np.var(group, axis=0, dtype=np.float64).mean() for group in groups)
   return total / max(len(images) - len(groups), 1)
-
-
-def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
-  """The largest singular value of each kernel seen as a matrix [everything else, last axis].
-
-  The last axis is that of outputs, or of inputs in a transposed convolution. Of a layer of
-  networks/spectral_norm.py it is that of the kernel in use, which is divided by an estimate: 1 if
-  that keeps up, and never less. What BigGAN watched for signs of collapse is that before the
-  division (Brock et al. 2019, arXiv:1809.11096, section 4), given beside it.
-
-  Args:
-    role: Of the network.
-    network: Its layers are numbered in their order.
-  """
-  scalars = {}
-  for place, layer in enumerate(_with_kernel(network)):
-    name, value = f'{role}/{place}_{type(layer).__name__}', _largest_singular_value(layer.kernel)
-    divided_by = divisor(layer)
-    scalars[f'spectral_norm/{name}'] = value / divided_by
-    if divided_by != 1.0:
-      scalars[f'spectral_norm_raw/{name}'] = value
-  return scalars
-
-
-def _with_kernel(network: keras.Model) -> Iterator[keras.layers.Layer]:
-  for layer in network._flatten_layers():
-    kernel = getattr(layer, 'kernel', None)
-    if kernel is not None and kernel.shape.rank >= 2:
-      yield layer
-
-
-def _largest_singular_value(kernel: tf.Variable) -> float:
-  """The root of the largest eigenvalue of the smaller Gram matrix; not a number where one is in."""
-  matrix = tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
-  tall = matrix.shape[0] > matrix.shape[1]
-  gram = tf.matmul(matrix, matrix, transpose_a=tall, transpose_b=not tall).numpy()
-  if not np.isfinite(gram).all():
-    return math.nan
-  return math.sqrt(max(np.linalg.eigvalsh(gram.astype(np.float64))[-1], 0.0))
 
 
 def _norm(tensors) -> float:
