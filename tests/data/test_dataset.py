@@ -63,6 +63,14 @@ def test_one_pass_in_stored_order(split, images):
   assert found.dtype == np.uint8 and labels.dtype == np.int32
 
 
+def test_examples_from_all_over_a_split_are_always_the_same(split, images):
+  found, labels = split.spread(10)
+  assert len(set(labels)) == 10 and min(labels) < 8 and max(labels) > 14
+  np.testing.assert_array_equal(found, images[labels])
+  np.testing.assert_array_equal(split.spread(10)[1], labels)
+  assert sorted(split.spread(len(images))[1]) == list(range(len(images)))
+
+
 def test_any_split_can_be_copied_into_memory(split, splits):
   copy = MemorySplit.reading(split, batch_size=5)
   assert copy.fingerprint == splits['memory'].fingerprint

@@ -80,6 +80,16 @@ def test_acgan():
   np.testing.assert_allclose(loss[1], expected, rtol=1e-5)
   right = np.mean(real[:, 1:].argmax(1) == labels)
   np.testing.assert_allclose(observed['class_accuracy/real'], right)
+  on_fake, on_real = fake[:, 0], real[:, 0]
+  expected = {
+    'discriminator_output/gap': on_real.mean() - on_fake.mean(),
+    'discriminator_accuracy/real': np.mean(on_real > 0),
+    'discriminator_accuracy/generated': np.mean(on_fake < 0),
+    'overfitting/r_t': np.mean(on_real > 0) - np.mean(on_real < 0),
+  }
+  for tag, value in expected.items():
+    np.testing.assert_allclose(observed[tag], value, rtol=1e-4, err_msg=tag)
+  assert 0 < expected['discriminator_accuracy/real'] < 1
 
 
 def test_infogan():

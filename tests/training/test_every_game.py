@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint
+from tests.training.test_health import health_of
 from tests.training.test_replicas import STEPS, assert_close, train
 from tfgan_pipeline import registry
 
@@ -70,3 +71,15 @@ def test_resumed_and_on_two_replicas(tmp_path, case):
   lines = (tmp_path / 'once/train/train.jsonl').read_text().splitlines()
   assert all(value is not None for value in json.loads(lines[-1]).values())
   assert len(list((tmp_path / 'once/samples').glob(f'fakes-{STEPS:06d}.png'))) == 1
+  health, resumed, two = (health_of(tmp_path / name) for name in ('once', 'halves', 'two'))
+  assert [line['step'] for line in health] == [0, STEPS] and resumed == health
+  tags = {'samples/diversity', 'moving_average/distance', 'weight_norm/generator'}
+  if 'loss/discriminator' in json.loads(lines[-1]):
+    kinds = ('output', 'accuracy')
+    images = ('train', 'held_out', 'generated')
+    tags |= {f'discriminator_{kind}_fixed/{name}' for kind in kinds for name in images}
+    tags |= {'weight_norm/discriminator'}
+  for one, other in zip(health, two):
+    assert tags <= one.keys() == other.keys()
+    for tag, value in one.items():
+      np.testing.assert_allclose(other[tag], value, rtol=1e-3, atol=1e-3, err_msg=tag)

@@ -81,8 +81,11 @@ def test_killed_at_random(tmp_path, model, capsys):
     assert calm.keys() == other.keys()
     for name, value in calm.items():
       np.testing.assert_array_equal(other[name], value, err_msg=name)
-  curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('calm', 'disturbed')]
-  assert curves[0] == curves[1] and curves[0].count('\n') == steps
+  for lines, count in (('train', steps), ('health', 1 + steps // 200)):
+    curves = [
+      (tmp_path / name / f'train/{lines}.jsonl').read_text() for name in ('calm', 'disturbed')
+    ]
+    assert curves[0] == curves[1] and curves[0].count('\n') == count
   for picture in (tmp_path / 'calm/samples').iterdir():
     assert (disturbed / 'samples' / picture.name).read_bytes() == picture.read_bytes()
   folder, everything = str(disturbed / 'train'), {'scalars': 0}

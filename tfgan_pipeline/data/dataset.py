@@ -69,6 +69,12 @@ class Split(abc.ABC):
       which holds the remainder.
     """
 
+  def spread(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Up to `size` examples from all over the split, always the same, as `ordered` yields them."""
+    references = next(iter(self.references(batch_size=count, seed=0, first_batch=0)))
+    images, labels = self.load(references)
+    return images.numpy(), labels.numpy()
+
   @abc.abstractmethod
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     """The endless shuffled order of training, from batch number `first_batch` on.

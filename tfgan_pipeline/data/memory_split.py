@@ -69,6 +69,10 @@ class MemorySplit(Split):
     for start in range(0, self.size, batch_size):
       yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
 
+  def spread(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+    places = np.arange(count) * self.size // count
+    return self.images[places], self.labels[places]
+
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return shuffled_indices(
       size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch

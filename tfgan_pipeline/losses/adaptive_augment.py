@@ -21,7 +21,7 @@ def adaptive_augment(
   eighth) and of colour (brightness, contrast, saturation), each with probability p.
 
   Args:
-    target: Of the mean sign, the paper's r_t; p falls while it is below.
+    target: Of the mean sign, the paper's and TensorBoard's r_t; p falls while it is below.
     kimg: Thousand real images in which p could move from 0 to 1.
     color: Whether colours change.
     flip: Whether images are mirrored and turned; wrong for digits and text only if p is near 1.
@@ -66,6 +66,6 @@ def adaptive_augment(
       list(variables.values()),
       [tf.where(due, moved, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
     )
-    return {'augmentation/p': p, 'augmentation/mean_sign': tf.reduce_mean(tf.sign(logits))}
+    return {'augmentation/p': p}
 
   return DiscriminatorAugmentation(function, observe, variables)

@@ -122,18 +122,26 @@ class Game:
   def observations(self, model: Any) -> dict[str, tf.Tensor]:
     """float32 scalars to plot, by TensorBoard tag; means over the replica's batch.
 
-    Here what tutorials plot: mean D(x) and D(G(z)), as probabilities and as raw outputs.
+    Here what tutorials plot, mean D(x) and D(G(z)) as probabilities and as raw outputs with their
+    gap; how often the sign of the output is right; and r_t, the mean sign on training images: near
+    1 the discriminator has learned them by heart (Karras et al. 2020, arXiv:2006.06676). For losses
+    without a border at 0, such as Wasserstein's, only the gap says something.
     """
-    outputs = {
-      'real': model.discriminator_real_outputs,
-      'generated': model.discriminator_gen_outputs,
+    real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
+    values = {
+      'output/real': real,
+      'output/generated': generated,
+      'probability/real': tf.sigmoid(real),
+      'probability/generated': tf.sigmoid(generated),
+      'accuracy/real': tf.cast(real > 0, tf.float32),
+      'accuracy/generated': tf.cast(generated < 0, tf.float32),
     }
+    means = {f'discriminator_{name}': tf.reduce_mean(value) for name, value in values.items()}
+    gap = means['discriminator_output/real'] - means['discriminator_output/generated']
     return {
-      **{f'discriminator_output/{name}': tf.reduce_mean(value) for name, value in outputs.items()},
-      **{
-        f'discriminator_probability/{name}': tf.reduce_mean(tf.sigmoid(value))
-        for name, value in outputs.items()
-      },
+      **means,
+      'discriminator_output/gap': gap,
+      'overfitting/r_t': tf.reduce_mean(tf.sign(real)),
     }
 
   def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
@@ -173,6 +181,17 @@ class Game:
       inputs: From `inputs`, or chosen otherwise.
     """
     return generator(inputs, training=False)
+
+  def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+    """The discriminator's output for real against generated in inference mode, float32 [N].
+
+    Args:
+      images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
+      labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
+    """
+    told = 'discriminator' in self.labelled
+    network = self.networks['discriminator']
+    return network([images, labels] if told else images, training=False)[:, 0]
 
   def traversal(self, seed: int, columns: int) -> Inputs:
     """Inputs of a picture: one row per latent axis, at most 16, along which sample 0 moves."""

@@ -13,16 +13,13 @@ from tfgan_pipeline import mirrored
 from tfgan_pipeline.compat import keras, tf
 
 
-def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) -> tf.Tensor:
-  """`kernel` divided by an estimate of its largest singular value.
+def estimated_norm(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) -> tf.Tensor:
+  """An estimate of the largest singular value of `kernel`, from below: a float32 scalar.
 
   Args:
     kernel: [..., outputs].
     vector: float32 [1, outputs], the estimate of the right singular vector; moved in training.
     training: Whether it is; None is no.
-
-  Returns:
-    A tensor like `kernel`; gradients flow through it and its norm, not through the vectors.
   """
   matrix = tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
   right = tf.identity(vector)
@@ -33,7 +30,23 @@ def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) ->
   norm = tf.matmul(
     tf.matmul(tf.stop_gradient(left), matrix), tf.stop_gradient(right), transpose_b=True
   )
-  return kernel / tf.cast(tf.squeeze(norm), kernel.dtype)
+  return tf.squeeze(norm)
+
+
+def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) -> tf.Tensor:
+  """`kernel` divided by its `estimated_norm`.
+
+  Returns:
+    A tensor like `kernel`; gradients flow through it and its norm, not through the vectors.
+  """
+  return kernel / tf.cast(estimated_norm(kernel, vector, training), kernel.dtype)
+
+
+def divisor(layer: keras.layers.Layer) -> float:
+  """What a layer divides its kernel by in inference: 1 where it is not normalised here."""
+  if not isinstance(layer, _Spectral):
+    return 1.0
+  return float(estimated_norm(layer.kernel, layer.singular_vector, False))
 
 
 class _Spectral:

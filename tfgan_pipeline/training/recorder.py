@@ -1,4 +1,4 @@
-"""What a run leaves behind while it trains: checkpoints, curves, samples, evidence, a progress bar.
+"""What a run leaves behind while it trains: checkpoints, curves, samples, health, evidence.
 
 Only the chief worker records; on the others a Recorder does nothing.
 """
@@ -17,6 +17,7 @@ from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
@@ -58,6 +59,7 @@ class Recorder:
     self._checkpoints = Checkpoints(run.checkpoints, keep=experiment.keep_checkpoints)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
+    self._health: Health | None = None
     self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
 
   def start(self, step: int, dataset: Dataset) -> None:
@@ -71,13 +73,16 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
-      if self._state.game.shown_images:
-        held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-        self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
-      if not step:
-        self._summaries.reals(next(dataset.split('train').ordered(_GRID))[0])
-        self._sample(0)
-        self.save(0)
+    self._health = self._health or Health(self._state, dataset)
+    if self._state.game.shown_images:
+      held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
+      self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
+    if not step:
+      reals, _ = next(dataset.split('train').ordered(_GRID))
+      with self._writing(self._run.path):
+        self._summaries.reals(reals)
+      self._sample(0)
+      self.save(0)
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""
@@ -92,8 +97,8 @@ class Recorder:
       if self._experiment.is_due(step, self._experiment.log_every):
         self._summaries.scalars(step, scalars, self._progress.images_per_second(step))
         self._progress.report(step, scalars)
-      if self._experiment.is_due(step, self._experiment.sample_every):
-        self._sample(step)
+    if self._experiment.is_due(step, self._experiment.sample_every):
+      self._sample(step)
 
   def save(self, step: int) -> None:
     """Writes the checkpoint of `step`."""
@@ -127,15 +132,18 @@ class Recorder:
         self._run.mark_done(step)
 
   def _sample(self, step: int) -> None:
-    """The grid of fixed noise, classes in columns; and what else the game has to show."""
+    """The grid of fixed noise, classes in columns, and its health; what else the game shows."""
     game, generator = self._state.game, self._state.sampled_generator
     columns = game.columns if game.columns <= _GRID // 2 else 0
     count = _GRID - _GRID % columns if columns else _GRID
     inputs = game.inputs(range(count), self._experiment.seed)
-    pictures = images.to_uint8(game.generate(generator, inputs)).numpy()
-    self._summaries.fakes(step, pictures, columns)
-    if self._shown is not None:
-      for name, picture in game.pictures(generator, *self._shown).items():
+    samples = images.to_uint8(game.generate(generator, inputs)).numpy()
+    health = self._health(step, inputs, samples)
+    others = {} if self._shown is None else game.pictures(generator, *self._shown)
+    with self._writing(self._run.path):  # What fails above is not the disk's fault.
+      self._summaries.fakes(step, samples, columns)
+      self._summaries.health(step, health)
+      for name, picture in others.items():
         self._summaries.picture(name, step, picture)
 
   @contextlib.contextmanager

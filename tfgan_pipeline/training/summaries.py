@@ -1,4 +1,4 @@
-"""What training leaves to look at: TensorBoard events, train.jsonl, and grids of samples."""
+"""What training leaves to look at: TensorBoard events, train.jsonl, health.jsonl, and samples."""
 
 from __future__ import annotations
 
@@ -24,32 +24,28 @@ class TrainSummaries:
 
   Args:
     run: Where.
-    first_step: The step the process starts at: later lines in train.jsonl are of a lost future.
+    first_step: The step the process starts at: lines of later ones are of a lost future, and so are
+      all of a run that starts afresh.
   """
 
   def __init__(self, run: RunDirectory, first_step: int):
     self._run = run
     tf.io.gfile.makedirs(run.train)
     tf.io.gfile.makedirs(run.samples)
-    self._start_session(first_step)
-    self._writer = tf.summary.create_file_writer(run.train)
-    self._jsonl = os.path.join(run.train, 'train.jsonl')
-    self._drop_lines_after(first_step)
-
-  def _start_session(self, first_step: int) -> None:
-    """Has TensorBoard forget later steps, which it does from a run's second session on."""
-    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
     void = first_step + 1 if first_step else 0
+    self._start_session(void)
+    self._writer = tf.summary.create_file_writer(run.train)
+    self._curves = os.path.join(run.train, 'train.jsonl')
+    self._health = os.path.join(run.train, 'health.jsonl')
+    for path in (self._curves, self._health):
+      _drop_lines_from(void, path)
+
+  def _start_session(self, void: int) -> None:
+    """Has TensorBoard forget step `void` and later, from a run's second session on."""
+    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
     writer = event_file_writer.EventFileWriter(self._run.train)
     writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
     writer.close()
-
-  def _drop_lines_after(self, step: int) -> None:
-    if not tf.io.gfile.exists(self._jsonl):
-      return
-    with tf.io.gfile.GFile(self._jsonl) as file:
-      lines = [line for line in file.read().splitlines() if _step_of(line) <= step]
-    whole_files.write(self._jsonl, ''.join(line + '\n' for line in lines))
 
   def scalars(self, step: int, values: dict[str, float], rate: float | None) -> None:
     """Writes one point of every curve.
@@ -59,15 +55,20 @@ class TrainSummaries:
       values: By TensorBoard tag.
       rate: Images per second, or None when not measured yet.
     """
+    rates = {} if rate is None else {RATE_TAG: rate}
+    self._plot(step, {**values, **rates})
+    _append(self._curves, step, values)
+
+  def health(self, step: int, values: dict[str, float]) -> None:
+    """Writes what health.py has found, by TensorBoard tag."""
+    self._plot(step, values)
+    _append(self._health, step, values)
+
+  def _plot(self, step: int, values: dict[str, float]) -> None:
     with self._writer.as_default(step):
       for name, value in values.items():
         tf.summary.scalar(name, value)
-      if rate is not None:
-        tf.summary.scalar(RATE_TAG, rate)
     self._writer.flush()
-    with tf.io.gfile.GFile(self._jsonl, 'a') as file:
-      finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-      file.write(json.dumps({'step': step, **finite}) + '\n')
 
   def reals(self, pictures: np.ndarray) -> None:
     """Shows training images, uint8 [N, H, W, C]."""
@@ -90,6 +91,21 @@ class TrainSummaries:
 
   def close(self) -> None:
     self._writer.close()
+
+
+def _append(path: str, step: int, values: dict[str, float]) -> None:
+  finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
+  with tf.io.gfile.GFile(path, 'a') as file:
+    file.write(json.dumps({'step': step, **finite}) + '\n')
+
+
+def _drop_lines_from(void: int, path: str) -> None:
+  """Drops the lines of step `void` and later."""
+  if not tf.io.gfile.exists(path):
+    return
+  with tf.io.gfile.GFile(path) as file:
+    lines = [line for line in file.read().splitlines() if _step_of(line) < void]
+  whole_files.write(path, ''.join(line + '\n' for line in lines))
 
 
 def _step_of(line: str) -> float:
