@@ -7,7 +7,6 @@ that every component is in one (by default), or that every two of different kind
 Residual networks have the plan of tests/networks/small.py for 8x8 there.
 """
 
-import collections
 import functools
 import itertools
 
@@ -161,19 +160,18 @@ def covering(strength: int) -> list[dict[str, str]]:
   names = [(kind, name) for kind, names in KINDS.items() for name in names if name]
   groups = itertools.combinations(names, strength)
   missing = {group: None for group in groups if len(dict(group)) == strength and base_of(group)}
-  cases, uses = [], collections.Counter()
+  cases = []
   while missing:
     first = next(iter(missing))
     case = base_of(first)
-    # Twice, since what is best for one depends on the others; of equals, what was rarest so far.
+    # Twice, since what is best for one depends on the others; of equals, the plain one.
     for kind in [kind for kind in KINDS if kind not in dict(first)] * 2:
       found = [{**case, kind: name} for name in KINDS[kind]]
       case = max(
         filter(fits, found),
-        key=lambda one: (len(met(one, strength) & missing.keys()), -uses[one[kind]]),
+        key=lambda one: (len(met(one, strength) & missing.keys()), one[kind] == PLAIN[kind]),
       )
     cases.append(case)
-    uses.update(case.values())
     for group in met(case, strength):
       missing.pop(group, None)
   return cases
