@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.networks.small import small
+from tests.networks.small import small, smallest
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -79,9 +79,10 @@ def test_every_network_reads_in_several_roles_and_is_told_the_class(name):
 
 @pytest.mark.parametrize('name', registry.network.components())
 @pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
-def test_last_layer_of_features_is_the_network(name, labelled):
+def test_last_layer_of_features_is_the_network(name, labelled, monkeypatch):
   """The features of equal images are equal, of others others, and they are what is left to map."""
-  networks, shape = build_small(name, labelled=labelled)
+  text, shape = smallest(name, monkeypatch)
+  networks = build(text, shape, labelled=labelled)
   reader = networks['discriminator']
   features = features_of(reader)
   images = tf.random.stateless_normal([3, *shape], [1, 2])

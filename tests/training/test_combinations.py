@@ -3,7 +3,8 @@
 All of it comes from the registries. Of the whole product each combination is judged without making
 a network, against REFUSED and SIDES below, so that a component that is new and refused, or is
 accepted by accident, shows. What is accepted is too much to train: cases are chosen greedily such
-that every component is in one (by default), or that every two of different kinds meet (heavy).
+that every component is in one (by default), or that every two of different kinds meet (heavy). The
+latter leaves out the networks in ALIKE: 84 cases in place of 177, of 428 pairs instead of 668.
 Residual networks have the plan of tests/networks/small.py for 8x8 there.
 """
 
@@ -123,6 +124,18 @@ def test_every_network_refuses_sizes_before_it_makes_a_layer(monkeypatch):
       assert str(raised.value).startswith(f'--networks={network}: ')
 
 
+# Networks of the kinds of layers that another one has, with which not every pair is trained.
+ALIKE = {
+  'mlp_relu': 'mlp',
+  'mlp_softplus': 'mlp',
+  'dcgan_celeba': 'dcgan',
+  'dcgan_interpolation': 'dcgan',
+  'dcgan_upsampling': 'dcgan_textbook',
+  'sndcgan': 'sngan',
+  'biggan': 'sagan',
+  'biggan_deep': 'sagan',
+}
+
 # What a case is chosen from; '' is without one.
 KINDS = {
   'network': NETWORKS,
@@ -155,9 +168,10 @@ def base_of(group: tuple) -> dict[str, str] | None:
   return next(filter(fits, cases), None)
 
 
-def covering(strength: int) -> list[dict[str, str]]:
+def covering(strength: int, without=()) -> list[dict[str, str]]:
   """Cases in which all meet that can, each as rich in what is new as one kind at a time allows."""
-  names = [(kind, name) for kind, names in KINDS.items() for name in names if name]
+  kinds = {kind: [name for name in names if name not in without] for kind, names in KINDS.items()}
+  names = [(kind, name) for kind, names in kinds.items() for name in names if name]
   groups = itertools.combinations(names, strength)
   missing = {group: None for group in groups if len(dict(group)) == strength and base_of(group)}
   cases = []
@@ -165,8 +179,8 @@ def covering(strength: int) -> list[dict[str, str]]:
     first = next(iter(missing))
     case = base_of(first)
     # Twice, since what is best for one depends on the others; of equals, the plain one.
-    for kind in [kind for kind in KINDS if kind not in dict(first)] * 2:
-      found = [{**case, kind: name} for name in KINDS[kind]]
+    for kind in [kind for kind in kinds if kind not in dict(first)] * 2:
+      found = [{**case, kind: name} for name in kinds[kind]]
       case = max(
         filter(fits, found),
         key=lambda one: (len(met(one, strength) & missing.keys()), one[kind] == PLAIN[kind]),
@@ -233,6 +247,6 @@ def test_every_component(case, tmp_path, cache_dir, monkeypatch):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize('case', covering(2), ids=text_of)
+@pytest.mark.parametrize('case', covering(2, without=ALIKE), ids=text_of)
 def test_every_pair(case, tmp_path, cache_dir, monkeypatch):
   train_score_and_continue(case, tmp_path / 'run', cache_dir, monkeypatch)
