@@ -1,5 +1,6 @@
 """Games: their losses by hand, the classes of their samples, and what they refuse."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -336,17 +337,13 @@ def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
     (dict(model='infogan(categorical=(), continuous=0)'), 'has no code'),
     (dict(model='vae', noise='uniform(2)'), '--noise: the prior of --model=vae is normal'),
     (dict(model='vaegan(gamma=0.0)'), 'gamma=0.0'),
-    (dict(model='vae(reconstruction=l3)'), "unknown reconstruction 'l3'"),
-    (dict(model='vae', penalties='wasserstein_gradient'), '--penalties=.*has no discriminator'),
-    (dict(model='vae', loss='wasserstein'), '--loss=wasserstein: .*has no discriminator'),
-    (dict(model='autoencoder', update='sequential'), '--update=sequential: .*no discriminator'),
+    (dict(model='vae(reconstruction=l3)'), "--model=vae.*: unknown reconstruction 'l3'"),
+    (dict(model='autoencoder', update='sequential'), '--update=sequential: needs a discriminator'),
     (dict(model='autoencoder', discriminator_steps=2), '--discriminator_steps=2: '),
   ],
 )
 def test_refused_before_anything_is_written(tmp_path, register, values, message):
   def unlabelled(options):
-    import dataclasses
-
     return dataclasses.replace(registry.dataset.build('digits(size=16)', options), num_classes=0)
 
   register(registry.dataset, unlabelled)
@@ -362,6 +359,22 @@ def test_a_game_without_what_it_needs(register):
     networks = registry.network.build('mlp(units=4)', spec)
     return {role: networks[role] for role in networks if role != 'encoder'}
 
-  register(registry.network, forgetful)
-  with pytest.raises(UsageError, match='--networks=forgetful: has no encoder of 16 outputs'):
-    game_of('vae', networks='forgetful')
+  def not_told(spec):
+    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, labelled=frozenset()))
+
+  def too_small(spec):
+    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, image_shape=(8, 8, 1)))
+
+  for network in (forgetful, not_told, too_small):
+    register(registry.network, network)
+  for model, networks, message in (
+    ('vae', 'forgetful', 'has no encoder of 16 outputs, which --model=vae'),
+    (
+      'conditional_gan',
+      'not_told',
+      'its generator has 1 inputs, and --model=conditional_gan tells',
+    ),
+    ('gan', 'too_small', 'has no generator of 16x16x1 outputs'),
+  ):
+    with pytest.raises(UsageError, match=f'--networks={networks}: {message}'):
+      game_of(model, networks=networks)

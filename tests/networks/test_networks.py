@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.networks.small import small
+from tests.networks.small import small, smallest
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -15,12 +15,6 @@ MNIST = (28, 28, 1)
 
 def build(text: str, image_shape=MNIST, noise_size: int = 20, **needs):
   return registry.network.build(text, NetworkSpec(image_shape, 10, noise_size, **needs))
-
-
-def build_small(name: str, **needs):
-  """(networks, image shape) of any registered name, in a size for tests."""
-  text, image_shape = small(name)
-  return build(text, image_shape, **needs), image_shape
 
 
 def trainable(model) -> int:
@@ -47,7 +41,8 @@ def test_parameter_counts(text, noise_size, generator, discriminator):
 @pytest.mark.parametrize('name', registry.network.components())
 def test_contract(name):
   """Noise to images in [-1, 1], images to logits, in training and in inference."""
-  networks, shape = build_small(name)
+  text, shape = small(name)
+  networks = build(text, shape)
   noise = tf.random.stateless_normal([3, 20], [1, 2])
   for training in (True, False):
     with randomness.scope(randomness.key(0)):
@@ -60,10 +55,12 @@ def test_contract(name):
 
 
 @pytest.mark.parametrize('name', registry.network.components())
-def test_every_network_reads_in_several_roles_and_is_told_the_class(name):
+def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkeypatch):
   """As many outputs as asked for, and another label is another image and another output."""
-  networks, shape = build_small(
-    name,
+  text, shape = smallest(name, monkeypatch)
+  networks = build(
+    text,
+    shape,
     outputs={'discriminator': 11, 'encoder': 4},
     labelled=frozenset({'generator', 'discriminator'}),
   )
@@ -79,9 +76,10 @@ def test_every_network_reads_in_several_roles_and_is_told_the_class(name):
 
 @pytest.mark.parametrize('name', registry.network.components())
 @pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
-def test_last_layer_of_features_is_the_network(name, labelled):
+def test_last_layer_of_features_is_the_network(name, labelled, monkeypatch):
   """The features of equal images are equal, of others others, and they are what is left to map."""
-  networks, shape = build_small(name, labelled=labelled)
+  text, shape = smallest(name, monkeypatch)
+  networks = build(text, shape, labelled=labelled)
   reader = networks['discriminator']
   features = features_of(reader)
   images = tf.random.stateless_normal([3, *shape], [1, 2])

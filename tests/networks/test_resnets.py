@@ -70,7 +70,7 @@ def test_other_sides(text, side):
   [
     ('sngan', 28, 8, '--networks=sngan: images should be square with a side of 32, 48, 64, 128,'),
     ('sndcgan', 28, 8, '--networks=sndcgan: sides of images should be multiples of 8, not 28x28'),
-    ('biggan', 32, 18, '--noise: size=18 should be a multiple of 4, for as many equal parts'),
+    ('biggan', 32, 18, '--noise: the 18 numbers that the generator reads, codes included, should'),
     ('r3gan', 28, 8, '--networks=r3gan: images should be square with a side of 4 times a power'),
     ('r3gan(filters=20)', 32, 8, '--networks=r3gan: group=16 should divide 40'),
     ('dcgan_celeba', 32, 8, '--networks=dcgan_celeba: images should be 28x28, not 32x32'),

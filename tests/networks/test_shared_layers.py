@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
+from tests.conftest import tiny_experiment
 from tests.training.test_replicas import assert_invariant
 from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.networks.attention import SelfAttention
 from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers import BatchNorm, batch_norms, batch_statistics
 from tfgan_pipeline.networks.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_pipeline.networks.projection import ProjectionHead
+from tfgan_pipeline.networks.spec import NetworkSpec
 
 layers = keras.layers
 
@@ -116,6 +119,35 @@ def test_groups_that_do_not_fit():
   np.testing.assert_array_equal(layer(MAPS[:6]), MinibatchStdDev(2)(MAPS[:6]))
   with pytest.raises(UsageError, match='group=1 should be at least 2'):
     MinibatchStdDev(1)
+
+
+def test_discriminators_are_told_of_the_batch(tmp_path):
+  """By hyper-parameter: the same image among others gets another logit; encoders are not told."""
+
+  def networks_of(text, **outputs):
+    return registry.network.build(text, NetworkSpec((16, 16, 1), 0, 8, outputs=outputs))
+
+  images = random(8, 16, 16, 1)
+  others = np.concatenate([images[:1], 3 * images[1:]])
+  for name in ('dcgan(filters=4, discriminator_norm=none', 'sndcgan(filters=2'):
+    for word, told in (("''", False), ('std', True), ('discrimination', True)):
+      networks = networks_of(f'{name}, minibatch={word})', discriminator=1, encoder=2)
+      for role, expected in (('discriminator', told), ('encoder', False)):
+        one, other = (networks[role](batch).numpy()[0] for batch in (images, others))
+        assert np.allclose(one, other, atol=1e-6) != expected, (name, word, role)
+  for word, message in (
+    ('mean', "minibatch='mean' should be '', std or discrimination"),
+    ('std', 'minibatch=std needs a discriminator, which --model has not'),
+  ):
+    with pytest.raises(UsageError, match=f'--networks: {message}'):
+      networks_of(f'dcgan(minibatch={word})', encoder=2)
+  # In a training batches have to fit, which is known before anything is written.
+  estimator = GANEstimator(
+    tiny_experiment(tmp_path / 'run', networks='dcgan(filters=4, minibatch=std)', batch_size=6)
+  )
+  with pytest.raises(UsageError, match='groups of 4 needs batches .* not 6'):
+    estimator.train()
+  assert not (tmp_path / 'run').exists()
 
 
 def test_discrimination_agrees_with_numpy():

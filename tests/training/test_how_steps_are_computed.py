@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
-from tests.networks.small import small
+from tests.networks.small import smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
@@ -90,8 +90,8 @@ def test_16_bits(tmp_path, precision):
 
 @pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
 @pytest.mark.parametrize('name', registry.network.components())
-def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision):
-  text, shape = small(name)
+def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision, monkeypatch):
+  text, shape = smallest(name, monkeypatch)
   networks = build_networks(experiment(networks=text), shape, 10, precision=precision)
   for network in networks.values():
     assert network.output.dtype == tf.float32

@@ -114,8 +114,11 @@ def test_learning_rates_are_plotted_as_scheduled(tmp_path):
     (dict(replay_pool=20, model='acgan'), '--replay_pool=20: TF-GAN has no pool for'),
     (dict(replay_pool=8), '--replay_pool=8: should be at least --batch_size=16'),
     (dict(replay_pool=20, accumulate=2), '--replay_pool=20: not with --accumulate=2'),
-    (dict(replay_pool=20, model='vae'), '--replay_pool=20: .* no discriminator'),
-    (dict(discriminator_augment='diff_augment', model='vae'), '--discriminator_augment=.* no disc'),
+    (dict(replay_pool=20, model='vae'), '--replay_pool=20: needs a discriminator'),
+    (
+      dict(discriminator_augment='diff_augment', model='vae'),
+      '--discriminator_augment=.* needs a disc',
+    ),
     (dict(generator_optimizer='adam(schedule=linear(steps=0))'), '--generator_optimizer=.*steps=0'),
     (
       dict(generator_optimizer='adam(schedule=up)'),

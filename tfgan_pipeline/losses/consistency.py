@@ -39,4 +39,4 @@ def consistency(
         total += weight * tf.reduce_mean(change)
     return total
 
-  return Penalty('discriminator', penalty)
+  return Penalty('discriminator', penalty, needs=('a discriminator', 'pictures'))

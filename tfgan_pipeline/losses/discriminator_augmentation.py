@@ -6,7 +6,7 @@ generator. `--augment` in contrast changes training images only, which generated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
@@ -22,11 +22,13 @@ class DiscriminatorAugmentation(NamedTuple):
     function: (images float32 [n, H, W, C], steps made float32 scalar) -> images.
     observe: Called in each discriminator update with the GANModel tuple; returns scalars to plot.
     variables: What it remembers, by name, as of penalties.Penalty.
+    needs: What a run must have for it, of training/refusals.py.
   """
 
   function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
   observe: Callable[..., dict[str, tf.Tensor]] = lambda model: {}
   variables: Mapping[str, tf.Variable] = {}
+  needs: Collection[str] = ('pictures',)
 
 
 @registry.discriminator_augmentation
@@ -46,7 +48,7 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
     left = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
     return images + stddev * left * randomness.normal(images.shape)
 
-  return DiscriminatorAugmentation(function)
+  return DiscriminatorAugmentation(function, needs=())
 
 
 @registry.discriminator_augmentation

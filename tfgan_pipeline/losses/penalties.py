@@ -6,7 +6,7 @@ penalty draws from a stateful generator, which neither resumes nor agrees betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
@@ -24,12 +24,14 @@ class Penalty(NamedTuple):
       (Karras et al. 2020, arXiv:1912.04958, appendix B).
     variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
       same values, through `mirrored.assign`.
+    needs: What a run must have for it, of training/refusals.py.
   """
 
   player: str
   function: Callable[..., tf.Tensor]
   interval: int = 1
   variables: Mapping[str, tf.Variable] = {}
+  needs: Collection[str] = ('a discriminator',)
 
 
 @registry.penalty

@@ -20,7 +20,7 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
   def penalty(model) -> tf.Tensor:
     return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
 
-  return Penalty(player, penalty)
+  return Penalty(player, penalty, needs=(f'a {player}',))
 
 
 @registry.penalty
@@ -43,7 +43,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
       )
     return weight * tf.add_n(terms)
 
-  return Penalty(player, penalty)
+  return Penalty(player, penalty, needs=(f'a {player}',))
 
 
 def _kernels(model, player: str) -> list[tf.Tensor]:

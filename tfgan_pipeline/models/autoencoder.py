@@ -60,6 +60,7 @@ class Autoencoder(Game):
   """
 
   players = {'generator': ('generator', 'encoder')}
+  needs = ('pictures',)  # Their bytes are compared one by one.
   shown_images = 32
 
   def __init__(self, noise: Noise, num_classes: int, reconstruction: str, *, stddev: float = 0.0):

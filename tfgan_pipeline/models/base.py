@@ -10,7 +10,7 @@ A game owns no loop, no optimiser and no files; it says what one batch means to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Game:
       'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
     labelled: Roles that are told the class, see networks.spec.
     outputs: How many numbers each network that reads images gives, see networks.spec.
+    needs: What a run must have for it besides labels, of training/refusals.py.
     shown_images: How many real images `pictures` wants.
   """
 
@@ -47,6 +48,7 @@ class Game:
   }
   labelled: frozenset[str] = frozenset()
   outputs: Mapping[str, int] = {'discriminator': 1}
+  needs: Collection[str] = ()
   shown_images = 0
   poolable = False
 

@@ -27,10 +27,10 @@ def build_networks(
       trained in one can be used in another.
 
   Raises:
-    UsageError: The networks do not exist for such images, or return another type than float32, or
-      the game needs labels that the data has not.
+    UsageError: The networks do not exist for such images, return another type than float32, or are
+      not those that the game needs.
   """
-  game = _game(experiment, num_classes)
+  game = new_game(experiment, num_classes)
   keras.utils.set_random_seed(experiment.seed)
   spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
   outside = keras.mixed_precision.global_policy()
@@ -49,26 +49,35 @@ def build_networks(
         f'--precision={precision}: the {role} of --networks={experiment.networks} returns '
         f"{network.output.dtype.name}; its last layer needs dtype='float32'"
       )
-  for role, outputs in game.outputs.items():
-    if role not in networks or networks[role].output_shape[-1] != outputs:
+  shapes = {'generator': image_shape, **{role: (size,) for role, size in game.outputs.items()}}
+  for role, shape in shapes.items():
+    if role not in networks or networks[role].output_shape[1:] != tuple(shape):
       raise UsageError(
-        f'--networks={experiment.networks}: has no {role} of {outputs} outputs, which '
-        f'--model={experiment.model} needs'
+        f'--networks={experiment.networks}: has no {role} of {"x".join(map(str, shape))} outputs, '
+        f'which --model={experiment.model} needs'
+      )
+    if len(networks[role].inputs) != 1 + (role in game.labelled):
+      told = 'tells' if role in game.labelled else 'does not tell'
+      raise UsageError(
+        f'--networks={experiment.networks}: its {role} has {len(networks[role].inputs)} inputs, '
+        f'and --model={experiment.model} {told} it the class'
       )
   return networks
 
 
 def build_game(experiment: Experiment, networks: Networks, num_classes: int) -> Game:
   """The model component over `networks`."""
-  game = _game(experiment, num_classes)
+  game = new_game(experiment, num_classes)
   game.networks = networks
   return game
 
 
-def _game(experiment: Experiment, num_classes: int) -> Game:
-  game = registry.model.build(experiment.model, registry.noise.build(experiment.noise), num_classes)
-  if game.labelled and not num_classes:
-    raise UsageError(
-      f'--model={experiment.model}: needs labels, which --dataset={experiment.dataset} has not'
-    )
-  return game
+def new_game(experiment: Experiment, num_classes: int) -> Game:
+  """The model component, which has no networks yet."""
+  noise = registry.noise.build(experiment.noise)
+  try:
+    return registry.model.build(experiment.model, noise, num_classes)
+  except UsageError as error:
+    if str(error).startswith('--'):
+      raise
+    raise UsageError(f'--model={experiment.model}: {error}') from None

@@ -51,6 +51,7 @@ class VAEGAN(VAE):
   """
 
   players = {'generator': ('generator', 'encoder'), 'discriminator': ('discriminator',)}
+  needs = ()
 
   def __init__(self, noise: Noise, num_classes: int, gamma: float, beta: float):
     super().__init__(noise, num_classes, 'squared_error', beta)

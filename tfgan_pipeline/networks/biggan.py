@@ -58,8 +58,9 @@ def biggan(
   parts = len(plan.up)
   if spec.noise_size % parts:
     raise UsageError(
-      f'--noise: size={spec.noise_size} should be a multiple of {parts}, for as many equal parts '
-      f'in --networks=biggan at {spec.image_shape[0]}x{spec.image_shape[1]}'
+      f'--noise: the {spec.noise_size} numbers that the generator reads, codes included, should be '
+      f'a multiple of {parts}, for as many equal parts in --networks=biggan at '
+      f'{spec.image_shape[0]}x{spec.image_shape[1]}'
     )
   size = spec.noise_size // parts
   inputs, noise, shared = _generator_inputs(spec, embedding)

@@ -6,6 +6,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers as own
+from tfgan_pipeline.networks.minibatch import minibatch_layers
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
@@ -38,6 +39,7 @@ def dcgan(
   max_filters: int = 512,
   kernel: int = 4,
   discriminator_norm: str = 'batch',
+  minibatch: str = '',
 ) -> Networks:
   """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image.
 
@@ -47,6 +49,8 @@ def dcgan(
     max_filters: The most of any layer.
     kernel: Side of all kernels.
     discriminator_norm: 'batch', 'spectral' (Miyato et al. 2018) or 'none'.
+    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer: what it is told
+      of the images beside each one, of groups of 4 or of the global batch, see minibatch.py.
   """
   if discriminator_norm not in ('batch', 'spectral', 'none'):
     raise UsageError(
@@ -106,6 +110,8 @@ def dcgan(
         reader.add(own.BatchNorm())
       reader.add(layers.LeakyReLU(0.2))
     reader.add(layers.Flatten())
+    for layer in minibatch_layers(minibatch, spec, role):
+      reader.add(layer)
     reader.add(dense(units, kernel_initializer=_initial(), dtype='float32'))
     networks[role] = reader
   return conditioned(spec, networks)

@@ -1,4 +1,9 @@
-"""Layers that let a discriminator see images side by side, the same on any number of replicas."""
+"""Layers that let a discriminator see images side by side, the same on any number of replicas.
+
+The standard deviation is of groups of neighbours, which lie within one replica; the discrimination
+is against the global batch, gathered from all replicas. With `--accumulate` both see the images of
+a part.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +11,36 @@ import math
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
 
 
-def minibatch_layers(name: str) -> list[layers.Layer]:
-  """What to put before a discriminator's last layer: '' nothing, 'std' or 'discrimination'."""
+def minibatch_layers(name: str, spec: NetworkSpec, role: str) -> list[layers.Layer]:
+  """What to put before a reader's last layer; nothing if it is no discriminator.
+
+  Args:
+    name: '' for nothing, 'std' or 'discrimination'.
+    spec: Tells whether there is a discriminator.
+    role: Of the reader.
+
+  Raises:
+    UsageError: `name` is another word, or the game has no discriminator.
+  """
   known = {'': [], 'std': [MinibatchStdDev], 'discrimination': [MinibatchDiscrimination]}
   if name not in known:
     raise UsageError(f"--networks: minibatch={name!r} should be '', std or discrimination")
-  return [make() for make in known[name]]
+  if name and 'discriminator' not in spec.outputs:
+    raise UsageError(f'--networks: minibatch={name} needs a discriminator, which --model has not')
+  return [make() for make in known[name]] if role == 'discriminator' else []
+
+
+def require_groups(networks: Networks, batch: int) -> None:
+  """Raises UsageError for a batch (of one replica and part) that groups do not divide."""
+  for network in networks.values():
+    for layer in network._flatten_layers():
+      if isinstance(layer, MinibatchStdDev):
+        layer.require_groups(batch)
 
 
 class MinibatchStdDev(layers.Layer):
@@ -42,12 +67,9 @@ class MinibatchStdDev(layers.Layer):
 
   def call(self, inputs, training=None):
     batch, group = inputs.shape[0], self.group
-    if batch is not None and batch % group:
+    if batch is not None:
       if training:
-        raise UsageError(
-          f'--networks: minibatch standard deviation of groups of {group} needs '
-          f'batches (per replica and accumulated part) that they divide, not {batch}'
-        )
+        self.require_groups(batch)
       group = math.gcd(group, batch)
     groups = tf.reshape(tf.cast(inputs, tf.float32), [-1, group, *inputs.shape[1:]])
     variance = tf.math.reduce_variance(groups, axis=1)
@@ -57,6 +79,14 @@ class MinibatchStdDev(layers.Layer):
     channel = tf.repeat(tf.cast(spread, inputs.dtype), group, axis=0)
     channel *= tf.ones_like(inputs[..., :1])
     return tf.concat([inputs, channel], axis=-1)
+
+  def require_groups(self, batch: int) -> None:
+    """Raises UsageError for a batch to train on that groups do not divide."""
+    if batch % self.group:
+      raise UsageError(
+        f'--networks: minibatch standard deviation of groups of {self.group} needs '
+        f'batches (per replica and accumulated part) that they divide, not {batch}'
+      )
 
   def get_config(self):
     return {**super().get_config(), 'group': self.group}

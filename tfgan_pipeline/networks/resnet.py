@@ -188,7 +188,7 @@ def discriminator(
     if maps.shape[1] == attention:
       maps = blocks.attention(maps)
   features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
-  for layer in minibatch_layers(minibatch):
+  for layer in minibatch_layers(minibatch, spec, role):
     features = layer(features)
   head = ProjectionHead(
     spec.outputs[role],

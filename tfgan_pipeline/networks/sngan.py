@@ -139,7 +139,7 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
       )
       reader.add(layers.LeakyReLU(0.1))
     reader.add(layers.Flatten())
-    for layer in minibatch_layers(minibatch):
+    for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
     reader.add(SpectralDense(outputs, kernel_initializer=initial(), dtype='float32'))
     networks[role] = reader

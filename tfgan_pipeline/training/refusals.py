@@ -1,33 +1,91 @@
-"""Flags that contradict the game or each other: refused before anything is written."""
+"""What does not go together, as rules: refused before anything is built or written.
+
+Components say themselves what they need, games in `needs` and `labelled`, terms and changes in
+their tuples' `needs`, and a run has it or not. Sizes and arguments are the affair of the component
+that they are given to.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.base import Game
+from tfgan_pipeline.points import IMAGE_SHAPE
 
-# What says nothing where nobody plays against the generator.
-_ADVERSARIAL = (
-  'loss',
-  'penalties',
-  'clip_weights',
-  'discriminator_augment',
-  'discriminator_optimizer',
-  'discriminator_pretraining',
-  'discriminator_loss_floor',
-  'discriminator_steps',
-  'replay_pool',
-  'update',
-)
+# What a run can lack, and the flag that says so.
+_SOURCES = {
+  'a generator': 'model',
+  'a discriminator': 'model',
+  'labels': 'dataset',
+  'pictures': 'dataset',
+}
+
+# Flags that would do nothing, or harm, without something, unless they are as by default.
+_FLAGS = {
+  'a discriminator': (
+    'loss',
+    'clip_weights',
+    'discriminator_augment',
+    'discriminator_optimizer',
+    'discriminator_pretraining',
+    'discriminator_loss_floor',
+    'discriminator_steps',
+    'replay_pool',
+    'update',
+  ),
+  'pictures': ('augment',),
+}
 
 
-def refuse_what_does_not_fit(experiment: Experiment, game: Game) -> None:
-  """Raises UsageError, naming the flag."""
-  if 'discriminator' not in game.players:
-    for name, default in Experiment().to_dict().items():
+def refuse_what_does_not_fit(
+  experiment: Experiment,
+  game: Game,
+  dataset: Dataset,
+  penalties: Mapping[str, Any],
+  augmentations: Mapping[str, Any],
+) -> None:
+  """Raises UsageError, naming the flag and the reason.
+
+  Args:
+    experiment: The run's choices.
+    game: The model component, with networks or without.
+    dataset: The data.
+    penalties: Terms by name.
+    augmentations: What images pass on their way to the discriminator, by name.
+  """
+  has = {
+    *(f'a {player}' for player in game.players),
+    *(['labels'] if dataset.num_classes else []),
+    *([] if tuple(dataset.image_shape) == IMAGE_SHAPE else ['pictures']),
+  }
+  for flag, needs in _needs(experiment, game, penalties, augmentations):
+    for need in sorted(set(needs) - has):
+      source = _SOURCES[need]
+      raise UsageError(
+        f'--{flag}: needs {need}, which --{source}={getattr(experiment, source)} has not'
+      )
+  _refuse_pool(experiment, game)
+
+
+def _needs(experiment, game, penalties, augmentations) -> Iterator[tuple[str, Any]]:
+  """Everything that was chosen, as flag=value, and what it needs."""
+  yield f'model={experiment.model}', {*game.needs, *(['labels'] if game.labelled else [])}
+  default = Experiment()
+  for need, names in _FLAGS.items():
+    for name in names:
       value = getattr(experiment, name)
-      if name in _ADVERSARIAL and value != default:
-        raise UsageError(f'--{name}={value}: --model={experiment.model} has no discriminator')
+      if value != getattr(default, name):
+        yield f'{name}={value}', {need}
+  for flag, chosen in (('penalties', penalties), ('discriminator_augment', augmentations)):
+    for name, component in chosen.items():
+      yield f'{flag}={name}', component.needs
+
+
+def _refuse_pool(experiment: Experiment, game: Game) -> None:
   pool, batch = experiment.replay_pool, experiment.batch_size
   if pool:
     if not game.poolable:

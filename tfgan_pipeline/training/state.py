@@ -20,7 +20,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.models.base import Game
-from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.models.game import build_networks, new_game
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
@@ -68,20 +68,20 @@ class TrainState:
       aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas add the same one.
     )
     with strategy.scope():
-      networks = make_networks()
+      game = new_game(experiment, dataset.num_classes)
+      penalties = _build_named(registry.penalty, experiment.penalties)
+      augmentations = _build_named(
+        registry.discriminator_augmentation, experiment.discriminator_augment
+      )
+      refuse_what_does_not_fit(experiment, game, dataset, penalties, augmentations)
+      networks = game.networks = make_networks()
       average = make_networks()['generator'] if experiment.ema_decay else None
-      game = build_game(experiment, networks, dataset.num_classes)
-      refuse_what_does_not_fit(experiment, game)
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(player))
       if average is not None:
         ema.start(average, networks['generator'])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
-      penalties = _build_named(registry.penalty, experiment.penalties)
-      augmentations = _build_named(
-        registry.discriminator_augmentation, experiment.discriminator_augment
-      )
       remembered = {
         **{f'penalty_{name}': penalty.variables for name, penalty in penalties.items()},
         **{f'augmentation_{name}': change.variables for name, change in augmentations.items()},

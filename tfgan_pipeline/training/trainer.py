@@ -16,6 +16,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.networks.minibatch import require_groups
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training import on_nan
@@ -46,6 +47,8 @@ class Trainer:
     self._rollbacks = registry.on_nan.build(experiment.on_nan)  # So many are allowed.
     self.workers = runtime.Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
+    parts = experiment.accumulate * strategy.num_replicas_in_sync
+    require_groups(self.state.networks, experiment.batch_size // parts)
     self._step_fn = self.state.step_fn
     if runtime.compiles(experiment, strategy):
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
