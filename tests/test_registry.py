@@ -67,7 +67,7 @@ def test_lists_keep_their_order():
     ('dcgan(filters=1.5)', 'argument filters=1.5 should be int'),
     ('dcgan(filters=True)', 'argument filters=True should be int'),
     ('dcgan(1, filters=2)', "argument 'filters' given twice"),
-    ('dcgan(1, 2, 3, True, 5)', '5 arguments given'),
+    ('dcgan(1, 2, 3, True, 5, 6)', '6 arguments given'),
     ('dcgan(', 'cannot be read'),
     ('dcgan, mlp', 'one network is needed, got 2'),
     ('', 'one network is needed, got 0'),
