@@ -14,6 +14,13 @@ from tests.conftest import ROOT, run_binary
 
 MNIST = [f'--flagfile={ROOT}/flags/mnist_dcgan.flags', '--image_shape=28,28,1', '--num_classes=10']
 SMALL = ['--networks=mlp(units=8)', '--noise=normal(8)', '--image_shape=8,8,1', '--batch_size=16']
+SIZES = {
+  'digits': (32, 1),
+  'mnist': (28, 1),
+  'celeba': (28, 3),
+  'cifar10': (32, 3),
+  '128': (128, 3),
+}
 NEEDS_EXTRA = pytest.mark.skipif(
   any(importlib.util.find_spec(name) is None for name in ('jax', 'libtpu')),
   reason='needs the extra tpu-check: jax and libtpu',
@@ -67,6 +74,24 @@ def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
   assert json.loads(process.stdout) == {'output': str(path), 'replicas': 4, 'replica_batch': 16}
   text = path.read_text()
   assert 'func.func @main(%arg0: tensor<16x28x28x1xui8>' in text and 'all_reduce' in text
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize('preset', sorted(path.name for path in (ROOT / 'flags').iterdir()))
+def test_every_preset_is_exported(tmp_path, can_export, preset):
+  """What XLA knows no operation for fails here; the compiler itself takes minutes for all."""
+  if not can_export:
+    pytest.skip('this TensorFlow cannot export StableHLO')
+  side, channels = next(size for name, size in SIZES.items() if name in preset)
+  run_binary(
+    'tpu_check',
+    f'--flagfile={ROOT}/flags/{preset}',
+    f'--image_shape={side},{side},{channels}',
+    '--num_classes=10',
+    '--topology=v5e:2x2',
+    '--batch_size=16',
+    f'--export_stablehlo={tmp_path}/step.mlir',
+  )
 
 
 @NEEDS_EXTRA

@@ -11,7 +11,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.networks.attention import SelfAttention
 from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm, OneHot
-from tfgan_pipeline.networks.layers import BatchNorm, batch_norms, batch_statistics
+from tfgan_pipeline.networks.layers import BatchNorm, Doubled, batch_norms, batch_statistics
 from tfgan_pipeline.networks.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_pipeline.networks.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import NetworkSpec
@@ -53,6 +53,17 @@ def test_16_bits(name):
   assert outputs.dtype == tf.bfloat16
   assert {weight.dtype for weight in layer.weights} <= {tf.float32}
   assert np.isfinite(tf.cast(outputs, tf.float32)).all()
+
+
+def test_doubled_is_what_keras_does_and_has_a_gradient_in_xla():
+  images = tf.constant(np.random.RandomState(0).rand(3, 4, 6, 2), tf.float32)
+  np.testing.assert_array_equal(Doubled()(images), keras.layers.UpSampling2D()(images))
+
+  @tf.function(jit_compile=True)
+  def gradient(images):
+    return tf.gradients(tf.reduce_sum(Doubled()(images) ** 2), images)[0]
+
+  np.testing.assert_allclose(gradient(images), 8 * images, rtol=1e-6)
 
 
 def test_attention_starts_as_the_identity_and_agrees_with_numpy():

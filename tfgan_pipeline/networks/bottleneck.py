@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.networks.layers import Doubled
 from tfgan_pipeline.networks.resnet import Blocks
 
 layers = keras.layers
@@ -32,7 +33,7 @@ class Bottlenecks(Blocks):
     inside = self.norm_relu(self.conv(self.norm_relu(maps, condition), inner, 1), condition)
     beside = maps if maps.shape[-1] == width else maps[..., :width]
     if side > 1:
-      inside, beside = layers.UpSampling2D()(inside), layers.UpSampling2D()(beside)
+      inside, beside = Doubled()(inside), Doubled()(beside)
     inside = self.norm_relu(self.conv(inside, inner), condition)
     inside = self.norm_relu(self.conv(inside, inner), condition)
     return layers.Add()([self.conv(inside, width, 1), beside])

@@ -110,6 +110,19 @@ class Dropout(keras.layers.Layer):
     return {**super().get_config(), 'rate': self.rate}
 
 
+class Doubled(keras.layers.Layer):
+  """[n, H, W, C] -> [n, 2H, 2W, C], each pixel as a square of four.
+
+  What `UpSampling2D` does, whose gradient XLA does not know, so that no TPU would train with it.
+  """
+
+  def call(self, inputs):
+    _, height, width, channels = inputs.shape
+    pixels = tf.reshape(inputs, [-1, height, 1, width, 1, channels])
+    squares = tf.tile(pixels, [1, 1, 2, 1, 2, 1])
+    return tf.reshape(squares, [-1, 2 * height, 2 * width, channels])
+
+
 class UnitToImageRange(keras.layers.Layer):
   """Maps the output range of a sigmoid, [0, 1], to that of images, [-1, 1]."""
 

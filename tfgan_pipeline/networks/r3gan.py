@@ -8,6 +8,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import resnet
+from tfgan_pipeline.networks.layers import Doubled
 from tfgan_pipeline.networks.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
 
@@ -130,7 +131,7 @@ def r3gan(
   )
   for place, width in enumerate(widths):
     if place:
-      maps = layers.UpSampling2D()(rewidened(maps, width))
+      maps = Doubled()(rewidened(maps, width))
       maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
     maps = stage(maps)
   images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))

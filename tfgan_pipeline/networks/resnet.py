@@ -17,7 +17,7 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks.attention import SelfAttention
 from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm, OneHot
-from tfgan_pipeline.networks.layers import BatchNorm
+from tfgan_pipeline.networks.layers import BatchNorm, Doubled
 from tfgan_pipeline.networks.minibatch import minibatch_layers
 from tfgan_pipeline.networks.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
@@ -107,10 +107,10 @@ class Blocks:
 
   def up(self, maps, width: int, condition=None):
     """A generator's block: twice the side."""
-    inside = layers.UpSampling2D()(self.norm_relu(maps, condition))
+    inside = Doubled()(self.norm_relu(maps, condition))
     inside = self.norm_relu(self.conv(inside, width), condition)
     # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
-    beside = layers.UpSampling2D()(self.conv(maps, width, 1))
+    beside = Doubled()(self.conv(maps, width, 1))
     return layers.Add()([self.conv(inside, width), beside])
 
   def down(self, maps, width: int, *, first: bool = False, halve: bool = True):
