@@ -74,7 +74,11 @@ class ReplayPool:
 def _of_all_replicas(value: tf.Tensor) -> tf.Tensor:
   value = tf.stop_gradient(value)
   replica = tf.distribute.get_replica_context()
-  return value if replica.num_replicas_in_sync == 1 else replica.all_gather(value, axis=0)
+  if replica.num_replicas_in_sync == 1:
+    return value
+  size = value.shape[0] * replica.num_replicas_in_sync
+  # Between workers the size gets lost on the way.
+  return tf.ensure_shape(replica.all_gather(value, axis=0), [size, *value.shape[1:]])
 
 
 def _where(condition: tf.Tensor, yes: tf.Tensor, no: tf.Tensor) -> tf.Tensor:
