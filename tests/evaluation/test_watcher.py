@@ -97,7 +97,7 @@ def test_one_that_was_removed_is_reported_and_scored_when_it_comes_back(run, opt
 def test_rotation_leaves_the_best_and_the_one_being_scored(trained, options, monkeypatch):
   at_work = []
 
-  def score(scorer, batches, labels):
+  def score(scorer, batches, **_):
     """Step 2 is scored first, then step 4, the best; the trainer goes on meanwhile."""
     list(batches)
     at_work.append(Checkpoints(trained.run.checkpoints).steps())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -21,3 +23,14 @@ def sample():
     return Features(pool, 2 * random.normal(size=(n, classes)))
 
   return draw
+
+
+@pytest.fixture
+def chosen():
+  """A function that gives Features what generators were asked for, by turns."""
+
+  def choose(features: Features) -> Features:
+    turns = np.arange(len(features))
+    return dataclasses.replace(features, labels=turns % 4, codes=turns % 3)
+
+  return choose

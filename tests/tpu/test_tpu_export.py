@@ -57,7 +57,7 @@ def test_arguments_and_results(values, batches, counters):
   assert '?' not in ''.join(arguments + results)
   assert 'tensor<?' not in text
   # What changes is returned in place of what came in.
-  scalars = 8
+  scalars = 12
   assert text.count('kind = "may_alias"') == len(results) - scalars
   assert 'mhlo.copy' not in text
 
