@@ -163,6 +163,15 @@ def can_export() -> bool:
 
 
 @pytest.fixture(scope='session')
+def exports(can_export):
+  """Skips where TensorFlow has no StableHLO."""
+  if not can_export:
+    import tensorflow as tf
+
+    pytest.skip(f'TensorFlow {tf.__version__} cannot export StableHLO; 2.21 can')
+
+
+@pytest.fixture(scope='session')
 def cache_dir(tmp_path_factory) -> str:
   """One cache of classifiers and reference features for the whole session."""
   return str(tmp_path_factory.mktemp('cache'))

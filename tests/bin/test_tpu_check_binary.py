@@ -78,10 +78,9 @@ def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize('preset', sorted(path.name for path in (ROOT / 'flags').iterdir()))
-def test_every_preset_is_exported(tmp_path, can_export, preset):
+@pytest.mark.usefixtures('exports')
+def test_every_preset_is_exported(tmp_path, preset):
   """What XLA knows no operation for fails here; the compiler itself takes minutes for all."""
-  if not can_export:
-    pytest.skip('this TensorFlow cannot export StableHLO')
   side, channels = next(size for name, size in SIZES.items() if name in preset)
   run_binary(
     'tpu_check',
