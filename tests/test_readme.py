@@ -33,12 +33,13 @@ def run(cwd, *command: str) -> str:
 
 def test_components_work_from_files_of_their_own(tmp_path):
   shutil.copytree(ROOT / 'tfgan_pipeline', tmp_path / 'tfgan_pipeline')
-  for marker, path in (('@registry.loss', 'losses/mine'), ('@registry.network', 'networks/tiny')):
+  for marker, folder in (('@registry.loss', 'losses'), ('@registry.network', 'networks')):
     code = block(marker)
-    assert f'tfgan_pipeline/{path}.py' in TEXT
+    *_, before = TEXT.partition(code)[0].removesuffix('```python\n').strip().split('\n\n')
+    assert f'any name in `tfgan_pipeline/{folder}/`' in before
     body = code[code.index(marker) :].splitlines()
     assert len([line for line in body if line.strip()]) < 20
-    (tmp_path / f'tfgan_pipeline/{path}.py').write_text(code)
+    (tmp_path / f'tfgan_pipeline/{folder}/some_name.py').write_text(code)
   module = 'tfgan_pipeline.bin.train'
   listed = run(tmp_path, '-m', module, '--list')
   assert 'mine(margin=1.0)' in listed and 'tiny(filters=32)' in listed
