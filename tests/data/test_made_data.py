@@ -39,6 +39,11 @@ def test_stacks_are_three_images_and_their_labels_in_order():
     ('stacked(times=100000)', 'do not fit --memory_limit_gb=4.0'),
     ('gaussian_ring(0)', 'modes=0 should be at least 1'),
     ('gaussian_grid(0)', 'side=0 should be at least 1'),
+    ('shapes(4)', 'size=4 should be at least 8'),
+    ('shapes(label=size)', 'label=size should be one of shape, colour, both'),
+    ('shapes(style=ink)', 'style=ink should be one of filled, outline, pairs'),
+    ('shapes(style=outline, label=both)', 'label=both: an outline has no colour'),
+    ('shapes(320, 10000, style=pairs)', '10000 pictures do not fit --memory_limit_gb'),
   ],
 )
 def test_what_cannot_be_made(text, message):

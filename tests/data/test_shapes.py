@@ -8,7 +8,6 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.data import scenes
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.errors import UsageError
 
 
 def build(text):
@@ -121,18 +120,3 @@ def test_styles_are_pictures_of_the_same_scenes():
   # Two domains of which no two pictures belong together.
   other = build('shapes(16, 200, style=outline, seed=1)').split('train').images
   assert not (other == outline.split('train').images).all(axis=(1, 2, 3)).any()
-
-
-@pytest.mark.parametrize(
-  'text, message',
-  [
-    ('shapes(4)', 'size=4 should be at least 8'),
-    ('shapes(label=size)', 'label=size should be one of shape, colour, both'),
-    ('shapes(style=ink)', 'style=ink should be one of filled, outline, pairs'),
-    ('shapes(style=outline, label=both)', 'label=both: an outline has no colour'),
-    ('shapes(320, 10000, style=pairs)', '10000 pictures do not fit --memory_limit_gb'),
-  ],
-)
-def test_what_cannot_be_drawn(text, message):
-  with pytest.raises(UsageError, match=message):
-    build(text)
