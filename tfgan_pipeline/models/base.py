@@ -191,9 +191,14 @@ class Game:
       images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
       labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
     """
+    return self.read(self.networks['discriminator'], images, labels, training=False)[:, 0]
+
+  def read(
+    self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
+  ) -> tf.Tensor:
+    """What the discriminator, or its part `network`, says of images, with labels if told them."""
     told = 'discriminator' in self.labelled
-    network = self.networks['discriminator']
-    return network([images, labels] if told else images, training=False)[:, 0]
+    return network([images, labels] if told else images, training=training)
 
   def traversal(self, seed: int, columns: int) -> Inputs:
     """Inputs of a picture: one row per latent axis, at most 16, along which sample 0 moves."""
@@ -265,5 +270,5 @@ class Discriminator:
     return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
 
   def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    told = 'discriminator' in self._game.labelled
-    return network([images, inputs[1]] if told else images, training=True)
+    labels = inputs[1] if isinstance(inputs, list) else None
+    return self._game.read(network, images, labels, training=True)
