@@ -164,6 +164,28 @@ def test_classifier_needs_labels(tmp_path):
     registry.extractor.build('classifier', ExtractorContext(unlabelled, str(tmp_path)))
 
 
+def test_classifier_reads_stacks_a_channel_at_a_time(tmp_path):
+  stacks = registry.dataset.build('stacked("digits(size=12)")', DataOptions())
+  images, labels = next(stacks.split('test').ordered(100))
+  features = {}
+  for replicas in (1, 2):  # The second comes from the cache.
+    context = ExtractorContext(stacks, str(tmp_path), runtime.mirrored_cpus(replicas))
+    extractor = registry.extractor.build('classifier(steps=300)', context)
+    features[replicas] = extractor.features([images])
+  # Of 1,437 stacks, and so one or two per class, no classifier of whole stacks could learn that.
+  assert extractor.details['accuracy'] > 0.8
+  found = features[1]
+  assert found.pool.shape == (100, 3 * 128) and found.logits.shape == (100, 1000)
+  assert np.mean(found.logits.argmax(axis=1) == labels) > 0.8
+  np.testing.assert_allclose(np.exp(found.logits).sum(axis=1), 1, rtol=1e-4)
+  np.testing.assert_array_equal(features[2].logits, found.logits)
+  swapped = extractor.features([images[..., ::-1]])
+  np.testing.assert_allclose(swapped.pool[:, :128], found.pool[:, 256:], atol=1e-5)
+  best = swapped.logits.argmax(axis=1)
+  digits = found.logits.argmax(axis=1)
+  np.testing.assert_array_equal(best, digits % 10 * 100 + digits // 10 % 10 * 10 + digits // 100)
+
+
 def test_reference_cache_follows_the_content_of_the_data(tmp_path):
   images = np.random.RandomState(0).randint(0, 256, (20, 8, 8, 1)).astype(np.uint8)
 

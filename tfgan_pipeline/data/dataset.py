@@ -112,6 +112,8 @@ class Dataset:
     num_classes: Number of classes; 0 when the images have no labels (all labels are then 0).
     label_names: One name per class.
     splits: Some of 'train', 'validation' and 'test'.
+    channel_classes: Where every channel is an image of its own, how many classes those have: the
+      label's digits to this base are theirs, the first channel's the highest. Otherwise 0.
   """
 
   name: str
@@ -119,6 +121,7 @@ class Dataset:
   num_classes: int
   label_names: tuple[str, ...]
   splits: Mapping[str, Split] = dataclasses.field(repr=False)
+  channel_classes: int = 0
 
   def split(self, name: str) -> Split:
     """The split called `name`. Raises UsageError, listing the splits there are, if it has none."""

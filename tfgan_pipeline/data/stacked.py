@@ -55,6 +55,7 @@ def stacked(
       name: _stacks(split, grey.num_classes, times, (seed, place))
       for place, (name, split) in enumerate(sorted(grey.splits.items()))
     },
+    channel_classes=grey.num_classes,
   )
 
 
