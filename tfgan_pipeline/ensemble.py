@@ -10,6 +10,7 @@ more of it than each alone (Wang, Zhang and van de Weijer 2016, arXiv:1612.00991
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Ensemble:
   Attributes:
     classes: As given.
     members: The runs in their order, each with 'run', 'step' and 'weights'.
+    image_shape: Of the samples.
     row: How many samples show each of `classes` once by each run; 0 where none are chosen.
 
   Raises:
@@ -46,9 +48,9 @@ class Ensemble:
     classes: Sequence[int] = (),
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
-    _check_alike(runs, 'image_shape')
+    self.image_shape = _alike(runs, 'image_shape')
     if classes:
-      _check_alike(runs, 'num_classes')
+      _alike(runs, 'num_classes')
     self.classes = classes
     self._samplers = [GeneratorSampler(run, run.read_experiment(), weights=weights) for run in runs]
     self.members = []
@@ -77,9 +79,10 @@ class Ensemble:
     return np.stack([made[index] for index in indices])
 
 
-def _check_alike(runs: Sequence[RunDirectory], fact: str) -> None:
-  """Raises UsageError when the data of two runs differs in this."""
+def _alike(runs: Sequence[RunDirectory], fact: str) -> Any:
+  """What the data of all runs has of this. Raises UsageError when two differ."""
   first, *others = [(run.path, run.read_record()['dataset'][fact]) for run in runs]
   for path, value in others:
     if value != first[1]:
       raise UsageError(f'--model_dir: {fact} is {first[1]} in {first[0]}, and {value} in {path}')
+  return first[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import math
 
 import numpy as np
@@ -20,6 +21,11 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
   return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), tf.uint8)
 
 
+def shown(image_shape: Sequence[int]) -> int:
+  """How many samples a picture of them has: 64 images, or 2,048 points of the plane (points.py)."""
+  return 2048 if tuple(image_shape) == points.IMAGE_SHAPE else 64
+
+
 def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
 
@@ -31,7 +37,7 @@ def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
     gap: White pixels around each.
   """
   if images.shape[1:] == points.IMAGE_SHAPE:
-    return scatter(points.of_images(images), np.zeros(len(images), int), reach=1.0)
+    return scatter(points.of_images(images), np.zeros(len(images), int), reach=1.0, radius=1)
   count, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(count))
   rows = math.ceil(count / columns)
@@ -64,7 +70,7 @@ _COLOURS = np.array(
 
 
 def scatter(
-  places: np.ndarray, labels: np.ndarray, *, side: int = 480, reach: float = 0.0
+  places: np.ndarray, labels: np.ndarray, *, side: int = 480, reach: float = 0.0, radius: int = 2
 ) -> np.ndarray:
   """A picture uint8 [side, side, 3] of points float [N, 2] around (0, 0), the second axis upwards.
 
@@ -73,13 +79,17 @@ def scatter(
     labels: int [N]; class k has the colour of k modulo 10.
     side: Height and width in pixels.
     reach: The largest coordinate shown, which none exceeds; 0 is that of the farthest point.
+    radius: Of the square that a point is, in pixels around its middle.
   """
   picture = np.full((side, side, 3), 255, np.uint8)
   picture[side // 2] = picture[:, side // 2] = 200
   reach = reach or max(float(np.abs(places).max(initial=0.0)), 1e-6)
-  places = np.rint((places / reach * [1, -1] + 1) / 2 * (side - 5)).astype(int) + 2
+  places = (
+    np.rint((places / reach * [1, -1] + 1) / 2 * (side - 1 - 2 * radius)).astype(int) + radius
+  )
   for (across, down), label in zip(places, labels):
-    picture[down - 2 : down + 3, across - 2 : across + 3] = _COLOURS[label % len(_COLOURS)]
+    rows, columns = (slice(middle - radius, middle + radius + 1) for middle in (down, across))
+    picture[rows, columns] = _COLOURS[label % len(_COLOURS)]
   return picture
 
 

@@ -36,8 +36,8 @@ def write_grid(
     path: The PNG file; may be gs://.
     ensemble: Whose samples 0 to count - 1.
     seed: Chooses all of them.
-    count: How many; by default eight rows if classes are chosen, else 64. Of `interpolate`, how
-      many rows; by default one for each class chosen, else 8.
+    count: How many; by default eight rows if classes are chosen, else `images.shown`. Of
+      `interpolate`, how many rows; by default one for each class chosen, else 8.
     columns: How many side by side; 0 makes a column for each class and run, or else a square.
     traverse: Show so many steps along each latent axis or code instead.
     interpolate: Show so many steps from each sample to the next instead.
@@ -103,7 +103,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
 
 
 def _count(ensemble: Ensemble, asked: int | None) -> int:
-  return asked or 8 * ensemble.row or 64
+  return asked or 8 * ensemble.row or images.shown(ensemble.image_shape)
 
 
 def _read(path: str) -> bytes:

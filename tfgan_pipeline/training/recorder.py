@@ -24,7 +24,6 @@ from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
 from tfgan_pipeline.whole_files import writing
 
-_GRID = 64  # Samples in a grid.
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
 
 
@@ -78,7 +77,7 @@ class Recorder:
       held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
       self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
     if not step:
-      reals, _ = next(dataset.split('train').ordered(_GRID))
+      reals, _ = next(dataset.split('train').ordered(images.shown(dataset.image_shape)))
       with self._writing(self._run.path):
         self._summaries.reals(reals)
       self._sample(0)
@@ -134,8 +133,10 @@ class Recorder:
   def _sample(self, step: int) -> None:
     """The grid of fixed noise, classes in columns, and its health; what else the game shows."""
     game, generator = self._state.game, self._state.sampled_generator
-    columns = game.columns if game.columns <= _GRID // 2 else 0
-    count = _GRID - _GRID % columns if columns else _GRID
+    count = images.shown(generator.output_shape[1:])
+    columns = game.columns if game.columns <= count // 2 else 0
+    if columns:
+      count -= count % columns
     inputs = game.inputs(range(count), self._experiment.seed)
     samples = images.to_uint8(game.generate(generator, inputs)).numpy()
     health = self._health(step, inputs, samples)
