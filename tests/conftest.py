@@ -20,9 +20,14 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 def pytest_sessionstart(session):
   """Splits the CPU in four before anything uses TensorFlow, so that strategies can be tried."""
   del session
-  if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # What a shell starts in the background ignores it, and so would all that tests start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+  # What a shell starts in the background ignores the first, what nohup starts the second, and so
+  # would all that tests start.
+  for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+  ):
+    if signal.getsignal(number) == signal.SIG_IGN:
+      signal.signal(number, handler)
   from tfgan_pipeline.compat import tf
 
   tf.config.set_logical_device_configuration(
