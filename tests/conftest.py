@@ -20,14 +20,12 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 def pytest_sessionstart(session):
   """Splits the CPU in four before anything uses TensorFlow, so that strategies can be tried."""
   del session
-  # What a shell starts in the background ignores the first, what nohup starts the second, and so
-  # would all that tests start.
-  for number, handler in (
-    (signal.SIGINT, signal.default_int_handler),
-    (signal.SIGHUP, signal.SIG_DFL),
-  ):
-    if signal.getsignal(number) == signal.SIG_IGN:
-      signal.signal(number, handler)
+  # A shell's background jobs ignore SIGINT and nohup's ignore SIGHUP, and so would all that tests
+  # start; a handler is not inherited. pytest itself stays as deaf to SIGHUP as it was.
+  if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+  if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or 'PYTEST_XDIST_WORKER' in os.environ:
+    signal.signal(signal.SIGHUP, lambda *_: None)
   from tfgan_pipeline.compat import tf
 
   tf.config.set_logical_device_configuration(
@@ -178,8 +176,11 @@ def exports(can_export):
 
 @pytest.fixture(scope='session')
 def cache_dir(tmp_path_factory) -> str:
-  """One cache of classifiers and reference features for the whole session."""
-  return str(tmp_path_factory.mktemp('cache'))
+  """One cache of classifiers and reference features for the whole session, of all its processes."""
+  base = tmp_path_factory.getbasetemp()
+  cache = (base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base) / 'cache'
+  cache.mkdir(exist_ok=True)
+  return str(cache)
 
 
 @pytest.fixture(scope='session')

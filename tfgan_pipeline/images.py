@@ -79,7 +79,7 @@ def scatter(
     labels: int [N]; class k has the colour of k modulo 10.
     side: Height and width in pixels.
     reach: The largest coordinate shown, which none exceeds; 0 is that of the farthest point.
-    radius: Of the square that a point is, in pixels around its middle.
+    radius: A point is a square of 2 * radius + 1 pixels.
   """
   picture = np.full((side, side, 3), 255, np.uint8)
   picture[side // 2] = picture[:, side // 2] = 200

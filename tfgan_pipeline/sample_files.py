@@ -54,7 +54,8 @@ def write_grid(
     sampler = ensemble.only('--interpolate')
     pictures = sampler.interpolation(seed, rows, interpolate, labels or None)
   else:
-    pictures = ensemble.images(range(_count(ensemble, count)), seed)
+    count = count or 8 * ensemble.row or images.shown(ensemble.image_shape)
+    pictures = ensemble.images(range(count), seed)
   grid = images.grid(pictures, columns=columns or traverse or interpolate or ensemble.row)
   with whole_files.writing(path):
     images.write_png(path, images.enlarge(grid))
@@ -71,13 +72,13 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     folder: Made if need be; may be gs://.
     ensemble: Whose samples.
     seed: Chooses all of them.
-    count: How many, as in `write_grid`.
+    count: How many; by default eight of each class chosen, else 64.
 
   Raises:
     UsageError: The folder holds other pictures.
     WriteError: It cannot be written.
   """
-  count = _count(ensemble, count)
+  count = count or 8 * ensemble.row or 64
   names = [f'{index:06d}.png' for index in range(count)]
   with whole_files.writing(folder):
     tf.io.gfile.makedirs(folder)
@@ -100,10 +101,6 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
       for name in [name for name in made if name not in there]:
         whole_files.write(os.path.join(folder, name), made[name])
   return count
-
-
-def _count(ensemble: Ensemble, asked: int | None) -> int:
-  return asked or 8 * ensemble.row or images.shown(ensemble.image_shape)
 
 
 def _read(path: str) -> bytes:

@@ -56,8 +56,8 @@ def run() -> None:
   flags.DEFINE_integer(
     'count',
     None,
-    'How many samples; default: 64, or eight of each class, or 2,048 points. With --interpolate, '
-    'how many rows; default: 8, or one for each class.',
+    'How many samples; default: eight of each class asked for, else 64, or in a picture of points '
+    '2,048. With --interpolate, how many rows; default: 8, or one for each class.',
     lower_bound=1,
   )
   flags.DEFINE_integer('columns', 0, 'How many side by side; 0 makes a square.', lower_bound=0)

@@ -74,6 +74,7 @@ def _network(dataset: Dataset, seed: int) -> keras.Model:
 
 
 def _network_of(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+  """Likewise, of images of this shape: (features [N, 128], logits [N, num_classes])."""
   layers = keras.layers
   images = x = layers.Input(image_shape)
   side = min(image_shape[:2])

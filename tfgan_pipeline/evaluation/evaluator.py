@@ -17,6 +17,8 @@ import re
 import time
 from typing import Any
 
+import numpy as np
+
 from tfgan_pipeline import __version__, images
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
@@ -140,8 +142,8 @@ class Evaluator:
 
     def batches():
       for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
-        if not shown:
-          shown.append(batch[:64])
+        if missing := max(0, images.shown(batch.shape[1:]) - sum(map(len, shown))):
+          shown.append(batch[:missing])
         yield batch
 
     scores = self._scorer.score(batches(), **self._chosen)
@@ -149,7 +151,7 @@ class Evaluator:
       scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
-    self._write_summaries(step, scores, shown[0])
+    self._write_summaries(step, scores, np.concatenate(shown))
     return self._records.add(record)  # Last: what has a record is done.
 
   def record_failure(self, step: int, error: str, **more: Any) -> Record:

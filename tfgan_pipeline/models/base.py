@@ -191,9 +191,9 @@ class Game:
       images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
       labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
     """
-    return self.read(self.networks['discriminator'], images, labels, training=False)[:, 0]
+    return self.discriminate(self.networks['discriminator'], images, labels, training=False)[:, 0]
 
-  def read(
+  def discriminate(
     self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
   ) -> tf.Tensor:
     """What the discriminator, or its part `network`, says of images, with labels if told them."""
@@ -271,4 +271,4 @@ class Discriminator:
 
   def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
     labels = inputs[1] if isinstance(inputs, list) else None
-    return self._game.read(network, images, labels, training=True)
+    return self._game.discriminate(network, images, labels, training=True)

@@ -33,7 +33,8 @@ def infogan(
     num_classes: Not needed here.
     categorical: Of each categorical code, how many categories it has; uniform.
     continuous: How many codes uniform in [-1, 1].
-    weight: Of the lower bound of mutual information, in both players' losses.
+    weight: Of the lower bound of mutual information, in both players' losses. TF-GAN's bound is a
+      mean: of each categorical code, and of all continuous ones together, which are a mean too.
   """
   if not all(isinstance(size, int) and size > 1 for size in categorical) or continuous < 0:
     raise UsageError(
