@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
 from tests.networks.small import smallest
-from tfgan_pipeline import registry
+from tfgan_pipeline import registry, runtime
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -68,6 +68,15 @@ def test_compiled_by_xla(tmp_path, register):
   values = dict(noise='sines', penalties='')
   plain = train(tmp_path / 'plain', **values)
   assert 0 < largest_difference(plain, train(tmp_path / 'xla', jit_compile='on', **values)) < 1e-5
+
+
+@pytest.mark.parametrize('devices, compiled', [([], False), (['/device:GPU:0'], True)])
+def test_by_default_for_gpus_and_tpus(monkeypatch, devices, compiled):
+  monkeypatch.setattr(tf.config, 'get_visible_devices', lambda kind: devices)
+  assert runtime.compiles(Experiment(), tf.distribute.get_strategy()) is compiled
+  # TPUStrategy compiles what it runs: a compiled function around that would be one too many.
+  tpu = object.__new__(tf.distribute.TPUStrategy)
+  assert not runtime.compiles(Experiment(jit_compile='on'), tpu)
 
 
 @pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
