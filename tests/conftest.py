@@ -13,6 +13,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests import forked
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
@@ -115,11 +117,15 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
 
 
 def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
-  """Runs a binary to its end and checks its exit code."""
-  process = start_binary(name, *arguments, **kwargs)
-  stdout, stderr = process.communicate(timeout=600)
-  assert process.returncode == code, f'exit code {process.returncode}\n{stdout}\n{stderr}'
-  return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+  """Runs a binary to its end and checks its exit code; with kwargs as `start_binary` does."""
+  if kwargs:
+    process = start_binary(name, *arguments, **kwargs)
+    stdout, stderr = process.communicate(timeout=600)
+    found = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+  else:
+    found = forked.run(name, arguments, timeout=600)
+  assert found.returncode == code, f'exit code {found.returncode}\n{found.stdout}\n{found.stderr}'
+  return found
 
 
 def checkpoint(model_dir, step: int) -> dict[str, np.ndarray]:

@@ -153,8 +153,9 @@ class GANEstimator:
       scorer: One made with these options, if there is one already.
       strategy: Whose replicas generate and extract; None takes one device.
     """
-    self.run.check_data(self.dataset)
-    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options, strategy)
+    if scorer is None:
+      self._refuse(options)  # Before an extractor is trained.
+      scorer = Scorer(self.dataset, self.experiment.dataset, options, strategy)
     return Evaluator(self.run, self.experiment, options, scorer, strategy)
 
   def evaluators(
@@ -174,12 +175,7 @@ class GANEstimator:
       strategy: As of `evaluator`.
     """
     scorers = {} if scorers is None else scorers
-    self.run.check_data(self.dataset)
-    if options.path_length and not self.sampler().noise_size:
-      raise UsageError(
-        f'--path_length: of generators of standard normal noise alone, this one has '
-        f'--model={self.experiment.model} --noise={self.experiment.noise}'
-      )
+    self._refuse(options)
     key = self.experiment.dataset, self.experiment.data_dir, options
     if key not in scorers:
       scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
@@ -188,6 +184,17 @@ class GANEstimator:
       evaluator = self.evaluator(one, scorers[key], strategy)
       found.setdefault(json.dumps(evaluator.definition), evaluator)
     return list(found.values())
+
+  def _refuse(self, options: EvaluationOptions) -> None:
+    """Raises UsageError for what samples of this run cannot be asked."""
+    self.run.check_data(self.dataset)
+    sampler = self.sampler()
+    options.require({'labels': sampler.labels([0]), 'codes': sampler.codes([0])})
+    if options.path_length and not sampler.noise_size:
+      raise UsageError(
+        f'--path_length: of generators of standard normal noise alone, this one has '
+        f'--model={self.experiment.model} --noise={self.experiment.noise}'
+      )
 
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()

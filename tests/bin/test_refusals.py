@@ -191,6 +191,7 @@ def test_evaluations_that_cannot_be_done(tiny_run, cache_dir, arguments, message
   )
   assert message in process.stderr.splitlines()[-1]
   assert 'Traceback' not in process.stderr
+  assert 'training the classifier' not in process.stderr  # Refused before such work.
 
 
 def damage(path, how: str) -> None:

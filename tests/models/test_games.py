@@ -275,7 +275,7 @@ def test_classes_of_samples(conditional_run, tmp_path):
 
 
 def test_scores_about_what_was_asked_for(conditional_run, cache_dir, tmp_path):
-  options = dict(num_samples=50, cache_dir=str(cache_dir))
+  options = dict(num_samples=50, cache_dir=str(cache_dir), extractor='classifier(steps=50)')
   asked = conditional_run.evaluator(EvaluationOptions(metrics='label_agreement', **options))
   scores = asked.evaluate()['scores']
   assert 0 <= scores['label_agreement[classifier:digits]'] <= 0.5  # After two steps.

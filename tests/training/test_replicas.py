@@ -69,7 +69,7 @@ def test_penalties_on_batch_norm(tmp_path):
 
 @pytest.mark.parametrize('noise', registry.noise.components())
 def test_every_noise_on_four(tmp_path, noise):
-  assert_invariant(tmp_path, replicas=(2, 4), noise=f'{noise}(8)')
+  assert_invariant(tmp_path, replicas=(2, 4), noise=f'{noise}(8)', networks='mlp(units=8)')
 
 
 def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path):

@@ -72,6 +72,7 @@ def kill_one_and_continue(tmp_path, flags, last: int, victim: int, at: int) -> N
   assert_same_end(calm, disturbed, last)
 
 
+@pytest.mark.heavy
 def test_after_one_was_killed_both_resume_exactly(tmp_path):
   kill_one_and_continue(tmp_path, flags_of('', 60), 60, 0, 20)
 

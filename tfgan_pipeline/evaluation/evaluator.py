@@ -83,7 +83,6 @@ class Evaluator:
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
-    scorer.require(self._chosen)
     if self._chosen['labels'] is not None:
       self.definition['labels'] = 'of sample i: i modulo the number of classes'
     self.best_by = _full_name(options.best_by, scorer)

@@ -48,6 +48,7 @@ def score_folder(
     raise UsageError(
       '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
     )
+  options.require({})
   if options.path_length:
     raise UsageError('--path_length: needs a generator, and --generated_dir has images alone')
   generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
@@ -70,7 +71,6 @@ def score_folder(
   definition = {**scorer.definition, 'quantisation': _reading(options)}
   if every:
     definition['sample_seed'] = None
-  scorer.require({})
   scores = scorer.score(_batches(generated, count, options.sample_seed))
   return {
     'generated_dir': generated_dir,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import dataclasses
 import logging
 import os
@@ -153,6 +154,17 @@ class EvaluationOptions(Settings):
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
+
+  def require(self, chosen: Mapping[str, Any]) -> None:
+    """Raises UsageError for a metric about what a generator of such samples is not asked for.
+
+    Args:
+      chosen: 'labels' and 'codes' of samples; None, or no key, where there are none.
+    """
+    for call in registry.metric.parse_all(self.metrics):
+      needed = getattr(registry.metric.function(call.name), 'needs', None)
+      if needed and chosen.get(needed) is None:
+        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {needed}')
 
   def make_cache(self) -> None:
     """Raises UsageError when there can be no directory at `cache_path`."""

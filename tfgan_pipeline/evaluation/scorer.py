@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 import dataclasses
 import logging
 import math
@@ -117,13 +117,6 @@ class Scorer:
       self._compute(reference, sample, resamples=min(self._options.bootstrap, 2))
     except UsageError as error:
       raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
-
-  def require(self, chosen: Mapping[str, np.ndarray | None]) -> None:
-    """Raises UsageError for a metric about what a generator of such samples is not asked for."""
-    for call in registry.metric.parse_all(self._options.metrics):
-      needed = getattr(registry.metric.function(call.name), 'needs', None)
-      if needed and chosen.get(needed) is None:
-        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {needed}')
 
   def score(self, batches: Iterable[np.ndarray], **chosen: np.ndarray | None) -> dict[str, float]:
     """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
