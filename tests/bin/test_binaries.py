@@ -257,6 +257,8 @@ def test_train_with_evaluation(tmp_path, cache_dir):
     '--virtual_devices=2',
   )
   assert [json.loads(line)['step'] for line in process.stdout.splitlines()] == [0, 2, 4]
+  session = json.loads((tmp_path / 'experiment.json').read_text())['sessions'][0]
+  assert session['accelerator']['replicas'] == 2
 
 
 def test_classifier_is_trained_once_and_cached_by_content(tmp_path):

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.conftest import ROOT, TINY, checkpoint, files_under, run_binary, start_workers
+from tests.conftest import TINY, checkpoint, files_under, run_binary, start_workers
 
 TRAIN = {
   'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
@@ -261,10 +261,3 @@ def test_damaged_experiment_json(tiny_run, tmp_path):
   (model_dir / 'experiment.json').write_text('{"experiment": ')
   process = run_binary('train', *TINY, f'--model_dir={model_dir}', code=2)
   assert_one_line(process, 'experiment.json: not readable as JSON')
-
-
-def test_every_flagfile_is_understood():
-  from tests.test_experiment import parse
-
-  for path in sorted((ROOT / 'flags').glob('*.flags')):
-    parse(f'--flagfile={path}')

@@ -19,6 +19,8 @@ SIZES = {
   'digits': (32, 1),
   'mnist': (28, 1),
   'grid25': (2, 1),
+  'stacked_mnist_dcgan': (28, 3),
+  'stacked_mnist_r3gan': (32, 3),
   'celeba': (28, 3),
   'cifar10': (32, 3),
   'celeb_a_hq128': (128, 3),
@@ -80,7 +82,7 @@ def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize('preset', sorted(path.name for path in (ROOT / 'flags').iterdir()))
+@pytest.mark.parametrize('preset', sorted(path.name for path in (ROOT / 'flags').glob('*.flags')))
 @pytest.mark.usefixtures('exports')
 def test_every_preset_is_exported(tmp_path, preset):
   """What XLA knows no operation for fails here; the compiler itself takes minutes for all."""
