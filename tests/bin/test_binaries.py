@@ -64,12 +64,17 @@ def test_a_finished_run_is_left_as_it_is(tiny_run):
   assert files_under(tiny_run / 'checkpoints') == before
 
 
+def tensorboard_tags(folder) -> set[str]:
+  return {
+    value.tag
+    for path in folder.glob('events*')
+    for record in tf.data.TFRecordDataset(str(path))
+    for value in tf.compat.v1.Event.FromString(record.numpy()).summary.value
+  }
+
+
 def test_tensorboard_events(tiny_run):
-  tags = set()
-  for path in (tiny_run / 'train').glob('events*'):
-    for record in tf.data.TFRecordDataset(str(path)):
-      event = tf.compat.v1.Event.FromString(record.numpy())
-      tags |= {value.tag for value in event.summary.value}
+  tags = tensorboard_tags(tiny_run / 'train')
   for tag in (
     'loss/generator',
     'loss/discriminator',
@@ -142,6 +147,8 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
     f'{name}[random_projection]'
     for name in ('fid', 'fid_floor', 'fid_above_floor', 'kid', 'kid_std')
   }
+  scores_shown = {f'scores/{name}' for name in record['scores']}
+  assert tensorboard_tags(scores.parent) == {*scores_shown, 'fakes', 'definition'}
   definition = record['definition']
   assert definition['weights'] == 'average' and definition['num_generated'] == 300
   assert definition['num_reference'] > 1000 and definition['quantisation']

@@ -204,7 +204,7 @@ class Evaluator:
     writer = tf.summary.create_file_writer(self._records.directory)
     with writer.as_default(step):
       for name, value in scores.items():
-        tf.summary.scalar(name, value)
+        tf.summary.scalar(f'scores/{name}', value)  # A group of its own.
       tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
       tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
     writer.close()
