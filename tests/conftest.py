@@ -15,7 +15,7 @@ import pytest
 
 from tests import forked
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = forked.ROOT
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 
 
@@ -117,7 +117,10 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
 
 
 def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
-  """Runs a binary to its end and checks its exit code; with kwargs as `start_binary` does."""
+  """Runs a binary to its end and checks its exit code.
+
+  With kwargs, such as env=os.environ, it is started as users start it; else see forked.py.
+  """
   if kwargs:
     process = start_binary(name, *arguments, **kwargs)
     stdout, stderr = process.communicate(timeout=600)

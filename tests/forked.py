@@ -1,7 +1,8 @@
 """Binaries in processes that need not import TensorFlow, which takes longer than most tests.
 
 A server imports it once and is forked for every run. What runs is the binary's own `__main__`, in a
-process of its own with its own flags, streams and exit code.
+process of its own with its own flags, streams and exit code. What it shares with all others are the
+server's imports, environment and hash seed, and it ends without Python's own shutdown.
 """
 
 import multiprocessing
@@ -11,6 +12,9 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 _context = multiprocessing.get_context('forkserver')
 _context.set_forkserver_preload(['tests.forked', 'tests.imported_once'])
@@ -18,25 +22,34 @@ _context.set_forkserver_preload(['tests.forked', 'tests.imported_once'])
 
 def run(name: str, arguments: tuple[str, ...], timeout: float) -> subprocess.CompletedProcess:
   """What `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr as text."""
+  command = [name, *arguments]
   with tempfile.TemporaryDirectory() as folder:
-    stdout, stderr = pathlib.Path(folder, 'stdout'), pathlib.Path(folder, 'stderr')
-    process = _context.Process(target=_main, args=(name, arguments, str(stdout), str(stderr)))
+    streams = [pathlib.Path(folder, stream) for stream in ('stdout', 'stderr')]
+    for path in streams:
+      path.touch()
+    process = _context.Process(target=_main, args=(name, arguments, *map(str, streams)))
     process.start()
-    process.join(timeout)
-    if process.is_alive():
+    try:
+      process.join(timeout)
+      stdout, stderr = (path.read_text() for path in streams)
+      if process.is_alive():
+        raise subprocess.TimeoutExpired(command, timeout, stdout, stderr)
+    finally:
       process.kill()
-      raise subprocess.TimeoutExpired([name, *arguments], timeout, output=stderr.read_text())
-    return subprocess.CompletedProcess(
-      [name, *arguments], process.exitcode, stdout.read_text(), stderr.read_text()
-    )
+      process.join()
+    return subprocess.CompletedProcess(command, process.exitcode, stdout, stderr)
 
 
 def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str) -> None:
+  from tfgan_pipeline import stopping
   from tfgan_pipeline.compat import tf
 
   tf.config.list_physical_devices()  # As a binary's import does, hiding what it complains of.
+  stopping._BIRTH = time.monotonic()
+  os.chdir(ROOT)
   for number, path in ((1, stdout), (2, stderr)):
-    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
-  sys.stdout, sys.stderr = (os.fdopen(number, 'w', 1, closefd=False) for number in (1, 2))
+    os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
+  sys.stdout = os.fdopen(1, 'w', 1, closefd=False)
+  sys.stderr = os.fdopen(2, 'w', 1, errors='backslashreplace', closefd=False)
   sys.argv = [name, *arguments]
   runpy.run_module(f'tfgan_pipeline.bin.{name}', run_name='__main__', alter_sys=True)

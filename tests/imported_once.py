@@ -2,7 +2,7 @@
 
 from unittest import mock
 
-# A part of TensorFlow counts GPUs once a binary has read its flags. Before a fork it must not, and
-# after it forked.py does.
+# A part of TensorFlow counts GPUs once a binary has read its flags, and complains of having none.
+# Where it is imported later than that, `compat` hides it; here it would come when all is set up.
 with mock.patch('absl.app.call_after_init'):
   import tfgan_pipeline.estimator  # noqa: F401

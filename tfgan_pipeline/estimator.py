@@ -30,7 +30,8 @@ from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.generation import GeneratorSampler
+from tfgan_pipeline.generation import GeneratorSampler, standard_normal_size
+from tfgan_pipeline.models.game import new_game
 from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
@@ -152,10 +153,13 @@ class GANEstimator:
       options: What to measure.
       scorer: One made with these options, if there is one already.
       strategy: Whose replicas generate and extract; None takes one device.
+
+    Raises:
+      UsageError: The data is not that of the run, or the options do not suit it.
     """
-    if scorer is None:
-      self._refuse(options)  # Before an extractor is trained.
-      scorer = Scorer(self.dataset, self.experiment.dataset, options, strategy)
+    self.run.check_data(self.dataset)
+    self.check(options)
+    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options, strategy)
     return Evaluator(self.run, self.experiment, options, scorer, strategy)
 
   def evaluators(
@@ -175,7 +179,8 @@ class GANEstimator:
       strategy: As of `evaluator`.
     """
     scorers = {} if scorers is None else scorers
-    self._refuse(options)
+    self.run.check_data(self.dataset)
+    self.check(options)
     key = self.experiment.dataset, self.experiment.data_dir, options
     if key not in scorers:
       scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
@@ -185,12 +190,11 @@ class GANEstimator:
       found.setdefault(json.dumps(evaluator.definition), evaluator)
     return list(found.values())
 
-  def _refuse(self, options: EvaluationOptions) -> None:
-    """Raises UsageError for what samples of this run cannot be asked."""
-    self.run.check_data(self.dataset)
-    sampler = self.sampler()
-    options.require({'labels': sampler.labels([0]), 'codes': sampler.codes([0])})
-    if options.path_length and not sampler.noise_size:
+  def check(self, options: EvaluationOptions) -> None:
+    """Raises UsageError for what samples of such a generator cannot be asked; needs no run yet."""
+    game = new_game(self.experiment, self.dataset.num_classes)
+    options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
+    if options.path_length and not standard_normal_size(self.experiment, game):
       raise UsageError(
         f'--path_length: of generators of standard normal noise alone, this one has '
         f'--model={self.experiment.model} --noise={self.experiment.noise}'
@@ -254,7 +258,8 @@ def train_and_evaluate(
   estimator.build()
   if estimator.workers.several:
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
-  # What is wrong with the options is found before any training.
+  # What is wrong with the options is found before any training, of an extractor too.
+  estimator.check(options)
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}

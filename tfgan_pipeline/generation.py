@@ -20,6 +20,7 @@ from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.layers import batch_norms, batch_statistics
 from tfgan_pipeline.run_directory import RunDirectory
@@ -28,6 +29,14 @@ from tfgan_pipeline.whole_files import writing
 # As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
 STANDING_BATCHES = 16
 _BLOCK = 64
+
+
+def standard_normal_size(experiment: Experiment, game: Game) -> int:
+  """Length of a generator's input where it is standard normal noise and nothing else; or 0."""
+  plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
+    'generator' in game.labelled or game.noise_size > game.noise.size
+  )
+  return game.noise.size if plain else 0
 
 
 class GeneratorSampler:
@@ -46,7 +55,7 @@ class GeneratorSampler:
   Attributes:
     weights: Which of the two are in use.
     batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
-    noise_size: Length of the input vector where it is standard normal and all there is; else 0.
+    noise_size: See `standard_normal_size`.
     step: The step of the checkpoint restored last, or None.
   """
 
@@ -71,10 +80,7 @@ class GeneratorSampler:
     self._root = tf.train.Checkpoint(**{role: self._generator})
     self._checkpoints = Checkpoints(run.checkpoints)
     self._run = run
-    plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
-      'generator' in self._game.labelled or self._game.noise_size > self._game.noise.size
-    )
-    self.noise_size = self._game.noise.size if plain else 0
+    self.noise_size = standard_normal_size(experiment, self._game)
     self.step: int | None = None
     self._last: tuple = None, None
     self._generate = tf.function(self._game.generate, autograph=False)

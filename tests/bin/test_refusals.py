@@ -85,18 +85,31 @@ def test_model_dir_that_is_a_file(tmp_path):
   assert_one_line(process, f'--model_dir={tmp_path}/run: is a file')
 
 
-def test_evaluation_that_cannot_be_done_is_refused_before_training(tmp_path, cache_dir):
-  process = run_binary(
-    'train',
-    *TINY,
-    f'--model_dir={tmp_path}/run',
-    '--evaluate',
-    f'--cache_dir={cache_dir}',
-    '--extractor=random_projection',
-    code=2,
-  )
-  assert '--metrics=inception_score' in process.stderr.splitlines()[-1]
-  assert not (tmp_path / 'run').exists()
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    (['--extractor=random_projection'], '--metrics=inception_score'),
+    (['--metrics=label_agreement'], '--metrics=label_agreement: the generator of this run is'),
+    (['--noise=uniform(8)', '--path_length=4'], '--path_length: of generators of standard normal'),
+  ],
+)
+def test_evaluation_that_cannot_be_done_is_refused_before_training(tmp_path, arguments, message):
+  flags = ('--evaluate', f'--cache_dir={tmp_path}/cache', *arguments)
+  process = run_binary('train', *TINY, f'--model_dir={tmp_path}/run', *flags, code=2)
+  assert message in process.stderr.splitlines()[-1]
+  assert not (tmp_path / 'run').exists() and not (tmp_path / 'cache/classifier').exists()
+
+
+@pytest.mark.parametrize(
+  'binary, arguments, message',
+  [
+    ('train', [*TINY, '--networks=dcgan_textbook', '--model_dir=x'], '--networks=dcgan_textbook: '),
+    ('sample', ['--model_dir=/nowhere', '--output=x.png'], '--model_dir=/nowhere'),
+  ],
+)
+def test_one_line_as_users_see_it(binary, arguments, message):
+  """Also while TensorFlow is loaded and Python ends, which forked.py does not show."""
+  assert_one_line(run_binary(binary, *arguments, code=2, env=os.environ), message)
 
 
 def test_broken_pictures_are_named_and_counted(tmp_path):
@@ -185,13 +198,12 @@ def test_other_binaries_refuse(binary, arguments, message):
     ),
   ],
 )
-def test_evaluations_that_cannot_be_done(tiny_run, cache_dir, arguments, message):
-  process = run_binary(
-    'evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *arguments, code=2
-  )
+def test_evaluations_that_cannot_be_done(tiny_run, tmp_path, arguments, message):
+  flags = (f'--model_dir={tiny_run}', f'--cache_dir={tmp_path}', *arguments)
+  process = run_binary('evaluate', *flags, code=2)
   assert message in process.stderr.splitlines()[-1]
   assert 'Traceback' not in process.stderr
-  assert 'training the classifier' not in process.stderr  # Refused before such work.
+  assert not (tmp_path / 'classifier').exists()  # Refused before such work.
 
 
 def damage(path, how: str) -> None:

@@ -43,7 +43,7 @@ def assert_same_end(one, other, step: int) -> None:
   assert curves[0] == curves[1]
 
 
-def test_signal_to_any_worker_stops_all_at_the_same_step(tmp_path):
+def test_signal_to_any_worker_stops_all_at_the_same_step_and_they_continue(tmp_path):
   flags = flags_of(tmp_path, 100000)
   processes = start_workers(2, *flags)
   wait_for_step(tmp_path, 10, processes)
@@ -53,6 +53,8 @@ def test_signal_to_any_worker_stops_all_at_the_same_step(tmp_path):
   assert len(lines) == 1 and lines.pop().startswith('stopped at step ')
   stopped = max(int(path.stem[5:]) for path in tmp_path.glob('checkpoints/*.index'))
   assert f'stopped at step {stopped};' in outputs[0]
+  finish(start_workers(2, *flags, f'--max_steps={stopped + 3}'), [0, 0])
+  assert (tmp_path / 'TRAIN_DONE').read_text() == f'{stopped + 3}\n'
 
 
 def kill_one_and_continue(tmp_path, flags, last: int, victim: int, at: int) -> None:
