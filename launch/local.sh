@@ -93,8 +93,8 @@ watch_others() {
 
 while runs "$trainer"; do
   if [ -n "$signal" ]; then
-    kill -s "$signal" -- "-$trainer" 2> /dev/null || true
-    signal=''
+    sent="$signal" signal=''  # First: the next one may come while this one is passed on.
+    kill -s "$sent" -- "-$trainer" 2> /dev/null || true
   fi
   watch_others
 done

@@ -88,8 +88,8 @@ deadline=''
 ended=()
 while true; do
   if [ -n "$signal" ]; then
-    to_all "$signal"
-    signal=''
+    sent="$signal" signal=''  # First: the next one may come while this one is passed on.
+    to_all "$sent"
   fi
   left=0
   for index in "${!pids[@]}"; do

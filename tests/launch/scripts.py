@@ -73,6 +73,15 @@ def run(
   return done
 
 
+def slow_kill(folder: pathlib.Path) -> dict[str, str]:
+  """Variables that make a script's `kill` linger, so that the next signal comes while it does."""
+  path = folder / 'slow_kill'
+  path.write_text(
+    'kill() { builtin kill "$@"; local code=$?; [ "$1" != -s ] || sleep 1; return $code; }'
+  )
+  return {'BASH_ENV': str(path)}
+
+
 class Job:
   """A script that starts programs which only pretend, and the folder where these leave notes.
 

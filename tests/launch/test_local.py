@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.launch.scripts import ROOT, Job, environment, program, run
+from tests.launch.scripts import ROOT, Job, environment, program, run, slow_kill
 
 LOCAL = ROOT / 'launch' / 'local.sh'
 
@@ -152,8 +152,11 @@ def test_ctrl_c_lets_the_trainer_save(job):
   assert job.events == ['tfgan-train got TERM', 'tfgan-train 75', 'tensorboard ended']
 
 
-def test_a_second_ctrl_c_does_not_wait_for_the_trainer(job):
-  job.start(TRAIN_TENTHS=300, SAVE_SECONDS=300).wait_until_all_run()
+@pytest.mark.parametrize('at_once', [False, True])
+def test_a_second_ctrl_c_does_not_wait_for_the_trainer(job, tmp_path, at_once):
+  """Nor is it lost while the first is still being passed on."""
+  variables = slow_kill(tmp_path) if at_once else {}
+  job.start(TRAIN_TENTHS=300, SAVE_SECONDS=300, **variables).wait_until_all_run()
   job.press_ctrl_c()
   job.wait_for(lambda: 'tfgan-train got TERM' in job.events)
   job.press_ctrl_c()

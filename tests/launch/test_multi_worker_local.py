@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.launch.scripts import ROOT, Job, environment, program, run
+from tests.launch.scripts import ROOT, Job, environment, program, run, slow_kill
 
 SCRIPT = ROOT / 'launch' / 'multi_worker_local.sh'
 
@@ -115,8 +115,11 @@ def test_sigterm_to_every_process_at_once_lets_all_save(job):
   job.end(75)
 
 
-def test_a_second_signal_does_not_wait(job):
-  job.start('stays stays', SAVE_SECONDS=300).wait_until_all_run()
+@pytest.mark.parametrize('at_once', [False, True])
+def test_a_second_signal_does_not_wait(job, tmp_path, at_once):
+  """Nor is it lost while the first is still being passed on."""
+  variables = slow_kill(tmp_path) if at_once else {}
+  job.start('stays stays', SAVE_SECONDS=300, **variables).wait_until_all_run()
   job.process.send_signal(signal.SIGINT)
   job.wait_for_event('got TERM')
   time.sleep(0.2)

@@ -93,3 +93,20 @@ def test_stop_signal_saves_and_the_same_command_continues(tmp_path):
   assert (tmp_path / 'TRAIN_DONE').read_text() == f'{end}\n'
   run_binary('train', *arguments, f'--max_steps={end}', f'--model_dir={tmp_path}-straight')
   assert_equal_bits(checkpoint(tmp_path, end), checkpoint(f'{tmp_path}-straight', end))
+
+
+def test_virtual_devices(tmp_path):
+  for devices in (0, 2):
+    run_binary(
+      'train',
+      *TINY,
+      '--generator_optimizer=sgd(0.05)',
+      '--max_steps=5',
+      '--discriminator_optimizer=sgd(0.05)',
+      f'--virtual_devices={devices}',
+      f'--model_dir={tmp_path / str(devices)}',
+    )
+  one, two = (checkpoint(tmp_path / str(devices), 5) for devices in (0, 2))
+  assert one.keys() == two.keys()
+  for name, value in one.items():
+    np.testing.assert_allclose(two[name], value, atol=1e-5, rtol=1e-5, err_msg=name)
