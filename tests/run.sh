@@ -15,5 +15,8 @@ if [ "${1:-}" = --all ]; then
 fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
-# A file's tests share what they train, so files go to processes whole.
-exec "$python" -m pytest -n logical --maxprocesses=4 --dist=loadfile "$@"
+# One process more than cores, since tests often wait for programs that they started. A file's tests
+# share what they train, so files go to processes whole.
+cores="$(getconf _NPROCESSORS_ONLN)"
+processes=$((cores < 3 ? cores + 1 : 4))
+exec "$python" -m pytest -n "$processes" --dist=loadfile "$@"

@@ -1,5 +1,7 @@
 """tests/run.sh and .ci/run: what they hand to ruff and pytest, and the exit code they end with."""
 
+import os
+
 import pytest
 
 from tests.launch.scripts import ROOT, environment, program, run
@@ -40,7 +42,8 @@ def _calls(python) -> list[str]:
 )
 def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, arguments, passed):
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
-  pytest_call = f'<-m><pytest><-n><logical><--maxprocesses=4><--dist=loadfile>{passed}'
+  processes = min(os.cpu_count() + 1, 4)
+  pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile>{passed}'
   assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call]
   assert (done.stdout, done.stderr) == (f'{ROOT}\n', '')
 

@@ -14,6 +14,7 @@ _SMALL = {
   'biggan': ('biggan(filters=4, attention=16, embedding=8)', _COLOUR),
   'biggan_deep': ('biggan_deep(filters=8, attention=16, embedding=8)', _COLOUR),
   'r3gan': ('r3gan(filters=16, blocks=1, group=8)', (16, 16, 3)),
+  'stylegan2': ('stylegan2(filters=8, latent=8, mapping=2)', (16, 16, 3)),
 }
 
 

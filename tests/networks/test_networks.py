@@ -43,13 +43,13 @@ def test_contract(name):
   """Noise to images in [-1, 1], images to logits, in training and in inference."""
   text, shape = small(name)
   networks = build(text, shape)
-  noise = tf.random.stateless_normal([3, 20], [1, 2])
+  noise = tf.random.stateless_normal([4, 20], [1, 2])
   for training in (True, False):
     with randomness.scope(randomness.key(0)):
       images = networks['generator'](noise, training=training)
       logits = networks['discriminator'](images, training=training)
-    assert images.shape == (3, *shape) and images.dtype == tf.float32
-    assert logits.shape == (3, 1) and logits.dtype == tf.float32
+    assert images.shape == (4, *shape) and images.dtype == tf.float32
+    assert logits.shape == (4, 1) and logits.dtype == tf.float32
     assert float(tf.reduce_max(tf.abs(images))) <= 1.0
     assert np.ptp(images.numpy()) > 0 and np.ptp(logits.numpy()) > 0
 

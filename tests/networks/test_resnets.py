@@ -22,8 +22,8 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
   return registry.network.build(text, spec)
 
 
-# Trained parameters, as these networks have them: a layer that goes missing shows. Whether their
-# authors' networks have as many could not be looked up.
+# Trained parameters, as these networks have them: a layer that goes missing shows. Those of
+# stylegan2 are what its authors' code prints; of the others' code none could be looked up.
 @pytest.mark.parametrize(
   'text, side, noise, classes, generator, discriminator',
   [
@@ -31,6 +31,7 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
     ('biggan', 128, 120, 1000, 70_433_988, 87_982_370),
     ('biggan_deep', 128, 128, 1000, 50_244_484, 34_590_210),
     ('r3gan', 32, 64, 0, 20_732_160, 20_683_777),
+    ('stylegan2', 1024, 512, 0, 30_370_060, 29_012_513),
     ('dcgan_celeba', 28, 100, 0, 4_314_627, 1_042_561),
   ],
 )
@@ -72,6 +73,7 @@ def test_other_sides(text, side):
     ('sndcgan', 28, 8, '--networks=sndcgan: sides of images should be multiples of 8, not 28x28'),
     ('biggan', 32, 18, '--noise: the 18 numbers that the generator reads, codes included, should'),
     ('r3gan', 28, 8, '--networks=r3gan: images should be square with a side of 4 times a power'),
+    ('r3gan(filters=1, group=1)', 128, 8, '--networks=r3gan: filters=1 should be at least 4 at'),
     ('r3gan(filters=20)', 32, 8, '--networks=r3gan: group=16 should divide 40'),
     ('dcgan_celeba', 32, 8, '--networks=dcgan_celeba: images should be 28x28, not 32x32'),
     ('sngan(minibatch=mean)', 32, 8, "--networks: minibatch='mean' should be '', std or discrimi"),
@@ -125,7 +127,7 @@ def test_r3gan_starts_with_blocks_that_add_nothing():
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'biggan_deep', 'r3gan'])
+@pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'biggan_deep', 'r3gan', 'stylegan2'])
 def test_two_replicas_make_the_same_updates(tmp_path, name, monkeypatch):
   """To 2 %, which a wrong scale or a forgotten replica misses by far.
 

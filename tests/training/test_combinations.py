@@ -52,7 +52,7 @@ SIDES = {
   'points_mlp': {2},
   'dcgan': {8, 16, 28, 32, 128},
   'sndcgan': {8, 16, 32, 128},
-  'r3gan': {8, 16, 32, 128},
+  **dict.fromkeys(('r3gan', 'stylegan2'), {8, 16, 32, 128}),
 }
 
 

@@ -110,6 +110,17 @@ class Dropout(keras.layers.Layer):
     return {**super().get_config(), 'rate': self.rate}
 
 
+class Bias(keras.layers.Layer):
+  """Adds a number per channel."""
+
+  def build(self, input_shape):
+    self.bias = self.add_weight(name='bias', shape=[input_shape[-1]], initializer='zeros')
+    super().build(input_shape)
+
+  def call(self, inputs):
+    return inputs + tf.cast(self.bias, inputs.dtype)
+
+
 class Doubled(keras.layers.Layer):
   """[n, H, W, C] -> [n, 2H, 2W, C], each pixel as a square of four.
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import resnet
-from tfgan_pipeline.networks.layers import Doubled
+from tfgan_pipeline.networks.layers import Bias, Doubled
 from tfgan_pipeline.networks.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
 
@@ -35,17 +33,6 @@ class GroupedConv2D(layers.Conv2D):
 
   def call(self, inputs):
     return self.convolution_op(inputs, self.kernel)
-
-
-class Bias(layers.Layer):
-  """Adds a number per channel."""
-
-  def build(self, input_shape):
-    self.bias = self.add_weight(name='bias', shape=[input_shape[-1]], initializer='zeros')
-    super().build(input_shape)
-
-  def call(self, inputs):
-    return inputs + tf.cast(self.bias, inputs.dtype)
 
 
 @registry.network
@@ -78,21 +65,15 @@ def r3gan(
   require_positive(
     filters=filters, blocks=blocks, group=group, expansion=expansion, embedding=embedding
   )
+  widths = resnet.widths_from_4(spec, 'r3gan', filters, widest=32)
   height, width, channels = spec.image_shape
-  stages = int(math.log2(height / 4)) + 1 if height >= 8 else 0
-  if height != width or height != 4 << max(stages - 1, 1):
-    raise UsageError(
-      '--networks=r3gan: images should be square with a side of 4 times a power of 2, '
-      f'8 or more, not {height}x{width}'
-    )
-  widths = [filters >> max(0, stage - 3) for stage in range(stages)]  # Of sides 4, 8, 16, ...
-  if widths[-1] * expansion % group or not widths[-1]:
+  if widths[-1] * expansion % group:
     raise UsageError(
       f'--networks=r3gan: group={group} should divide {widths[-1] * expansion}, the width inside '
       f'the blocks at {height}x{width}'
     )
   # As many blocks in a row multiply their variances: each starts with its share.
-  share = (stages * blocks) ** (-1 / 4)
+  share = (len(widths) * blocks) ** (-1 / 4)
 
   def conv(maps, width, kernel=1, scale=1.0, groups=1):
     initializer = keras.initializers.VarianceScaling(scale) if scale else 'zeros'

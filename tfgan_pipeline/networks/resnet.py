@@ -52,6 +52,29 @@ def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
   return plans[height]
 
 
+def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
+  """How wide maps of side 4, 8, 16, ... are: `filters` up to side `widest`, then half at each.
+
+  Raises:
+    UsageError: The side is not 4 times a power of 2, 8 or more, or no filter is left.
+  """
+  height, width, _ = spec.image_shape
+  sides = [4]
+  while sides[-1] < height:
+    sides.append(2 * sides[-1])
+  if height != width or sides[-1] != height or height < 8:
+    raise UsageError(
+      f'--networks={name}: images should be square with a side of 4 times a power of 2, '
+      f'8 or more, not {height}x{width}'
+    )
+  if filters * widest < height:
+    raise UsageError(
+      f'--networks={name}: filters={filters} should be at least {height // widest} at '
+      f'{height}x{width}'
+    )
+  return [filters // max(1, side // widest) for side in sides]
+
+
 def label_input(spec: NetworkSpec, role: str):
   """([the extra Keras input], one-hot labels), or ([], None) for a role that is not told."""
   if role not in spec.labelled:
