@@ -3,6 +3,10 @@
 A library caller sees ordinary exceptions.
 """
 
+from __future__ import annotations
+
+import math
+import operator
 import re
 
 
@@ -34,6 +38,38 @@ class DamagedCheckpoint(UsageError):
 
 class CheckFailed(Exception):
   """A check was made and its answer is no; the message says to what; exit code 1."""
+
+
+def require(
+  where: str,
+  *,
+  at_least: float | None = None,
+  above: float | None = None,
+  at_most: float | None = None,
+  below: float | None = None,
+  **values: float,
+) -> None:
+  """Raises UsageError for a value that is not finite or out of bounds.
+
+  Args:
+    where: What the message starts with, such as '--penalties'; may be empty.
+    at_least: What all values should be; so are the other three.
+    above: A bound that is itself excluded.
+    at_most: A bound.
+    below: A bound that is itself excluded.
+    **values: By the names that the message gives them.
+  """
+  rules = (
+    ('at least', operator.ge, at_least),
+    ('above', operator.gt, above),
+    ('at most', operator.le, at_most),
+    ('less than', operator.lt, below),
+  )
+  rules = [rule for rule in rules if rule[2] is not None]
+  for name, value in values.items():
+    if not math.isfinite(value) or not all(fits(value, bound) for _, fits, bound in rules):
+      wanted = ' and '.join(f'{word} {bound}' for word, _, bound in rules) or 'finite'
+      raise UsageError(f'{where}: {name}={value} should be {wanted}'.removeprefix(': '))
 
 
 def first_line(error: BaseException) -> str:

@@ -119,12 +119,37 @@ def test_adaptive_augment_starts_with_nothing_and_follows_the_sign():
   assert float(made.variables['p']) == 0.0
 
 
+def test_fixed_augment_rises_along_half_a_cosine():
+  made = registry.discriminator_augmentation.build('fixed_augment(p=0.8, steps=100)')
+  for step, p in ((0, 0.0), (25, 0.8 * 0.146447), (50, 0.4), (100, 0.8), (999, 0.8)):
+    images = np.repeat(IMAGES, 30, axis=0)
+    function = functools.partial(made.function, step=tf.constant(float(step)))
+    kept = (changed(function, images) == images).all((1, 2, 3)).mean()
+    # Mirrored, turned by some angle, moved somewhere, and three changes of colour.
+    unchanged = (1 - p / 2) * (1 - 3 / 4 * p) * (1 - 8 / 9 * p) * (1 - p) ** 3
+    assert abs(kept - unchanged) < 0.03, step
+
+
+def test_contrast_of_adaptive_augment_is_about_grey():
+  """As the paper's, unlike that of diff_augment: a picture of one value changes too."""
+  function = registry.discriminator_augmentation.build('fixed_augment(p=1.0, flip=False)').function
+  flat = np.full((64, 8, 8, 3), 0.5, np.float32)
+  images = changed(functools.partial(function, step=tf.constant(0.0)), flat)
+  inside = images[:, 2:-2, 2:-2]
+  assert np.ptp(inside, axis=(1, 2, 3)).max() < 1e-5
+  values = inside.mean((1, 2, 3))
+  log = 0.5 * np.log(2)  # (0.5 + 0.2 a) * 2^(0.5 b), of independent normal a and b.
+  square = (0.5**2 + 0.2**2) * np.exp(2 * log**2)
+  assert abs(values.mean() - 0.5 * np.exp(log**2 / 2)) < 0.1
+  assert abs(np.sqrt(np.mean(values**2)) - np.sqrt(square)) < 0.1
+
+
 @pytest.mark.parametrize(
   'text, message',
   [
-    ('instance_noise(stddev=-1.0)', 'should not be negative'),
+    ('diff_augment(policy=())', 'changes nothing'),
     ('diff_augment(policy=(color, zoom))', 'policy=zoom should be'),
-    ('adaptive_augment(kimg=0.0)', 'kimg=0.0'),
+    ('adaptive_augment(kimg=0.0)', 'kimg=0.0 should be above 0'),
   ],
 )
 def test_refused(text, message):

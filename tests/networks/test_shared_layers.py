@@ -105,11 +105,11 @@ def test_conditional_batch_norm_starts_as_batch_norm_and_adds_to_a_gain_of_1():
 
 def test_projection_adds_the_inner_product_to_the_first_output():
   features, condition = LAYERS['projection'][1]
-  head = ProjectionHead(3, spectral=False)
+  head = ProjectionHead(3, dense=layers.Dense, product=0.5)
   head([features, condition])
   embedding = condition @ head.embedding.kernel.numpy()
   expected = features @ head.linear.kernel.numpy()
-  expected[:, 0] += np.sum(features * embedding, axis=1)
+  expected[:, 0] += 0.5 * np.sum(features * embedding, axis=1)
   np.testing.assert_allclose(head([features, condition]), expected, rtol=1e-4, atol=1e-5)
 
 

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from tests.networks.small import small
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.networks import stylegan2
 from tfgan_pipeline.networks.layers import Doubled
 from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.networks.stylegan2 import (
+  EqualizedConv2D,
   EqualizedDense,
   ModulatedConv2D,
   PixelNoise,
@@ -29,7 +31,7 @@ def test_each_image_is_convolved_with_kernels_of_its_own(demodulate):
   layer = ModulatedConv2D(5, 3, demodulate=demodulate)
   maps, style = normal(4, 6, 6, 3), normal(4, 7)
   outputs = layer([maps, style]).numpy()
-  scales = style @ layer.scales.kernel.numpy() / 7**0.5 + 1
+  scales = style @ layer.affine.kernel.numpy() / 7**0.5 + 1
   for image, scale, output in zip(maps, scales, outputs):
     kernels = layer.kernel.numpy() / 27**0.5 * scale[:, None]
     if demodulate:
@@ -52,6 +54,19 @@ def test_sides_are_doubled_and_halved_with_1_3_3_1():
   halved = ndimage.correlate(maps, kernel / 64, mode='constant')[:, 1::2, 1::2]
   pooled = keras.layers.AveragePooling2D()(Smoothed()(maps))
   np.testing.assert_allclose(pooled, halved, atol=1e-6)
+  layer = EqualizedConv2D(5, 3, strides=2)
+  outputs = layer(stylegan2.halved(maps)).numpy()
+  kernels, smooth = layer.kernel.numpy() / 27**0.5, kernel[0, :, :, 0] / 64
+  for number in range(5):
+    # Both filters as one of six taps, on 2i - 2 to 2i + 3.
+    channels = [
+      ndimage.correlate(
+        maps[..., one], signal.convolve2d(smooth, kernels[..., one, number])[None], mode='constant'
+      )
+      for one in range(3)
+    ]
+    expected = sum(channels)
+    np.testing.assert_allclose(outputs[..., number], expected[:, 1::2, 1::2], atol=1e-5)
 
 
 def test_sizes_of_what_passes_are_kept():

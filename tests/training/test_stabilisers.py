@@ -124,7 +124,10 @@ def test_learning_rates_are_plotted_as_scheduled(tmp_path):
       dict(generator_optimizer='adam(schedule=up)'),
       "--generator_optimizer=.*unknown schedule 'up'",
     ),
-    (dict(loss='modified(label_noise=2.0)'), '--loss: label_noise=2.0 should be from 0 to 1'),
+    (
+      dict(loss='modified(label_noise=2.0)'),
+      '--loss: label_noise=2.0 should be at least 0 and at most 1',
+    ),
   ],
 )
 def test_refused_before_anything_is_written(tmp_path, values, message):

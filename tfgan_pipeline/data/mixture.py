@@ -11,7 +11,7 @@ import numpy as np
 from tfgan_pipeline import points, registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.memory_split import MemorySplit
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import require
 
 _SIZES = {'train': 50_000, 'test': 10_000}
 
@@ -28,11 +28,10 @@ def gaussian_ring(options: DataOptions, *, modes: int = 8) -> Dataset:
     modes: Number of places; also of classes.
 
   Raises:
-    UsageError: `modes` is below 1.
+    UsageError: `modes` is not from 1 to 10,000.
   """
   del options
-  if modes < 1:
-    raise UsageError(f"dataset 'gaussian_ring': modes={modes} should be at least 1")
+  require("dataset 'gaussian_ring'", at_least=1, at_most=10_000, modes=modes)
   angles = np.arange(modes) * 2 * np.pi / modes
   centres = np.stack([np.cos(angles), np.sin(angles)], axis=1)
   return _mixture('gaussian_ring', 0.8 * centres, 0.8 * 0.01)
@@ -50,11 +49,10 @@ def gaussian_grid(options: DataOptions, *, side: int = 5) -> Dataset:
     side: Places along an axis; its square is the number of classes.
 
   Raises:
-    UsageError: `side` is below 1.
+    UsageError: `side` is not from 1 to 100.
   """
   del options
-  if side < 1:
-    raise UsageError(f"dataset 'gaussian_grid': side={side} should be at least 1")
+  require("dataset 'gaussian_grid'", at_least=1, at_most=100, side=side)
   axis = 2.0 * np.arange(side) - (side - 1)
   centres = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
   return _mixture('gaussian_grid', centres / side, 0.05 / side)

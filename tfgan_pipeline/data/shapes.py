@@ -14,7 +14,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.memory_split import MemorySplit
 from tfgan_pipeline.data.scenes import COLOURS, SHAPES, STYLES, Scenes, draw
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 
 _FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
 
@@ -46,11 +46,9 @@ def shapes(
   Raises:
     UsageError: An argument is out of range, or the pictures do not fit into the memory limit.
   """
-  if size < 8 or count < 10 or seed < 0:
-    raise UsageError(
-      f"dataset 'shapes': size={size} should be at least 8, count={count} at least 10, and "
-      f'seed={seed} at least 0'
-    )
+  require("dataset 'shapes'", at_least=8, size=size)
+  require("dataset 'shapes'", at_least=10, count=count)
+  require("dataset 'shapes'", at_least=0, below=2**32, seed=seed)
   names = {
     'shape': SHAPES,
     'colour': tuple(COLOURS),

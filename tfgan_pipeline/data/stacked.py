@@ -7,7 +7,7 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
 from tfgan_pipeline.data.memory_split import MemorySplit
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 
 
 @registry.dataset
@@ -31,10 +31,8 @@ def stacked(
   Raises:
     UsageError: The images are not grey, or the stacks do not fit into the memory limit.
   """
-  if times < 1 or seed < 0:
-    raise UsageError(
-      f"dataset 'stacked': times={times} should be at least 1, and seed={seed} at least 0"
-    )
+  require("dataset 'stacked'", at_least=1, times=times)
+  require("dataset 'stacked'", at_least=0, below=2**32, seed=seed)
   grey = registry.dataset.build(dataset, options)
   height, width, channels = grey.image_shape
   shape = (height, width, 3)

@@ -1,10 +1,12 @@
-"""Adaptive discriminator augmentation (Karras et al. 2020, arXiv:2006.06676)."""
+"""Augmentation with a probability, adaptive (Karras et al. 2020, arXiv:2006.06676) or given."""
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import mirrored, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses import image_changes
 from tfgan_pipeline.losses.discriminator_augmentation import DiscriminatorAugmentation
 
@@ -18,7 +20,8 @@ def adaptive_augment(
   """As probable as it has to be: p rises while the mean sign of D(real) is above the target.
 
   Of the paper's transformations those of whole pixels (mirroring, quarter turns, shifts of an
-  eighth) and of colour (brightness, contrast, saturation), each with probability p.
+  eighth) and of colour (brightness, contrast, saturation), each with probability p. For losses that
+  put the border between real and generated at 0.
 
   Args:
     target: Of the mean sign, the paper's and TensorBoard's r_t; p falls while it is below.
@@ -26,8 +29,8 @@ def adaptive_augment(
     color: Whether colours change.
     flip: Whether images are mirrored and turned; wrong for digits and text only if p is near 1.
   """
-  if kimg <= 0:
-    raise UsageError(f'--discriminator_augment: adaptive_augment(kimg={kimg}) should be above 0')
+  require('--discriminator_augment', at_least=-1, at_most=1, target=target)
+  require('--discriminator_augment', above=0, kimg=kimg)
   variables = {
     name: tf.Variable(
       0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name=name
@@ -37,21 +40,7 @@ def adaptive_augment(
 
   def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
     del step
-    p = tf.identity(variables['p'])
-    if flip:
-      images = image_changes.mirrored(images, probability=p / 2)
-      if images.shape[1] == images.shape[2]:
-        images = image_changes.chosen(images, image_changes.turned(images), p)
-    images = image_changes.chosen(images, image_changes.shifted(images, 0.125), p)
-    if color:
-      draw = image_changes.normal
-      for change, amount in (
-        (image_changes.with_brightness, lambda n: 0.2 * n),
-        (image_changes.with_contrast, lambda n: tf.pow(2.0, 0.5 * n)),
-        (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
-      ):
-        images = image_changes.chosen(images, change(images, amount(draw(images))), p)
-    return images
+    return _transformed(images, tf.identity(variables['p']), color, flip)
 
   def observe(model) -> dict[str, tf.Tensor]:
     logits = model.discriminator_real_outputs
@@ -68,4 +57,45 @@ def adaptive_augment(
     )
     return {'augmentation/p': p}
 
-  return DiscriminatorAugmentation(function, observe, variables)
+  return DiscriminatorAugmentation(
+    function, observe, variables, needs=('pictures', 'a border at 0')
+  )
+
+
+@registry.discriminator_augmentation
+def fixed_augment(
+  *, p: float = 0.5, steps: int = 0, color: bool = True, flip: bool = True
+) -> DiscriminatorAugmentation:
+  """The transformations of adaptive_augment with a given probability, whatever the loss.
+
+  Args:
+    p: The probability of each.
+    steps: In which it rises from 0 to `p` along half a cosine, as in R3GAN's code; 0 for none.
+    color: As of `adaptive_augment`.
+    flip: As of `adaptive_augment`.
+  """
+  require('--discriminator_augment', at_least=0, at_most=1, p=p)
+  require('--discriminator_augment', at_least=0, steps=steps)
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    way = tf.minimum(step / steps, 1.0) if steps else 1.0
+    return _transformed(images, p * (1.0 - tf.cos(math.pi * way)) / 2.0, color, flip)
+
+  return DiscriminatorAugmentation(function)
+
+
+def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf.Tensor:
+  if flip:
+    images = image_changes.mirrored(images, probability=p / 2)
+    if images.shape[1] == images.shape[2]:
+      images = image_changes.chosen(images, image_changes.turned(images), p)
+  images = image_changes.chosen(images, image_changes.shifted(images, 0.125), p)
+  if color:
+    draw = image_changes.normal
+    for change, amount in (
+      (image_changes.with_brightness, lambda n: 0.2 * n),
+      (tf.multiply, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
+      (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
+    ):
+      images = image_changes.chosen(images, change(images, amount(draw(images))), p)
+  return images

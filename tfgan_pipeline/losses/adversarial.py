@@ -12,14 +12,22 @@ from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import require
 
 
 class AdversarialLoss(NamedTuple):
-  """The two players' losses in TF-GAN's tuple form: `(gan_model, **kwargs) -> scalar`."""
+  """The two players' losses in TF-GAN's tuple form: `(gan_model, **kwargs) -> scalar`.
+
+  Attributes:
+    generator: The generator's.
+    discriminator: The discriminator's.
+    has_border: Whether the sign of a logit tells real from generated; of the others only
+      differences matter, or it lies elsewhere.
+  """
 
   generator: Callable[..., tf.Tensor]
   discriminator: Callable[..., tf.Tensor]
+  has_border: bool = False
 
 
 @registry.loss
@@ -37,6 +45,7 @@ def minimax(
   return AdversarialLoss(
     functools.partial(tfgan.losses.minimax_generator_loss, label_smoothing=0.0),
     _cross_entropy(label_smoothing, two_sided, label_noise),
+    has_border=True,
   )
 
 
@@ -55,6 +64,7 @@ def modified(
     # TF-GAN would smooth the generator's label too, which turns its gradient round above it.
     functools.partial(tfgan.losses.modified_generator_loss, label_smoothing=0.0),
     _cross_entropy(label_smoothing, two_sided, label_noise),
+    has_border=True,
   )
 
 
@@ -62,9 +72,7 @@ def _cross_entropy(
   label_smoothing: float, two_sided: bool, label_noise: float
 ) -> Callable[..., tf.Tensor]:
   """The discriminator's loss: TF-GAN's, unless it is asked for what TF-GAN has not."""
-  for name, value in (('label_smoothing', label_smoothing), ('label_noise', label_noise)):
-    if not 0 <= value <= 1:
-      raise UsageError(f'--loss: {name}={value} should be from 0 to 1')
+  require('--loss', at_least=0, at_most=1, label_smoothing=label_smoothing, label_noise=label_noise)
   if not two_sided and not label_noise:
     return functools.partial(
       tfgan.losses.minimax_discriminator_loss, label_smoothing=label_smoothing
@@ -118,6 +126,7 @@ def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) 
       real_hinge=real_hinge,
       generated_hinge=generated_hinge,
     ),
+    has_border=True,
   )
 
 

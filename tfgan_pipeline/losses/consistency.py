@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses import image_changes
 from tfgan_pipeline.losses.penalties import Penalty, scores
 
@@ -24,6 +25,8 @@ def consistency(
     flip: Whether half of the images are mirrored; wrong for digits and text.
     shift: Largest shift each way, as a share of the image's side.
   """
+  require('--penalties', at_least=0, real_weight=real_weight, generated_weight=generated_weight)
+  require('--penalties', at_least=0, below=1, shift=shift)
 
   def penalty(model) -> tf.Tensor:
     total = tf.zeros([])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.losses import image_changes
 
 
@@ -39,10 +39,7 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
     stddev: At the start, for images in [-1, 1].
     steps: At which it is 0; with 0 it stays as it is.
   """
-  if stddev < 0 or steps < 0:
-    raise UsageError(
-      f'--discriminator_augment: instance_noise({stddev}, {steps}) should not be negative'
-    )
+  require('--discriminator_augment', at_least=0, stddev=stddev, steps=steps)
 
   def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
     left = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
@@ -61,6 +58,8 @@ def diff_augment(
     policy: Any of color (brightness +-0.5, saturation x 0 to 2, contrast x 0.5 to 1.5), translation
       (an eighth of the side) and cutout (a square of half the side), as in the authors' code.
   """
+  if not policy:
+    raise UsageError('--discriminator_augment: policy=() changes nothing')
   for name in policy:
     if name not in ('color', 'translation', 'cutout'):
       raise UsageError(

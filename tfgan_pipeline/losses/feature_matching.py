@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import mirrored, registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
 
 
@@ -14,6 +15,7 @@ def feature_matching(*, weight: float = 1.0) -> Penalty:
   Args:
     weight: Of the term, which is added to the generator's adversarial loss.
   """
+  require('--penalties', at_least=0, weight=weight)
 
   def penalty(model) -> tf.Tensor:
     means = [

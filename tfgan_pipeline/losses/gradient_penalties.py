@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tfgan_pipeline import mirrored, randomness, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.losses.penalties import Penalty, per_image, require_interval, squared_slope
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.losses.penalties import Penalty, per_image, squared_slope
 
 
 @registry.penalty
@@ -30,10 +31,13 @@ def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
 
 
 def _slope_at(images: str, gamma: float, interval: int) -> Penalty:
+  require('--penalties', at_least=0, gamma=gamma)
+  require('--penalties', at_least=1, interval=interval)
+
   def penalty(model) -> tf.Tensor:
     return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(getattr(model, images))))
 
-  return Penalty('discriminator', penalty, require_interval(interval))
+  return Penalty('discriminator', penalty, interval)
 
 
 @registry.penalty
@@ -44,6 +48,7 @@ def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
     weight: Of the mean squared deviation.
     reach: How far around, in standard deviations of the pixels of a batch, as in the authors' code.
   """
+  require('--penalties', at_least=0, weight=weight, reach=reach)
 
   def penalty(model) -> tf.Tensor:
     real = model.real_data

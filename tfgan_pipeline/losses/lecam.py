@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import mirrored, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
 
 
@@ -16,8 +16,8 @@ def lecam(*, weight: float = 0.3, decay: float = 0.99) -> Penalty:
     weight: Of the term.
     decay: Of both averages per update; the first values are their plain means.
   """
-  if not 0 <= decay < 1:
-    raise UsageError(f'--penalties: lecam(decay={decay}) should be at least 0 and less than 1')
+  require('--penalties', at_least=0, weight=weight)
+  require('--penalties', at_least=0, below=1, decay=decay)
   variables = {
     name: tf.Variable(
       0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name=name

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 
 
 class Penalty(NamedTuple):
@@ -39,6 +39,8 @@ def wasserstein_gradient(
   *, weight: float = 10.0, target: float = 1.0, one_sided: bool = False
 ) -> Penalty:
   """WGAN-GP: slope `target` between real and generated images (Gulrajani et al. 2017)."""
+  require('--penalties', at_least=0, weight=weight)
+  require('--penalties', above=0, target=target)
 
   def penalty(model) -> tf.Tensor:
     real, generated = model.real_data, model.generated_data
@@ -74,10 +76,3 @@ def require_player(player: str) -> str:
   if player not in ('generator', 'discriminator'):
     raise UsageError(f'--penalties: player={player} should be generator or discriminator')
   return player
-
-
-def require_interval(interval: int) -> int:
-  """Raises UsageError for an interval below 1."""
-  if interval < 1:
-    raise UsageError(f'--penalties: interval={interval} should be at least 1')
-  return interval

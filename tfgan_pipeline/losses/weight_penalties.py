@@ -1,9 +1,14 @@
-"""Penalties on the weights of a player: kernels only, neither biases nor normalisation."""
+"""Penalties on the weights of a player: those with two dimensions or more, as BigGAN has it.
+
+These are kernels and learned maps, and what conditional batch norm makes gains of; neither biases
+nor gains, nor the embedding of the class that all blocks of a BigGAN share.
+"""
 
 from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, require_player
 
 
@@ -16,6 +21,7 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
     player: Whose kernels.
   """
   require_player(player)
+  require('--penalties', at_least=0, weight=weight)
 
   def penalty(model) -> tf.Tensor:
     return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
@@ -32,6 +38,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
     player: Whose kernels; each is seen as a matrix [everything else, outputs].
   """
   require_player(player)
+  require('--penalties', at_least=0, weight=weight)
 
   def penalty(model) -> tf.Tensor:
     terms = []
@@ -47,5 +54,8 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
 
 
 def _kernels(model, player: str) -> list[tf.Tensor]:
-  variables = getattr(model, f'{player}_variables')
-  return [tf.convert_to_tensor(variable) for variable in variables if variable.shape.rank > 1]
+  return [
+    tf.convert_to_tensor(variable)
+    for variable in getattr(model, f'{player}_variables')
+    if variable.shape.rank > 1 and 'class_embedding' not in variable.name
+  ]

@@ -6,7 +6,8 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.models.base import Discriminator, Game, require_not_negative
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.models.base import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
 
 
@@ -26,7 +27,12 @@ def acgan(
     generator_weight: Of the class's cross-entropy on generated images, in the generator's loss.
     discriminator_weight: Of that on real and on generated images, in the discriminator's.
   """
-  require_not_negative(generator_weight=generator_weight, discriminator_weight=discriminator_weight)
+  require(
+    '--model',
+    at_least=0,
+    generator_weight=generator_weight,
+    discriminator_weight=discriminator_weight,
+  )
   return ACGAN(noise, num_classes, generator_weight, discriminator_weight)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from tfgan_pipeline import images as pixels
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.models.base import Game, require_not_negative
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.noise import Noise
 
 
@@ -45,7 +46,7 @@ def denoising_autoencoder(
     stddev: Of the normal noise added to images in [-1, 1] before they are encoded.
     reconstruction: A component of losses/reconstruction.py.
   """
-  require_not_negative(stddev=stddev)
+  require('--model', at_least=0, stddev=stddev)
   return Autoencoder(noise, num_classes, reconstruction, stddev=stddev)
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.networks.spec import Networks, features_of
 
@@ -238,13 +237,6 @@ class Game:
     """
     del generator, images, labels
     return {}
-
-
-def require_not_negative(**weights: float) -> None:
-  """Raises UsageError for a hyper-parameter below 0."""
-  for name, weight in weights.items():
-    if weight < 0:
-      raise UsageError(f'--model: {name}={weight} should be at least 0')
 
 
 class Discriminator:

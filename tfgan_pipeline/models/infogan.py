@@ -9,9 +9,9 @@ import tensorflow_probability as tfp
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models import noise as noises
-from tfgan_pipeline.models.base import Discriminator, Game, require_not_negative
+from tfgan_pipeline.models.base import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
 
 _CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
@@ -43,7 +43,7 @@ def infogan(
     )
   if not categorical and not continuous:
     raise UsageError('--model=infogan: has no code at all')
-  require_not_negative(weight=weight)
+  require('--model', at_least=0, weight=weight)
   return InfoGAN(noise, num_classes, categorical, continuous, weight)
 
 

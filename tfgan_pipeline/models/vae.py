@@ -10,9 +10,9 @@ import tensorflow_probability as tfp
 from tfgan_pipeline import images as pixels
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models.autoencoder import Autoencoder
-from tfgan_pipeline.models.base import Game, require_not_negative
+from tfgan_pipeline.models.base import Game
 from tfgan_pipeline.models.noise import Noise
 
 _SIDE = 20  # Images along each axis of the manifold.
@@ -32,7 +32,7 @@ def vae(
     beta: Weight of the divergence from the prior (Higgins et al. 2017); 1 is the bound itself.
   """
   require_normal(noise, 'vae')
-  require_not_negative(beta=beta)
+  require('--model', at_least=0, beta=beta)
   return VAE(noise, num_classes, reconstruction, beta)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.models.base import Discriminator, Game, require_not_negative
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.models.base import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.vae import VAE, require_normal
 
@@ -30,9 +30,8 @@ def vaegan(noise: Noise, num_classes: int, *, gamma: float = 1e-3, beta: float =
     beta: Weight of the divergence from the prior against that error, for the encoder.
   """
   require_normal(noise, 'vaegan')
-  require_not_negative(beta=beta)
-  if gamma <= 0:
-    raise UsageError(f'--model: vaegan(gamma={gamma}) should be above 0')
+  require('--model', at_least=0, beta=beta)
+  require('--model', above=0, gamma=gamma)
   return VAEGAN(noise, num_classes, gamma, beta)
 
 
@@ -69,7 +68,8 @@ class VAEGAN(VAE):
     codes = self.networks['encoder'](images, training=True)
     latents = self.drawn(codes)
     # The error counts gamma times for the generator and once for the encoder behind it.
-    once = latents / self._gamma + tf.stop_gradient(latents * (1.0 - 1.0 / self._gamma))
+    fixed = tf.stop_gradient(latents)
+    once = fixed + (latents - fixed) / self._gamma
     return VAEGANModel(
       *self.with_variables(model),
       codes=codes,

@@ -6,11 +6,11 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks import resnet
 from tfgan_pipeline.networks.bottleneck import Bottlenecks
 from tfgan_pipeline.networks.resnet import Plan
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
 
@@ -53,7 +53,7 @@ def biggan(
     attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
     embedding: Length of the class's embedding.
   """
-  require_positive(filters=filters, embedding=embedding)
+  require('--networks', at_least=1, filters=filters, embedding=embedding)
   plan = resnet.plan_for(spec, 'biggan', PLANS)
   parts = len(plan.up)
   if spec.noise_size % parts:
@@ -81,11 +81,11 @@ def biggan_deep(
 
   Args:
     spec: The sizes to fit; a side of 32, 64, 128 or 256.
-    filters: Multiplies all widths; a multiple of 4.
+    filters: Multiplies all widths; inside the blocks they are a quarter, rounded down.
     attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
     embedding: Length of the class's embedding.
   """
-  require_positive(filters=filters, embedding=embedding)
+  require('--networks', at_least=1, filters=filters, embedding=embedding)
   plan = resnet.plan_for(spec, 'biggan_deep', DEEP_PLANS)
   inputs, noise, shared = _generator_inputs(spec, embedding)
   start = _beside(noise, shared)
@@ -101,7 +101,9 @@ def _generator_inputs(spec: NetworkSpec, embedding: int) -> tuple[list, Any, Any
   labels, one_hot = resnet.label_input(spec, 'generator')
   if one_hot is None:
     return [noise], noise, None
-  embed = layers.Dense(embedding, use_bias=False, kernel_initializer=_orthogonal())
+  embed = layers.Dense(
+    embedding, use_bias=False, kernel_initializer=_orthogonal(), name='class_embedding'
+  )
   return [noise, *labels], noise, embed(one_hot)
 
 

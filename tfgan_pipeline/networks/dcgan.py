@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks import layers as own
 from tfgan_pipeline.networks.minibatch import minibatch_layers
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
@@ -56,7 +56,7 @@ def dcgan(
     raise UsageError(
       f'--networks=dcgan: discriminator_norm={discriminator_norm} should be batch, spectral or none'
     )
-  require_positive(filters=filters, max_filters=max_filters, kernel=kernel)
+  require('--networks', at_least=1, filters=filters, max_filters=max_filters, kernel=kernel)
   height, width, channels = spec.image_shape
   if height != width:
     raise UsageError(f'--networks=dcgan: images should be square, not {height}x{width}')

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 
 layers = keras.layers
 
@@ -111,7 +111,7 @@ def dcgan_interpolation(spec: NetworkSpec, *, filters: int = 50) -> Networks:
       half of it.
   """
   _require_28(spec, 'dcgan_interpolation')
-  require_positive(filters=filters // 2)
+  require('--networks', at_least=2, filters=filters)
 
   def normal() -> keras.initializers.Initializer:
     return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -8,8 +8,9 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 
 layers = keras.layers
 
@@ -17,7 +18,7 @@ layers = keras.layers
 @registry.network
 def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Networks:
   """One hidden layer each, LeakyReLU, tanh: 81,184 and 78,601 parameters on MNIST with 20 noise."""
-  require_positive(units=units)
+  require('--networks', at_least=1, units=units)
   return _networks(
     spec,
     generator=[layers.Dense(units, use_bias=False), layers.LeakyReLU()],
@@ -29,7 +30,7 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
 @registry.network
 def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
   """One hidden layer each, ReLU, sigmoid, Xavier: 114,064 and 100,609 on MNIST with 100 noise."""
-  require_positive(units=units)
+  require('--networks', at_least=1, units=units)
 
   def hidden() -> list[keras.layers.Layer]:
     return [layers.Dense(units, activation='relu', kernel_initializer='glorot_normal')]
@@ -43,7 +44,7 @@ def mlp_softplus(spec: NetworkSpec, *, units: int = 500) -> Networks:
 
   With `--model=vae` and two latents 644,784 parameters in the generator and 645,004 in the encoder.
   """
-  require_positive(units=units)
+  require('--networks', at_least=1, units=units)
 
   def hidden() -> list[keras.layers.Layer]:
     return [layers.Dense(units, activation='softplus') for _ in range(2)]

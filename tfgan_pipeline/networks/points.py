@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 from tfgan_pipeline.points import IMAGE_SHAPE, STEPS
 
 layers = keras.layers
@@ -44,7 +44,7 @@ def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Netwo
     units: Of each hidden layer.
     hidden: Hidden layers.
   """
-  require_positive(units=units, hidden=hidden)
+  require('--networks', at_least=1, units=units, hidden=hidden)
   if tuple(spec.image_shape) != IMAGE_SHAPE:
     raise UsageError(
       '--networks=points_mlp: images should be points, as 2x2x1, not '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.spectral_norm import SpectralDense
 
@@ -17,26 +19,30 @@ class ProjectionHead(layers.Layer):
 
   Args:
     units: Numbers per image.
-    spectral: Whether kernel and embedding have spectral norm 1.
-    kernel_initializer: Of both: called once for each.
+    dense: Makes both layers, as keras.layers.Dense does; SpectralDense gives both spectral norm 1.
+    product: Times the inner product.
   """
 
-  def __init__(self, units: int = 1, *, spectral: bool = True, kernel_initializer=None, **kwargs):
+  def __init__(
+    self,
+    units: int = 1,
+    *,
+    dense: Callable[..., layers.Layer] = SpectralDense,
+    product: float = 1.0,
+    **kwargs,
+  ):
     super().__init__(**kwargs)
     self.units = units
-    self._dense = SpectralDense if spectral else layers.Dense
-    self._initializer = kernel_initializer or keras.initializers.GlorotUniform
+    self.product = product
+    self._dense = dense
 
   def build(self, input_shape):
     conditional = isinstance(input_shape, (list, tuple)) and isinstance(
       input_shape[0], (list, tuple, tf.TensorShape)
     )
-    own = dict(dtype=self.dtype_policy)
-    self.linear = self._dense(self.units, kernel_initializer=self._initializer(), **own)
+    self.linear = self._dense(self.units, dtype=self.dtype_policy)
     if conditional:
-      self.embedding = self._dense(
-        input_shape[0][-1], use_bias=False, kernel_initializer=self._initializer(), **own
-      )
+      self.embedding = self._dense(input_shape[0][-1], use_bias=False, dtype=self.dtype_policy)
     super().build(input_shape)
 
   def call(self, inputs):
@@ -44,4 +50,5 @@ class ProjectionHead(layers.Layer):
       return self.linear(inputs)
     features, condition = inputs
     product = tf.reduce_sum(features * self.embedding(condition), axis=1, keepdims=True)
+    product *= self.product
     return self.linear(features) + tf.pad(product, [[0, 0], [0, self.units - 1]])

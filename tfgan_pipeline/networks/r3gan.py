@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks import resnet
 from tfgan_pipeline.networks.layers import Bias, Doubled
 from tfgan_pipeline.networks.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
 _SLOPE = 0.2
@@ -33,6 +33,10 @@ class GroupedConv2D(layers.Conv2D):
 
   def call(self, inputs):
     return self.convolution_op(inputs, self.kernel)
+
+
+def _head_layer(units: int, **kwargs) -> layers.Layer:
+  return layers.Dense(units, kernel_initializer=keras.initializers.VarianceScaling(), **kwargs)
 
 
 @registry.network
@@ -62,8 +66,14 @@ def r3gan(
     expansion: How many times as wide a block is inside.
     embedding: Length of the class's embedding in the generator.
   """
-  require_positive(
-    filters=filters, blocks=blocks, group=group, expansion=expansion, embedding=embedding
+  require(
+    '--networks',
+    at_least=1,
+    filters=filters,
+    blocks=blocks,
+    group=group,
+    expansion=expansion,
+    embedding=embedding,
   )
   widths = resnet.widths_from_4(spec, 'r3gan', filters, widest=32)
   height, width, channels = spec.image_shape
@@ -127,8 +137,10 @@ def r3gan(
         maps = layers.AveragePooling2D(2, 1, 'same')(maps)
         maps = rewidened(layers.AveragePooling2D()(maps), width)
       maps = stage(maps)
-    features = layers.Flatten()(layers.DepthwiseConv2D(4, use_bias=False)(maps))
-    head = ProjectionHead(outputs, spectral=False, dtype='float32')
+    basis = keras.initializers.RandomNormal(0, 1 / 4)  # Of 16 places each, which keeps the size.
+    features = layers.DepthwiseConv2D(4, use_bias=False, depthwise_initializer=basis)(maps)
+    head = ProjectionHead(outputs, dense=_head_layer, dtype='float32')
+    features = layers.Flatten()(features)
     networks[role] = (
       keras.Model([images, *labels], head([features, one_hot]), name=role)
       if labels

@@ -112,9 +112,9 @@ class Blocks:
     initializer = self.initializer(kernel)
     return make(width, kernel, padding='same', kernel_initializer=initializer)(maps)
 
-  def dense(self, values, units: int):
+  def dense(self, units: int, **kwargs) -> layers.Layer:
     make = SpectralDense if self.spectral else layers.Dense
-    return make(units, kernel_initializer=self.initializer(0))(values)
+    return make(units, kernel_initializer=self.initializer(0), **kwargs)
 
   def norm_relu(self, maps, condition=None):
     if condition is None:
@@ -172,7 +172,7 @@ def generator(
     attention: Side of the maps that attend to themselves; 0 is none.
   """
   side = spec.image_shape[0] >> len(conditions)
-  maps = layers.Reshape((side, side, widths[0]))(blocks.dense(start, side * side * widths[0]))
+  maps = layers.Reshape((side, side, widths[0]))(blocks.dense(side * side * widths[0])(start))
   for width, condition in zip(widths[1:], conditions):
     maps = blocks.up(maps, width, condition)
     if maps.shape[1] == attention:
@@ -213,12 +213,7 @@ def discriminator(
   features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
   for layer in minibatch_layers(minibatch, spec, role):
     features = layer(features)
-  head = ProjectionHead(
-    spec.outputs[role],
-    spectral=blocks.spectral,
-    kernel_initializer=lambda: blocks.initializer(0),
-    dtype='float32',
-  )
+  head = ProjectionHead(spec.outputs[role], dense=blocks.dense, dtype='float32')
   if condition is None:
     return keras.Model(images, head(features), name=role)
   return keras.Model([images, *labels], head([features, condition]), name=role)

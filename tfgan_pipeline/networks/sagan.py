@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks import resnet, sngan
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 
 @registry.network
@@ -21,7 +22,7 @@ def sagan(spec: NetworkSpec, *, filters: int = 64, attention: int = 32) -> Netwo
     filters: Multiplies all widths.
     attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
   """
-  require_positive(filters=filters)
+  require('--networks', at_least=1, filters=filters)
   plan = resnet.plan_for(spec, 'sagan', sngan.PLANS)
   blocks = resnet.Blocks(
     lambda kernel: keras.initializers.GlorotUniform(),

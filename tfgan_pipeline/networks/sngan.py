@@ -6,12 +6,12 @@ import functools
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks import layers as own
 from tfgan_pipeline.networks import resnet
 from tfgan_pipeline.networks.minibatch import minibatch_layers
 from tfgan_pipeline.networks.resnet import Plan
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
@@ -48,7 +48,7 @@ def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Netwo
     filters: Multiplies all widths.
     minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
   """
-  require_positive(filters=filters)
+  require('--networks', at_least=1, filters=filters)
   plan = resnet.plan_for(spec, 'sngan', PLANS)
   plain = resnet.Blocks(_initializer, spectral=False, norm=dict(kernel_initializer=small_normal))
   spectral = resnet.Blocks(_initializer, wide=False)
@@ -93,7 +93,7 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     filters: Of the layers next to the image; eight times as many inside.
     minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
   """
-  require_positive(filters=filters)
+  require('--networks', at_least=1, filters=filters)
   height, width, channels = spec.image_shape
   if height % 8 or width % 8:
     raise UsageError(

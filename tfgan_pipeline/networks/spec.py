@@ -22,7 +22,6 @@ from collections.abc import Mapping
 import dataclasses
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import layers as own
 
 Networks = dict[str, keras.Model]
@@ -75,10 +74,3 @@ def features_of(reader: keras.Model) -> keras.Model:
     return keras.Model(reader.inputs, features_of(last)(last.get_input_at(-1)))
   read = last.get_input_at(0)  # A projection head reads the class beside the features.
   return keras.Model(reader.inputs, read[0] if isinstance(read, list) else read)
-
-
-def require_positive(**sizes: int) -> None:
-  """Raises UsageError for a size below 1, at which TensorFlow aborts the process."""
-  for name, size in sizes.items():
-    if size < 1:
-      raise UsageError(f'--networks: {name}={size} should be at least 1')

@@ -6,13 +6,19 @@ import math
 
 from tfgan_pipeline import randomness, registry
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks import resnet
 from tfgan_pipeline.networks.layers import Bias, Doubled
 from tfgan_pipeline.networks.minibatch import MinibatchStdDev
 from tfgan_pipeline.networks.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, require_positive
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
+
+
+def _gain(kernel: tf.Tensor) -> float:
+  """Of a kernel [..., outputs] of standard deviation 1: what keeps the size of what it reads."""
+  return 1 / math.sqrt(kernel.shape[:-1].num_elements())
 
 
 class EqualizedDense(layers.Dense):
@@ -33,26 +39,30 @@ class EqualizedDense(layers.Dense):
     )
     self.rate = rate
 
+  @property
+  def scale(self) -> float:
+    """Times the kernel."""
+    return self.rate * _gain(self.kernel)
+
   def call(self, inputs):
-    kernel = self.kernel * (self.rate / math.sqrt(self.kernel.shape[0]))
-    return tf.matmul(inputs, kernel) + self.bias * self.rate
+    outputs = tf.matmul(inputs, self.kernel * self.scale)
+    return outputs + self.bias * self.rate if self.use_bias else outputs
 
 
 class EqualizedConv2D(layers.Conv2D):
   """Conv2D, its kernel scaled as EqualizedDense's."""
 
   def __init__(self, filters: int, kernel_size: int, **kwargs):
-    super().__init__(
-      filters,
-      kernel_size,
-      padding='same',
-      kernel_initializer=keras.initializers.RandomNormal(0, 1),
-      **kwargs,
-    )
+    initializer = keras.initializers.RandomNormal(0, 1)
+    super().__init__(filters, kernel_size, kernel_initializer=initializer, **kwargs)
+
+  @property
+  def scale(self) -> float:
+    """Times the kernel."""
+    return _gain(self.kernel)
 
   def call(self, inputs):
-    fan_in = self.kernel.shape[:-1].num_elements()
-    outputs = self.convolution_op(inputs, self.kernel / math.sqrt(fan_in))
+    outputs = self.convolution_op(inputs, self.kernel * self.scale)
     return outputs + self.bias if self.use_bias else outputs
 
 
@@ -72,7 +82,7 @@ class ModulatedConv2D(layers.Layer):
 
   def build(self, input_shape):
     channels = input_shape[0][-1]
-    self.scales = EqualizedDense(channels, bias=1.0, dtype=self.dtype_policy)
+    self.affine = EqualizedDense(channels, bias=1.0, dtype=self.dtype_policy)
     self.kernel = self.add_weight(
       name='kernel',
       shape=[self.kernel_size, self.kernel_size, channels, self.filters],
@@ -80,10 +90,15 @@ class ModulatedConv2D(layers.Layer):
     )
     super().build(input_shape)
 
+  @property
+  def scale(self) -> float:
+    """Times the kernel, before the style."""
+    return _gain(self.kernel)
+
   def call(self, inputs):
     maps, style = inputs
-    scales = self.scales(style)
-    kernel = self.kernel / math.sqrt(self.kernel.shape[:-1].num_elements())
+    scales = self.affine(style)
+    kernel = self.kernel * self.scale
     maps = tf.nn.conv2d(maps * scales[:, tf.newaxis, tf.newaxis], kernel, 1, 'SAME')
     if not self.demodulate:
       return maps
@@ -159,6 +174,16 @@ class Smoothed(layers.Layer):
     return 0.5 * inputs + 0.25 * (columns[:, :, :-2] + columns[:, :, 2:])
 
 
+def halved(maps):
+  """A convolution with (1, 3, 3, 1) and every second place, made before a 3x3 one of stride 2.
+
+  [n, H, W, C] -> [n, H + 1, W + 1, C]: the places on which that one's nine are centred, and those
+  between; no padding is left for it to do.
+  """
+  maps = Smoothed()(layers.ZeroPadding2D(1)(maps))
+  return layers.AveragePooling2D(2, 1)(maps)
+
+
 class Merged(layers.Layer):
   """The sum of two branches over the root of 2, which keeps their size."""
 
@@ -173,25 +198,27 @@ def stylegan2(
   filters: int = 512,
   latent: int = 512,
   mapping: int = 8,
+  residual: bool = True,
   group: int = 4,
 ) -> Networks:
   """Styles that modulate convolutions; images summed over resolutions; a residual discriminator.
 
-  For the modified loss with a lazy R1 penalty. As StyleGAN2-ADA trains CIFAR-10
-  (arXiv:2006.06676), without mixed styles, path lengths and truncation. Five more things differ
-  from the authors' code: tanh ends the generator, whose images this package wants in [-1, 1]; a
-  stride of 2 is smoothed by (1, 2, 1) where theirs is by (1, 3, 3, 1); groups of the minibatch
-  standard deviation are neighbours; the noise of pixels is constant after training; a labelled
-  discriminator has the projection head of this package.
+  For the modified loss with a lazy R1 penalty; without mixed styles, path lengths and truncation,
+  as StyleGAN2-ADA trains CIFAR-10 (arXiv:2006.06676). Four things differ from the authors' code:
+  tanh ends the generator, whose images this package wants in [-1, 1]; groups of the minibatch
+  standard deviation are neighbours; the noise of pixels is constant after training; and a labelled
+  discriminator embeds the class by one layer. Weights are kept, penalised and plotted as they are
+  before they are scaled; spectral norms alone are of what is used.
 
   Args:
     spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
     filters: Width of maps up to 64x64, halved at each doubling of the side beyond.
     latent: Length of the styles.
     mapping: Layers from noise to style, which learn at a hundredth of the rate.
+    residual: Whether the discriminator's blocks are; StyleGAN2-ADA's for CIFAR-10 are not.
     group: Images of a batch whose standard deviation the discriminator sees; 0 for none.
   """
-  require_positive(filters=filters, latent=latent, mapping=mapping)
+  require('--networks', at_least=1, filters=filters, latent=latent, mapping=mapping)
   widths = resnet.widths_from_4(spec, 'stylegan2', filters, widest=64)
 
   noise = keras.Input((spec.noise_size,))
@@ -224,15 +251,16 @@ def stylegan2(
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
     for width in reversed(widths[:-1]):
       beside = layers.AveragePooling2D()(Smoothed()(maps))
-      beside = EqualizedConv2D(width, 1, use_bias=False)(beside)
-      maps = ScaledLeakyReLU()(EqualizedConv2D(maps.shape[-1], 3)(maps))
-      maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(Smoothed()(maps)))
-      maps = Merged()([maps, beside])
+      maps = ScaledLeakyReLU()(EqualizedConv2D(maps.shape[-1], 3, padding='same')(maps))
+      maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(halved(maps)))
+      if residual:
+        maps = Merged()([maps, EqualizedConv2D(width, 1, use_bias=False)(beside)])
     if group and role == 'discriminator':
       maps = MinibatchStdDev(group)(maps)
-    maps = layers.Flatten()(ScaledLeakyReLU()(EqualizedConv2D(widths[0], 3)(maps)))
-    features = ScaledLeakyReLU()(EqualizedDense(widths[0])(maps))
-    head = ProjectionHead(outputs, spectral=False, dtype='float32')
+    maps = ScaledLeakyReLU()(EqualizedConv2D(widths[0], 3, padding='same')(maps))
+    features = ScaledLeakyReLU()(EqualizedDense(widths[0])(layers.Flatten()(maps)))
+    product = 1 / math.sqrt(widths[0])
+    head = ProjectionHead(outputs, dense=EqualizedDense, product=product, dtype='float32')
     networks[role] = (
       keras.Model([images, *labels], head([features, one_hot]), name=role)
       if labels

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.mirrored import assign
 
 
@@ -21,6 +22,8 @@ def adam(
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Kingma and Ba 2015, arXiv:1412.6980."""
+  require('', at_least=0, below=1, beta_1=beta_1, beta_2=beta_2)
+  require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.Adam(
     _rate(learning_rate, schedule), beta_1, beta_2, epsilon, jit_compile=False
   )
@@ -36,6 +39,8 @@ def rmsprop(
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Tieleman and Hinton 2012, as in the Wasserstein GAN paper."""
+  require('', at_least=0, below=1, rho=rho, momentum=momentum)
+  require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.RMSprop(
     _rate(learning_rate, schedule), rho, momentum, epsilon, jit_compile=False
   )
@@ -50,11 +55,13 @@ def sgd(
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
   """Stochastic gradient descent, optionally with momentum."""
+  require('', at_least=0, below=1, momentum=momentum)
   return keras.optimizers.SGD(_rate(learning_rate, schedule), momentum, nesterov, jit_compile=False)
 
 
 def _rate(learning_rate: float, schedule: str):
   """The rate, or a Keras schedule that starts from it."""
+  require('', at_least=0, learning_rate=learning_rate)
   return registry.schedule.build(schedule, learning_rate) if schedule else learning_rate
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.experiment import Experiment
@@ -22,6 +23,7 @@ _SOURCES = {
   'a discriminator': 'model',
   'labels': 'dataset',
   'pictures': 'dataset',
+  'a border at 0': 'loss',
 }
 
 # Flags that would do nothing, or harm, without something, unless they are as by default.
@@ -61,6 +63,7 @@ def refuse_what_does_not_fit(
     *(f'a {player}' for player in game.players),
     *(['labels'] if dataset.num_classes else []),
     *([] if tuple(dataset.image_shape) == IMAGE_SHAPE else ['pictures']),
+    *(['a border at 0'] if registry.loss.build(experiment.loss).has_border else []),
   }
   for flag, needs in _needs(experiment, game, penalties, augmentations):
     for need in sorted(set(needs) - has):

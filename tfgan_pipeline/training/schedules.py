@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import require
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -16,19 +16,19 @@ _Schedule = keras.optimizers.schedules.LearningRateSchedule
 @registry.schedule
 def linear(rate: float, *, steps: int, start: int = 0, final: float = 0.0) -> _Schedule:
   """As it is until `start`, then down to `final` times the rate within `steps` (CycleGAN's)."""
-  return _checked(_Ramp(rate, start, steps, final, _straight), steps, start)
+  return _ramp(rate, steps, start, final, _straight)
 
 
 @registry.schedule
 def cosine(rate: float, *, steps: int, start: int = 0, final: float = 0.0) -> _Schedule:
   """As linear, along half a cosine (Loshchilov and Hutter 2017, arXiv:1608.03983)."""
-  return _checked(_Ramp(rate, start, steps, final, _half_cosine), steps, start)
+  return _ramp(rate, steps, start, final, _half_cosine)
 
 
 @registry.schedule
 def warmup(rate: float, *, steps: int) -> _Schedule:
   """Up from 0 to the rate within `steps`, and then as it is."""
-  return _checked(_Ramp(rate, 0, steps, 0.0, lambda way: way), steps, 0)
+  return _ramp(rate, steps, 0, 0.0, lambda way: way)
 
 
 @registry.schedule
@@ -36,7 +36,8 @@ def exponential(
   rate: float, *, steps: int, factor: float = 0.5, staircase: bool = False
 ) -> _Schedule:
   """Times `factor` every `steps`, at once if it is a staircase, else bit by bit."""
-  _checked(None, steps, 0)
+  require('schedule', at_least=1, steps=steps)
+  require('schedule', above=0, factor=factor)
   return keras.optimizers.schedules.ExponentialDecay(rate, steps, factor, staircase)
 
 
@@ -63,7 +64,7 @@ def _half_cosine(way: tf.Tensor) -> tf.Tensor:
   return 0.5 * (1.0 + tf.cos(3.141592653589793 * way))
 
 
-def _checked(schedule, steps: int, start: int):
-  if steps < 1 or start < 0:
-    raise UsageError(f'schedule: steps={steps}, start={start} should be at least 1 and 0')
-  return schedule
+def _ramp(rate: float, steps: int, start: int, final: float, shape) -> _Schedule:
+  require('schedule', at_least=1, steps=steps)
+  require('schedule', at_least=0, start=start, final=final)
+  return _Ramp(rate, start, steps, final, shape)

@@ -16,8 +16,9 @@ def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
 
   The last axis is that of outputs, or of inputs in a transposed convolution. Of a layer of
   networks/spectral_norm.py it is that of the kernel in use, which is divided by an estimate: 1 if
-  that keeps up, and never less. What BigGAN watched for signs of collapse is that before the
-  division (Brock et al. 2019, arXiv:1809.11096, section 4), given beside it.
+  that keeps up, and never less; so it is of a layer with a `scale`, which multiplies its kernel.
+  What BigGAN watched for signs of collapse is that before the division (Brock et al. 2019,
+  arXiv:1809.11096, section 4), given beside it.
 
   Args:
     role: Of the network.
@@ -27,7 +28,7 @@ def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
   for place, layer in enumerate(_with_kernel(network)):
     name, value = f'{role}/{place}_{type(layer).__name__}', _largest_singular_value(layer.kernel)
     divided_by = divisor(layer)
-    scalars[f'spectral_norm/{name}'] = value / divided_by
+    scalars[f'spectral_norm/{name}'] = value * getattr(layer, 'scale', 1.0) / divided_by
     if divided_by != 1.0:
       scalars[f'spectral_norm_raw/{name}'] = value
   return scalars
