@@ -18,6 +18,7 @@ from tfgan_pipeline.networks.stylegan2 import (
   ScaledLeakyReLU,
   Smoothed,
 )
+from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 RANDOM = np.random.RandomState(0)
 
@@ -118,3 +119,11 @@ def test_every_weight_learns_from_the_first_step_on():
   weights = [weight for network in networks.values() for weight in network.trainable_variables]
   for weight, gradient in zip(weights, tape.gradient(loss, weights)):
     assert np.any(gradient), weight.name
+
+
+def test_spectral_norms_are_of_kernels_in_use():
+  layer = EqualizedDense(3, rate=0.01)
+  network = keras.Sequential([keras.Input((5,)), layer])
+  norm = np.linalg.norm(0.01 / 5**0.5 * layer.kernel.numpy(), 2)
+  found = spectral_norms('generator', network)
+  assert found == {'spectral_norm/generator/0_EqualizedDense': pytest.approx(norm, rel=1e-4)}
