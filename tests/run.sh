@@ -16,7 +16,7 @@ fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
 # One process more than cores, since tests often wait for programs that they started. A file's tests
-# share what they train, so files go to processes whole.
+# share what they train, so files go to processes whole, in the order of tests/conftest.py.
 cores="$(getconf _NPROCESSORS_ONLN)"
 processes=$((cores < 3 ? cores + 1 : 4))
-exec "$python" -m pytest -n "$processes" --dist=loadfile "$@"
+exec "$python" -m pytest -n "$processes" --dist=loadfile --no-loadscope-reorder "$@"

@@ -43,7 +43,7 @@ def _calls(python) -> list[str]:
 def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, arguments, passed):
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
   processes = min(os.cpu_count() + 1, 4)
-  pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile>{passed}'
+  pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile><--no-loadscope-reorder>{passed}'
   assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call]
   assert (done.stdout, done.stderr) == (f'{ROOT}\n', '')
 

@@ -60,7 +60,6 @@ def test_penalties_on_batch_norm(tmp_path):
   """All others: test_every_game.py. At the other tests' learning rate weight 10 diverges."""
   assert_invariant(
     tmp_path,
-    replicas=(2, 4),
     loss='wasserstein',
     penalties='wasserstein_gradient, r1(interval=2)',
     generator_optimizer='sgd(0.001)',
