@@ -24,6 +24,10 @@ class Interrupted(Exception):
   """
 
 
+class Unreachable(Interrupted):
+  """Storage did not answer, and nothing is known of what it holds; exit code 75."""
+
+
 class WriteError(OSError):
   """A file of a run cannot be written; what was there before is whole; exit code 1."""
 
@@ -34,6 +38,10 @@ class NonFiniteError(ArithmeticError):
 
 class DamagedCheckpoint(UsageError):
   """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""
+
+
+class RunReplaced(UsageError):
+  """The run that was being scored is gone from its directory, or another has taken its place."""
 
 
 class CheckFailed(Exception):

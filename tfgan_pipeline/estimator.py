@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline import description, registry, runtime
+from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
@@ -32,7 +33,7 @@ from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler, standard_normal_size
 from tfgan_pipeline.models.game import new_game
-from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.run_directory import RunDirectory, new_run_id
 from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
@@ -52,10 +53,10 @@ class GANEstimator:
   """
 
   def __init__(self, experiment: Experiment):
-    self.experiment = experiment
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
-    self._announced = False
+    self.experiment = self.run.find_data(experiment)
+    self._announced_run: str | None = None  # The id of the run whose session here is recorded.
     runtime.share_gpus()  # Before anything of TensorFlow is used.
 
   @classmethod
@@ -108,34 +109,41 @@ class GANEstimator:
       WriteError: model_dir cannot be written.
     """
     # Everything that can be refused is, before anything is written.
-    trainer = self._trainer
-    facts = description.facts(self.dataset, trainer.state)
+    facts = description.facts(self.dataset, self._trainer.state)
     if self.run.exists():
       self.run.check_data(self.dataset)
-    lock = TrainingLock(self.run.train) if trainer.workers.chief else contextlib.nullcontext()
+    chief = self._trainer.workers.chief
+    lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
     asked = StopRequest(self.experiment.max_hours) if stop is None else contextlib.nullcontext(stop)
     with runtime.one_line_errors(self.experiment), lock, asked as stop:
-      self._announce(trainer, facts)
-      return trainer.train(self.run, lock, stop, max_steps)
+      starts = not Checkpoints(self.run.checkpoints).steps()
+      if starts and not self._trainer.is_fresh:
+        del self._trainer  # The run it trained was removed: another one starts.
+      step = self._trainer.restore(self.run)
+      self._announce(step, facts, starts)
+      return self._trainer.train(self.run, lock, stop, max_steps)
 
-  def _announce(self, trainer: Trainer, facts: dict[str, Any]) -> None:
-    """Records the session that begins, once."""
-    step = trainer.restore(self.run)
-    if not self._announced:
-      self._announced = True
-      if step < self.experiment.max_steps:
-        session = {'first_step': step, **runtime.description(self._strategy)}
-        if trainer.workers.chief:
-          with writing(self.run.path):
-            self.run.write_experiment(self.experiment, facts, session)
-        where = ', '.join(session['accelerator']['devices'])
-        _log.info(
-          'training %s from step %d to %d on %s',
-          self.run.path,
-          step,
-          self.experiment.max_steps,
-          where,
-        )
+  def _announce(self, step: int, facts: dict[str, Any], starts: bool) -> None:
+    """Records the session that begins here, once for each run there is in model_dir."""
+    if not starts and self._announced_run == self.run.run_id:
+      return
+    run_id = new_run_id() if starts else self.run.run_id
+    if not starts and not self.run.exists():  # The checkpoints of a run say which it is.
+      run_id = Checkpoints(self.run.checkpoints).record(step).get('run_id', '')
+    self._announced_run = run_id
+    if step < self.experiment.max_steps:
+      session = {'first_step': step, **runtime.description(self._strategy)}
+      if self._trainer.workers.chief:
+        with writing(self.run.path):
+          self.run.write_experiment(self.experiment, facts, session, run_id=run_id)
+      where = ', '.join(session['accelerator']['devices'])
+      _log.info(
+        'training %s from step %d to %d on %s',
+        self.run.path,
+        step,
+        self.experiment.max_steps,
+        where,
+      )
 
   def summary(self) -> str:
     """For --dry_run. Builds the networks, writes nothing."""

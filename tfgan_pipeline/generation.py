@@ -16,7 +16,7 @@ import functools
 import numpy as np
 
 from tfgan_pipeline import images, registry
-from tfgan_pipeline.checkpoints import UNREADABLE, Checkpoints, some
+from tfgan_pipeline.checkpoints import DAMAGE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
@@ -111,7 +111,7 @@ class GeneratorSampler:
       raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
     self._last, self.step = (None, None), None  # A reading that fails may change some weights.
     if step is None:
-      self.step = self._checkpoints.restore_latest(self._root)
+      self.step = self._checkpoints.restore_latest(self._root).step
     else:
       self._read(step, steps)
       self.step = step
@@ -126,7 +126,7 @@ class GeneratorSampler:
       )
     try:
       self._checkpoints.read(step, self._root)
-    except UNREADABLE as error:
+    except DAMAGE as error:
       raise DamagedCheckpoint(
         f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
       ) from None

@@ -10,15 +10,19 @@ Every path may be gs://.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from typing import Any
+import uuid
 
 from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+
+_log = logging.getLogger(__name__)
 
 
 def find_runs(model_dirs: str) -> list[str]:
@@ -63,7 +67,8 @@ def _split(model_dirs: str) -> list[str]:
 
 
 def _is_pattern(text: str) -> bool:
-  return bool(re.search(r'[*?[]', text))
+  """Whether `text` stands for any number of paths; one that exists is meant literally."""
+  return bool(re.search(r'[*?[]', text)) and not tf.io.gfile.exists(text)
 
 
 class RunDirectory:
@@ -84,7 +89,9 @@ class RunDirectory:
       raise UsageError(f'--model_dir={path}: {first_line(error)}') from None
     if is_file:
       raise UsageError(f'--model_dir={path}: is a file')
-    self.path = path.rstrip('/') or path
+    path = path.rstrip('/') or path
+    self.path = path if '://' in path else os.path.abspath(path)
+    path = self.path
     self.experiment_json = os.path.join(path, 'experiment.json')
     self.experiment_flags = os.path.join(path, 'experiment.flags')
     self.checkpoints = os.path.join(path, 'checkpoints')
@@ -98,6 +105,11 @@ class RunDirectory:
   def exists(self) -> bool:
     return tf.io.gfile.exists(self.experiment_json)
 
+  @property
+  def run_id(self) -> str:
+    """The id made at the run's start; '' for a run of version 0.1.0, and where there is no run."""
+    return self.read_record().get('run_id', '') if self.exists() else ''
+
   def is_done(self) -> bool:
     return tf.io.gfile.exists(self.train_done)
 
@@ -106,6 +118,24 @@ class RunDirectory:
     if not self.exists():
       raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
     return Experiment.from_record(self.read_record()['experiment'], **overrides)
+
+  def find_data(self, experiment: Experiment) -> Experiment:
+    """Replaces a data_dir that is gone by the folder that lies beside a moved run as it did before.
+
+    Args:
+      experiment: The choices for a job on this run, perhaps with the data_dir that was recorded.
+    """
+    if not self.exists() or not experiment.data_dir or tf.io.gfile.exists(experiment.data_dir):
+      return experiment
+    recorded = self.read_record()['experiment']
+    old_data, old_run = recorded.get('data_dir', ''), recorded.get('model_dir', '')
+    if old_data != experiment.data_dir or '://' in old_data + old_run + self.path or not old_run:
+      return experiment
+    beside = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
+    if not tf.io.gfile.exists(beside):
+      return experiment
+    _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, beside)
+    return Experiment.from_record(experiment.to_dict(), data_dir=beside)
 
   def read_record(self) -> dict[str, Any]:
     """All of experiment.json."""
@@ -138,7 +168,7 @@ class RunDirectory:
       )
 
   def write_experiment(
-    self, experiment: Experiment, facts: dict[str, Any], session: dict[str, Any]
+    self, experiment: Experiment, facts: dict[str, Any], session: dict[str, Any], *, run_id: str
   ) -> None:
     """Writes experiment.json and experiment.flags.
 
@@ -147,9 +177,17 @@ class RunDirectory:
       facts: What is worth knowing besides, and the same in each session: data, parameter counts.
       session: What may differ when the run is continued: versions, hardware, the first step. Each
         session's is kept.
+      run_id: That of a run which is continued, or `new_run_id()`; the sessions of another are
+        forgotten. '' continues a run that has none.
     """
-    sessions = self.read_record().get('sessions', []) if self.exists() else []
-    record = {'experiment': experiment.to_dict(), **facts, 'sessions': [*sessions, session]}
+    continued = self.exists() and self.run_id == run_id
+    sessions = self.read_record().get('sessions', []) if continued else []
+    record = {
+      **({'run_id': run_id} if run_id else {}),
+      'experiment': experiment.to_dict(),
+      **facts,
+      'sessions': [*sessions, session],
+    }
     whole_files.write(self.experiment_flags, experiment.to_flagfile())
     whole_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
 
@@ -160,3 +198,8 @@ class RunDirectory:
 
   def mark_done(self, step: int) -> None:
     whole_files.write(self.train_done, f'{step}\n')
+
+
+def new_run_id() -> str:
+  """Returns 16 hexadecimal digits that no other run has."""
+  return uuid.uuid4().hex[:16]

@@ -51,7 +51,7 @@ def setting(
     one_of: The registry of which the string names one component, or none if the default is ''.
     some_of: The registry of which the string names any number of components.
     once: Whether each of them may be named only once.
-    path: Whether it is a path, in which ~ is the home directory.
+    path: Whether it is a path, in which ~ is the home directory; it becomes absolute.
   """
   return dataclasses.field(
     default=default,
@@ -146,6 +146,7 @@ def checked(field: dataclasses.Field, value: Any) -> Any:
     if rules['once'] and len(set(names)) < len(names):
       raise UsageError('names a component twice')
     return ', '.join(map(str, calls))
-  if rules['path'] and '://' not in value:
-    return os.path.expanduser(value)
+  if rules['path'] and value and '://' not in value:
+    # Absolute, since files that record it are read elsewhere; what exists is meant literally.
+    return os.path.abspath(value if os.path.exists(value) else os.path.expanduser(value))
   return value

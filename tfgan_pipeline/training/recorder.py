@@ -5,14 +5,15 @@ Only the chief worker records; on the others a Recorder does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import json
 import os
+from types import MappingProxyType
 
 import numpy as np
 
-from tfgan_pipeline import images, whole_files
+from tfgan_pipeline import checksums, images, whole_files
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.experiment import Experiment
@@ -55,20 +56,27 @@ class Recorder:
     self._state = state
     self._chief = chief
     self._lock = lock
-    self._checkpoints = Checkpoints(run.checkpoints, keep=experiment.keep_checkpoints)
+    keep = experiment.keep_checkpoints
+    self._checkpoints = Checkpoints(run.checkpoints, keep=keep, run_id=run.run_id)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
     self._health: Health | None = None
     self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
 
-  def start(self, step: int, dataset: Dataset) -> None:
-    """The state is at `step`, fresh or restored: what was written of later steps is void."""
+  def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
+    """Declares void what was written of steps after `step`, at which the state is.
+
+    Args:
+      step: That of the checkpoint which was restored; 0 for a fresh state.
+      dataset: The images.
+      damaged: Steps of checkpoints that could not be read, and are to be out of the way.
+    """
     if not self._chief:
       return
     self.close()
     with self._writing(self._run.path):
       self._run.mark_unfinished()
-      self._checkpoints.set_aside_after(step)
+      self._checkpoints.set_aside(damaged)
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
@@ -81,29 +89,42 @@ class Recorder:
       with self._writing(self._run.path):
         self._summaries.reals(reals)
       self._sample(0)
-      self.save(0)
+      self._save(0)
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""
     if self._chief:
       self._progress.advance(step)
 
-  def record(self, step: int, scalars: Mapping[str, float]) -> None:
-    """Writes curves and samples where they are due."""
+  def record(self, step: int, scalars: Mapping[str, float], *, save: bool = False) -> None:
+    """Writes curves and samples where they are due, and a checkpoint if `save`."""
     if not self._chief:
       return
-    with self._writing(self._run.path):
-      if self._experiment.is_due(step, self._experiment.log_every):
-        self._summaries.scalars(step, scalars, self._progress.images_per_second(step))
+    logged = self._experiment.is_due(step, self._experiment.log_every)
+    if logged:
+      with self._writing(self._run.path):
+        self._summaries.plot(step, scalars, self._progress.images_per_second(step))
         self._progress.report(step, scalars)
     if self._experiment.is_due(step, self._experiment.sample_every):
       self._sample(step)
+    if save:
+      self._save(step, scalars if logged else {})
+    elif logged:
+      with self._writing(self._run.path):
+        self._summaries.line(step, scalars)
 
-  def save(self, step: int) -> None:
-    """Writes the checkpoint of `step`."""
-    if self._chief:
-      with self._writing(self._checkpoints.prefix(step)):
-        self._checkpoints.save(step, self._state.checkpoint)
+  def _save(self, step: int, scalars: Mapping[str, float] = MappingProxyType({})) -> None:
+    """Writes a line of train.jsonl with the checksum of all variables, then their checkpoint.
+
+    In this order, since a run that is killed in between goes on from an earlier step, and writes
+    the line once more.
+    """
+    parts = checksums.of_variables(self._state.checkpoint)
+    with self._writing(self._run.path):
+      scheduled = self._experiment.is_due(step, self._experiment.save_every)
+      self._summaries.line(step, scalars, checksums.combined(parts), scheduled=scheduled)
+    with self._writing(self._checkpoints.prefix(step)):
+      self._checkpoints.save(step, self._state.checkpoint, parts)
 
   def newest_checkpoint(self) -> str | None:
     steps = self._checkpoints.steps()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import json
 import math
 import os
-import time
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from tensorboard.compat.proto import event_pb2
-from tensorboard.summary.writer import event_file_writer
 
-from tfgan_pipeline import images, whole_files
+from tfgan_pipeline import event_files, images, whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.run_directory import RunDirectory
 
@@ -33,22 +33,15 @@ class TrainSummaries:
     tf.io.gfile.makedirs(run.train)
     tf.io.gfile.makedirs(run.samples)
     void = first_step + 1 if first_step else 0
-    self._start_session(void)
+    event_files.start_session(run.train, void)
     self._writer = tf.summary.create_file_writer(run.train)
     self._curves = os.path.join(run.train, 'train.jsonl')
     self._health = os.path.join(run.train, 'health.jsonl')
     for path in (self._curves, self._health):
       _drop_lines_from(void, path)
 
-  def _start_session(self, void: int) -> None:
-    """Has TensorBoard forget step `void` and later, from a run's second session on."""
-    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-    writer = event_file_writer.EventFileWriter(self._run.train)
-    writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
-    writer.close()
-
-  def scalars(self, step: int, values: dict[str, float], rate: float | None) -> None:
-    """Writes one point of every curve.
+  def plot(self, step: int, values: Mapping[str, float], rate: float | None = None) -> None:
+    """Writes one point of every curve for TensorBoard.
 
     Args:
       step: Of the point.
@@ -56,19 +49,32 @@ class TrainSummaries:
       rate: Images per second, or None when not measured yet.
     """
     rates = {} if rate is None else {RATE_TAG: rate}
-    self._plot(step, {**values, **rates})
-    _append(self._curves, step, values)
+    with self._writer.as_default(step):
+      for name, value in {**values, **rates}.items():
+        tf.summary.scalar(name, value)
+    self._writer.flush()
+
+  def line(
+    self, step: int, values: Mapping[str, float], checksum: str = '', *, scheduled: bool = True
+  ) -> None:
+    """Writes one line of train.jsonl.
+
+    Args:
+      step: Of the line.
+      values: By TensorBoard tag.
+      checksum: That of all variables, where a checkpoint is saved.
+      scheduled: Whether an undisturbed run saves one at this step, too. What a stop adds to the
+        file is taken away again when the run continues.
+    """
+    more = {'checksum': checksum} if checksum else {}
+    if checksum and not scheduled:
+      more['unscheduled'] = True
+    _append(self._curves, step, values, more)
 
   def health(self, step: int, values: dict[str, float]) -> None:
     """Writes what health.py has found, by TensorBoard tag."""
-    self._plot(step, values)
+    self.plot(step, values)
     _append(self._health, step, values)
-
-  def _plot(self, step: int, values: dict[str, float]) -> None:
-    with self._writer.as_default(step):
-      for name, value in values.items():
-        tf.summary.scalar(name, value)
-    self._writer.flush()
 
   def reals(self, pictures: np.ndarray) -> None:
     """Shows training images, uint8 [N, H, W, C]."""
@@ -93,24 +99,32 @@ class TrainSummaries:
     self._writer.close()
 
 
-def _append(path: str, step: int, values: dict[str, float]) -> None:
+def _append(
+  path: str, step: int, values: Mapping[str, float], more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
   finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
   with tf.io.gfile.GFile(path, 'a') as file:
-    file.write(json.dumps({'step': step, **finite}) + '\n')
+    file.write(json.dumps({'step': step, **finite, **more}) + '\n')
 
 
 def _drop_lines_from(void: int, path: str) -> None:
-  """Drops the lines of step `void` and later."""
+  """Drops the lines of step `void` and later, and what a stop has added to those before."""
   if not tf.io.gfile.exists(path):
     return
   with tf.io.gfile.GFile(path) as file:
-    lines = [line for line in file.read().splitlines() if _step_of(line) < void]
-  whole_files.write(path, ''.join(line + '\n' for line in lines))
+    lines = [_as_scheduled(line, void) for line in file.read().splitlines()]
+  whole_files.write(path, ''.join(line + '\n' for line in lines if line))
 
 
-def _step_of(line: str) -> float:
-  """The step of a line; infinite for one that a crash cut short, so that it is dropped."""
+def _as_scheduled(line: str, void: int) -> str:
+  """A line as an undisturbed run has it; '' for none, such as one that a crash cut short."""
   try:
-    return json.loads(line)['step']
+    values = json.loads(line)
+    if values['step'] >= void:
+      return ''
   except (ValueError, KeyError, TypeError):
-    return float('inf')
+    return ''
+  if not values.pop('unscheduled', False):
+    return line
+  del values['checksum']
+  return json.dumps(values) if len(values) > 1 else ''

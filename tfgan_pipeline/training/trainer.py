@@ -53,16 +53,33 @@ class Trainer:
     if runtime.compiles(experiment, strategy):
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
     self._scalar_names: list[str] = []  # Known once a step has been traced.
-    self._step: int | None = None  # Known once the newest checkpoint has been read.
+    # The step of the checkpoint that the state equals; None while it equals none.
+    self._step: int | None = None
+    self._damaged: tuple[int, ...] = ()  # Steps that were passed over when it was read.
+    self.is_fresh = True  # Whether all variables have the values they were made with.
 
   def restore(self, run: RunDirectory) -> int:
-    """Takes the newest whole checkpoint, once; returns the step the state is at.
+    """Takes the newest whole checkpoint, unless the state equals it; returns its step.
+
+    To be called under the lock of the run: another process may have trained in between.
 
     Raises:
-      UsageError: There are checkpoints and none can be read.
+      UsageError: There are checkpoints, and none can be read, or the newest is another run's.
+      Unreachable: The storage does not answer.
     """
-    if self._step is None:
-      self._step = Checkpoints(run.checkpoints).restore_latest(self.state.checkpoint)
+    checkpoints = Checkpoints(run.checkpoints)
+    newest = max(checkpoints.steps(), default=0)
+    if self.workers.any(self._step != newest):
+      self._step = None  # A reading that fails may change some variables.
+      restored = checkpoints.restore_latest(self.state.checkpoint)
+      of_run = checkpoints.record(restored.step).get('run_id', '')
+      if of_run and run.run_id not in ('', of_run):
+        raise UsageError(
+          f'{checkpoints.prefix(restored.step)}: is of run {of_run}, and {run.path} of '
+          f'{run.run_id}; move it away, or give another --model_dir'
+        )
+      self._step, self._damaged = restored.step, restored.damaged
+      self.is_fresh = self.is_fresh and not checkpoints.steps()
       if not self.workers.agree(self._step):
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
     return self._step
@@ -70,7 +87,7 @@ class Trainer:
   def train(
     self, run: RunDirectory, lock: TrainingLock, stop: StopRequest, until: int | None = None
   ) -> int:
-    """Trains from where the run is to step `until`, by default `max_steps`; returns that step.
+    """Trains from the restored step to step `until`, by default `max_steps`; returns that step.
 
     Raises:
       Interrupted: `stop` was made; a checkpoint is saved.
@@ -80,17 +97,26 @@ class Trainer:
     until = self._experiment.max_steps if until is None else until
     chief = self.workers.chief
     with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
-      if self.restore(run) < until:
-        recorder.start(self._step, self._dataset)
+      if self._step < until:
+        recorder.start(self._step, self._dataset, self._damaged)
         self.workers.total(0)  # By now the chief has saved its first checkpoint.
         if self.workers.any(not Checkpoints(run.checkpoints).steps()):
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
-        self._loop(run, until, recorder, stop)
+        self._loop_or_forget(run, until, recorder, stop)
       else:
         _log.info('already at step %d', self._step)
       if self._step >= self._experiment.max_steps:
         recorder.done(self._step)
     return self._step
+
+  def _loop_or_forget(self, *arguments) -> None:
+    """Runs the loop; whatever ends it early leaves a state that nothing may go on from."""
+    self.is_fresh = False
+    try:
+      self._loop(*arguments)
+    except BaseException:
+      self._step = None
+      raise
 
   def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
     """The outer loop: call the device, then do on the host what is due."""
@@ -109,9 +135,7 @@ class Trainer:
         self._recover(run, faults, scalars, recorder)
         iterator = iter(self._input())
         continue
-      recorder.record(step, scalars)
-      if saving:
-        recorder.save(step)
+      recorder.record(step, scalars, save=saving)
       if stopping:
         break
     # No worker leaves before the chief has saved, and a request made meanwhile counts too.
@@ -210,4 +234,4 @@ class Trainer:
     self._step = None
     self.restore(run)
     self.state.rollbacks.assign(rollbacks + 1)
-    recorder.start(self._step, self._dataset)
+    recorder.start(self._step, self._dataset, self._damaged)
