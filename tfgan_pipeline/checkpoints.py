@@ -255,7 +255,7 @@ class Checkpoints:
       except tf.errors.OpError as error:
         # TensorFlow tells some errors of storage and of bytes by this one name.
         if type(error) not in (tf.errors.OpError, tf.errors.UnknownError):
-          raise self._unreachable(step, error) from None
+          raise self.unreachable(step, error) from None
         reason = first_line(error)
       self._read_bytes(step)
     return reason
@@ -270,9 +270,10 @@ class Checkpoints:
     except tf.errors.NotFoundError:
       pass  # Removed just now.
     except tf.errors.OpError as error:
-      raise self._unreachable(step, error) from None
+      raise self.unreachable(step, error) from None
 
-  def _unreachable(self, step: int, error: tf.errors.OpError) -> Unreachable:
+  def unreachable(self, step: int, error: tf.errors.OpError) -> Unreachable:
+    """The error for a checkpoint that the storage does not give."""
     return Unreachable(
       f'{self.prefix(step)}: cannot be read now ({first_line(error)}); the same command continues'
     )

@@ -24,8 +24,8 @@ class Interrupted(Exception):
   """
 
 
-class Unreachable(Interrupted):
-  """Storage did not answer, and nothing is known of what it holds; exit code 75."""
+class Unreachable(Exception):
+  """Storage did not answer, and may do so when the same command is given again; exit code 75."""
 
 
 class WriteError(OSError):

@@ -33,11 +33,11 @@ from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.experiment import Experiment
 from tfgan_pipeline.generation import GeneratorSampler, standard_normal_size
 from tfgan_pipeline.models.game import new_game
-from tfgan_pipeline.run_directory import RunDirectory, new_run_id
+from tfgan_pipeline.run_directory import RunDirectory
 from tfgan_pipeline.stopping import StopRequest
+from tfgan_pipeline.training import session
 from tfgan_pipeline.training.lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
-from tfgan_pipeline.whole_files import writing
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class GANEstimator:
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
     self.experiment = self.run.find_data(experiment)
-    self._announced_run: str | None = None  # The id of the run whose session here is recorded.
+    self._session_of: str | None = None  # The id of the run in which a session here is recorded.
     runtime.share_gpus()  # Before anything of TensorFlow is used.
 
   @classmethod
@@ -120,30 +120,19 @@ class GANEstimator:
       if starts and not self._trainer.is_fresh:
         del self._trainer  # The run it trained was removed: another one starts.
       step = self._trainer.restore(self.run)
-      self._announce(step, facts, starts)
+      if starts or self._session_of != self.run.run_id:
+        self._session_of = session.run_id_of(self.run, step, starts=starts)
+        if step < self.experiment.max_steps:
+          session.begin(
+            self.run,
+            self.experiment,
+            facts,
+            run_id=self._session_of,
+            step=step,
+            strategy=self._strategy,
+            chief=chief,
+          )
       return self._trainer.train(self.run, lock, stop, max_steps)
-
-  def _announce(self, step: int, facts: dict[str, Any], starts: bool) -> None:
-    """Records the session that begins here, once for each run there is in model_dir."""
-    if not starts and self._announced_run == self.run.run_id:
-      return
-    run_id = new_run_id() if starts else self.run.run_id
-    if not starts and not self.run.exists():  # The checkpoints of a run say which it is.
-      run_id = Checkpoints(self.run.checkpoints).record(step).get('run_id', '')
-    self._announced_run = run_id
-    if step < self.experiment.max_steps:
-      session = {'first_step': step, **runtime.description(self._strategy)}
-      if self._trainer.workers.chief:
-        with writing(self.run.path):
-          self.run.write_experiment(self.experiment, facts, session, run_id=run_id)
-      where = ', '.join(session['accelerator']['devices'])
-      _log.info(
-        'training %s from step %d to %d on %s',
-        self.run.path,
-        step,
-        self.experiment.max_steps,
-        where,
-      )
 
   def summary(self) -> str:
     """For --dry_run. Builds the networks, writes nothing."""

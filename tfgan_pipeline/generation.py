@@ -126,10 +126,14 @@ class GeneratorSampler:
       )
     try:
       self._checkpoints.read(step, self._root)
+    except UsageError:
+      raise
     except DAMAGE as error:
       raise DamagedCheckpoint(
         f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
       ) from None
+    except tf.errors.OpError as error:
+      raise self._checkpoints.unreachable(step, error) from None
 
   def _average_statistics(self) -> None:
     for layer in self._norms:

@@ -9,6 +9,7 @@ Every path may be gs://.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.source_code import Source
 
 _log = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class RunDirectory:
     self.experiment_json = os.path.join(path, 'experiment.json')
     self.experiment_flags = os.path.join(path, 'experiment.flags')
     self.checkpoints = os.path.join(path, 'checkpoints')
+    self.code = os.path.join(path, 'code')
     self.train = os.path.join(path, 'train')
     self.samples = os.path.join(path, 'samples')
     self.train_done = os.path.join(path, 'TRAIN_DONE')
@@ -109,6 +112,32 @@ class RunDirectory:
   def run_id(self) -> str:
     """The id made at the run's start; '' for a run of version 0.1.0, and where there is no run."""
     return self.read_record().get('run_id', '') if self.exists() else ''
+
+  def code_of_last_session(self) -> dict[str, str] | None:
+    """Hashes of the components that are not of the released package, by kind and name.
+
+    None where there is no run, or an earlier version did not record them.
+    """
+    sessions = self.read_record().get('sessions', []) if self.exists() else []
+    code = sessions[-1].get('code') if sessions else None
+    return None if code is None else {name: facts['hash'] for name, facts in code.items()}
+
+  def keep_code(self, sources: Mapping[str, Source]) -> None:
+    """Copies the sources of components into the folder `code`, once for each content."""
+    for component, source in sources.items():
+      if source.text:
+        tf.io.gfile.makedirs(self.code)
+        name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
+        whole_files.write(os.path.join(self.code, name), source.text)
+
+  def saved_steps(self) -> list[int]:
+    """Steps whose checkpoints the run has saved, as train.jsonl tells; they may be gone since."""
+    path = os.path.join(self.train, 'train.jsonl')
+    if not tf.io.gfile.exists(path):
+      return []
+    with tf.io.gfile.GFile(path) as file:
+      lines = [line for line in file.read().splitlines() if '"checksum"' in line]
+    return [json.loads(line)['step'] for line in lines if line.endswith('}')]
 
   def is_done(self) -> bool:
     return tf.io.gfile.exists(self.train_done)

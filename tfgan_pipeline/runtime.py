@@ -8,10 +8,9 @@ import json
 import logging
 import os
 import platform
-import subprocess
 from typing import Any
 
-from tfgan_pipeline import __version__
+from tfgan_pipeline import __version__, source_code
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.errors import Interrupted, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
@@ -272,7 +271,7 @@ def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
       'tf_keras': keras.__version__,
       'tensorflow_gan': tfgan.__version__,
     },
-    'git_revision': _git_revision(),
+    'git_revision': source_code.revision(),
     'accelerator': {
       'replicas': strategy.num_replicas_in_sync,
       'devices': [device.name for device in devices],
@@ -280,17 +279,3 @@ def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
       'cpu_count': os.cpu_count(),
     },
   }
-
-
-def _git_revision() -> str | None:
-  here = os.path.dirname(os.path.abspath(__file__))
-  try:
-    return subprocess.run(
-      ['git', '-C', here, 'describe', '--always', '--dirty', '--abbrev=12'],
-      capture_output=True,
-      text=True,
-      timeout=10,
-      check=True,
-    ).stdout.strip()
-  except (OSError, subprocess.SubprocessError):
-    return None

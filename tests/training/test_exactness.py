@@ -57,7 +57,7 @@ def test_repeat_and_resume(tmp_path, game):
   assert_equal_bits(once, checkpoint(tmp_path / 'halves', 6))
   curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('once', 'halves')]
   assert curves[0] == curves[1]
-  assert [json.loads(line)['step'] for line in curves[0].splitlines()] == [1, 2, 3, 4, 5, 6]
+  assert [json.loads(line)['step'] for line in curves[0].splitlines()] == [0, 1, 2, 3, 4, 5, 6]
   # The comparison can fail: training does change every kind of tensor.
   start = checkpoint(tmp_path / 'once', 0)
   for part in ('generator/', 'discriminator/', 'generator_ema/', 'generator_optimizer/'):

@@ -80,7 +80,7 @@ def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path
     np.testing.assert_array_equal(parts[name], value, err_msg=name)
   curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('once', 'parts')]
   assert curves[0] == curves[1]
-  assert [json.loads(line)['step'] for line in curves[0].splitlines()] == list(range(1, 9))
+  assert [json.loads(line)['step'] for line in curves[0].splitlines()] == list(range(9))
 
 
 def test_weights_that_a_finite_loss_has_ruined_are_not_saved(tmp_path):

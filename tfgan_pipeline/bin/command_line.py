@@ -23,6 +23,7 @@ from tfgan_pipeline.errors import (
   CheckFailed,
   Interrupted,
   NonFiniteError,
+  Unreachable,
   UsageError,
   WriteError,
 )
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {
   UsageError: 2,
   Interrupted: 75,
+  Unreachable: 75,
   NonFiniteError: 1,
   WriteError: 1,
   CheckFailed: 1,
@@ -132,7 +134,7 @@ def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   ):
     _print_and_exit(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
   try:
-    rest = flags.FLAGS(argv)
+    rest = flags.FLAGS(_beside_their_runs(argv))
   except flags.Error as error:
     sys.exit(_tell(UsageError(str(error))))
   if len(rest) > 1 and not arguments:
@@ -140,6 +142,22 @@ def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   if flags.FLAGS.list:
     _print_and_exit(components())
   return rest
+
+
+def _beside_their_runs(argv: list[str]) -> list[str]:
+  """Adds --model_dir to each experiment.flags: the run that it lies beside, wherever that is now."""
+  words: list[str] = []
+  for word in argv:
+    is_path = words[-1:] in (['--flagfile'], ['-flagfile'])
+    words.append(word)
+    flag, _, path = word.partition('=')
+    if is_path or flag in ('--flagfile', '-flagfile'):
+      path = os.path.abspath(os.path.expanduser(word if is_path else path))
+      folder, name = os.path.split(path)
+      beside = os.path.isfile(os.path.join(folder, 'experiment.json'))
+      if name == 'experiment.flags' and beside and 'model_dir' in flags.FLAGS:
+        words.append(f'--model_dir={folder}')
+  return words
 
 
 def _print_and_exit(text: str) -> None:

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import __version__, images
+from tfgan_pipeline import __version__, event_files, images, source_code
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
 from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record, Records, definition_id, score_ids
@@ -47,6 +47,7 @@ class Evaluator:
 
   Attributes:
     run: The run.
+    run_id: Its id; another run may take its place in the directory.
     experiment: As given.
     definition: What the scores mean.
     best_by: The full name of the score that ranks checkpoints, 'fid[classifier:mnist]', or None.
@@ -64,6 +65,7 @@ class Evaluator:
     strategy: tf.distribute.Strategy | None = None,
   ):
     self.run = run
+    self.run_id = run.run_id
     self.experiment = experiment
     self._options = options
     self._scorer = scorer
@@ -83,6 +85,9 @@ class Evaluator:
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
+    code = {name: source.hash for name, source in source_code.unreleased(options).items()}
+    if code:
+      self.definition['code'] = code
     if self._chosen['labels'] is not None:
       self.definition['labels'] = 'of sample i: i modulo the number of classes'
     self.best_by = _full_name(options.best_by, scorer)
@@ -99,7 +104,14 @@ class Evaluator:
 
   def find(self, step: int) -> Record | None:
     """The record that a checkpoint has: one with scores, or else one with its `error`."""
-    return self._records.find(step, self.definition)
+    return self._records.find(self.run_id, step, self.definition)
+
+  def check_run(self) -> None:
+    """Raises RunReplaced when the run is no longer there, so that nothing is written in its place."""
+    if not self.run.exists():
+      raise RunReplaced(f'--model_dir={self.run.path}: the run was removed')
+    if self.run.run_id != self.run_id:
+      raise RunReplaced(f'--model_dir={self.run.path}: another run has taken its place')
 
   def evaluate(self, step: int | None = None, *, wait: bool = True) -> Record | None:
     """The record of one checkpoint, by default the newest; made now unless it exists.
@@ -110,7 +122,9 @@ class Evaluator:
 
     Raises:
       UsageError: No such checkpoint, it is damaged, or its samples cannot be scored.
+      RunReplaced: The run is no longer there.
     """
+    self.check_run()
     if step is None:
       step = self._sampler.restore()
     with self._claims.of(step, wait=wait) as mine:
@@ -149,7 +163,15 @@ class Evaluator:
     if self._options.path_length:
       scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
-    record = {'step': step, 'scores': scores, 'score_ids': ids, **self._provenance(started)}
+    checksum = self._checkpoints.record(step).get('checksum')
+    record = {
+      'step': step,
+      'scores': scores,
+      'score_ids': ids,
+      **({'checksum': checksum} if checksum else {}),
+      **self._provenance(started),
+    }
+    self.check_run()
     self._write_summaries(step, scores, np.concatenate(shown))
     return self._records.add(record)  # Last: what has a record is done.
 
@@ -160,7 +182,11 @@ class Evaluator:
       step: Of the checkpoint.
       error: What is wrong with it.
       more: For the record.
+
+    Raises:
+      RunReplaced: The run is no longer there.
     """
+    self.check_run()
     return self._records.add(
       {'step': step, 'error': error, **more, **self._provenance(time.monotonic())}
     )
@@ -168,12 +194,10 @@ class Evaluator:
   def best(self) -> Record | None:
     """The record with the best score by `best_by` of those whose checkpoints exist."""
     there = set(self.steps())
-    wanted = definition_id(self.definition)
     scored = [
       record
-      for record in self._records.read()
-      if record.get('definition_id') == wanted
-      and record.get('step') in there
+      for record in self._records.of(self.run_id, self.definition)
+      if record.get('step') in there
       and math.isfinite(record.get('scores', {}).get(self.best_by, math.nan))
     ]
     sign = 1 if self.best_by and better(self.best_by) == 'lower' else -1
@@ -193,14 +217,19 @@ class Evaluator:
   def _provenance(self, started: float) -> dict[str, Any]:
     return {
       'run': self.run.path,
+      **({'run_id': self.run_id} if self.run_id else {}),
       **({'protocol': self._options.protocol} if self._options.protocol else {}),
       'definition_id': definition_id(self.definition),
       'definition': self.definition,
       'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
+      **({'code': code} if (code := self.run.code_of_last_session()) else {}),
       'seconds': round(time.monotonic() - started, 2),
     }
 
   def _write_summaries(self, step: int, scores: dict[str, float], pictures) -> None:
+    of_runs = {record.get('run_id', '') for record in self._records.read()}
+    if of_runs and self.run_id not in of_runs:
+      event_files.start_session(self._records.directory, 0)  # The curves are of another run.
     writer = tf.summary.create_file_writer(self._records.directory)
     with writer.as_default(step):
       for name, value in scores.items():

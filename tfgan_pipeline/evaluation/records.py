@@ -11,6 +11,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
+from tfgan_pipeline.run_directory import RunDirectory
 
 Record = dict[str, Any]
 _NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
@@ -66,23 +67,27 @@ class Records:
     """All records, oldest first; a line that a crash cut short is left out."""
     return _read(self._path)
 
-  def find(self, step: int, definition: dict[str, Any]) -> Record | None:
-    """The record of this checkpoint with this definition: one with scores, or else a failure."""
+  def of(self, run_id: str, definition: dict[str, Any]) -> list[Record]:
+    """The records of one run with one definition, oldest first; '' is a run without an id."""
     wanted = definition_id(definition)
-    found = [
+    return [
       record
       for record in self.read()
-      if record.get('step') == step and record.get('definition_id') == wanted
+      if record.get('run_id', '') == run_id and record.get('definition_id') == wanted
     ]
-    return min(found, key=lambda record: 'error' in record, default=None)
+
+  def find(self, run_id: str, step: int, definition: dict[str, Any]) -> Record | None:
+    """The record of this checkpoint with this definition: one with scores, or else a failure."""
+    known = [record for record in self.of(run_id, definition) if record.get('step') == step]
+    return min(known, key=lambda record: 'error' in record, default=None)
 
   def add(self, record: Record) -> Record:
-    """Appends a record, unless one of that step and definition is there; returns what is there.
+    """Appends a record, unless its run, step and definition have one; returns what is there.
 
     One with scores takes the place of a failure, by being found first.
     """
     with self._claims.of_records():
-      known = self.find(record['step'], record['definition'])
+      known = self.find(record.get('run_id', ''), record['step'], record['definition'])
       if known and ('error' not in known or 'error' in record):
         return known
       tf.io.gfile.makedirs(self.directory)
@@ -95,6 +100,8 @@ class Records:
 def find_records(path: str) -> dict[str, list[Record]]:
   """The records with scores of each file at `path`, oldest first.
 
+  Of a run that took the place of another in its directory, the other's records are left out.
+
   Args:
     path: A run, one of its evaluation directories, or a file of records.
 
@@ -104,17 +111,28 @@ def find_records(path: str) -> dict[str, list[Record]]:
   if tf.io.gfile.isdir(path):
     names = [os.path.join(path, 'scores.jsonl')]
     if not tf.io.gfile.exists(names[0]):
-      names = sorted(tf.io.gfile.glob(os.path.join(path, 'eval', '*', 'scores.jsonl')))
+      names = _files_of_run(path)
   else:
     names = [path]
-  found = {
-    name: [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
-    for name in names
-  }
-  found = {name: records for name, records in found.items() if records}
+  found = {}
+  for name in names:
+    run = RunDirectory(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(name)))))
+    records = [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
+    if run.exists():
+      records = [record for record in records if record.get('run_id', '') == run.run_id]
+    if records:
+      found[name] = records
   if not found:
     raise UsageError(f'{path}: neither a run with scores nor a file of records')
   return found
+
+
+def _files_of_run(path: str) -> list[str]:
+  folder = os.path.join(path, 'eval')
+  if not tf.io.gfile.isdir(folder):
+    return []
+  names = [os.path.join(folder, name, 'scores.jsonl') for name in tf.io.gfile.listdir(folder)]
+  return sorted(filter(tf.io.gfile.exists, names))
 
 
 def _read(path: str) -> list[Record]:

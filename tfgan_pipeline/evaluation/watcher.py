@@ -10,12 +10,13 @@ others, it scores what has no record. No bad checkpoint ends it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+import contextlib
 import logging
 import time
 
 from tfgan_pipeline.checkpoints import some
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
+from tfgan_pipeline.errors import DamagedCheckpoint, RunReplaced, UsageError, first_line
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.variants import warn_if_apart
@@ -36,7 +37,8 @@ def watch(
   """Records of all checkpoints, each once, until all runs are done and scored.
 
   Runs take turns, a checkpoint each; within a run the order is that of steps. A checkpoint that
-  cannot be scored has a record with its `error`; one that was gone before, also `missing`.
+  cannot be scored has a record with its `error`; one that was gone before, also `missing`. A run
+  that is removed is done; one that takes its place is scored from the start.
 
   Args:
     find_runs: The runs there are by now; asked again and again.
@@ -52,13 +54,18 @@ def watch(
   runs: dict[str, _Run] = {}
   if not find_runs():
     _log.info('waiting for a run')
-  last_news, pause, count = time.monotonic(), poll_seconds, 0
+  last_news, pause, count, had_runs = time.monotonic(), poll_seconds, 0, False
   while True:
     for path in find_runs():
       if path not in runs:
         runs[path] = _Run(open_run(path))
     news = False
-    for run in runs.values():
+    for path, run in list(runs.items()):
+      if ended := run.ended():
+        _log.warning('%s', ended)
+        del runs[path]
+        had_runs = news = True
+        continue
       for record in run.advance():
         news = True
         yield record
@@ -68,7 +75,7 @@ def watch(
     if news:
       last_news, pause = time.monotonic(), poll_seconds
       continue
-    if runs and all(run.finished for run in runs.values()):
+    if (runs or had_runs) and all(run.finished for run in runs.values()):
       return
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
       if not runs:
@@ -91,24 +98,40 @@ class _Run:
     self._evaluators = evaluators
     self._settled: set[int] = set()
     self._listed: set[int] = set()
+    self._listed_last: list[int] = []
     self._attempts: dict[int, int] = {}
     self.finished = not evaluators
     self.just_settled = False
 
+  def ended(self) -> str:
+    """Says that the run is gone, or that another has taken its place; '' while it is there."""
+    try:
+      for evaluator in self._evaluators:
+        evaluator.check_run()
+    except RunReplaced as error:
+      return str(error)
+    return ''
+
   def advance(self) -> Iterator[Record]:
     """Settles one checkpoint, if there is one to settle, and what is missing before it."""
     self.just_settled = False
+    with contextlib.suppress(RunReplaced):  # `ended` tells more of it.
+      yield from self._advance()
+
+  def _advance(self) -> Iterator[Record]:
     if self.finished:
       return
     first = self._evaluators[0]
     # Asked before listing: what the run saved before it was done is then in the list.
     done = first.run.is_done()
     steps = first.steps()
-    missing = [step for step in self._missing(steps) if not first.find(step)]
-    if missing:
-      _log.warning('%s: removed before they could be scored: %s', first.run.path, some(missing))
-    for step in missing:
-      yield first.record_failure(step, 'removed before it could be scored', missing=True)
+    if steps != self._listed_last:
+      self._listed_last = steps
+      missing = [step for step in self._missing(steps) if not first.find(step)]
+      if missing:
+        _log.warning('%s: removed before they could be scored: %s', first.run.path, some(missing))
+      for step in missing:
+        yield first.record_failure(step, 'removed before it could be scored', missing=True)
     waiting = [step for step in steps if step not in self._settled]
     for step in waiting:
       try:
@@ -124,10 +147,11 @@ class _Run:
     self.finished = done and not waiting
 
   def _missing(self, steps: list[int]) -> list[int]:
-    """Those that were seen before, or should be there by the run's settings, and are not; once."""
-    every = self._evaluators[0].experiment.save_every
-    due = range(0, steps[-1], every) if steps else ()
-    missing = {*due, *self._listed} - set(steps) - self._settled
+    """Steps of checkpoints that were listed, or that the run says it saved, and are gone; once."""
+    saved = self._evaluators[0].run.saved_steps()
+    # The newest may be listed in a moment: the run speaks of it first.
+    known = self._listed | {step for step in saved if steps and step < steps[-1]}
+    missing = known - set(steps) - self._settled
     self._listed |= set(steps)
     self._settled |= missing
     return sorted(missing)
@@ -146,6 +170,8 @@ class _Run:
   def _try(self, evaluator: Evaluator, step: int, *, patiently: bool) -> Record | None:
     try:
       return evaluator.evaluate(step, wait=False)
+    except RunReplaced:
+      raise _Later from None  # Which run is here, is asked before the next step.
     except (UsageError, tf.errors.OpError) as error:
       if step not in evaluator.steps():
         raise _Later from None  # It is missing now, and will be recorded so.

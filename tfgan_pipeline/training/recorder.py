@@ -121,7 +121,7 @@ class Recorder:
     """
     parts = checksums.of_variables(self._state.checkpoint)
     with self._writing(self._run.path):
-      scheduled = self._experiment.is_due(step, self._experiment.save_every)
+      scheduled = step % self._experiment.save_every == 0
       self._summaries.line(step, scalars, checksums.combined(parts), scheduled=scheduled)
     with self._writing(self._checkpoints.prefix(step)):
       self._checkpoints.save(step, self._state.checkpoint, parts)

@@ -1,0 +1,77 @@
+"""A session: what one process does to a run, recorded in experiment.json before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import logging
+from typing import Any
+
+from tfgan_pipeline import runtime, source_code
+from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.run_directory import RunDirectory, new_run_id
+from tfgan_pipeline.source_code import Source
+from tfgan_pipeline.whole_files import writing
+
+_log = logging.getLogger(__name__)
+
+
+def run_id_of(run: RunDirectory, step: int, *, starts: bool) -> str:
+  """The id of the run that trains in a directory; a new one where it starts.
+
+  Args:
+    run: The directory.
+    step: That of the newest checkpoint.
+    starts: Whether there is no checkpoint.
+  """
+  if starts:
+    return new_run_id()
+  if run.exists():
+    return run.run_id
+  return Checkpoints(run.checkpoints).record(step).get('run_id', '')
+
+
+def begin(
+  run: RunDirectory,
+  experiment: Experiment,
+  facts: Mapping[str, Any],
+  *,
+  run_id: str,
+  step: int,
+  strategy: tf.distribute.Strategy,
+  chief: bool,
+) -> None:
+  """Records a session and logs that it begins.
+
+  Args:
+    run: Where.
+    experiment: The run's choices.
+    facts: Of the run, see description.facts.
+    run_id: The run's id.
+    step: The step that the session starts from.
+    strategy: What it trains on.
+    chief: Whether this worker writes.
+  """
+  sources = source_code.unreleased(experiment)
+  session = {'first_step': step, **runtime.description(strategy), **_code(run, run_id, sources)}
+  if chief:
+    with writing(run.path):
+      run.write_experiment(experiment, facts, session, run_id=run_id)
+      run.keep_code(sources)
+  where = ', '.join(session['accelerator']['devices'])
+  _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
+
+
+def _code(run: RunDirectory, run_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
+  """Facts on components of other code than the released package's, and on what has changed."""
+  code = {name: source.to_dict() for name, source in sources.items()}
+  before = run.code_of_last_session() if run.exists() and run.run_id == run_id else None
+  now = {name: source.hash for name, source in sources.items()}
+  if before in (None, now):
+    return {'code': code}
+  changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+  _log.warning(
+    '%s: other code than in the session before; %s keeps both', ', '.join(changed), run.code
+  )
+  return {'code': code, 'changed_code': changed}
