@@ -4,7 +4,8 @@
       ...
 
 A watcher keeps nothing in memory that it needs again: killed and started once more, or beside
-others, it scores what has no record. No bad checkpoint ends it.
+others, it scores what has no record. No bad checkpoint ends it, and no run that cannot be read or
+written keeps it from the others.
 """
 
 from __future__ import annotations
@@ -15,14 +16,22 @@ import time
 
 from tfgan_pipeline.checkpoints import some
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
+from tfgan_pipeline.errors import (
+  DamagedCheckpoint,
+  Interrupted,
+  UsageError,
+  WriteError,
+  first_line,
+)
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.whole_files import writing
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.
-_ATTEMPTS = 4  # At reading a checkpoint, where the file system is at fault.
+_ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays.
+_MAY_PASS = (tf.errors.OpError, OSError, MemoryError)  # A file system, or memory that others use.
 
 
 def watch(
@@ -48,6 +57,7 @@ def watch(
 
   Raises:
     UsageError: No run appeared in that time, or `open_run` raised it.
+    Exception: After all else is scored, the error for which a run had to be left out.
   """
   runs: dict[str, _Run] = {}
   if not find_runs():
@@ -69,14 +79,17 @@ def watch(
       last_news, pause = time.monotonic(), poll_seconds
       continue
     if runs and all(run.finished for run in runs.values()):
-      return
+      break
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
       if not runs:
         raise UsageError(f'--model_dir: no run appeared in {timeout_seconds:.0f} s')
       _log.warning('no new checkpoint for %.0f s', timeout_seconds)
-      return
+      break
     time.sleep(pause)
     pause = min(1.5 * pause, _LONGEST_PAUSE)
+  for run in runs.values():
+    if run.error:
+      raise run.error
 
 
 class _Run:
@@ -85,6 +98,7 @@ class _Run:
   Attributes:
     finished: Whether nothing more is to come.
     just_settled: Whether the last `advance` scored a checkpoint, or found its record.
+    error: That for which the run was left out, if it was.
   """
 
   def __init__(self, evaluators: Sequence[Evaluator]):
@@ -94,9 +108,29 @@ class _Run:
     self._attempts: dict[int, int] = {}
     self.finished = not evaluators
     self.just_settled = False
+    self.error: Exception | None = None
+    self._failures = 0  # In a row.
 
   def advance(self) -> Iterator[Record]:
-    """Settles one checkpoint, if there is one to settle, and what is missing before it."""
+    """Settles one checkpoint, if there is one to settle, and what is missing before it.
+
+    When the run's files cannot be listed, read or written in several calls, it is left out.
+    """
+    try:
+      yield from self._advance()
+      self._failures = 0
+    except Interrupted:
+      raise
+    except Exception as error:
+      self._failures += 1
+      path = self._evaluators[0].run.path
+      if self._failures < _ATTEMPTS:
+        _log.warning('%s, attempt %d: %s', path, self._failures, told(error))
+        return
+      _log.warning('%s is left out: %s', path, told(error))
+      self.error, self.finished = error, True
+
+  def _advance(self) -> Iterator[Record]:
     self.just_settled = False
     if self.finished:
       return
@@ -146,17 +180,27 @@ class _Run:
   def _try(self, evaluator: Evaluator, step: int, *, patiently: bool) -> Record | None:
     try:
       return evaluator.evaluate(step, wait=False)
-    except (UsageError, tf.errors.OpError) as error:
+    except (Interrupted, WriteError):
+      raise
+    except Exception as error:  # Of any kind: other checkpoints and runs are to be scored.
       if step not in evaluator.steps():
         raise _Later from None  # It is missing now, and will be recorded so.
       if isinstance(error, DamagedCheckpoint) and patiently:
         raise _Later from None  # It may be half written.
       self._attempts[step] = self._attempts.get(step, 0) + 1
-      if isinstance(error, tf.errors.OpError) and self._attempts[step] < _ATTEMPTS:
-        _log.warning('step %d, attempt %d: %s', step, self._attempts[step], first_line(error))
+      if isinstance(error, _MAY_PASS) and self._attempts[step] < _ATTEMPTS:
+        _log.warning('step %d, attempt %d: %s', step, self._attempts[step], told(error))
         raise _Later from None
-      _log.warning('step %d not scored: %s', step, first_line(error))
-      return evaluator.record_failure(step, first_line(error))
+      _log.warning('step %d not scored: %s', step, told(error))
+      with writing(evaluator.run.path):
+        return evaluator.record_failure(step, told(error))
+
+
+def told(error: Exception) -> str:
+  """Formats an error in one line, with its type where it is none of those that say enough."""
+  line = first_line(error)
+  clear = isinstance(error, (UsageError, WriteError, tf.errors.OpError))
+  return line if clear else f'{type(error).__name__}: {line}'
 
 
 class _Later(Exception):
