@@ -14,7 +14,9 @@ import pytest
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted, UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
 
 LONG = (*TINY, '--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000')
@@ -148,6 +150,17 @@ def test_age_limit_saves_and_asks_to_be_continued(tmp_path):
   continues(tmp_path)
 
 
+def test_age_counts_from_the_call_unless_the_caller_says_since_when(tmp_path):
+  stop = StopRequest(1e-5)  # Hours; this process is far older, as a notebook's may be.
+  assert not stop.made
+  time.sleep(0.04)
+  assert stop.made
+  estimator = GANEstimator(tiny_experiment(tmp_path, max_hours=0.5))
+  with pytest.raises(Interrupted, match='stopped at step '):
+    estimator.train(since=time.monotonic() - 1800)
+  assert estimator.train() == 4
+
+
 @pytest.fixture
 def two_checkpoints(tmp_path):
   value = tf.Variable(np.zeros(1000, np.float32))
@@ -230,8 +243,6 @@ def test_leftovers_of_a_killed_writer_are_removed(two_checkpoints):
 
 def test_clock_that_is_set_back_and_forth(tmp_path, monkeypatch):
   """Rates and the age limit follow a clock that nobody sets."""
-  from tfgan_pipeline.estimator import GANEstimator
-
   now, jumps = time.time, iter(range(10**6))
   monkeypatch.setattr(time, 'time', lambda: now() + 1e6 * (-1) ** next(jumps))
   experiment = tiny_experiment(tmp_path, max_steps=6, max_hours=1.0)
