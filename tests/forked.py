@@ -12,7 +12,6 @@ import runpy
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -41,11 +40,9 @@ def run(name: str, arguments: tuple[str, ...], timeout: float) -> subprocess.Com
 
 
 def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str) -> None:
-  from tfgan_pipeline import stopping
   from tfgan_pipeline.compat import tf
 
   tf.config.list_physical_devices()  # As a binary's import does, hiding what it complains of.
-  stopping._BIRTH = time.monotonic()
   os.chdir(ROOT)
   for number, path in ((1, stdout), (2, stderr)):
     os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)

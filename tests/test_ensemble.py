@@ -126,11 +126,11 @@ class Pictures:
 def test_a_folder_is_written_in_batches_continued_and_extended(tmp_path, monkeypatch):
   written, stop = [], 300
 
-  def write(path, content):
+  def write(path, content, **how):
     if len(written) == stop:
       raise KeyboardInterrupt
     written.append(path)
-    real_write(path, content)
+    real_write(path, content, **how)
 
   real_write = whole_files.write
   monkeypatch.setattr(whole_files, 'write', write)

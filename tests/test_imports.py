@@ -22,6 +22,7 @@ BASE = {
   'interpolation',
   'points',
   'whole_files',
+  'file_lock',
 }
 RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
 ALLOWED = {
@@ -41,6 +42,7 @@ ALLOWED = {
   'checkpoints': {'compat', 'errors', 'whole_files'},
   'runtime': {'compat', 'errors', 'experiment', 'stopping'},
   'stopping': set(),
+  'file_lock': set(),
   'metrics': {'errors', 'registry', 'components', 'interpolation'},
   'data': BASE - {'images'},
   'networks': BASE,

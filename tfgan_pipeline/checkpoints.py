@@ -113,6 +113,7 @@ class Checkpoints:
     try:
       whole_files.write(self.prefix(step) + '.json', json.dumps(record, indent=2) + '\n')
       root.write(self.prefix(step))
+      whole_files.sync(*self._files(step))
     except BaseException:
       self.remove_leftovers()  # The disk may be full.
       raise

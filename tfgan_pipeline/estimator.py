@@ -16,6 +16,7 @@ import contextlib
 import functools
 import json
 import logging
+import time
 from typing import Any
 
 import numpy as np
@@ -92,12 +93,19 @@ class GANEstimator:
     """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
     self._trainer  # noqa: B018
 
-  def train(self, max_steps: int | None = None, *, stop: StopRequest | None = None) -> int:
+  def train(
+    self,
+    max_steps: int | None = None,
+    *,
+    stop: StopRequest | None = None,
+    since: float | None = None,
+  ) -> int:
     """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
 
     Args:
       max_steps: The step to stop at.
       stop: Asked whether to stop before; by default, signals and the experiment's `max_hours` do.
+      since: When `max_hours` began, by `time.monotonic()`; by default with this call.
 
     Returns:
       The step reached.
@@ -108,13 +116,14 @@ class GANEstimator:
       UsageError: The run is another's, in use, or cannot be done here.
       WriteError: model_dir cannot be written.
     """
+    since = time.monotonic() if since is None else since
     # Everything that can be refused is, before anything is written.
     facts = description.facts(self.dataset, self._trainer.state)
     if self.run.exists():
       self.run.check_data(self.dataset)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
-    asked = StopRequest(self.experiment.max_hours) if stop is None else contextlib.nullcontext(stop)
+    asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
     with runtime.one_line_errors(self.experiment), lock, asked as stop:
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:
@@ -240,6 +249,7 @@ def train_and_evaluate(
   options: EvaluationOptions = EvaluationOptions(),
   *,
   on_record: Callable[[Record], None] = lambda record: None,
+  since: float | None = None,
 ) -> list[Record]:
   """Trains, and scores each checkpoint when it is made, in one process; resumes like `train`.
 
@@ -247,10 +257,12 @@ def train_and_evaluate(
     estimator: The run.
     options: What to measure.
     on_record: Called with each record as soon as it exists.
+    since: When `max_hours` began, by `time.monotonic()`; by default with this call.
 
   Returns:
     The records of all checkpoints there are, oldest first.
   """
+  since = time.monotonic() if since is None else since
   every, last = estimator.experiment.save_every, estimator.experiment.max_steps
   estimator.build()
   if estimator.workers.several:
@@ -260,7 +272,7 @@ def train_and_evaluate(
   scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
-  with StopRequest(estimator.experiment.max_hours) as stop:
+  with StopRequest(estimator.experiment.max_hours, since) as stop:
     for target in [*range(every, last, every), last]:
       step = estimator.train(target, stop=stop)
       # There is a run to score only now.

@@ -104,7 +104,7 @@ class Experiment(Settings):
   )
   max_hours: float = setting(
     0.0,
-    'Save and exit with code 75 when the process is this old; 0 is no limit.',
+    'Save and exit with code 75 when the job is this old; 0 is no limit.',
     defines=False,
     minimum=0,
   )

@@ -11,13 +11,13 @@ import logging
 from typing import Any
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.watcher import watch
+from tfgan_pipeline.evaluation.watcher import told, watch
 from tfgan_pipeline.run_directory import find_runs, require_runs, several
 
 _log = logging.getLogger(__name__)
@@ -51,15 +51,17 @@ def score_runs(
       yield from GANEstimator.of_run(path, **places).evaluate_variants(
         step, options, also, scorers=scorers, strategy=strategy
       )
-    except UsageError as error:
+    except Interrupted:
+      raise
+    except Exception as error:
       _leave_out(model_dirs, path, error)
 
 
-def _leave_out(model_dirs: str, path: str, error: UsageError) -> None:
+def _leave_out(model_dirs: str, path: str, error: Exception) -> None:
   """Of several runs, one that cannot be scored does not stop the others."""
   if not several(model_dirs):
     raise error
-  _log.warning('%s is left out: %s', path, error)
+  _log.warning('%s is left out: %s', path, told(error))
 
 
 def watch_runs(
@@ -83,7 +85,9 @@ def watch_runs(
       return GANEstimator.of_run(path, **places).evaluators(
         options, also, scorers=scorers, strategy=strategy
       )
-    except UsageError as error:
+    except Interrupted:
+      raise
+    except Exception as error:
       _leave_out(model_dirs, path, error)
       return []
 

@@ -99,7 +99,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
         raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
     with whole_files.writing(folder):
       for name in [name for name in made if name not in there]:
-        whole_files.write(os.path.join(folder, name), made[name])
+        whole_files.write(os.path.join(folder, name), made[name], durable=False)
   return count
 
 

@@ -11,7 +11,6 @@ import threading
 import time
 from typing import Any
 
-_BIRTH = time.monotonic()  # Of the process, nearly; no clock that somebody sets.
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -48,11 +47,13 @@ class StopRequest:
   none.
 
   Args:
-    max_hours: The age of the process at which the request is made; 0 is never.
+    max_hours: The age of the job at which the request is made; 0 is never.
+    since: When the job began, by `time.monotonic()`, a clock that nobody sets; None is now.
   """
 
-  def __init__(self, max_hours: float = 0):
-    self._deadline = _BIRTH + max_hours * 3600 if max_hours else float('inf')
+  def __init__(self, max_hours: float = 0, since: float | None = None):
+    since = time.monotonic() if since is None else since
+    self._deadline = since + max_hours * 3600 if max_hours else float('inf')
     self._signalled = False
     self._previous: dict[int, Any] = {}
     self._previous_wakeup = -1

@@ -4,23 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import errno
+import os
 import uuid
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import WriteError, first_line
 
 
-def write(path: str, content: str | bytes) -> None:
-  """Replaces the file at `path`, which may be gs://; whoever reads it meets the old or the new."""
+def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
+  """Replaces a file; a reader meets the old or the new content, also after a loss of power.
+
+  Args:
+    path: May be gs://, where a file that has been written is on disk.
+    content: Text is written as UTF-8.
+    durable: Whether to wait until the disk has it, some milliseconds. Without, a loss of power soon
+      afterwards can leave an empty file: for what can be made again.
+  """
   temporary = f'{path}.{uuid.uuid4().hex}.tmp'
+  durable = durable and _is_local(path)
   try:
     with tf.io.gfile.GFile(temporary, 'wb') as file:
       file.write(content.encode() if isinstance(content, str) else content)
+    if durable:
+      _sync_file(temporary)
     tf.io.gfile.rename(temporary, path, overwrite=True)
   except BaseException:
     with contextlib.suppress(tf.errors.OpError):
       tf.io.gfile.remove(temporary)
     raise
+  if durable:
+    _sync_folder(path)
+
+
+def sync(*paths: str) -> None:
+  """Waits until the disk has these files and their names; paths in buckets are passed over.
+
+  For files that others write, such as tf.train.Checkpoint.
+
+  Raises:
+    OSError: A file is not there, or the disk cannot take it.
+  """
+  local = [path for path in paths if _is_local(path)]
+  for path in local:
+    _sync_file(path)
+  for path in {os.path.dirname(path): path for path in local}.values():
+    _sync_folder(path)
+
+
+def _is_local(path: str) -> bool:
+  return '://' not in path
+
+
+def _sync_file(path: str) -> None:
+  file = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(file)
+  finally:
+    os.close(file)
+
+
+def _sync_folder(path: str) -> None:
+  """Has the disk take the name of a file; where directories cannot be synced, does nothing."""
+  try:
+    _sync_file(os.path.dirname(path) or '.')
+  except OSError as error:
+    if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
+      raise
 
 
 @contextlib.contextmanager

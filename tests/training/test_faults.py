@@ -14,7 +14,9 @@ import pytest
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted, UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.stopping import StopRequest
 from tfgan_pipeline.training.lock import TrainingLock
 
 LONG = (*TINY, '--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000')
@@ -148,6 +150,17 @@ def test_age_limit_saves_and_asks_to_be_continued(tmp_path):
   continues(tmp_path)
 
 
+def test_age_counts_from_the_call_unless_the_caller_says_since_when(tmp_path):
+  stop = StopRequest(1e-5)  # Hours; this process is far older, as a notebook's may be.
+  assert not stop.made
+  time.sleep(0.04)
+  assert stop.made
+  estimator = GANEstimator(tiny_experiment(tmp_path, max_hours=0.5))
+  with pytest.raises(Interrupted, match='stopped at step '):
+    estimator.train(since=time.monotonic() - 1800)
+  assert estimator.train() == 4
+
+
 @pytest.fixture
 def two_checkpoints(tmp_path):
   value = tf.Variable(np.zeros(1000, np.float32))
@@ -169,7 +182,7 @@ def test_flipped_bit_is_noticed(two_checkpoints, caplog, suffix, place):
   content[int(place * (len(content) - 1))] ^= 0x10
   path.write_bytes(content)
   with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):
-    step = checkpoints.restore_latest(root)
+    step = checkpoints.restore_latest(root).step
   np.testing.assert_array_equal(root.value, step)
   if (suffix, place) != ('.index', 0.9):  # A byte that means nothing.
     assert step == 1 and f'{checkpoints.prefix(2)} is damaged' in caplog.text
@@ -180,24 +193,25 @@ def test_truncated_file_is_noticed(two_checkpoints, share):
   checkpoints, root = two_checkpoints
   path = checkpoints.prefix(2) + '.data-00000-of-00001'
   os.truncate(path, int(os.path.getsize(path) * share))
-  assert checkpoints.restore_latest(root) == 1
+  assert checkpoints.restore_latest(root).step == 1
 
 
 def test_checkpoint_deleted_between_listing_and_reading(two_checkpoints, monkeypatch):
   checkpoints, root = two_checkpoints
   monkeypatch.setattr(checkpoints, 'steps', lambda: [1, 2, 3])
-  assert checkpoints.restore_latest(root) == 2
+  assert checkpoints.restore_latest(root).step == 2
 
 
 def test_what_was_damaged_is_set_aside_and_never_crowds_out_what_is_whole(two_checkpoints):
   checkpoints, root = two_checkpoints
   path = pathlib.Path(checkpoints.prefix(2) + '.data-00000-of-00001')
   os.truncate(path, 10)
-  checkpoints.set_aside_after(checkpoints.restore_latest(root))
+  checkpoints.set_aside(checkpoints.restore_latest(root).damaged)
   assert checkpoints.steps() == [1]
   assert {file.name for file in (path.parent / 'damaged').iterdir()} == {
     path.name,
     'ckpt-000002.index',
+    'ckpt-000002.json',
   }
   keeping = Checkpoints(str(path.parent), keep=2)
   for step in (3, 2, 4):  # Even one that is saved out of order stays.
@@ -230,14 +244,12 @@ def test_leftovers_of_a_killed_writer_are_removed(two_checkpoints):
 
 def test_clock_that_is_set_back_and_forth(tmp_path, monkeypatch):
   """Rates and the age limit follow a clock that nobody sets."""
-  from tfgan_pipeline.estimator import GANEstimator
-
   now, jumps = time.time, iter(range(10**6))
   monkeypatch.setattr(time, 'time', lambda: now() + 1e6 * (-1) ** next(jumps))
   experiment = tiny_experiment(tmp_path, max_steps=6, max_hours=1.0)
   assert GANEstimator(experiment).train() == 6
   lines = (tmp_path / 'train/train.jsonl').read_text().splitlines()
-  assert [json.loads(line)['step'] for line in lines] == [1, 2, 3, 4, 5, 6]
+  assert [json.loads(line)['step'] for line in lines] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_data_that_changed_since_the_run_began(tmp_path):

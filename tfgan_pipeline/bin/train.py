@@ -4,6 +4,8 @@ tfgan-train --flagfile=flags/digits_dcgan.flags --model_dir=/tmp/run
 tfgan-train --flagfile=/tmp/run/experiment.flags            # again, or resumed
 """
 
+import time
+
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
@@ -11,6 +13,7 @@ from tfgan_pipeline.evaluation.options import EvaluationOptions
 from tfgan_pipeline.experiment import Experiment
 
 FLAGS = flags.FLAGS
+_BORN = time.monotonic()  # The process, nearly: batch systems end processes by their age.
 
 
 def main() -> None:
@@ -23,9 +26,9 @@ def main() -> None:
   if FLAGS.dry_run:
     print(estimator.summary())
   elif FLAGS.evaluate:
-    train_and_evaluate(estimator, options, on_record=command_line.print_result)
+    train_and_evaluate(estimator, options, on_record=command_line.print_result, since=_BORN)
   else:
-    estimator.train()
+    estimator.train(since=_BORN)
 
 
 def run() -> None:

@@ -1,29 +1,22 @@
-"""Who scores which checkpoint, when several evaluators share one directory.
+"""Locks that keep several evaluators from scoring one checkpoint.
 
     claims = Claims(directory)
-    with claims.of(step) as mine:   # False: another process is at it
+    with claims.of(step) as mine:   # False: another thread or process is at it
       ...
 
-The operating system keeps the claims, as locks on single bytes of one file, and lets go of them
-when a process ends in whatever way. In a bucket, which knows no locks, every claim is granted: one
-evaluator per directory is the rule there.
+Each claim is a lock on a small file of its own, which is removed with it. In a bucket, which knows
+no locks, every claim is granted: one evaluator per directory is the rule there.
 """
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Iterator
 import contextlib
-import errno
-import fcntl
-import logging
 import os
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.file_lock import lock
 from tfgan_pipeline.whole_files import writing
-
-_log = logging.getLogger(__name__)
-_RECORDS = 2**62  # The byte that stands for the file of records; steps are smaller.
 
 
 class Claims:
@@ -36,9 +29,8 @@ class Claims:
   def __init__(self, directory: str):
     self._directory = directory
 
-  @contextlib.contextmanager
-  def of(self, step: int, *, wait: bool = False) -> Iterator[bool]:
-    """Whether the checkpoint is this process's to score until the block ends.
+  def of(self, step: int, *, wait: bool = False) -> contextlib.AbstractContextManager[bool]:
+    """Whether the checkpoint is the caller's to score until the block ends.
 
     Args:
       step: Of the checkpoint.
@@ -47,69 +39,27 @@ class Claims:
     Raises:
       WriteError: The directory cannot be written.
     """
+    return self._claim(f'step-{step:06d}', wait)
+
+  def of_records(self) -> contextlib.AbstractContextManager[bool]:
+    """Waits until the records are the caller's to change."""
+    return self._claim('records', True)
+
+  @contextlib.contextmanager
+  def _claim(self, name: str, wait: bool) -> Iterator[bool]:
     if '://' in self._directory:
       yield True
       return
+    path = os.path.join(self._directory, f'claim-{name}')
     with writing(self._directory):
       tf.io.gfile.makedirs(self._directory)
-      file = _Locks.of(os.path.join(self._directory, 'claims'))
-    granted = file.lock(step, wait=wait)
+      file = lock(path, wait=wait)
+    if file is None:
+      yield False
+      return
     try:
-      yield granted
+      yield True
     finally:
-      if granted:
-        file.unlock(step)
-
-  @contextlib.contextmanager
-  def of_records(self) -> Iterator[None]:
-    """Waits until the records are this process's to change."""
-    with self.of(_RECORDS, wait=True):
-      yield
-
-
-class _Locks:
-  """This process's locks on the bytes of one file.
-
-  All of them would go if the file was closed anywhere in the process, so it is opened once, and
-  closed with the last of them. A byte may be locked again by who has it.
-  """
-
-  _open: dict[str, _Locks] = {}
-
-  def __init__(self, path: str):
-    self._path = path
-    self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    self._held: collections.Counter[int] = collections.Counter()
-
-  @classmethod
-  def of(cls, path: str) -> _Locks:
-    return cls._open.get(path) or cls._open.setdefault(path, cls(path))
-
-  def lock(self, byte: int, *, wait: bool) -> bool:
-    granted = bool(self._held[byte]) or self._ask(byte, wait)
-    if granted:
-      self._held[byte] += 1
-    self._close_if_idle()
-    return granted
-
-  def _ask(self, byte: int, wait: bool) -> bool:
-    try:
-      fcntl.lockf(self._file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-    except OSError as error:
-      if error.errno in (errno.EAGAIN, errno.EACCES):
-        return False
-      _log.warning('%s: no claims to be had there (%s)', self._path, error.strerror)
-    return True
-
-  def unlock(self, byte: int) -> None:
-    self._held[byte] -= 1
-    if not self._held[byte]:
       with contextlib.suppress(OSError):
-        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
-    self._close_if_idle()
-
-  def _close_if_idle(self) -> None:
-    self._held += collections.Counter()  # Forgets zeros.
-    if not self._held:
-      os.close(self._file)
-      del self._open[self._path]
+        os.remove(path)  # While it is locked: who waits for it sees that it is gone.
+      os.close(file)

@@ -10,6 +10,7 @@ being scored, are pinned, so that the trainer's rotation leaves them. watcher.py
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
@@ -138,7 +139,7 @@ class Evaluator:
       try:
         return self._score(step)
       finally:
-        self._settle_pins()
+        self._settle_pins(claimed=step)
 
   def _pin(self, step: int, why: str) -> None:
     try:
@@ -203,14 +204,14 @@ class Evaluator:
     sign = 1 if self.best_by and better(self.best_by) == 'lower' else -1
     return min(scored, key=lambda record: sign * record['scores'][self.best_by], default=None)
 
-  def _settle_pins(self) -> None:
-    """Pins the best checkpoint, and lets go of others that nobody is scoring."""
+  def _settle_pins(self, claimed: int) -> None:
+    """Pins the best checkpoint, and lets go of others that nobody else is scoring."""
     best = self.best()
     if best:
       self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
     for step in self._checkpoints.pins(self._pins_as):
       if not (best and step == best['step']):
-        with self._claims.of(step) as mine:
+        with contextlib.nullcontext(True) if step == claimed else self._claims.of(step) as mine:
           if mine:
             self._checkpoints.unpin(step, self._pins_as)
 

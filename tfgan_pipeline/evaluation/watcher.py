@@ -4,26 +4,36 @@
       ...
 
 A watcher keeps nothing in memory that it needs again: killed and started once more, or beside
-others, it scores what has no record. No bad checkpoint ends it.
+others, it scores what has no record. No bad checkpoint ends it, and no run that cannot be read or
+written keeps it from the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-import contextlib
 import logging
 import time
 
 from tfgan_pipeline.checkpoints import some
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, RunReplaced, UsageError, first_line
+from tfgan_pipeline.errors import (
+  DamagedCheckpoint,
+  Interrupted,
+  RunReplaced,
+  Unreachable,
+  UsageError,
+  WriteError,
+  first_line,
+)
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.records import Record
 from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.whole_files import writing
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.
-_ATTEMPTS = 4  # At reading a checkpoint, where the file system is at fault.
+_ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays.
+_MAY_PASS = (tf.errors.OpError, OSError, MemoryError, Unreachable)  # A file system, or memory that others use.
 
 
 def watch(
@@ -50,6 +60,7 @@ def watch(
 
   Raises:
     UsageError: No run appeared in that time, or `open_run` raised it.
+    Exception: After all else is scored, the error for which a run had to be left out.
   """
   runs: dict[str, _Run] = {}
   if not find_runs():
@@ -76,14 +87,17 @@ def watch(
       last_news, pause = time.monotonic(), poll_seconds
       continue
     if (runs or had_runs) and all(run.finished for run in runs.values()):
-      return
+      break
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
       if not runs:
         raise UsageError(f'--model_dir: no run appeared in {timeout_seconds:.0f} s')
       _log.warning('no new checkpoint for %.0f s', timeout_seconds)
-      return
+      break
     time.sleep(pause)
     pause = min(1.5 * pause, _LONGEST_PAUSE)
+  for run in runs.values():
+    if run.error:
+      raise run.error
 
 
 class _Run:
@@ -92,6 +106,7 @@ class _Run:
   Attributes:
     finished: Whether nothing more is to come.
     just_settled: Whether the last `advance` scored a checkpoint, or found its record.
+    error: That for which the run was left out, if it was.
   """
 
   def __init__(self, evaluators: Sequence[Evaluator]):
@@ -102,6 +117,8 @@ class _Run:
     self._attempts: dict[int, int] = {}
     self.finished = not evaluators
     self.just_settled = False
+    self.error: Exception | None = None
+    self._failures = 0  # In a row.
 
   def ended(self) -> str:
     """Says that the run is gone, or that another has taken its place; '' while it is there."""
@@ -113,12 +130,28 @@ class _Run:
     return ''
 
   def advance(self) -> Iterator[Record]:
-    """Settles one checkpoint, if there is one to settle, and what is missing before it."""
-    self.just_settled = False
-    with contextlib.suppress(RunReplaced):  # `ended` tells more of it.
+    """Settles one checkpoint, if there is one to settle, and what is missing before it.
+
+    When the run's files cannot be listed, read or written in several calls, it is left out.
+    """
+    try:
       yield from self._advance()
+      self._failures = 0
+    except Interrupted:
+      raise
+    except RunReplaced:
+      return  # `ended` says so.
+    except Exception as error:
+      self._failures += 1
+      path = self._evaluators[0].run.path
+      if self._failures < _ATTEMPTS:
+        _log.warning('%s, attempt %d: %s', path, self._failures, told(error))
+        return
+      _log.warning('%s is left out: %s', path, told(error))
+      self.error, self.finished = error, True
 
   def _advance(self) -> Iterator[Record]:
+    self.just_settled = False
     if self.finished:
       return
     first = self._evaluators[0]
@@ -126,12 +159,13 @@ class _Run:
     done = first.run.is_done()
     steps = first.steps()
     if steps != self._listed_last:
-      self._listed_last = steps
       missing = [step for step in self._missing(steps) if not first.find(step)]
       if missing:
         _log.warning('%s: removed before they could be scored: %s', first.run.path, some(missing))
       for step in missing:
         yield first.record_failure(step, 'removed before it could be scored', missing=True)
+      self._settled.update(missing)
+      self._listed_last = steps
     waiting = [step for step in steps if step not in self._settled]
     for step in waiting:
       try:
@@ -147,14 +181,11 @@ class _Run:
     self.finished = done and not waiting
 
   def _missing(self, steps: list[int]) -> list[int]:
-    """Steps of checkpoints that were listed, or that the run says it saved, and are gone; once."""
+    """Steps of checkpoints that were listed, or that the run says it saved, and are gone."""
     saved = self._evaluators[0].run.saved_steps()
     # The newest may be listed in a moment: the run speaks of it first.
-    known = self._listed | {step for step in saved if steps and step < steps[-1]}
-    missing = known - set(steps) - self._settled
-    self._listed |= set(steps)
-    self._settled |= missing
-    return sorted(missing)
+    self._listed |= {*steps, *(step for step in saved if steps and step < steps[-1])}
+    return sorted(self._listed - set(steps) - self._settled)
 
   def _evaluate(self, step: int, *, patiently: bool) -> list[Record]:
     """The records of a checkpoint; none while another process is at it."""
@@ -170,19 +201,27 @@ class _Run:
   def _try(self, evaluator: Evaluator, step: int, *, patiently: bool) -> Record | None:
     try:
       return evaluator.evaluate(step, wait=False)
-    except RunReplaced:
-      raise _Later from None  # Which run is here, is asked before the next step.
-    except (UsageError, tf.errors.OpError) as error:
+    except (Interrupted, RunReplaced, WriteError):
+      raise
+    except Exception as error:  # Of any kind: other checkpoints and runs are to be scored.
       if step not in evaluator.steps():
         raise _Later from None  # It is missing now, and will be recorded so.
       if isinstance(error, DamagedCheckpoint) and patiently:
         raise _Later from None  # It may be half written.
       self._attempts[step] = self._attempts.get(step, 0) + 1
-      if isinstance(error, tf.errors.OpError) and self._attempts[step] < _ATTEMPTS:
-        _log.warning('step %d, attempt %d: %s', step, self._attempts[step], first_line(error))
+      if isinstance(error, _MAY_PASS) and self._attempts[step] < _ATTEMPTS:
+        _log.warning('step %d, attempt %d: %s', step, self._attempts[step], told(error))
         raise _Later from None
-      _log.warning('step %d not scored: %s', step, first_line(error))
-      return evaluator.record_failure(step, first_line(error))
+      _log.warning('step %d not scored: %s', step, told(error))
+      with writing(evaluator.run.path):
+        return evaluator.record_failure(step, told(error))
+
+
+def told(error: Exception) -> str:
+  """Formats an error in one line, with its type where it is none of those that say enough."""
+  line = first_line(error)
+  clear = isinstance(error, (UsageError, Unreachable, WriteError, tf.errors.OpError))
+  return line if clear else f'{type(error).__name__}: {line}'
 
 
 class _Later(Exception):

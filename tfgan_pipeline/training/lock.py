@@ -12,10 +12,7 @@ that started last goes on, and the one before stops before it writes again.
 from __future__ import annotations
 
 import datetime
-import errno
-import fcntl
 import json
-import logging
 import os
 import socket
 import uuid
@@ -23,8 +20,7 @@ import uuid
 from tfgan_pipeline import whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
-
-_log = logging.getLogger(__name__)
+from tfgan_pipeline.file_lock import lock
 
 
 class TrainingLock:
@@ -61,33 +57,25 @@ class TrainingLock:
     if '://' in self._path:
       whole_files.write(self._path, self._mine)
       return
-    self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-      fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-      if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-        owner = os.read(self._file, 10_000).decode()
-        self._release()
-        raise UsageError(f'--model_dir: {_who(owner)} is training in {self._directory}') from None
-      _log.warning('%s: no lock to be had there (%s)', self._path, error.strerror)
+    self._file = lock(self._path)
+    if self._file is None:
+      raise UsageError(f'--model_dir: {_who(self._owner())} is training in {self._directory}')
     os.ftruncate(self._file, 0)
     os.write(self._file, self._mine.encode())
 
   def check(self) -> None:
     """Raises UsageError when another trainer has taken over, which is possible in a bucket."""
-    if '://' in self._path:
-      with tf.io.gfile.GFile(self._path) as file:
-        owner = file.read()
-      if owner != self._mine:
-        raise UsageError(f'--model_dir: {_who(owner)} has taken over {self._directory}')
+    if '://' in self._path and self._owner() != self._mine:
+      raise UsageError(f'--model_dir: {_who(self._owner())} has taken over {self._directory}')
 
-  def _release(self) -> None:
+  def _owner(self) -> str:
+    with tf.io.gfile.GFile(self._path) as file:
+      return file.read()
+
+  def __exit__(self, *_):
     if self._file is not None:
       os.close(self._file)
       self._file = None
-
-  def __exit__(self, *_):
-    self._release()
 
 
 def _who(owner: str) -> str:

@@ -1,0 +1,94 @@
+"""What goes wrong with one checkpoint or one run does not keep the others from being scored."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import Interrupted
+from tfgan_pipeline.evaluation import watcher
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.many_runs import watch_runs
+
+
+@pytest.fixture
+def runs(tiny_run, tmp_path, monkeypatch):
+  """The directory of two finished runs, a and b, with the checkpoints 0, 2 and 4."""
+  monkeypatch.setattr(watcher, '_LONGEST_PAUSE', 0.01)
+  for name in 'ab':
+    shutil.copytree(tiny_run, tmp_path / 'runs' / name)
+  return tmp_path / 'runs'
+
+
+def options(cache_dir, metrics='fid'):
+  return EvaluationOptions(
+    extractor='random_projection', metrics=metrics, num_samples=64, cache_dir=cache_dir
+  )
+
+
+def of_run(name, records):
+  return [record for record in records if record['run'].endswith(f'/{name}')]
+
+
+@pytest.fixture
+def failing(register):
+  """A metric that raises what is asked for when it is called the third time: at step 0 of b."""
+
+  def make(error):
+    calls = []
+
+    def fragile(reference, generated):
+      """Some number."""
+      calls.append(generated)
+      if len(calls) == 3:  # The first is the trial before any work.
+        raise error
+      return {'fragile': 1.0}
+
+    register(registry.metric, fragile)
+
+  return make
+
+
+@pytest.mark.parametrize(
+  'error, told',
+  [
+    (np.linalg.LinAlgError('Singular matrix'), 'LinAlgError: Singular matrix'),
+    (KeyError('left'), "KeyError: 'left'"),
+    (ZeroDivisionError('division by zero'), 'ZeroDivisionError: division by zero'),
+  ],
+  ids=lambda value: type(value).__name__,
+)
+def test_an_error_of_any_kind_is_recorded_and_the_rest_is_scored(
+  runs, cache_dir, failing, error, told, caplog
+):
+  failing(error)
+  records = list(watch_runs(f'{runs}/*', options(cache_dir, 'fragile')))
+  assert [record['step'] for record in of_run('a', records)] == [0, 2, 4]
+  assert [record.get('error') for record in of_run('b', records)] == [told, None, None]
+  assert f'step 0 not scored: {told}' in caplog.text
+
+
+@pytest.mark.parametrize('error', [MemoryError('64 GiB'), OSError(5, 'Input/output error')])
+def test_what_may_pass_is_tried_again(runs, cache_dir, failing, error, caplog):
+  failing(error)
+  records = list(watch_runs(f'{runs}/*', options(cache_dir, 'fragile')))
+  assert len(records) == 6 and all('scores' in record for record in records)
+  assert 'step 0, attempt 1: ' in caplog.text and type(error).__name__ in caplog.text
+
+
+def test_a_request_to_stop_is_no_failure(runs, cache_dir, failing):
+  failing(Interrupted('stopped by SIGTERM'))
+  with pytest.raises(Interrupted):
+    list(watch_runs(f'{runs}/*', options(cache_dir, 'fragile')))
+
+
+def test_a_run_that_cannot_be_written_is_left_out_and_told_of_at_the_end(runs, cache_dir, caplog):
+  (runs / 'a/eval').write_text('a file where a directory should be')
+  records = []
+  with pytest.raises(OSError, match=f'{runs}/a/eval.*cannot be written'):
+    for record in watch_runs(f'{runs}/*', options(cache_dir)):
+      records.append(record)
+  assert not of_run('a', records)
+  assert [record['step'] for record in of_run('b', records)] == [0, 2, 4]
+  assert f'{runs}/a is left out: ' in caplog.text
