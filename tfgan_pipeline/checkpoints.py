@@ -6,9 +6,9 @@
 
 A checkpoint is a `tf.train.Checkpoint` whose root holds each network under its role (`generator`,
 `discriminator`), the moving average as `generator_ema`, optimisers as `generator_optimizer` and so
-on, and `global_step`. These names are an on-disk interface. Beside it lies a record, ckpt-000500.json:
-the run it is of, and checksums of its variables (checksums.py), which every reading is held against.
-`tf.train.latest_checkpoint(directory)` finds the newest.
+on, and `global_step`. These names are an on-disk interface. Beside it lies its record, such as
+ckpt-000500.json: the run it is of, and checksums of its variables, which every reading is held
+against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds the newest.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     parts == of_file(prefix)          # of what is on disk
     checksum = combined(parts)        # one value that two runs can be compared by
 
-A part is what the checkpoint's root holds under one name. Each checksum is 64 bits as 16 hexadecimal
-digits of BLAKE2b, fed with the name on disk, dtype, shape and bytes of each variable.
+A part is what the checkpoint's root holds under one name. A checksum is 64 bits of BLAKE2b as 16
+hexadecimal digits, fed with the name on disk, dtype, shape and bytes of each variable.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _new_digest() -> hashlib.blake2b:
 
 
 def _named_variables(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
-  """Finds the variables below `root`, each under the shortest path to it, as TensorFlow saves it."""
+  """Finds the variables below `root`, each by the shortest path to it, as TensorFlow saves it."""
   view = tf.train.TrackableView(root)
   found: dict[str, tf.Variable] = {}
   seen, queue = {id(root)}, [('', root)]

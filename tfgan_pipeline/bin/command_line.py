@@ -145,7 +145,7 @@ def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
 
 
 def _beside_their_runs(argv: list[str]) -> list[str]:
-  """Adds --model_dir to each experiment.flags: the run that it lies beside, wherever that is now."""
+  """Adds --model_dir to each experiment.flags: the run that it lies beside, wherever it is."""
   words: list[str] = []
   for word in argv:
     is_path = words[-1:] in (['--flagfile'], ['-flagfile'])

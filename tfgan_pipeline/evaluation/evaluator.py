@@ -108,7 +108,7 @@ class Evaluator:
     return self._records.find(self.run_id, step, self.definition)
 
   def check_run(self) -> None:
-    """Raises RunReplaced when the run is no longer there, so that nothing is written in its place."""
+    """Raises RunReplaced when the run is gone, so that nothing is written in its place."""
     if not self.run.exists():
       raise RunReplaced(f'--model_dir={self.run.path}: the run was removed')
     if self.run.run_id != self.run_id:

@@ -33,7 +33,8 @@ from tfgan_pipeline.whole_files import writing
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.
 _ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays.
-_MAY_PASS = (tf.errors.OpError, OSError, MemoryError, Unreachable)  # A file system, or memory that others use.
+# A file system is at fault, or memory that others use.
+_MAY_PASS = (tf.errors.OpError, OSError, MemoryError, Unreachable)
 
 
 def watch(
