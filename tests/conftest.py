@@ -85,11 +85,11 @@ def no_process_is_left():
       process.communicate()
 
 
-def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen:
-  """Starts `python -m tfgan_pipeline.bin.<name>`; kwargs go to Popen."""
+def start_binary(name: str, *arguments: str, where=ROOT, **kwargs) -> subprocess.Popen:
+  """Starts `python -m tfgan_pipeline.bin.<name>` in a folder; kwargs go to Popen."""
   process = subprocess.Popen(
     [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments],
-    cwd=ROOT,
+    cwd=where,
     text=True,
     stdin=subprocess.DEVNULL,
     stdout=subprocess.PIPE,

@@ -249,9 +249,8 @@ def train_score_and_continue(case, model_dir, cache_dir, monkeypatch):
   assert record['step'] == 1 and np.isfinite([*record['scores'].values()]).all()
   for path in (model_dir / 'checkpoints').glob('ckpt-000002*'):
     path.unlink()
-  # The same process goes back, which is half of the work: what the checkpoint does not hold stays
-  # as it was after the second step, and makes another one of it.
-  estimator._trainer._step = None
+  # The process goes back to the newest checkpoint there is, which is half of the work: what that
+  # does not hold stays as it was after the second step, and makes another one of it.
   assert estimator.train() == 2
   again, start = checkpoint(model_dir, 2), checkpoint(model_dir, 0)
   assert once.keys() == again.keys()

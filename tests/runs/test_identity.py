@@ -1,0 +1,265 @@
+"""Which run a directory holds: ids, copies, places, the code it is made with."""
+
+import json
+import logging
+import os
+import pathlib
+import shutil
+import textwrap
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.records import find_records
+from tfgan_pipeline.losses.adversarial import AdversarialLoss
+from tfgan_pipeline.many_runs import score_runs, watch_runs
+
+FID = 'fid[random_projection]'
+
+
+@pytest.fixture
+def options(cache_dir):
+  return EvaluationOptions(
+    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
+  )
+
+
+def experiment(model_dir, **values):
+  return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', **values})
+
+
+def record_of(model_dir) -> dict:
+  return json.loads((pathlib.Path(model_dir) / 'experiment.json').read_text())
+
+
+def test_an_id_is_in_the_run_in_every_checkpoint_and_in_every_score(tmp_path, options):
+  estimator = GANEstimator(experiment(tmp_path))
+  estimator.train()
+  run_id = record_of(tmp_path)['run_id']
+  assert len(run_id) == 16
+  for step in (0, 2, 4):
+    record = json.loads((tmp_path / f'checkpoints/ckpt-{step:06d}.json').read_text())
+    assert record['run_id'] == run_id and record['step'] == step
+    scored = estimator.evaluate(step, options)
+    assert scored['run_id'] == run_id and scored['checksum'] == record['checksum']
+  GANEstimator(experiment(tmp_path, max_steps=6)).train()
+  assert record_of(tmp_path)['run_id'] == run_id and len(record_of(tmp_path)['sessions']) == 2
+
+
+def test_a_directory_that_is_started_over_has_scores_of_its_own(tmp_path, options):
+  """The evaluation outlives the run that it was made of, as when only that is deleted."""
+  of_run = {}
+  for seed in (0, 1):
+    GANEstimator(experiment(tmp_path, seed=seed)).train()
+    records = list(watch_runs(str(tmp_path), options))
+    of_run[seed] = [record['scores'][FID] for record in records]
+    assert [record['step'] for record in records] == [0, 2, 4]
+    ((_, shown),) = find_records(str(tmp_path)).items()
+    assert shown == records
+    (tmp_path / 'experiment.json').unlink()
+    shutil.rmtree(tmp_path / 'checkpoints')
+  assert not set(of_run[0]) & set(of_run[1])
+  events = EventAccumulator(str(tmp_path / 'eval/random_projection-64'))
+  events.Reload()
+  curve = [tf.make_ndarray(event.tensor_proto) for event in events.Tensors(f'scores/{FID}')]
+  np.testing.assert_allclose(curve, of_run[1], rtol=1e-6)
+
+
+def test_a_watcher_notices_that_its_run_was_replaced(tmp_path, options, caplog):
+  GANEstimator(experiment(tmp_path, max_steps=8)).train(2)
+  records = []
+  for record in watch_runs(str(tmp_path), options):
+    records.append(record)
+    if len(records) == 2:  # The run is not done, so the watcher waits for step 4.
+      shutil.rmtree(tmp_path / 'checkpoints')
+      (tmp_path / 'experiment.json').unlink()
+      GANEstimator(experiment(tmp_path, seed=1)).train()
+  assert [record['step'] for record in records] == [0, 2, 0, 2, 4]
+  assert [record['run_id'] for record in records].count(record_of(tmp_path)['run_id']) == 3
+  assert caplog.text.count('another run has taken its place') == 1
+
+
+def test_a_watcher_ends_when_its_run_is_removed_and_leaves_nothing_there(
+  tmp_path, options, caplog, monkeypatch
+):
+  model_dir = tmp_path / 'run'
+  GANEstimator(experiment(model_dir, max_steps=8)).train(4)
+  records = []
+  for record in watch_runs(str(model_dir), options):
+    records.append(record)
+    if len(records) == 1:
+      shutil.rmtree(model_dir)
+  assert len(records) == 1 and not model_dir.exists()
+  assert caplog.text.count('the run was removed') == 1
+
+
+def test_a_changed_save_every_makes_nothing_missing(tmp_path, options):
+  GANEstimator(experiment(tmp_path, max_steps=10)).train(4)
+  GANEstimator(experiment(tmp_path, max_steps=10, save_every=3)).train()
+  records = list(watch_runs(str(tmp_path), options))
+  assert [record['step'] for record in records] == [0, 2, 4, 6, 9, 10]
+  assert not any('error' in record for record in records)
+
+
+def test_a_copy_is_continued_by_its_own_flagfile(tmp_path):
+  model_dir, copy = tmp_path / 'run', tmp_path / 'copy'
+  run_binary('train', *TINY, f'--model_dir={model_dir}')
+  shutil.copytree(model_dir, copy)
+  before = files_under(model_dir)
+  run_binary('train', f'--flagfile={copy}/experiment.flags', '--max_steps=6')
+  assert files_under(model_dir) == before
+  assert (copy / 'checkpoints/ckpt-000006.index').exists()
+  assert record_of(copy)['run_id'] == record_of(model_dir)['run_id']
+  # What is said after the flagfile counts, as for every flag.
+  other = tmp_path / 'other'
+  run_binary('train', '--flagfile', f'{copy}/experiment.flags', f'--model_dir={other}')
+  assert record_of(other)['run_id'] != record_of(copy)['run_id']
+
+
+def test_paths_are_recorded_whole_and_data_is_found_beside_a_moved_run(tmp_path):
+  from PIL import Image
+
+  (tmp_path / 'here/pictures').mkdir(parents=True)
+  for index in range(20):
+    Image.new('L', (16, 16), index * 10).save(tmp_path / f'here/pictures/{index}.png')
+  process = start_binary(
+    'train',
+    *TINY,
+    '--dataset=image_folder(16)',
+    '--data_dir=pictures',
+    '--model_dir=runs/one',
+    env={**os.environ, 'PYTHONPATH': str(pathlib.Path(__file__).parents[2])},
+    where=tmp_path / 'here',
+  )
+  assert process.wait(120) == 0, process.communicate()
+  recorded = record_of(tmp_path / 'here/runs/one')['experiment']
+  assert recorded['data_dir'] == str(tmp_path / 'here/pictures')
+  assert recorded['model_dir'] == str(tmp_path / 'here/runs/one')
+  (tmp_path / 'here').rename(tmp_path / 'there')
+  moved = tmp_path / 'there/runs/one'
+  process = run_binary('train', f'--flagfile={moved}/experiment.flags', '--max_steps=6')
+  assert f'reading {tmp_path}/there/pictures' in process.stderr
+  assert (moved / 'checkpoints/ckpt-000006.index').exists() and not (tmp_path / 'here').exists()
+
+
+@pytest.mark.parametrize('name', ['a[1]', 'b*', 'c, d', 'e?', 'f\\g', '~root', ' h '])
+def test_a_path_that_exists_is_meant_literally(tmp_path, options, name, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / name).mkdir()
+  GANEstimator(experiment(name, keep_checkpoints=1)).train(2)
+  GANEstimator(experiment(name)).train()
+  (record,) = score_runs(name, options)
+  assert record['step'] == 4 and record['run'] == str(tmp_path / name)
+  assert sorted(os.listdir(tmp_path)) == [name]
+
+
+def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, caplog, options):
+  script = tmp_path / 'script.py'
+  script.write_text(
+    textwrap.dedent("""
+      import sys
+      from tfgan_pipeline import registry
+      from tfgan_pipeline.estimator import GANEstimator
+      from tfgan_pipeline.experiment import Experiment
+      from tfgan_pipeline.losses.adversarial import AdversarialLoss
+
+      @registry.loss
+      def mine() -> AdversarialLoss:
+        'Half of a loss.'
+        plain = registry.loss.build('modified')
+        return AdversarialLoss(
+          lambda model, **more: 0.5 * plain.generator(model, **more), plain.discriminator
+        )
+
+      GANEstimator(
+        Experiment(
+          model_dir=sys.argv[1], loss='mine', networks='mlp(units=4)', dataset='digits(size=16)',
+          noise='normal(4)', batch_size=16, max_steps=int(sys.argv[2]), save_every=2,
+        )
+      ).train()
+    """)
+  )
+  model_dir = tmp_path / 'run'
+
+  def run_script(steps):
+    import subprocess
+    import sys
+
+    root = str(pathlib.Path(__file__).parents[2])
+    return subprocess.run(
+      [sys.executable, script, model_dir, str(steps)],
+      env={**os.environ, 'PYTHONPATH': root},
+      capture_output=True,
+      text=True,
+      check=True,
+    ).stderr
+
+  assert 'other code' not in run_script(2) + run_script(4)
+  first = record_of(model_dir)['sessions'][-1]['code']
+  assert list(first) == ['loss mine'] and first['loss mine']['path'] == str(script)
+  (copy,) = (model_dir / 'code').iterdir()
+  assert copy.read_text() == script.read_text()
+  record = GANEstimator.of_run(str(model_dir)).evaluate(None, options)
+  assert record['code'] == {'loss mine': first['loss mine']['hash']}
+  script.write_text(script.read_text().replace('0.5 *', '0.25 *'))
+  assert 'loss mine: other code than in the session before' in run_script(6)
+  sessions = record_of(model_dir)['sessions']
+  assert [session.get('changed_code') for session in sessions] == [None, None, ['loss mine']]
+  assert len(list((model_dir / 'code').iterdir())) == 2
+
+
+def test_a_loss_of_a_notebook_is_told_apart_by_its_source(tmp_path, caplog, register):
+  def defined(weight):
+    namespace = {'registry': registry, 'AdversarialLoss': AdversarialLoss}
+    source = f"""
+def cell() -> AdversarialLoss:
+  plain = registry.loss.build('modified')
+  return AdversarialLoss(
+    lambda model, **more: {weight} * plain.generator(model, **more), plain.discriminator
+  )
+"""
+    exec(source, namespace)
+    return namespace['cell']
+
+  for weight, steps in ((0.5, 2), (0.25, 4)):
+    register(registry.loss, defined(weight))
+    with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):
+      GANEstimator(experiment(tmp_path, loss='cell', max_steps=steps)).train()
+  assert caplog.text.count('loss cell: other code than in the session before') == 1
+  assert record_of(tmp_path)['sessions'][-1]['changed_code'] == ['loss cell']
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+  for name, seed in (('one', 0), ('two', 1)):
+    GANEstimator(experiment(tmp_path / name, seed=seed)).train()
+  for path in (tmp_path / 'two/checkpoints').glob('ckpt-000004.*'):
+    shutil.copy(path, tmp_path / 'one/checkpoints')
+  with pytest.raises(UsageError, match='ckpt-000004: is of run .*move it away'):
+    GANEstimator(experiment(tmp_path / 'one', max_steps=6)).train()
+
+
+def test_of_a_run_without_an_id_nothing_is_lost(tmp_path, options):
+  """As version 0.1.0 left it, with scores."""
+  GANEstimator(experiment(tmp_path)).train()
+  for path in (tmp_path / 'checkpoints').glob('*.json'):
+    path.unlink()
+  record = record_of(tmp_path)
+  del record['run_id']
+  (tmp_path / 'experiment.json').write_text(json.dumps(record))
+  records = list(watch_runs(str(tmp_path), options))
+  assert len(records) == 3 and not any('run_id' in record for record in records)
+  GANEstimator(experiment(tmp_path, max_steps=6)).train()
+  again = list(watch_runs(str(tmp_path), options))
+  assert again[:3] == records and [record['step'] for record in again] == [0, 2, 4, 6]
+  assert 'run_id' not in record_of(tmp_path)
+  np.testing.assert_array_equal(
+    checkpoint(tmp_path, 6)['global_step/.ATTRIBUTES/VARIABLE_VALUE'], 6
+  )
+  assert tf.train.latest_checkpoint(str(tmp_path / 'checkpoints')).endswith('ckpt-000006')
