@@ -12,5 +12,6 @@ def start_session(directory: str, void: int) -> None:
   """Makes TensorBoard forget all points of step `void` and later that `directory` has so far."""
   start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
   writer = event_file_writer.EventFileWriter(directory)
-  writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
+  for _ in range(2):  # TensorBoard takes the first one in a directory for its beginning.
+    writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
   writer.close()

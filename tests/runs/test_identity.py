@@ -9,7 +9,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline import registry
