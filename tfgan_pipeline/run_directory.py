@@ -189,8 +189,13 @@ class RunDirectory:
 
   def check_data(self, dataset: Dataset) -> None:
     """Raises UsageError when the data is not that of the run."""
-    recorded = self.read_record()['dataset']['fingerprint']
-    if dataset.fingerprint != recorded:
+    record = self.read_record()['dataset']
+    recorded, sizes = record['fingerprint'], record.get('splits')
+    if dataset.fingerprint != recorded and not (
+      # A former fingerprint takes a pass over all pixels, so sizes are compared before.
+      sizes == {name: split.size for name, split in dataset.splits.items()}
+      and dataset.former_fingerprint == recorded
+    ):
       raise UsageError(
         f'--data_dir: {dataset.name} there has fingerprint {dataset.fingerprint}, '
         f'the run in {self.path} was trained on {recorded}'

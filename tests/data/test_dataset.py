@@ -71,9 +71,12 @@ def test_examples_from_all_over_a_split_are_always_the_same(split, images):
   assert sorted(split.spread(len(images))[1]) == list(range(len(images)))
 
 
-def test_any_split_can_be_copied_into_memory(split, splits):
+def test_a_copy_in_memory_has_the_fingerprint_of_what_it_was_read_from(split, splits):
   copy = MemorySplit.reading(split, batch_size=5)
-  assert copy.fingerprint == splits['memory'].fingerprint
+  np.testing.assert_array_equal(copy.images, splits['memory'].images)
+  assert copy.fingerprint == split.fingerprint
+  # As version 0.1.0 had it, of pixels alone.
+  assert split.former_fingerprint == copy.former_fingerprint == splits['memory'].fingerprint
 
 
 def test_memory_fingerprint_counts_pixels_labels_and_shape(images):

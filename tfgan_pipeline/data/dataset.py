@@ -14,17 +14,17 @@ record_split.py) is its own affair.
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import dataclasses
 import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tfgan_pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-  import numpy as np
-
   from tfgan_pipeline.compat import tf
 
 SPLIT_NAMES = ('train', 'validation', 'test')
@@ -96,10 +96,29 @@ class Split(abc.ABC):
 
   @functools.cached_property
   def fingerprint(self) -> str:
-    """16 hexadecimal digits of the SHA-256 of the examples. Computed on first use."""
+    """16 hexadecimal digits of a SHA-256: of the files and the recipe, whoever holds the examples.
+
+    Examples that come from files have one fingerprint in memory and on disk, and on machines whose
+    libraries decode the files differently; of examples that are made, the pixels are hashed.
+    Computed on first use.
+    """
+    return self._digest_of(self.add_content)
+
+  @functools.cached_property
+  def former_fingerprint(self) -> str:
+    """The fingerprint that version 0.1.0 gave these examples when they fitted into memory."""
+    return self._digest_of(self._add_pixels)
+
+  def _digest_of(self, add: Callable[[Any], None]) -> str:
     digest = hashlib.sha256(repr((self.size, tuple(self.image_shape))).encode())
-    self.add_content(digest)
+    add(digest)
     return digest.hexdigest()[:16]
+
+  def _add_pixels(self, digest: Any) -> None:
+    labels = [labels for _, labels in self.ordered(4096)]
+    digest.update(np.concatenate(labels).astype('<i4'))
+    for images, _ in self.ordered(4096):
+      digest.update(np.ascontiguousarray(images))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,5 +153,16 @@ class Dataset:
   @functools.cached_property
   def fingerprint(self) -> str:
     """16 hexadecimal digits of the SHA-256 of all splits' content; names of things do not count."""
-    parts = sorted((name, split.fingerprint) for name, split in self.splits.items())
+    return self._digest_of('fingerprint')
+
+  @functools.cached_property
+  def former_fingerprint(self) -> str:
+    """The fingerprint that version 0.1.0 gave this dataset when it fitted into memory.
+
+    Runs and caches of that version go by it. It takes a pass over all pixels.
+    """
+    return self._digest_of('former_fingerprint')
+
+  def _digest_of(self, kind: str) -> str:
+    parts = sorted((name, getattr(split, kind)) for name, split in self.splits.items())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

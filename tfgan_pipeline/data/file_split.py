@@ -8,9 +8,12 @@ pipeline: local devices, Cloud TPU VMs, one process per host; not remote workers
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator, Sequence
 import concurrent.futures
 import os
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,39 @@ from tfgan_pipeline.errors import UsageError
 
 # Pillow and file reads release the interpreter lock, so threads are enough.
 POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, 'decode')
+
+
+class _Calls:
+  """Counts the threads of tf.data that are inside Python, and lets them leave before it ends.
+
+  One that is inside while the interpreter is finalised never returns, and the iterator that it
+  decodes ahead for waits for it for ever when it is destroyed.
+  """
+
+  _QUIET = 0.1  # Seconds without a call, after which none comes: much longer than between two.
+
+  def __init__(self):
+    self._lock = threading.Lock()
+    self._running = 0
+    self._last = 0.0
+    atexit.register(self._wait)
+
+  def __enter__(self) -> None:
+    with self._lock:
+      self._running += 1
+
+  def __exit__(self, *_: object) -> None:
+    with self._lock:
+      self._running -= 1
+      self._last = time.monotonic()
+
+  def _wait(self) -> None:
+    # POOL is shut down by now, so calls fail at once and soon fill the buffers, which ends them.
+    while self._running or time.monotonic() < self._last + self._QUIET:
+      time.sleep(self._QUIET / 10)
+
+
+_calls = _Calls()
 
 
 class FileSplit(Split):
@@ -65,6 +101,10 @@ class FileSplit(Split):
   def _read_many(self, indices: np.ndarray) -> np.ndarray:
     return np.stack(list(POOL.map(self._read_one, indices)))
 
+  def _load_many(self, indices: np.ndarray) -> np.ndarray:
+    with _calls:
+      return self._read_many(indices)
+
   def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))
@@ -76,7 +116,8 @@ class FileSplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    images = tf.numpy_function(self._read_many, [references], tf.uint8)
+    # Only what is declared to have no state may be decoded ahead under op determinism.
+    images = tf.numpy_function(self._load_many, [references], tf.uint8, stateful=False)
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return images, tf.gather(tf.constant(self.labels), references)
 

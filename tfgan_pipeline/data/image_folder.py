@@ -75,17 +75,17 @@ def image_folder(
   parts = folder_splits or partition(good_names, labels, {'validation': validation, 'test': test})
 
   def split(members: np.ndarray) -> Split:
-    member_labels = np.asarray(labels, np.int32)[members]
-    if images is not None:
-      return MemorySplit(images[good[members]], member_labels)
-    return FileSplit(
+    files = FileSplit(
       root,
       [good_names[member] for member in members],
-      member_labels,
+      np.asarray(labels, np.int32)[members],
       image_shape=shape,
       read=read,
       recipe=f'{resize} lanczos',
     )
+    if images is None:
+      return files
+    return MemorySplit(images[good[members]], files.labels, stored=files)
 
   return Dataset(
     name=os.path.basename(os.path.normpath(root)),

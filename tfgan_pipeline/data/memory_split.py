@@ -2,7 +2,7 @@
 
     split = MemorySplit(images, labels)     # uint8 [N, H, W, C], int32 [N]
 
-`MemorySplit.reading(split)` copies a split of another kind into memory.
+`MemorySplit.reading(split)` copies a split of another kind into memory, and keeps its fingerprint.
 """
 
 from __future__ import annotations
@@ -37,9 +37,12 @@ class MemorySplit(Split):
   Args:
     images: uint8 [N, H, W, C], N > 0. Not copied: leave it unchanged.
     labels: int [N], or None when there are none.
+    stored: The same examples in their files, whose fingerprint is then this split's too.
   """
 
-  def __init__(self, images: np.ndarray, labels: np.ndarray | None = None):
+  def __init__(
+    self, images: np.ndarray, labels: np.ndarray | None = None, *, stored: Split | None = None
+  ):
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
       raise ValueError(f'images should be uint8 [N, H, W, C], got {images.dtype} {images.shape}')
     if labels is not None and np.shape(labels) != (len(images),):
@@ -50,6 +53,7 @@ class MemorySplit(Split):
     )
     self.size = len(images)
     self.image_shape = images.shape[1:]
+    self._stored = stored
 
   @classmethod
   def reading(cls, split: Split, *, batch_size: int = 1024) -> MemorySplit:
@@ -63,7 +67,7 @@ class MemorySplit(Split):
       start = stop
     if start != split.size:
       raise ValueError(f'{split.size} examples expected, {start} found')
-    return cls(images, labels)
+    return cls(images, labels, stored=split)
 
   def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for start in range(0, self.size, batch_size):
@@ -93,6 +97,7 @@ class MemorySplit(Split):
     return tf.gather(images, references), tf.gather(labels, references)
 
   def add_content(self, digest: Any) -> None:
-    digest.update(np.ascontiguousarray(self.labels, '<i4'))
-    for images, _ in self.ordered(4096):
-      digest.update(np.ascontiguousarray(images))
+    if self._stored is None:
+      self._add_pixels(digest)
+    else:
+      self._stored.add_content(digest)

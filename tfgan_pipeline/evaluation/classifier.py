@@ -39,12 +39,18 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     )
   channels = ', a channel at a time' if dataset.channel_classes else ''
   recipe = f'steps={steps}, seed={seed}, version=2{channels}'
-  folder = os.path.join(
-    context.cache_dir, 'classifier', f'{dataset.name}-{digest(dataset.fingerprint, recipe)}'
-  )
+
+  def folder(fingerprint: str) -> str:
+    name = f'{dataset.name}-{digest(fingerprint, recipe)}'
+    return os.path.join(context.cache_dir, 'classifier', name)
+
   with tf.init_scope():
     model = _network(dataset, seed)
-  facts = _load(model, folder) or _train_and_save(model, dataset, steps, seed, folder)
+  facts = (
+    _load(model, folder(dataset.fingerprint))
+    or _load(model, folder(dataset.former_fingerprint))
+    or _train_and_save(model, dataset, steps, seed, folder(dataset.fingerprint))
+  )
 
   def build() -> Forward:
     # Trained on one device whatever the strategy, then copied to its replicas.

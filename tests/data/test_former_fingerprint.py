@@ -1,0 +1,87 @@
+"""Runs, caches and reference files that go by pixels, as those of version 0.1.0 do."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tests.conftest import tiny_experiment
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.evaluation import reference_tool
+from tfgan_pipeline.evaluation.extractor import ExtractorContext
+from tfgan_pipeline.evaluation.options import EvaluationOptions
+
+CALL = 'image_folder(16, channels=1)'
+
+
+@pytest.fixture
+def pictures(tmp_path):
+  """48 grey pictures of 16x16 in two classes."""
+  random = np.random.RandomState(0)
+  for index in range(48):
+    path = tmp_path / 'pictures' / 'ab'[index % 2] / f'{index}.png'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(random.randint(0, 256, (16, 16), np.uint8)).save(path)
+  return tmp_path / 'pictures'
+
+
+def former(pictures) -> Dataset:
+  """The data as version 0.1.0 held it in memory: arrays that know of no files."""
+  dataset = registry.dataset.build(CALL, DataOptions(str(pictures)))
+  splits = {name: MemorySplit(split.images, split.labels) for name, split in dataset.splits.items()}
+  return dataclasses.replace(dataset, splits=splits)
+
+
+def test_a_run_is_continued_and_scored_whatever_holds_the_data(pictures, tmp_path, cache_dir):
+  experiment = tiny_experiment(
+    tmp_path / 'run', dataset=CALL, data_dir=str(pictures), max_steps=8, sample_every=8
+  )
+  GANEstimator(experiment).train(max_steps=2)
+  path = tmp_path / 'run' / 'experiment.json'
+  record = json.loads(path.read_text())
+  current = record['dataset']['fingerprint']
+  record['dataset']['fingerprint'] = former(pictures).fingerprint
+  assert record['dataset']['fingerprint'] != current
+  for step, limit in ((4, 0.0), (6, 4.0)):
+    path.write_text(json.dumps(record))
+    estimator = GANEstimator.of_run(str(tmp_path / 'run'), memory_limit_gb=limit)
+    assert estimator.train(max_steps=step) == step
+    # The first session to train records the fingerprint of today.
+    assert json.loads(path.read_text())['dataset']['fingerprint'] == current
+    path.write_text(json.dumps(record))
+    options = EvaluationOptions(
+      extractor='random_projection', metrics='fid', num_samples=32, cache_dir=cache_dir
+    )
+    definition = estimator.evaluate(step, options)['definition']
+    assert definition['reference']['fingerprint'] == estimator.dataset.split('train').fingerprint
+  image = Image.open(pictures / 'a' / '0.png')
+  image.putpixel((0, 0), image.getpixel((0, 0)) ^ 1)
+  image.save(pictures / 'a' / '0.png')
+  with pytest.raises(UsageError, match='was trained on ' + record['dataset']['fingerprint']):
+    GANEstimator.of_run(str(tmp_path / 'run')).train()
+
+
+def test_classifiers_and_reference_files_are_found(pictures, tmp_path):
+  cache, statistics = str(tmp_path / 'cache'), str(tmp_path / 'statistics.npz')
+
+  def classifier(dataset):
+    return registry.extractor.build('classifier(steps=2)', ExtractorContext(dataset, cache))
+
+  before = former(pictures)
+  trained = classifier(before)
+  reference_tool.build(before, 'train', trained, cache, output=statistics)
+  folders = os.listdir(os.path.join(cache, 'classifier'))
+  for limit in (4.0, 0.0):
+    dataset = registry.dataset.build(CALL, DataOptions(str(pictures), limit))
+    assert classifier(dataset).fingerprint == trained.fingerprint
+    assert os.listdir(os.path.join(cache, 'classifier')) == folders
+    assert reference_tool.verify(statistics, dataset, 'train', trained)['mu'] < 1e-6
