@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline import registry, runtime
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 from tfgan_pipeline.evaluation.options import EvaluationOptions
@@ -59,6 +60,29 @@ def test_train_and_evaluate_equals_training_alone(experiment, options, tmp_path)
   np.testing.assert_array_equal(alone.predict(8), GANEstimator(experiment).predict(8))
   # Done already: nothing is trained or scored again.
   assert train_and_evaluate(GANEstimator(experiment), options) == records
+
+
+def test_all_replicas_generate_what_is_scored(experiment, options, tmp_path, register, monkeypatch):
+  """As they train: on a TPU the host's processor would be slow."""
+  traced = []
+
+  class Noticing(keras.layers.Layer):
+    def call(self, inputs, training=None):
+      if not training and inputs.shape[0] == 64 and not tf.executing_eagerly():
+        traced.append(tf.identity(inputs).name)  # A sampler makes 64 at a time.
+      return inputs
+
+  def noticed(spec):
+    networks = registry.network.build('mlp(units=8)', spec)
+    noise = keras.Input([spec.noise_size])
+    return {**networks, 'generator': keras.Model(noise, networks['generator'](Noticing()(noise)))}
+
+  register(registry.network, noticed)
+  monkeypatch.setattr(runtime, 'start', lambda experiment: runtime.mirrored_cpus(2))
+  train_and_evaluate(
+    GANEstimator(dataclasses.replace(experiment, networks='noticed', max_steps=1)), options
+  )
+  assert sorted(name.startswith('replica_1/') for name in traced) == [False, True]
 
 
 def test_a_run_is_extended(experiment, options):

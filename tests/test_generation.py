@@ -3,16 +3,27 @@
 import numpy as np
 import pytest
 
+from tests.conftest import tiny_experiment
 from tfgan_pipeline import randomness, runtime
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.generation import GeneratorSampler
 from tfgan_pipeline.networks.layers import batch_norms
 
 
+@pytest.fixture(scope='module')
+def labelled_run(tmp_path_factory):
+  """model_dir of a run whose generator is told the class."""
+  model_dir = tmp_path_factory.mktemp('labelled')
+  GANEstimator(tiny_experiment(model_dir, model='conditional_gan')).train()
+  return model_dir
+
+
 @pytest.fixture
 def sampler(tiny_run):
-  def make(**kwargs) -> GeneratorSampler:
-    estimator = GANEstimator.of_run(str(tiny_run))
+  def make(run=tiny_run, **kwargs) -> GeneratorSampler:
+    estimator = GANEstimator.of_run(str(run))
     sampler = GeneratorSampler(estimator.run, estimator.experiment, **kwargs)
     sampler.restore(4)
     return sampler
@@ -84,9 +95,71 @@ def test_standing_statistics_are_the_plain_average_over_sixteen_batches(sampler)
 
 
 def test_a_generator_without_batch_norm_has_one_kind_of_samples(tmp_path):
-  from tests.conftest import tiny_experiment
-
   estimator = GANEstimator(tiny_experiment(tmp_path, networks='mlp', max_steps=1))
   estimator.train()
   sampler = GeneratorSampler(estimator.run, estimator.experiment, batch_norm='standing')
   assert sampler.batch_norm == 'moving averages'
+
+
+def exported(sampler, folder) -> np.ndarray:
+  loaded = tf.saved_model.load(sampler.export(str(folder / 'exported')))
+  return loaded.generate(16, 0).numpy()
+
+
+# All make 16 images at a time, as many as a batch of the training has: what one call has traced
+# would do for all others.
+CALLS = {
+  'images': lambda sampler, _: sampler.images(range(16), 0),
+  'batches': lambda sampler, _: np.concatenate(list(sampler.batches(16, 0))),
+  'interpolation': lambda sampler, _: sampler.interpolation(0, 2, 16),
+  'traversal': lambda sampler, _: sampler.traversal(0, 2),
+  'exported': exported,
+  # In grey levels, as the images of all others are.
+  'values': lambda sampler, _: 127.5 * sampler.values(np.ones([16, 8], np.float32)),
+}
+LABELLED_CALLS = {
+  'images': CALLS['images'],
+  'labelled images': lambda sampler, _: sampler.images(range(16), 0, [7] * 16),
+  'interpolation': CALLS['interpolation'],
+  'labelled interpolation': lambda sampler, _: sampler.interpolation(0, 2, 16, [7, 8]),
+  'exported': exported,
+}
+
+
+@pytest.mark.parametrize('labelled', [False, True])
+def test_each_call_has_its_statistics_whatever_came_before(
+  sampler, tiny_run, labelled_run, tmp_path, labelled
+):
+  """Of batches where numbered samples alone are asked for, else moving averages."""
+  run, calls = (labelled_run, LABELLED_CALLS) if labelled else (tiny_run, CALLS)
+
+  def results(batch_norm, names):
+    one = sampler(run, batch_norm=batch_norm)
+    return {name: calls[name](one, tmp_path).astype(float) for name in names}
+
+  found, reverse = results('batch', calls), results('batch', reversed(calls))
+  moving = results('moving', calls)
+  for name in calls:
+    np.testing.assert_array_equal(found[name], reverse[name], err_msg=name)
+    moved = np.abs(found[name] - moving[name]).max()
+    assert moved > 10 if name in ('images', 'batches') else moved <= 1, (name, moved)
+
+
+@pytest.mark.parametrize('batch_norm', ['moving', 'standing'])
+def test_a_labelled_sample_depends_on_its_number_and_label_alone(sampler, labelled_run, batch_norm):
+  one = sampler(labelled_run, batch_norm=batch_norm)
+  indices = np.random.RandomState(0).permutation(150)
+  labels = np.random.RandomState(1).randint(0, 10, 150)
+  pictures = one.images(indices, 3, labels)
+  for place in (0, 77, 149):
+    alone = one.images(indices[[place]], 3, labels[[place]])
+    np.testing.assert_array_equal(alone[0], pictures[place])
+  # With the class that it would have anyway it is the sample that has no label.
+  np.testing.assert_array_equal(one.images(indices, 3, one.labels(indices)), one.images(indices, 3))
+  several = one.images([5, 5, 6, 5], 3, [2, 4, 2, 2])
+  np.testing.assert_array_equal(several[0], several[3])
+  for picture, index, label in zip(several, [5, 5, 6], [2, 4, 2]):
+    np.testing.assert_array_equal(picture, one.images([index], 3, [label])[0])
+  assert (several[0] != several[1]).any()
+  with pytest.raises(UsageError, match='--labels: there are classes 0 to 9'):
+    one.images([0], 3, [10])

@@ -276,7 +276,7 @@ def train_and_evaluate(
     for target in [*range(every, last, every), last]:
       step = estimator.train(target, stop=stop)
       # There is a run to score only now.
-      evaluator = evaluator or estimator.evaluator(options, scorer)
+      evaluator = evaluator or estimator.evaluator(options, scorer, estimator._strategy)
       for saved in evaluator.steps():
         if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)

@@ -9,9 +9,8 @@ It needs model_dir alone: neither the data nor anything of training.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 import contextlib
-import functools
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from tfgan_pipeline.checkpoints import DAMAGE, Checkpoints, some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.base import Game
+from tfgan_pipeline.models.base import Game, Inputs
 from tfgan_pipeline.models.game import build_game, build_networks
 from tfgan_pipeline.networks.layers import batch_norms, batch_statistics
 from tfgan_pipeline.run_directory import RunDirectory
@@ -47,8 +46,9 @@ class GeneratorSampler:
     experiment: As the run recorded it.
     weights: 'average' for the moving average where the run keeps one, else 'raw'.
     batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
-      'batch': the statistics of the samples themselves, in batches of the size that was trained
-      with. 'standing': the plain average over 16 such batches, made anew for each checkpoint.
+      'standing': the plain average over 16 batches of the size that was trained with, made anew for
+      each checkpoint. 'batch': the statistics of such a batch of samples in `images` and `batches`
+      without labels; all else, whose statistics would be of other samples, is by moving averages.
     strategy: Whose replicas generate, a block of samples each; None is no strategy. Statistics of
       batches are made by the first of them.
 
@@ -83,7 +83,6 @@ class GeneratorSampler:
     self.noise_size = standard_normal_size(experiment, self._game)
     self.step: int | None = None
     self._last: tuple = None, None
-    self._generate = tf.function(self._game.generate, autograph=False)
     self._norms = batch_norms(self._generator)
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
@@ -165,15 +164,13 @@ class GeneratorSampler:
     Args:
       indices: Numbers of samples.
       seed: Chooses all of them.
-      labels: Other classes than `self.labels(indices)`, one each; by moving averages.
+      labels: Other classes than `self.labels(indices)`, one each, on which its image depends too.
 
     Raises:
       UsageError: The generator gives values that are not finite, or knows no such classes.
     """
     if labels is not None:
-      self.check_classes(labels)
-      inputs = self._game.inputs(indices, seed, labels)
-      return self._as_pictures(self._generate(self._generator, inputs))
+      return self._labelled(indices, seed, labels)
     made = {}
     for number in sorted({index // self._block_size for index in indices}):
       made.update(zip(self._block(number), self._pictures(number, seed)))
@@ -181,7 +178,7 @@ class GeneratorSampler:
 
   def traversal(self, seed: int, columns: int) -> np.ndarray:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
-    return self._as_pictures(self._generate(self._generator, self._game.traversal(seed, columns)))
+    return self._as_pictures(self._generate(self._game.traversal(seed, columns)))
 
   def interpolation(
     self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
@@ -203,7 +200,7 @@ class GeneratorSampler:
     for row in range(rows):
       label = None if labels is None else labels[row]
       inputs = self._game.interpolation(row, seed, columns, label)
-      made.append(self._as_pictures(self._generate(self._generator, inputs)))
+      made.append(self._as_pictures(self._generate(inputs)))
     return np.concatenate(made)
 
   def check_classes(self, labels: Sequence[int]) -> None:
@@ -222,25 +219,39 @@ class GeneratorSampler:
       self._last = (first, seed), self._make([self._block(block) for block in blocks], seed)
     return self._last[1][number - first]
 
+  def _labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
+    """As `images`: each at its place in its block, whose other samples have their own classes."""
+    self.check_classes(labels)
+    wanted, pictures = list(zip(indices, labels)), {}
+    # An index may be asked for with several labels, one of which fits into a round.
+    while left := {index: label for index, label in wanted if (index, label) not in pictures}:
+      for number in sorted({index // self._block_size for index in left}):
+        block = self._block(number)
+        classes = [left.get(index, own) for index, own in zip(block, self.labels(block))]
+        values = self._generate(self._game.inputs(block, seed, classes))
+        pictures.update(zip(zip(block, classes), self._as_pictures(values)))
+    return np.stack([pictures[one] for one in wanted])
+
   def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
     """The pictures of as many blocks as there are replicas."""
     inputs = [self._game.inputs(block, seed) for block in blocks]
     if self._replicas == 1:
-      by_batch = batch_statistics() if self._mode == 'batch' else contextlib.nullcontext()
-      with by_batch:
-        return [self._as_pictures(self._generate(self._generator, *inputs))]
+      return [self._as_pictures(self._generate(*inputs, by_batch=self._mode == 'batch'))]
     shares = self._strategy.experimental_distribute_values_from_function(
       lambda context: inputs[context.replica_id_in_sync_group]
     )
     made = self._generate_on_all(shares)
     return [self._as_pictures(values) for values in self._strategy.experimental_local_results(made)]
 
-  @functools.cached_property
-  def _generate_on_all(self) -> Callable:
-    return tf.function(
-      lambda shares: self._strategy.run(self._game.generate, (self._generator, shares)),
-      autograph=False,
-    )
+  @tf.function(autograph=False)
+  def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
+    """Each value of `by_batch` has traces of its own, so that no call gets the other's."""
+    with batch_statistics() if by_batch else contextlib.nullcontext():
+      return self._game.generate(self._generator, inputs)
+
+  @tf.function(autograph=False)
+  def _generate_on_all(self, shares: Inputs) -> tf.Tensor:
+    return self._strategy.run(self._game.generate, (self._generator, shares))
 
   def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
     if not np.isfinite(tf.reduce_sum(values)):
@@ -249,7 +260,7 @@ class GeneratorSampler:
 
   def values(self, noise: np.ndarray) -> np.ndarray:
     """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
-    return self._generate(self._generator, tf.constant(noise)).numpy()
+    return self._generate(tf.constant(noise)).numpy()
 
   def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
     """Images 0 to count - 1, in batches."""
@@ -262,7 +273,8 @@ class GeneratorSampler:
         loaded = tf.saved_model.load(path)
         pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
 
-    The images are those of `images(range(count), seed)`. `loaded(inputs)` maps chosen inputs to
+    The images are those of `images(range(count), seed)` by moving or standing averages, but for
+    rounding: their values are computed in another batch. `loaded(inputs)` maps chosen inputs to
     float32 images in [-1, 1]; where the class is chosen, `loaded([noise, labels])`.
     """
     game, generator = self._game, self._generator

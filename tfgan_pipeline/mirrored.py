@@ -1,4 +1,4 @@
-"""Variables that replicas mirror, changed and averaged from inside the replicas."""
+"""Variables that replicas mirror, changed, added up and averaged from inside the replicas."""
 
 from __future__ import annotations
 
@@ -30,7 +30,18 @@ def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> Non
 
 def mean(value: tf.Tensor) -> tf.Tensor:
   """The mean of `value` over replicas; outside of replicas, `value`."""
+  return _reduced('MEAN', value)
+
+
+def total(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+  """The sums over replicas of each of `values`; outside of replicas, `values`."""
+  return _reduced('SUM', values)
+
+
+def _reduced(operation: str, value: tf.Tensor | Sequence[tf.Tensor]):
   replica = tf.distribute.get_replica_context()
+  # One replica is not asked: TensorFlow registers a gradient for each call of `all_reduce`, which
+  # keeps the whole traced graph until the process ends.
   if replica is None or replica.num_replicas_in_sync == 1:
     return value
-  return replica.all_reduce('MEAN', value)
+  return replica.all_reduce(operation, value)

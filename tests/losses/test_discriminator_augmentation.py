@@ -52,13 +52,37 @@ def test_shifted():
   assert len(found) > 15  # Of 25.
 
 
-def test_cut_out():
-  holes = (changed(lambda x: image_changes.cut_out(x, 0.5)) == 0).all(-1)
-  for hole in holes:
-    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-    assert 2 <= len(rows) <= 4 and 2 <= len(columns) <= 4
-    assert hole.sum() == len(rows) * len(columns)
-    assert np.ptp(rows) == len(rows) - 1 and np.ptp(columns) == len(columns) - 1
+@pytest.mark.parametrize(
+  'height, width, holes', [(8, 10, (4, 5)), (5, 6, (3, 3)), (20, 25, (10, 13))]
+)
+def test_cut_out(height, width, holes):
+  """Rectangles, of which each row and column sees as much as in the authors' code.
+
+  Its centres are all of 0 to the side for an even hole, and all but the side for an odd one; a part
+  of a hole that lies outside falls on the outermost pixel, which is then in the hole anyway.
+  """
+  count = 20000
+  images = np.ones((count, height, width, 1), np.float32)
+  cut = (changed(lambda x: image_changes.cut_out(x, 0.5), images) == 0)[..., 0]
+  for side, hole, found in ((height, holes[0], cut.any(2)), (width, holes[1], cut.any(1))):
+    centres = range(side + 1 - hole % 2)
+    holes_of = [np.arange(hole) + centre - hole // 2 for centre in centres]
+    share = np.mean([np.isin(np.arange(side), np.clip(one, 0, side - 1)) for one in holes_of], 0)
+    np.testing.assert_allclose(share, share[::-1])
+    # Five standard errors; a centre too few or too many moves some share by ten.
+    np.testing.assert_allclose(found.mean(0), share, atol=5 * 0.5 / count**0.5)
+    assert (np.abs(np.diff(found.astype(int), axis=1)).sum(1) <= 2).all()  # Without gaps.
+  np.testing.assert_array_equal(cut, cut.any(2)[:, :, None] & cut.any(1)[:, None])
+
+
+@pytest.mark.parametrize('side, reach', [(20, 3), (25, 3), (28, 4), (36, 5)])
+def test_shifts_reach_an_eighth_rounded_half_up(side, reach):
+  images = np.ones((4000, side, side, 1), np.float32)
+  left = changed(lambda x: image_changes.shifted(x, 0.125), images)[:, side // 2, :, 0]
+  moves = np.argmax(left, 1) - np.argmax(left[:, ::-1], 1)
+  counts = np.bincount(moves + reach)
+  assert len(counts) == 2 * reach + 1
+  np.testing.assert_allclose(counts / len(images), 1 / len(counts), atol=5 * 0.5 / 4000**0.5)
 
 
 def test_colours():

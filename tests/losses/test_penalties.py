@@ -76,8 +76,16 @@ def test_weight_penalties_see_the_kernels_of_one_player(name, player):
   assert penalty.player == player
 
 
-def test_lecam_follows_both_means():
-  penalty = registry.penalty.build('lecam(weight=2, decay=0.6)')
+@pytest.mark.parametrize(
+  'text, one_sided, start',
+  [
+    ('lecam(weight=2, decay=0.6)', False, 0),
+    ('lecam(weight=2, decay=0.6, one_sided=True)', True, 0),
+    ('lecam(weight=2, decay=0.6, start=2)', False, 2),
+  ],
+)
+def test_lecam_follows_both_means(text, one_sided, start):
+  penalty = registry.penalty.build(text)
 
   @tf.function(autograph=False)
   def value(shift):
@@ -87,11 +95,15 @@ def test_lecam_follows_both_means():
     )
 
   real = fake = 0.0
-  for step, shift in enumerate((0.0, 1.0, 2.0)):
-    rate = max(0.4, 1 / (step + 1))
+  for step, shift in enumerate((0.0, 1.0, 2.0, -1.0)):
+    rate = max(0.4, 1 / (max(step - start, 0) + 1))
     real += rate * (REAL[:, 0].mean() + shift - real)
     fake += rate * (FAKE[:, 0].mean() - fake)
-    expected = 2 * (np.mean((REAL[:, 0] + shift - fake) ** 2) + np.mean((FAKE[:, 0] - real) ** 2))
+    terms = [REAL[:, 0] + shift - fake, real - FAKE[:, 0]]
+    assert any((term < 0).any() for term in terms)  # So that one side is another number.
+    if one_sided:
+      terms = [np.maximum(term, 0) for term in terms]
+    expected = 2 * sum(np.mean(term**2) for term in terms) * (step >= start)
     with tf1_tensor_equality():
       assert float(value(tf.constant(shift))) == pytest.approx(expected, rel=1e-4)
 

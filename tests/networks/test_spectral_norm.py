@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline.compat import tf
+from tests.networks.small import smallest
+from tfgan_pipeline import registry, runtime
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense, normalised
+from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 LAYERS = {
   'dense': (lambda: SpectralDense(5, use_bias=False), [4, 7]),
+  'wide dense': (lambda: SpectralDense(256, use_bias=False), [4, 512]),
   'convolution': (lambda: SpectralConv2D(5, 3, use_bias=False), [2, 6, 6, 3]),
 }
 
@@ -17,18 +22,61 @@ def images(shape):
 
 
 @pytest.mark.parametrize('name', LAYERS)
-def test_kernel_in_use_has_norm_one(name):
+@pytest.mark.parametrize('calls, precision', [(0, 0.1), (1, 0.1), (100, 1e-3)])
+def test_kernel_in_use_has_norm_one(name, calls, precision):
+  """Before any training too, where inference is all that has been asked for."""
   make, shape = LAYERS[name]
   layer, inputs = make(), images(shape)
-  for _ in range(100):
+  outputs = layer(inputs)
+  for _ in range(calls):
     outputs = layer(inputs, training=True)
-  kernel = layer.kernel.numpy().reshape(-1, 5)
+  kernel = layer.kernel.numpy().reshape(-1, layer.kernel.shape[-1])
   largest = np.linalg.svd(kernel, compute_uv=False)[0]
   assert abs(largest - 1) > 0.01
-  in_use = normalised(layer.kernel, layer.singular_vector, False).numpy().reshape(-1, 5)
-  np.testing.assert_allclose(in_use, kernel / largest, rtol=1e-4)
-  if name == 'dense':
-    np.testing.assert_allclose(outputs, inputs @ kernel / largest, rtol=1e-3, atol=1e-4)
+  in_use = normalised(layer.kernel, layer.singular_vector, False).numpy().reshape(kernel.shape)
+  np.testing.assert_allclose(in_use, kernel / largest, rtol=precision)
+  if 'dense' in name:
+    found = np.linalg.norm(outputs) / np.linalg.norm(inputs @ kernel)
+    assert found == pytest.approx(1 / largest, rel=precision)
+
+
+@pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'dcgan'])
+def test_a_new_network_is_as_its_exact_norms_make_it(name, monkeypatch):
+  """Convolutions, attention, linear maps of conditional batch norm, embeddings of the class."""
+  text, shape = smallest(name, monkeypatch)
+  told = frozenset({'generator', 'discriminator'})
+  spec = NetworkSpec(shape, 10, 20, labelled=told if name == 'biggan' else frozenset())
+  if name == 'dcgan':
+    text = 'dcgan(filters=4, discriminator_norm=spectral)'
+  inputs = {
+    'generator': images([4, 20]),
+    'discriminator': images([4, *shape]),
+  }
+  for role, network in registry.network.build(text, spec).items():
+    layers = [layer for layer in network._flatten_layers() if hasattr(layer, 'singular_vector')]
+    assert bool(layers) == (role == 'discriminator' or name in ('sagan', 'biggan')), role
+    norms = spectral_norms(role, network)
+    normed = [
+      norms[tag.replace('_raw', '')] for tag in norms if tag.startswith('spectral_norm_raw')
+    ]
+    assert len(normed) == len(layers) and all(0.9 < norm < 1.1 for norm in normed), norms
+    given = [inputs[role], np.arange(4)] if name == 'biggan' else inputs[role]
+    outputs = network(given).numpy()
+    for layer in layers:
+      kernel = layer.kernel.numpy().reshape(-1, layer.kernel.shape[-1])
+      layer.singular_vector.assign(np.linalg.svd(kernel)[2][:1])
+    exact = network(given).numpy()
+    assert np.linalg.norm(outputs - exact) < 0.2 * np.linalg.norm(exact), role
+
+
+def test_norms_are_one_on_replicas_and_in_16_bits():
+  with runtime.mirrored_cpus(2).scope():
+    layer = SpectralDense(256, dtype=keras.mixed_precision.Policy('mixed_float16'))
+    layer(images([4, 512]))
+  largest = np.linalg.norm(layer.kernel.numpy(), 2)
+  for vector in layer.singular_vector.values:
+    assert np.linalg.norm(vector) == pytest.approx(1, rel=1e-5)
+    assert 0.9 < np.linalg.norm(layer.kernel.numpy() @ vector.numpy().T) / largest <= 1
 
 
 @pytest.mark.parametrize('name', LAYERS)

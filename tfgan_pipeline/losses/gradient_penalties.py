@@ -12,6 +12,10 @@ from tfgan_pipeline.losses.penalties import Penalty, per_image, squared_slope
 def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
   """Half of gamma times the squared slope at real images (Mescheder et al. 2018, 1801.04406).
 
+  With an interval it is part of the update of its step, and Adam stays as it is. StyleGAN2 makes an
+  update of its own of it, 17 in 16 steps, and for these slows Adam down: c = 16 / 17 multiplies the
+  learning rate and is the power of both betas.
+
   Args:
     gamma: Weight.
     interval: Steps between two evaluations; 16 in StyleGAN2, which saves time.
@@ -21,7 +25,7 @@ def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
 
 @registry.penalty
 def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
-  """The same at generated images.
+  """Half of gamma times the squared slope at generated images, see r1.
 
   Args:
     gamma: Weight.

@@ -41,9 +41,14 @@ def turned(images: tf.Tensor) -> tf.Tensor:
 def shifted(images: tf.Tensor, share: float) -> tf.Tensor:
   """By whole pixels, at most `share` of the side each way, uniformly."""
   height, width = images.shape[1:3]
-  down = _steps(images, round(height * share), height)
-  across = _steps(images, round(width * share), width)
+  down = _steps(images, _pixels(height, share), height)
+  across = _steps(images, _pixels(width, share), width)
   return tf.einsum('nab,nbwc,nvw->navc', down, images, across)
+
+
+def _pixels(side: int, share: float) -> int:
+  """`share` of a side, a half rounded up as in DiffAugment's code; Python's `round` makes 2.5 2."""
+  return int(side * share + 0.5)
 
 
 def _steps(images: tf.Tensor, most: int, side: int) -> tf.Tensor:
@@ -53,12 +58,16 @@ def _steps(images: tf.Tensor, most: int, side: int) -> tf.Tensor:
 
 
 def cut_out(images: tf.Tensor, share: float) -> tf.Tensor:
-  """A square of `share` of the side is 0; its centre is uniform over the image."""
+  """A square of `share` of the side is 0; its centre is uniform over the image.
+
+  The centre of an odd number of pixels is a pixel, that of an even one a border between two or the
+  image's edge, as in DiffAugment's code: both sides of an image are cut equally often.
+  """
   masks = []
   for axis, side in enumerate(images.shape[1:3]):
-    centre = tf.floor(uniform(images, 0.0, side))
+    size = _pixels(side, share)
+    centre = tf.floor(uniform(images, 0.0, side + 1 - size % 2))
     place = tf.reshape(tf.range(side, dtype=tf.float32), [-1, 1, 1] if axis == 0 else [1, -1, 1])
-    size = round(side * share)
     first = centre - size // 2
     masks.append((place >= first) & (place < first + size))
   return tf.where(masks[0] & masks[1], 0.0, images)

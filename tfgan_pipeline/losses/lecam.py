@@ -9,14 +9,22 @@ from tfgan_pipeline.losses.penalties import Penalty
 
 
 @registry.penalty
-def lecam(*, weight: float = 0.3, decay: float = 0.99) -> Penalty:
-  """Squared distance of logits from the moving average of the other kind's (equation 3).
+def lecam(
+  *, weight: float = 0.3, decay: float = 0.99, one_sided: bool = False, start: int = 0
+) -> Penalty:
+  """Squared distance of logits from the moving average of the other kind's.
+
+  The default is the paper's equation 3. The authors' code has `one_sided`, and a `start` that is 0
+  unless given; its averages start at 1,000, where here they start at the first values.
 
   Args:
     weight: Of the term.
     decay: Of both averages per update; the first values are their plain means.
+    one_sided: Counts real logits only above the average of generated ones, and generated logits
+      only below that of real ones.
+    start: Discriminator updates to make before the term counts; the averages begin there.
   """
-  require('--penalties', at_least=0, weight=weight)
+  require('--penalties', at_least=0, weight=weight, start=start)
   require('--penalties', at_least=0, below=1, decay=decay)
   variables = {
     name: tf.Variable(
@@ -28,16 +36,17 @@ def lecam(*, weight: float = 0.3, decay: float = 0.99) -> Penalty:
   def penalty(model) -> tf.Tensor:
     real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
     updates = tf.identity(variables['updates'])
-    rate = tf.maximum(1.0 - decay, 1.0 / (updates + 1.0))
+    rate = tf.maximum(1.0 - decay, 1.0 / (tf.maximum(updates - start, 0.0) + 1.0))
     anchors = {}
     for name, logits in (('real', real), ('generated', generated)):
       before = tf.identity(variables[name])
       now = mirrored.mean(tf.reduce_mean(tf.stop_gradient(logits)))
       anchors[name] = before + rate * (now - before)
     mirrored.assign(list(variables.values()), [*anchors.values(), updates + 1.0])
-    return weight * (
-      tf.reduce_mean(tf.square(real - anchors['generated']))
-      + tf.reduce_mean(tf.square(generated - anchors['real']))
-    )
+    above, below = real - anchors['generated'], anchors['real'] - generated
+    if one_sided:
+      above, below = tf.nn.relu(above), tf.nn.relu(below)
+    term = weight * (tf.reduce_mean(tf.square(above)) + tf.reduce_mean(tf.square(below)))
+    return tf.where(updates < start, 0.0, term) if start else term
 
   return Penalty('discriminator', penalty, variables=variables)

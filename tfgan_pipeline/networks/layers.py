@@ -16,6 +16,8 @@ _batch_share: float | None = None
 def batch_statistics(*, share: float = 0.0) -> Iterator[None]:
   """Each BatchNorm called here for inference normalises by its batch instead of moving averages.
 
+  A `tf.function` keeps the mode in which it was traced: enter this inside of it, not around it.
+
   Args:
     share: How much of the batch's mean and variance to add to the moving averages: those that were
       zero before n calls with 1 / n are afterwards the plain averages over n batches.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.mirrored import assign
+from tfgan_pipeline.mirrored import assign, total
 
 
 @registry.optimizer
@@ -100,7 +100,7 @@ class TFGANOptimizer:
     self._parts_left -= 1
     if not self._parts_left:
       # Losses are already divided by the number of replicas: their gradients add up.
-      gradients = tf.distribute.get_replica_context().all_reduce('SUM', gradients)
+      gradients = total(gradients)
       if scales:
         gradients = self._optimizer.get_unscaled_gradients(gradients)
       self.gradient_norm = tf.linalg.global_norm(gradients)

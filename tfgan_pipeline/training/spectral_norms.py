@@ -28,8 +28,8 @@ def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
   for place, layer in enumerate(_with_kernel(network)):
     name, value = f'{role}/{place}_{type(layer).__name__}', _largest_singular_value(layer.kernel)
     divided_by = divisor(layer)
-    scalars[f'spectral_norm/{name}'] = value * getattr(layer, 'scale', 1.0) / divided_by
-    if divided_by != 1.0:
+    scalars[f'spectral_norm/{name}'] = value * getattr(layer, 'scale', 1.0) / (divided_by or 1.0)
+    if divided_by is not None:
       scalars[f'spectral_norm_raw/{name}'] = value
   return scalars
 
