@@ -42,22 +42,18 @@ CASES: dict[str, tuple[str, ...]] = {
   'points_mlp': ('--networks=points_mlp(units=8)', '--dataset=gaussian_grid'),
   'dcgan_textbook': ('--networks=dcgan_textbook', '--dataset=digits(size=28)', '--noise=normal(4)'),
   'sndcgan': ('--networks=sndcgan(filters=4)', '--loss=wasserstein_hinge'),
-  'sngan': ('--networks=sngan(filters=4)', _COLOUR, '--discriminator_steps=2'),
+  'sngan': ('--networks=sngan(filters=4)', _COLOUR),
   'sagan': ('--networks=sagan(filters=4, attention=16)', _COLOUR, '--model=conditional_gan'),
-  'biggan': (
-    '--networks=biggan(filters=4, attention=16, embedding=8)',
-    *(_COLOUR, '--model=conditional_gan', '--penalties=orthogonal'),
-  ),
   'biggan_deep': (
     '--networks=biggan_deep(filters=8, attention=16, embedding=8)',
-    *(_COLOUR, '--model=conditional_gan'),
+    *(_COLOUR, '--model=conditional_gan', '--penalties=orthogonal'),
   ),
   'r3gan': (
     '--networks=r3gan(filters=16, blocks=1, group=8)',
     *('--loss=relativistic_pairing', '--penalties=r1, r2'),
   ),
   'stylegan2': (
-    '--networks=stylegan2(filters=8, latent=8, mapping=2)',
+    *('--networks=stylegan2(filters=8, latent=8, mapping=2)', '--dataset=digits(size=8)'),
     *('--penalties=r1(interval=2)', '--discriminator_augment=adaptive_augment'),
   ),
   'sequential': ('--update=sequential', '--discriminator_steps=2', '--generator_optimizer=rmsprop'),
