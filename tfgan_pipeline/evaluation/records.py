@@ -11,6 +11,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
+from tfgan_pipeline.whole_files import writing
 
 Record = dict[str, Any]
 _NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
@@ -80,8 +81,11 @@ class Records:
     """Appends a record, unless one of that step and definition is there; returns what is there.
 
     One with scores takes the place of a failure, by being found first.
+
+    Raises:
+      WriteError: It cannot be written; the records before are whole.
     """
-    with self._claims.of_records():
+    with self._claims.of_records(), writing(self._path):
       known = self.find(record['step'], record['definition'])
       if known and ('error' not in known or 'error' in record):
         return known
