@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import os
+import re
 import uuid
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import WriteError, first_line
+
+_TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
 
 
 def write(path: str, content: str | bytes) -> None:
@@ -21,6 +25,13 @@ def write(path: str, content: str | bytes) -> None:
     with contextlib.suppress(tf.errors.OpError):
       tf.io.gfile.remove(temporary)
     raise
+
+
+def remove_leftovers(directory: str) -> None:
+  """Removes what a killed `write` has left in a directory. Only for its one writer."""
+  for name in tf.io.gfile.listdir(directory) if tf.io.gfile.isdir(directory) else ():
+    if _TEMPORARY.search(name):
+      tf.io.gfile.remove(os.path.join(directory, name))
 
 
 @contextlib.contextmanager
