@@ -26,6 +26,8 @@ from typing import Any
 from tfgan_pipeline import checksums, whole_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
+from tfgan_pipeline.pins import Pins
+from tfgan_pipeline.whole_files import names_in
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
@@ -67,12 +69,16 @@ class Checkpoints:
     directory: May not exist yet; may be gs://.
     keep: How many of the newest to keep when saving, besides those pinned; 0 keeps all.
     run_id: The run that saves, for the records; '' for one that has no id.
+
+  Attributes:
+    pins: Who asks that which checkpoint be kept.
   """
 
   def __init__(self, directory: str, *, keep: int = 0, run_id: str = ''):
     self._directory = directory
     self._keep = keep
     self._run_id = run_id
+    self.pins = Pins(os.path.join(directory, 'pinned'))
 
   def prefix(self, step: int) -> str:
     """The path that `tf.train.Checkpoint.read` takes."""
@@ -80,7 +86,7 @@ class Checkpoints:
 
   def steps(self) -> list[int]:
     """Steps that have a checkpoint, oldest first. The index file is written last."""
-    matches = map(_INDEX.fullmatch, _names_in(self._directory))
+    matches = map(_INDEX.fullmatch, names_in(self._directory))
     return sorted(int(match[1]) for match in matches if match)
 
   def record(self, step: int) -> dict[str, Any]:
@@ -121,7 +127,7 @@ class Checkpoints:
     newest_first = [other for other in reversed(self.steps()) if other < step]
     due = newest_first[self._keep - 1 :] if self._keep else []
     for old in due:
-      if not self.pinned(old):
+      if not self.pins.of(old):
         self._remove(old)
     if due:
       self._write_state()
@@ -132,40 +138,6 @@ class Checkpoints:
     lines = [f'model_checkpoint_path: "{name}"' for name in names[-1:]]
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
     whole_files.write(os.path.join(self._directory, 'checkpoint'), '\n'.join(lines) + '\n')
-
-  def pinned(self, step: int) -> list[str]:
-    """Those who asked that this checkpoint be kept."""
-    start = f'ckpt-{step:06d}.'
-    return [name[len(start) :] for name in _names_in(self._pins) if name.startswith(start)]
-
-  def pin(self, step: int, who: str, why: str = '') -> None:
-    """Asks the trainer, which may be another process, to keep a checkpoint beyond its time.
-
-    Args:
-      step: Of the checkpoint.
-      who: By this name it is let go of; a word without dots or slashes.
-      why: For people, in the file that asks.
-    """
-    tf.io.gfile.makedirs(self._pins)
-    whole_files.write(self._pin(step, who), why)
-
-  def unpin(self, step: int, who: str) -> None:
-    """Lets go; the trainer's next save removes what is due."""
-    with contextlib.suppress(tf.errors.NotFoundError):
-      tf.io.gfile.remove(self._pin(step, who))
-
-  def pins(self, who: str) -> list[int]:
-    """The steps that one has pinned, the oldest first."""
-    pattern = re.compile(rf'ckpt-(\d+)\.{re.escape(who)}')
-    matches = map(pattern.fullmatch, _names_in(self._pins))
-    return sorted(int(match[1]) for match in matches if match)
-
-  @property
-  def _pins(self) -> str:
-    return os.path.join(self._directory, 'pinned')
-
-  def _pin(self, step: int, who: str) -> str:
-    return os.path.join(self._pins, f'ckpt-{step:06d}.{who}')
 
   def set_aside(self, steps: Sequence[int]) -> None:
     """Moves checkpoints that could not be read into the folder `damaged`."""
@@ -180,7 +152,7 @@ class Checkpoints:
 
   def _files(self, step: int) -> list[str]:
     start = f'ckpt-{step:06d}.'
-    names = [name for name in _names_in(self._directory) if name.startswith(start)]
+    names = [name for name in names_in(self._directory) if name.startswith(start)]
     return [os.path.join(self._directory, name) for name in sorted(names)]
 
   def _remove(self, step: int) -> None:
@@ -191,7 +163,7 @@ class Checkpoints:
   def remove_leftovers(self) -> None:
     """Removes what a writer that was killed has left. Only for the one who writes here."""
     whole = {f'ckpt-{step:06d}' for step in self.steps()}
-    for name in _names_in(self._directory):
+    for name in names_in(self._directory):
       part = _PART.match(name)
       path = os.path.join(self._directory, name)
       if part and (part[2] == '_temp' or part[1] not in whole):
@@ -278,13 +250,6 @@ class Checkpoints:
     return Unreachable(
       f'{self.prefix(step)}: cannot be read now ({first_line(error)}); the same command continues'
     )
-
-
-def _names_in(directory: str) -> list[str]:
-  """Lists a directory; nothing where there is none. No glob, which a path's [ would mislead."""
-  if not tf.io.gfile.isdir(directory):
-    return []
-  return tf.io.gfile.listdir(directory)
 
 
 @contextlib.contextmanager

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 import contextlib
 import errno
 import os
+import re
 import uuid
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import WriteError, first_line
+
+_TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
 
 
 def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
@@ -71,6 +74,18 @@ def _sync_folder(path: str) -> None:
   except OSError as error:
     if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
       raise
+
+
+def names_in(directory: str) -> list[str]:
+  """Lists a directory; nothing where there is none. No glob, which a [ in its path would mislead."""
+  return tf.io.gfile.listdir(directory) if tf.io.gfile.isdir(directory) else []
+
+
+def remove_leftovers(directory: str) -> None:
+  """Removes what a killed `write` has left in a directory. Only for its one writer."""
+  for name in names_in(directory):
+    if _TEMPORARY.search(name):
+      tf.io.gfile.remove(os.path.join(directory, name))
 
 
 @contextlib.contextmanager

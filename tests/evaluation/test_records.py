@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.errors import WriteError
 from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.evaluation.records import score_ids
+from tfgan_pipeline.evaluation.records import Records, score_ids
 from tfgan_pipeline.evaluation.scorer import Scorer
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
@@ -46,3 +49,20 @@ def test_whatever_changes_the_score_changes_its_id(ids):
     {'extractor': 'random_projection(seed=1)'},
   ]
   assert len({ids(**values)['fid'] for values in others}) == len(others)
+
+
+def test_full_disk_is_told_in_one_line_and_keeps_what_was_there(tmp_path):
+  records = Records(str(tmp_path))
+  first, second = ({'step': step, 'definition': {}, 'definition_id': 'a'} for step in (1, 2))
+  records.add(first)
+  path = tmp_path / 'scores.jsonl'
+  unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, unlimited[1]))
+  try:
+    with pytest.raises(WriteError, match=f'^{path}: cannot be written'):
+      records.add(second)
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+  assert records.read() == [first] and path.read_text().count('\n') == 1  # And half a line.
+  records.add(second)
+  assert records.read() == [first, second]

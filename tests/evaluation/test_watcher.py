@@ -47,7 +47,7 @@ def steps(records):
 
 
 def pinned(checkpoints):
-  return [step for step in checkpoints.steps() if checkpoints.pinned(step)]
+  return [step for step in checkpoints.steps() if checkpoints.pins.of(step)]
 
 
 def test_it_scores_in_order_once_and_writes_the_best_down(run, options):

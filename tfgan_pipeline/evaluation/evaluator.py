@@ -143,7 +143,7 @@ class Evaluator:
 
   def _pin(self, step: int, why: str) -> None:
     try:
-      self._checkpoints.pin(step, self._pins_as, why + '\n')
+      self._checkpoints.pins.add(step, self._pins_as, why + '\n')
     except tf.errors.OpError as error:  # Scores are worth having all the same.
       _log.warning('step %d cannot be pinned, rotation may remove it (%s)', step, first_line(error))
 
@@ -209,11 +209,11 @@ class Evaluator:
     best = self.best()
     if best:
       self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
-    for step in self._checkpoints.pins(self._pins_as):
+    for step in self._checkpoints.pins.steps(self._pins_as):
       if not (best and step == best['step']):
         with contextlib.nullcontext(True) if step == claimed else self._claims.of(step) as mine:
           if mine:
-            self._checkpoints.unpin(step, self._pins_as)
+            self._checkpoints.pins.remove(step, self._pins_as)
 
   def _provenance(self, started: float) -> dict[str, Any]:
     return {

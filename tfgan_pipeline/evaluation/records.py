@@ -12,6 +12,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.claims import Claims
 from tfgan_pipeline.evaluation.extractor import digest
 from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.whole_files import writing
 
 Record = dict[str, Any]
 _NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
@@ -85,8 +86,11 @@ class Records:
     """Appends a record, unless its run, step and definition have one; returns what is there.
 
     One with scores takes the place of a failure, by being found first.
+
+    Raises:
+      WriteError: It cannot be written; the records before are whole.
     """
-    with self._claims.of_records():
+    with self._claims.of_records(), writing(self._path):
       known = self.find(record.get('run_id', ''), record['step'], record['definition'])
       if known and ('error' not in known or 'error' in record):
         return known

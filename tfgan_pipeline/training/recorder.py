@@ -182,6 +182,10 @@ class Recorder:
         self._summaries.close()
 
   def __enter__(self) -> Recorder:
+    if self._chief:
+      with self._writing(self._run.path):
+        for directory in (self._run.path, self._run.train, self._run.samples):
+          whole_files.remove_leftovers(directory)
     return self
 
   def __exit__(self, *_):
