@@ -77,7 +77,7 @@ def _sync_folder(path: str) -> None:
 
 
 def names_in(directory: str) -> list[str]:
-  """Lists a directory; nothing where there is none. No glob, which a [ in its path would mislead."""
+  """Lists a directory; nothing where there is none. A glob would take a [ in it for a pattern."""
   return tf.io.gfile.listdir(directory) if tf.io.gfile.isdir(directory) else []
 
 
