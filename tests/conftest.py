@@ -55,7 +55,7 @@ TINY = (
 
 def tiny_experiment(model_dir, **values):
   """TINY as an Experiment, with `values` in place of its own."""
-  from tfgan_pipeline.experiment import Experiment
+  from tfgan_pipeline.config.experiment import Experiment
 
   tiny = dict(
     model_dir=str(model_dir),

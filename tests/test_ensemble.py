@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, files_under, run_binary, tiny_experiment
-from tfgan_pipeline import whole_files
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.ensemble import Ensemble
+from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.sample_files import write_folder, write_grid
+from tfgan_pipeline.sampling.files import write_folder, write_grid
 
 
 def decoded(path):
@@ -132,8 +132,8 @@ def test_a_folder_is_written_in_batches_continued_and_extended(tmp_path, monkeyp
     written.append(path)
     real_write(path, content, **how)
 
-  real_write = whole_files.write
-  monkeypatch.setattr(whole_files, 'write', write)
+  real_write = atomic_files.write
+  monkeypatch.setattr(atomic_files, 'write', write)
   folder, pictures = tmp_path / 'fakes', Pictures()
   with pytest.raises(KeyboardInterrupt):
     write_folder(str(folder), pictures, seed=0, count=1000)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_all_replicas_generate_what_is_scored(experiment, options, tmp_path, reg
     return {**networks, 'generator': keras.Model(noise, networks['generator'](Noticing()(noise)))}
 
   register(registry.network, noticed)
-  monkeypatch.setattr(runtime, 'start', lambda experiment: runtime.mirrored_cpus(2))
+  monkeypatch.setattr(strategies, 'start', lambda experiment: strategies.mirrored_cpus(2))
   train_and_evaluate(
     GANEstimator(dataclasses.replace(experiment, networks='noticed', max_steps=1)), options
   )

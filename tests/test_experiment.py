@@ -7,7 +7,7 @@ from absl import flags
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.experiment import Experiment
 
 
 def parse(*arguments: str) -> Experiment:

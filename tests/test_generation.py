@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline import randomness, runtime
+from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.generation import GeneratorSampler
-from tfgan_pipeline.networks.layers import batch_norms
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.networks.layers.basic import batch_norms
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +57,7 @@ def test_images_do_not_depend_on_how_they_are_asked_for(sampler, batch_norm):
 @pytest.mark.parametrize('batch_norm', ['moving', 'standing'])
 @pytest.mark.parametrize('replicas', [2, 3])
 def test_images_do_not_depend_on_the_number_of_replicas(sampler, replicas, batch_norm):
-  several = sampler(batch_norm=batch_norm, strategy=runtime.mirrored_cpus(replicas))
+  several = sampler(batch_norm=batch_norm, strategy=strategies.mirrored_cpus(replicas))
   np.testing.assert_array_equal(
     several.images(range(50, 300), 3), sampler(batch_norm=batch_norm).images(range(50, 300), 3)
   )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfgan_pipeline import images
+from tfgan_pipeline.media import images
 from tfgan_pipeline.compat import tf
 
 

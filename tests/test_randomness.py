@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness
+from tfgan_pipeline.replicas import randomness
 
 
 def draws(replica=0, replicas=1, rows=8):

@@ -61,7 +61,7 @@ def test_python(tmp_path, cache_dir):
     assert old in training
     training = training.replace(old, new)
   options = (
-    'from tfgan_pipeline.evaluation.options import EvaluationOptions\n'
+    'from tfgan_pipeline.config.evaluation import EvaluationOptions\n'
     "options = EvaluationOptions(extractor='random_projection', metrics='fid', num_samples=64, "
     f'cache_dir={cache_dir!r})\n'
   )

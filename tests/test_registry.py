@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from tfgan_pipeline import components, registry
+from tfgan_pipeline.registry import calls
+from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
 ALL = [(kind, name) for kind in registry.ALL for name in kind.components()]
@@ -16,7 +17,7 @@ def test_source_and_import_agree(kind, name):
   """What is read from the source, without importing, is what the function really takes."""
   function = kind.function(name)
   found = kind.components()[name]
-  runtime = components.of_function(function)
+  runtime = calls.of_function(function)
   assert found == runtime
   assert found.doc, f'{name} needs a first line for --list'
   assert len(found.doc) <= 100

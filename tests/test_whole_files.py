@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from tfgan_pipeline import whole_files
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 
 
@@ -28,8 +28,8 @@ def synced(monkeypatch):
 
 def test_the_content_is_on_disk_before_its_name_and_then_its_name(tmp_path, synced):
   path = tmp_path / 'file'
-  whole_files.write(str(path), 'old')
-  whole_files.write(str(path), 'new')
+  atomic_files.write(str(path), 'old')
+  atomic_files.write(str(path), 'new')
   assert path.read_text() == 'new' and os.listdir(tmp_path) == ['file']
   (temporary, first), (folder, second), (_, third), (_, fourth) = synced
   assert temporary.startswith(f'{path}.') and first == [os.path.basename(temporary)]
@@ -38,12 +38,12 @@ def test_the_content_is_on_disk_before_its_name_and_then_its_name(tmp_path, sync
 
 
 def test_what_can_be_made_again_need_not_wait_for_the_disk(tmp_path, synced, monkeypatch):
-  whole_files.write(str(tmp_path / 'picture'), b'new', durable=False)
-  whole_files.write('ram://bucket/file', 'new')  # Nothing of a bucket is there to be synced.
-  whole_files.sync('ram://bucket/file')
+  atomic_files.write(str(tmp_path / 'picture'), b'new', durable=False)
+  atomic_files.write('ram://bucket/file', 'new')  # Nothing of a bucket is there to be synced.
+  atomic_files.sync('ram://bucket/file')
   assert not synced
   monkeypatch.chdir(tmp_path)
-  whole_files.write('file', 'new')
+  atomic_files.write('file', 'new')
   assert [path for path, _ in synced][1] == str(tmp_path)
 
 
@@ -52,7 +52,7 @@ def test_sync_takes_files_and_then_each_of_their_folders_once(tmp_path, synced):
   prefix = str(tmp_path / 'ckpt-000001')
   root.write(prefix)
   paths = [prefix + '.data-00000-of-00001', prefix + '.index']
-  whole_files.sync(*paths)
+  atomic_files.sync(*paths)
   assert [path for path, _ in synced] == [*paths, str(tmp_path)]
 
 
@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_synced_is_no_error_and_a_file_is(tmp_path, monk
     fsync(file)
 
   monkeypatch.setattr(os, 'fsync', refusing)
-  whole_files.write(str(tmp_path / 'file'), 'new')
+  atomic_files.write(str(tmp_path / 'file'), 'new')
   assert (tmp_path / 'file').read_text() == 'new'
   with pytest.raises(OSError):
-    whole_files.sync(str(tmp_path / 'gone'))
+    atomic_files.sync(str(tmp_path / 'gone'))

@@ -21,23 +21,25 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import description, registry, runtime
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.training import run_facts
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.generation import GeneratorSampler, standard_normal_size
-from tfgan_pipeline.models.game import new_game
-from tfgan_pipeline.run_directory import RunDirectory
-from tfgan_pipeline.stopping import StopRequest
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.sampling.sampler import GeneratorSampler, standard_normal_size
+from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.training import session
-from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ class GANEstimator:
     self.run.check_is_for(experiment)
     self.experiment = self.run.find_data(experiment)
     self._session_of: str | None = None  # The id of the run in which a session here is recorded.
-    runtime.share_gpus()  # Before anything of TensorFlow is used.
+    strategies.share_gpus()  # Before anything of TensorFlow is used.
 
   @classmethod
   def of_run(cls, model_dir: str, **overrides: Any) -> GANEstimator:
@@ -67,7 +69,7 @@ class GANEstimator:
 
   @functools.cached_property
   def _strategy(self) -> tf.distribute.Strategy:
-    return runtime.start(self.experiment)
+    return strategies.start(self.experiment)
 
   @functools.cached_property
   def dataset(self) -> Dataset:
@@ -85,7 +87,7 @@ class GANEstimator:
     return Trainer(self.experiment, self.dataset, strategy)
 
   @property
-  def workers(self) -> runtime.Workers:
+  def workers(self) -> strategies.Workers:
     """The processes that train together."""
     return self._trainer.workers
 
@@ -118,13 +120,13 @@ class GANEstimator:
     """
     since = time.monotonic() if since is None else since
     # Everything that can be refused is, before anything is written.
-    facts = description.facts(self.dataset, self._trainer.state)
+    facts = run_facts.facts(self.dataset, self._trainer.state)
     if self.run.exists():
       self.run.check_data(self.dataset)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
     asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with runtime.one_line_errors(self.experiment), lock, asked as stop:
+    with strategies.one_line_errors(self.experiment), lock, asked as stop:
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:
         del self._trainer  # The run it trained was removed: another one starts.
@@ -145,7 +147,7 @@ class GANEstimator:
 
   def summary(self) -> str:
     """For --dry_run. Builds the networks, writes nothing."""
-    return description.summary(self.experiment, self.dataset, self._trainer.state)
+    return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
 
   def evaluator(
     self,

@@ -16,10 +16,10 @@ import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.memory_split import MemorySplit
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.game import build_networks
-from tfgan_pipeline.networks import layers as own
+from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.models.build import build_networks
+from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.training.trainer import Trainer
 
 FLAGS = flags.FLAGS

@@ -13,9 +13,9 @@ from PIL import Image
 import pytest
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.file_split import FileSplit
-from tfgan_pipeline.data.memory_split import MemorySplit
-from tfgan_pipeline.data.record_split import RecordSplit, Shard
+from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.data.splits.records import RecordSplit, Shard
 
 SIZE = 23
 SHAPE = (6, 5, 3)

@@ -13,12 +13,12 @@ import pytest
 from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
-from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.evaluation import reference_tool
-from tfgan_pipeline.evaluation.extractor import ExtractorContext
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.references import tool
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 
 CALL = 'image_folder(16, channels=1)'
 
@@ -78,10 +78,10 @@ def test_classifiers_and_reference_files_are_found(pictures, tmp_path):
 
   before = former(pictures)
   trained = classifier(before)
-  reference_tool.build(before, 'train', trained, cache, output=statistics)
+  tool.build(before, 'train', trained, cache, output=statistics)
   folders = os.listdir(os.path.join(cache, 'classifier'))
   for limit in (4.0, 0.0):
     dataset = registry.dataset.build(CALL, DataOptions(str(pictures), limit))
     assert classifier(dataset).fingerprint == trained.fingerprint
     assert os.listdir(os.path.join(cache, 'classifier')) == folders
-    assert reference_tool.verify(statistics, dataset, 'train', trained)['mu'] < 1e-6
+    assert tool.verify(statistics, dataset, 'train', trained)['mu'] < 1e-6

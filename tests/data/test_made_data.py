@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import images, points, registry
+from tfgan_pipeline.media import images, points
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.extractor import ExtractorContext
-from tfgan_pipeline.networks.points import ImagesToPoints, PointsToImages
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.networks.points_mlp import ImagesToPoints, PointsToImages
 
 
 def build(text):

@@ -9,11 +9,11 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.file_split import FileSplit
-from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.data.randomness import random_keys, shuffle
-from tfgan_pipeline.data.record_split import RecordSplit
+from tfgan_pipeline.data.keys import random_keys, shuffle
+from tfgan_pipeline.data.splits.records import RecordSplit
 from tfgan_pipeline.errors import UsageError
 
 SHAPE = (6, 5, 3)

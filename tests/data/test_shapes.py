@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.data import scenes
+from tfgan_pipeline.data.made import scenes
 from tfgan_pipeline.data.dataset import DataOptions
 
 

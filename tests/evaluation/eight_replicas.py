@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.evaluation.extractor import ExtractorContext, digest
+from tfgan_pipeline.extractors.base import ExtractorContext, digest
 
 
 def main(cache_dir: str, *texts: str) -> None:
@@ -21,7 +22,7 @@ def main(cache_dir: str, *texts: str) -> None:
   images = np.concatenate([images for images, _ in dataset.split('test').ordered(64)])
   for text in texts:
     for replicas in (1, 8):
-      strategy = runtime.mirrored_cpus(replicas)
+      strategy = strategies.mirrored_cpus(replicas)
       assert strategy.num_replicas_in_sync == replicas
       extractor = registry.extractor.build(text, ExtractorContext(dataset, cache_dir, strategy))
       features = extractor.features([images])

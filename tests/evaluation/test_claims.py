@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tfgan_pipeline.errors import WriteError
-from tfgan_pipeline.evaluation.claims import Claims
+from tfgan_pipeline.runs.scoring_claims import Claims
 
 HOLDER = """
 import sys, time

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.comparison import Entry, as_table, differences, rank, student
-from tfgan_pipeline.evaluation.records import definition_id, find_records, score_ids
+from tfgan_pipeline.evaluation.compare import Entry, as_table, differences, rank, student
+from tfgan_pipeline.runs.score_records import definition_id, find_records, score_ids
 
 DEFINITION = {
   'extractor': {'name': 'mine', 'fingerprint': 'aa'},

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.conftest import TINY, run_binary, start_binary
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 
 NAME = 'random_projection-400'
 SCORES = f'eval/{NAME}/scores.jsonl'

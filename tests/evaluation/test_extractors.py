@@ -8,18 +8,14 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
-from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.extractor import (
-  Extractor,
-  ExtractorContext,
-  digest,
-  full_precision,
-)
-from tfgan_pipeline.evaluation.reference import reference_features
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest, full_precision
+from tfgan_pipeline.references.features_cache import reference_features
 
 every_extractor = pytest.mark.parametrize('name', registry.extractor.components())
 
@@ -58,7 +54,7 @@ def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, c
 
   expected, fingerprints = None, set()
   for replicas, batch_sizes in ((1, (100, 1, 7, 64)), (2, (7,)), (3, (64,))):
-    context = ExtractorContext(dataset, cache_dir, runtime.mirrored_cpus(replicas))
+    context = ExtractorContext(dataset, cache_dir, strategies.mirrored_cpus(replicas))
     extractor = registry.extractor.build(text, context)
     fingerprints.add(extractor.fingerprint)
     for batch_size in batch_sizes:
@@ -169,7 +165,7 @@ def test_classifier_reads_stacks_a_channel_at_a_time(tmp_path):
   images, labels = next(stacks.split('test').ordered(100))
   features = {}
   for replicas in (1, 2):  # The second comes from the cache.
-    context = ExtractorContext(stacks, str(tmp_path), runtime.mirrored_cpus(replicas))
+    context = ExtractorContext(stacks, str(tmp_path), strategies.mirrored_cpus(replicas))
     extractor = registry.extractor.build('classifier(steps=300)', context)
     features[replicas] = extractor.features([images])
   # Of 1,437 stacks, and so one or two per class, no classifier of whole stacks could learn that.

@@ -8,12 +8,12 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.data.picture_folder import picture_split
+from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.folder import score_folder
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.evaluation.score_folder import score_folder
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet import fid
+from tfgan_pipeline.metrics.frechet.fid import fid
 
 RANDOM = np.random.RandomState(0)
 REAL = RANDOM.randint(0, 256, (50, 8, 6, 3)).astype(np.uint8)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from tests.evaluation import stand_ins
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation import network
-from tfgan_pipeline.evaluation.extractor import Extractor, ExtractorContext
+from tfgan_pipeline.extractors import on_replicas
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (9, 40, 30, 3)).astype(np.uint8)
 
@@ -74,14 +75,14 @@ def test_frozen_graph(files):
 
 
 def test_frozen_graph_under_replicas(files):
-  extractor = build(files / 'classify_image_graph_def.pb', strategy=runtime.mirrored_cpus(2))
+  extractor = build(files / 'classify_image_graph_def.pb', strategy=strategies.mirrored_cpus(2))
   assert_as_expected(extractor.features([PICTURES]))
 
 
 def test_frozen_graph_has_nothing_left_that_accelerators_lack(files):
-  from tfgan_pipeline.evaluation import frozen_graph
+  from tfgan_pipeline.extractors import frozen_inception
 
-  function = frozen_graph.read('', str(files / 'classify_image_graph_def.pb'))
+  function = frozen_inception.read('', str(files / 'classify_image_graph_def.pb'))
   ops = {op.type for op in function.graph.get_operations()}
   assert 'Conv2D' in ops
   assert not ops & {'DecodeJpeg', 'ResizeBilinear', 'BatchNormWithGlobalNormalization'}
@@ -134,7 +135,7 @@ def test_one_changed_weight_changes_the_fingerprint(files, tmp_path):
   content = bytearray(data.read_bytes())
   content[100] ^= 1
   data.write_bytes(content)
-  from tfgan_pipeline.evaluation.saved_model import digest_of_model
+  from tfgan_pipeline.extractors.saved_model import digest_of_model
 
   assert digest_of_model('', str(copy)) != digest_of_model('', str(files / 'hub'))
 
@@ -213,7 +214,7 @@ def test_other_refusals(files):
 @pytest.mark.parametrize('suffix', ['.h5', '.weights.h5'])
 def test_keras_weights(suffix, tmp_path, monkeypatch):
   """The real architecture, untrained: its features against those of Keras' own pooling."""
-  monkeypatch.setattr(network, '_REPLICA_BATCH', 2)
+  monkeypatch.setattr(on_replicas, '_REPLICA_BATCH', 2)
   keras.utils.set_random_seed(0)
   model = keras.applications.InceptionV3(weights=None, classifier_activation=None)
   path = str(tmp_path / f'inception{suffix}')

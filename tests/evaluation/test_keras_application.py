@@ -14,8 +14,8 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation import keras_application
-from tfgan_pipeline.evaluation.extractor import Extractor, ExtractorContext
+from tfgan_pipeline.extractors import keras_application
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (3, 40, 40, 3)).astype(np.uint8)
 

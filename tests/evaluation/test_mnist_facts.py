@@ -5,7 +5,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.evaluation.extractor import ExtractorContext
+from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 
 pytestmark = pytest.mark.heavy

@@ -5,7 +5,7 @@ import pytest
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.preprocessing import Preprocessing, tf1_bilinear
+from tfgan_pipeline.extractors.preprocessing import Preprocessing, tf1_bilinear
 
 SIZES = [
   ((32, 32), (299, 299)),

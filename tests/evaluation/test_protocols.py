@@ -9,7 +9,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 
 every_protocol = pytest.mark.parametrize('name', registry.protocol.components())
 

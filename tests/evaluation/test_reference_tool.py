@@ -9,13 +9,13 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.memory_split import MemorySplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import CheckFailed, UsageError
-from tfgan_pipeline.evaluation import reference_tool
-from tfgan_pipeline.evaluation.extractor import ExtractorContext
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.references import tool
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.statistics_file import read_statistics
+from tfgan_pipeline.references.statistics_file import read_statistics
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (90, 6, 6, 1)).astype(np.uint8)
 OTHERS = np.random.RandomState(1).randint(0, 200, (40, 6, 6, 1)).astype(np.uint8)
@@ -38,7 +38,7 @@ def scorer(tmp_path, **values) -> Scorer:
 @pytest.fixture
 def built(tmp_path) -> str:
   path = str(tmp_path / 'mine.npz')
-  facts = reference_tool.build(
+  facts = tool.build(
     data(), 'train', extractor(), str(tmp_path / 'cache'), dataset_text='mine()', output=path
   )
   assert facts['file'] == path and facts['num_reference'] == 90 and facts['width'] == 8
@@ -128,13 +128,13 @@ def test_files_that_are_none(built, tmp_path):
 
 
 def test_describes_and_verifies_both_kinds(built, tmp_path):
-  cached = reference_tool.build(data(), 'train', extractor(), str(tmp_path / 'cache'))['file']
+  cached = tool.build(data(), 'train', extractor(), str(tmp_path / 'cache'))['file']
   for path, kind in ((built, 'statistics'), (cached, 'features')):
-    facts = reference_tool.describe(path)
+    facts = tool.describe(path)
     assert (facts['kind'], facts['num_reference'], facts['width']) == (kind, 90, 8)
     assert facts['definition']['extractor']['fingerprint'] == extractor().fingerprint
     json.dumps(facts)
-    assert max(reference_tool.verify(path, data(), 'train', extractor()).values()) < 1e-6
+    assert max(tool.verify(path, data(), 'train', extractor()).values()) < 1e-6
 
 
 def test_verifying_names_what_differs(built, tmp_path):
@@ -143,7 +143,7 @@ def test_verifying_names_what_differs(built, tmp_path):
 
   def refuses(path, message, images=IMAGES, text='random_projection(width=8)'):
     with pytest.raises(CheckFailed, match=message):
-      reference_tool.verify(path, data(images), 'train', extractor(text))
+      tool.verify(path, data(images), 'train', extractor(text))
 
   refuses(built, r'differs in reference.fingerprint: \w+, now \w+$', changed)
   refuses(built, r'differs in extractor.fingerprint: \w+, now \w+$', text='random_projection(9)')
@@ -156,7 +156,7 @@ def test_verifying_names_what_differs(built, tmp_path):
   refuses(rewrite(built, sigma=sigma), 'differs in mu: .*; sigma: by up to 0.01 standard')
   rewrite(built, definition=None)
   refuses(built, 'differs in width: 8, now 9$', text='random_projection(9)')
-  cached = reference_tool.build(data(), 'train', extractor(), str(tmp_path / 'cache'))['file']
+  cached = tool.build(data(), 'train', extractor(), str(tmp_path / 'cache'))['file']
   with np.load(cached) as stored:
     pool = stored['pool']
   pool[7, 7] += 0.1

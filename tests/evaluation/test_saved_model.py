@@ -12,7 +12,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.extractor import Extractor, ExtractorContext
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
 SHAPE = (6, 5, 3)
 PICTURES = np.random.RandomState(0).randint(0, 256, (9, *SHAPE)).astype(np.uint8)

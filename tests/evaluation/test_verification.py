@@ -7,9 +7,9 @@ import pytest
 
 from tests.conftest import run_binary
 from tfgan_pipeline import registry
-from tfgan_pipeline.evaluation.cifar10_facts import cifar10_facts
-from tfgan_pipeline.evaluation.exact_facts import exact_facts
-from tfgan_pipeline.evaluation.verification import Fact, Skip, as_table, check
+from tfgan_pipeline.verification.cifar10 import cifar10_facts
+from tfgan_pipeline.verification.exact import exact_facts
+from tfgan_pipeline.verification.facts import Fact, Skip, as_table, check
 from tfgan_pipeline.metrics.features import Features
 
 
@@ -54,15 +54,15 @@ def test_facts_hold_except_where_their_metric_is_absent():
   ],
 )
 def test_a_wrong_metric_fails(monkeypatch, change, failing):
-  from tfgan_pipeline.metrics import frechet
+  from tfgan_pipeline.metrics.frechet import fid
 
-  original = frechet.fid
+  original = fid.fid
 
   def fid(reference, generated, *, ddof: int = 1):
     scores = original(reference, generated, ddof=ddof)
     return {**scores, 'fid': change(scores['fid'], len(reference), len(generated))}
 
-  monkeypatch.setattr(frechet, 'fid', fid)
+  monkeypatch.setattr(fid, 'fid', fid)
   assert exact_states()[failing] == 'FAILED'
 
 

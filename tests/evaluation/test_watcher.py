@@ -8,15 +8,15 @@ import shutil
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation import variants, watcher
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.many_runs import score_runs, watch_runs
+from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 
 FID = 'fid[random_projection]'
 

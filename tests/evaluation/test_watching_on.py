@@ -8,8 +8,8 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.evaluation import watcher
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.many_runs import watch_runs
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.evaluation.many_runs import watch_runs
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality, tfgan
 
 REAL = np.array([[1.5], [-0.5], [0.25], [3.0]], np.float32)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.losses.test_losses import PENALISED, model_of, penalty_value
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.errors import UsageError
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_pipeline.metrics.frechet_floor import frechet_floor
+from tfgan_pipeline.metrics.frechet.floor import frechet_floor
 
 SPECTRA = {
   'equal': np.ones(64),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.chosen_classes import code_purity, label_agreement
+from tfgan_pipeline.metrics.classes.chosen import code_purity, label_agreement
 from tfgan_pipeline.metrics.features import Features
 
 REAL = Features(np.zeros((2, 1)))

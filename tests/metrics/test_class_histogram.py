@@ -8,7 +8,7 @@ import scipy.spatial.distance
 import scipy.stats
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.class_histogram import class_histogram
+from tfgan_pipeline.metrics.classes.histogram import class_histogram
 from tfgan_pipeline.metrics.features import Features
 
 

@@ -8,15 +8,15 @@ import scipy.linalg
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet import (
+from tfgan_pipeline.metrics.frechet.fid import (
   covariance_factor,
   factored_distance,
   fid,
   frechet_distance,
   sample_factor,
 )
-from tfgan_pipeline.metrics.frechet_floor import frechet_floor
-from tfgan_pipeline.metrics.moments import Moments
+from tfgan_pipeline.metrics.frechet.floor import frechet_floor
+from tfgan_pipeline.metrics.frechet.moments import Moments
 
 
 def _fid(x: np.ndarray, y: np.ndarray, **arguments) -> float:

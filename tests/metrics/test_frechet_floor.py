@@ -8,8 +8,8 @@ import pytest
 from tests.metrics.floor_bias import SPECTRA, biases
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet import fid
-from tfgan_pipeline.metrics.frechet_floor import _bias_of_pairs, _pairs, frechet_floor
+from tfgan_pipeline.metrics.frechet.fid import fid
+from tfgan_pipeline.metrics.frechet.floor import _bias_of_pairs, _pairs, frechet_floor
 
 
 def test_floor_closed_forms():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.moments import Moments
+from tfgan_pipeline.metrics.frechet.moments import Moments
 
 
 def _moments(*batches) -> Moments:

@@ -10,10 +10,10 @@ import pytest
 
 from tests.metrics import brute_force
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics import distances, nearest, neighbours
+from tfgan_pipeline.metrics.neighbours import distances, nearest, crossing
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.memorised import memorised
-from tfgan_pipeline.metrics.precision_recall import prdc, precision_recall
+from tfgan_pipeline.metrics.neighbours.memorised import memorised
+from tfgan_pipeline.metrics.neighbours.precision_recall import prdc, precision_recall
 
 
 def _draw(kind: str, seed: int, n: int) -> np.ndarray:
@@ -67,7 +67,7 @@ KINDS = [
 def blocks(request, monkeypatch):
   for module in distances, nearest, neighbours:
     monkeypatch.setattr(module, 'BLOCK', request.param)
-  monkeypatch.setattr(neighbours, '_FEW', request.param)
+  monkeypatch.setattr(crossing, '_FEW', request.param)
 
 
 @pytest.mark.parametrize('copied', ['nothing', 'a part', 'all'])

@@ -11,7 +11,7 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.statistics import Statistics
+from tfgan_pipeline.metrics.frechet.statistics import Statistics
 
 
 def statistics(features: Features, *, ddof: int = 1, known: bool = True) -> Statistics:

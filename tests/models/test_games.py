@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.generation import GeneratorSampler
-from tfgan_pipeline.images import to_float
-from tfgan_pipeline.models.game import build_game, build_networks
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.media.images import to_float
+from tfgan_pipeline.models.build import build_game, build_networks
 from tfgan_pipeline.networks.spec import features_of
 
 BATCH = 16

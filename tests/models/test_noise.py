@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.networks.layers import BatchNorm
+from tfgan_pipeline.networks.layers.basic import BatchNorm
 
 IMAGES = np.random.RandomState(0).randn(8, 4, 4, 3).astype(np.float32) * 3 + 5
 

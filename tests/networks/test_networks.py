@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.networks.small import small, smallest
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.networks import layers
+from tfgan_pipeline.networks.layers import basic
 from tfgan_pipeline.networks.spec import NetworkSpec, features_of
 
 MNIST = (28, 28, 1)
@@ -125,7 +126,7 @@ def test_layers_of_one_shape_start_with_different_weights():
 
 
 def test_dropout_keeps_the_mean_and_follows_its_key():
-  layer = layers.Dropout(0.25)
+  layer = basic.Dropout(0.25)
   ones = tf.ones([64, 100])
 
   def masked(*path):

@@ -5,15 +5,16 @@ import pytest
 
 from tests.conftest import tiny_experiment
 from tests.training.test_replicas import assert_invariant
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.networks.attention import SelfAttention
-from tfgan_pipeline.networks.conditional_batch_norm import ConditionalBatchNorm, OneHot
-from tfgan_pipeline.networks.layers import BatchNorm, Doubled, batch_norms, batch_statistics
-from tfgan_pipeline.networks.minibatch import MinibatchDiscrimination, MinibatchStdDev
-from tfgan_pipeline.networks.projection import ProjectionHead
+from tfgan_pipeline.networks.layers.attention import SelfAttention
+from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
+from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled, batch_norms, batch_statistics
+from tfgan_pipeline.networks.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import NetworkSpec
 
 layers = keras.layers
@@ -180,7 +181,7 @@ def test_one_two_and_four_replicas_see_the_same_others(name):
   weights = random(16, *make()(inputs[:4], training=True).shape[1:], seed=3)
 
   def run(count):
-    strategy = runtime.mirrored_cpus(count) if count > 1 else tf.distribute.get_strategy()
+    strategy = strategies.mirrored_cpus(count) if count > 1 else tf.distribute.get_strategy()
     rows = 16 // count
     with strategy.scope():
       layer = make()

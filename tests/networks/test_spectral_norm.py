@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tests.networks.small import smallest
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.spec import NetworkSpec
-from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense, normalised
+from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense, normalised
 from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 LAYERS = {
@@ -70,7 +71,7 @@ def test_a_new_network_is_as_its_exact_norms_make_it(name, monkeypatch):
 
 
 def test_norms_are_one_on_replicas_and_in_16_bits():
-  with runtime.mirrored_cpus(2).scope():
+  with strategies.mirrored_cpus(2).scope():
     layer = SpectralDense(256, dtype=keras.mixed_precision.Policy('mixed_float16'))
     layer(images([4, 512]))
   largest = np.linalg.norm(layer.kernel.numpy(), 2)

@@ -5,10 +5,11 @@ import pytest
 from scipy import ndimage, signal
 
 from tests.networks.small import small
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks import stylegan2
-from tfgan_pipeline.networks.layers import Doubled
+from tfgan_pipeline.networks.layers.basic import Doubled
 from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.networks.stylegan2 import (
   EqualizedConv2D,

@@ -16,10 +16,10 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.evaluation.records import find_records
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.runs.score_records import find_records
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
-from tfgan_pipeline.many_runs import score_runs, watch_runs
+from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 
 FID = 'fid[random_projection]'
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, run_binary, tiny_experiment
-from tfgan_pipeline import checksums, registry
+from tfgan_pipeline.runs import checksums
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import NonFiniteError, Unreachable, UsageError
 from tfgan_pipeline.estimator import GANEstimator

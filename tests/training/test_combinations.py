@@ -22,9 +22,9 @@ from tfgan_pipeline.compat import keras
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.game import build_networks, new_game
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.models.build import build_networks, new_game
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 
 # Those that are quick to trace first, where most is still new.

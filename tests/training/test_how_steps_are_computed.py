@@ -5,12 +5,13 @@ import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
 from tests.networks.small import smallest
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.game import build_networks
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.models.noise import Noise
 
 STEPS = 5
@@ -73,10 +74,10 @@ def test_compiled_by_xla(tmp_path, register):
 @pytest.mark.parametrize('devices, compiled', [([], False), (['/device:GPU:0'], True)])
 def test_by_default_for_gpus_and_tpus(monkeypatch, devices, compiled):
   monkeypatch.setattr(tf.config, 'get_visible_devices', lambda kind: devices)
-  assert runtime.compiles(Experiment(), tf.distribute.get_strategy()) is compiled
+  assert strategies.compiles(Experiment(), tf.distribute.get_strategy()) is compiled
   # TPUStrategy compiles what it runs: a compiled function around that would be one too many.
   tpu = object.__new__(tf.distribute.TPUStrategy)
-  assert not runtime.compiles(Experiment(jit_compile='on'), tpu)
+  assert not strategies.compiles(Experiment(jit_compile='on'), tpu)
 
 
 @pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])

@@ -10,7 +10,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import NonFiniteError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.losses.penalties import Penalty
 
 DIVERGES = (

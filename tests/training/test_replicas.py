@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.run_directory import RunDirectory
-from tfgan_pipeline.stopping import StopRequest
-from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
 STEPS = 5
@@ -29,7 +30,7 @@ def train(model_dir, replicas: int, until: int = STEPS, **values) -> dict[str, n
       **values,
     },
   )
-  strategy = runtime.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
+  strategy = strategies.mirrored_cpus(replicas) if replicas > 1 else tf.distribute.get_strategy()
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   trainer = Trainer(experiment, dataset, strategy)
   run = RunDirectory(experiment.model_dir)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, checkpoint, start_workers
-from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.runs.training_lock import TrainingLock
 
 
 def flags_of(model_dir, max_steps: int) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ tfgan-classifier --dataset="tfds(mnist)" --data_dir=/data
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
 
@@ -17,7 +17,7 @@ def main() -> None:
   dataset, _ = command_line.read_dataset(FLAGS.dataset)
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.evaluation.extractor import ExtractorContext
+  from tfgan_pipeline.extractors.base import ExtractorContext
 
   extractor = registry.extractor.build(
     options.extractor, ExtractorContext(dataset, options.cache_path)

@@ -27,7 +27,7 @@ from tfgan_pipeline.errors import (
   UsageError,
   WriteError,
 )
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.experiment import Experiment
 
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset
@@ -83,10 +83,10 @@ def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
     print_result(result)
     lines.append(json.dumps(result) + '\n')
   if path:
-    from tfgan_pipeline import whole_files
+    from tfgan_pipeline.runs import atomic_files
 
-    with whole_files.writing(path):
-      whole_files.write(path, ''.join(lines))
+    with atomic_files.writing(path):
+      atomic_files.write(path, ''.join(lines))
 
 
 def refuse(*names: str, because: str) -> None:

@@ -20,8 +20,8 @@ def main(*paths: str) -> None:
   if not paths:
     raise UsageError('name runs or files of records to compare: tfgan-compare /tmp/run1 /tmp/run2')
 
-  from tfgan_pipeline.evaluation import comparison
-  from tfgan_pipeline.evaluation.records import find_records
+  from tfgan_pipeline.evaluation import compare
+  from tfgan_pipeline.runs.score_records import find_records
 
   entries = []
   for path in paths:
@@ -30,9 +30,9 @@ def main(*paths: str) -> None:
       inside = file.startswith(path.rstrip('/') + '/eval/')
       for record in records:
         recorded = record.get('run') or record.get('generated_dir') or file
-        entries.append(comparison.Entry(path.rstrip('/') if inside else recorded, file, record))
-  rows = comparison.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
-  print(comparison.as_table(rows, FLAGS.format))
+        entries.append(compare.Entry(path.rstrip('/') if inside else recorded, file, record))
+  rows = compare.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
+  print(compare.as_table(rows, FLAGS.format))
 
 
 def run() -> None:

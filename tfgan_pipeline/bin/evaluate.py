@@ -17,8 +17,8 @@ from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import RELOCATABLE, Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
 
 FLAGS = flags.FLAGS
 DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
@@ -42,7 +42,7 @@ def main() -> None:
       'output', 'step', because='not with --watch, which makes a record of every step'
     )
 
-  from tfgan_pipeline.many_runs import score_runs, watch_runs
+  from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 
   common = dict(
     also=FLAGS.also,
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _devices():
-  from tfgan_pipeline.runtime import evaluation_devices
+  from tfgan_pipeline.replicas.strategies import evaluation_devices
 
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
@@ -70,7 +70,7 @@ def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
   asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
-  from tfgan_pipeline.evaluation.folder import score_folder
+  from tfgan_pipeline.evaluation.score_folder import score_folder
 
   yield score_folder(
     FLAGS.generated_dir,

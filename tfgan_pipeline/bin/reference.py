@@ -15,8 +15,8 @@ from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
 OPTIONS = ('extractor', 'reference_split', 'reference_dir', 'resize_pictures', 'cache_dir')
@@ -33,21 +33,21 @@ def main(verb: str = '', *files: str) -> None:
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.evaluation import reference_choice, reference_tool
-  from tfgan_pipeline.evaluation.extractor import ExtractorContext
+  from tfgan_pipeline.references import choose, tool
+  from tfgan_pipeline.extractors.base import ExtractorContext
 
   if verb == 'inspect':
-    return command_line.print_result(reference_tool.describe(*files))
+    return command_line.print_result(tool.describe(*files))
   split = options.reference_split
   if options.reference_dir:
-    dataset, split = reference_choice.folder_dataset(options), reference_choice.PICTURES
+    dataset, split = choose.folder_dataset(options), choose.PICTURES
   options.make_cache()
   context = ExtractorContext(dataset, options.cache_path)
   of = (dataset, split, registry.extractor.build(options.extractor, context))
   if verb == 'verify':
-    result = {'file': files[0], 'largest_differences': reference_tool.verify(files[0], *of)}
+    result = {'file': files[0], 'largest_differences': tool.verify(files[0], *of)}
   else:
-    result = reference_tool.build(*of, options.cache_path, dataset_text=text, output=FLAGS.output)
+    result = tool.build(*of, options.cache_path, dataset_text=text, output=FLAGS.output)
   command_line.print_result(result)
 
 

@@ -11,7 +11,7 @@ from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
 
@@ -27,18 +27,18 @@ def main() -> None:
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')
   classes = command_line.read_numbers('labels')
 
-  from tfgan_pipeline import sample_files
-  from tfgan_pipeline.ensemble import Ensemble
+  from tfgan_pipeline.sampling import files
+  from tfgan_pipeline.sampling.ensemble import Ensemble
 
   ensemble = Ensemble(FLAGS.model_dir, step=FLAGS.step, weights=FLAGS.weights, classes=classes)
   common = dict(seed=FLAGS.sample_seed, count=FLAGS.count)
   if FLAGS.images_dir:
     written = {'images_dir': FLAGS.images_dir}
-    count = sample_files.write_folder(FLAGS.images_dir, ensemble, **common)
+    count = files.write_folder(FLAGS.images_dir, ensemble, **common)
   else:
     written = {'output': FLAGS.output}
     shown = {name: FLAGS[name].value for name in ('columns', 'traverse', 'interpolate')}
-    count = sample_files.write_grid(FLAGS.output, ensemble, **common, **shown)
+    count = files.write_grid(FLAGS.output, ensemble, **common, **shown)
   command_line.print_result(
     {**written, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
   )

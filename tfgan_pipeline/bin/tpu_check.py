@@ -11,8 +11,8 @@ from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
 

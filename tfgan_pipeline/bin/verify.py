@@ -11,8 +11,8 @@ from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import CheckFailed
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
 
@@ -22,11 +22,11 @@ def main() -> None:
   dataset, _ = command_line.read_dataset(FLAGS.cifar10) if FLAGS.cifar10 else (None, '')
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.evaluation.cifar10_facts import cifar10_facts
-  from tfgan_pipeline.evaluation.exact_facts import exact_facts
-  from tfgan_pipeline.evaluation.extractor import ExtractorContext
-  from tfgan_pipeline.evaluation.reference import reference_features
-  from tfgan_pipeline.evaluation.verification import Skip, as_table, check
+  from tfgan_pipeline.verification.cifar10 import cifar10_facts
+  from tfgan_pipeline.verification.exact import exact_facts
+  from tfgan_pipeline.extractors.base import ExtractorContext
+  from tfgan_pipeline.references.features_cache import reference_features
+  from tfgan_pipeline.verification.facts import Skip, as_table, check
 
   if dataset and FLAGS.inception:
     context = ExtractorContext(dataset, options.cache_path)

@@ -18,7 +18,7 @@ import functools
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Split
-from tfgan_pipeline.data.randomness import random_keys
+from tfgan_pipeline.data.keys import random_keys
 from tfgan_pipeline.errors import UsageError
 
 _AUGMENTATION = 2  # Sets the keys of augmentation apart from those of shuffling under one seed.

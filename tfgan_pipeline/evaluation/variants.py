@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import logging
 
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.records import Record
+from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 _TOLERATED = 0.1

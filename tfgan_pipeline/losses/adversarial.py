@@ -10,7 +10,8 @@ from collections.abc import Callable
 import functools
 from typing import NamedTuple
 
-from tfgan_pipeline import randomness, registry
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.errors import require
 

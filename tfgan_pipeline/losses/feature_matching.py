@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline import mirrored, registry
+from tfgan_pipeline.replicas import variables
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
@@ -19,7 +20,7 @@ def feature_matching(*, weight: float = 1.0) -> Penalty:
 
   def penalty(model) -> tf.Tensor:
     means = [
-      mirrored.mean(
+      variables.mean(
         tf.reduce_mean(model.discriminator_fn.features(images, model.generator_inputs), axis=0)
       )
       for images in (model.real_data, model.generated_data)

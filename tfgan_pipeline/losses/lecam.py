@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline import mirrored, registry
+from tfgan_pipeline.replicas import variables
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
@@ -40,9 +41,9 @@ def lecam(
     anchors = {}
     for name, logits in (('real', real), ('generated', generated)):
       before = tf.identity(variables[name])
-      now = mirrored.mean(tf.reduce_mean(tf.stop_gradient(logits)))
+      now = variables.mean(tf.reduce_mean(tf.stop_gradient(logits)))
       anchors[name] = before + rate * (now - before)
-    mirrored.assign(list(variables.values()), [*anchors.values(), updates + 1.0])
+    variables.assign(list(variables.values()), [*anchors.values(), updates + 1.0])
     above, below = real - anchors['generated'], anchors['real'] - generated
     if one_sided:
       above, below = tf.nn.relu(above), tf.nn.relu(below)

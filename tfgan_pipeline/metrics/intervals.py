@@ -15,8 +15,8 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet import frechet_distance
-from tfgan_pipeline.metrics.moments import Moments
+from tfgan_pipeline.metrics.frechet.fid import frechet_distance
+from tfgan_pipeline.metrics.frechet.moments import Moments
 
 
 def interval_of_terms(

@@ -37,7 +37,7 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Ca
 
 def declared() -> dict[str, str]:
   """'lower' or 'higher' for every score, without extractor, that ranks."""
-  from tfgan_pipeline.metrics.path_length import perceptual_path_length  # Which imports this.
+  from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 
   metrics = [perceptual_path_length]  # Of generators, and so in no registry.
   for kind in (registry.metric, registry.image_metric):

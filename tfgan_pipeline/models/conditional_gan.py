@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.models.base import Game
+from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.gan import GAN
 from tfgan_pipeline.models.noise import Noise
 

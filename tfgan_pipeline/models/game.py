@@ -1,83 +1,266 @@
-"""From an experiment to the networks and the game they play."""
+"""What every game has in common, and what it tells before its networks are made.
+
+    @registry.model
+    def mine(noise: Noise, num_classes: int, *, weight: float = 1.0) -> Game:
+      return Mine(noise, num_classes, weight)
+
+A game owns no loop, no optimiser and no files; it says what one batch means to its networks. From
+`gan_model` to `losses` to the updates data flows one way, in training/train_ops.py.
+"""
 
 from __future__ import annotations
 
-from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.base import Game
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.networks.spec import Networks, features_of
+
+# A generator's input: float32 [n, noise size], or that and labels int32 [n].
+Inputs = tf.Tensor | list[tf.Tensor]
 
 
-def build_networks(
-  experiment: Experiment,
-  image_shape: tuple[int, int, int],
-  num_classes: int,
-  *,
-  precision: str = 'float32',
-) -> Networks:
-  """Freshly initialised networks by role. The same seed gives the same weights each time.
+class Game:
+  """A game over networks that models/game.py gives it once it has been asked what it needs.
+
+  Attributes:
+    noise: Where generator inputs come from.
+    num_classes: Of the data; 0 when it has no labels.
+    networks: The Keras models by role.
+    augment: What images pass on their way to the discriminator, real and generated ones alike.
+    pool: TF-GAN's `tensor_pool_fn`, or None: what the discriminator sees for generated images.
+    poolable: Whether TF-GAN's losses know how to use one here.
+    players: The roles of the networks that each player trains. Players are those of TF-GAN,
+      'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
+    labelled: Roles that are told the class, see networks.spec.
+    outputs: How many numbers each network that reads images gives, see networks.spec.
+    needs: What a run must have for it besides labels, of training/refusals.py.
+    shown_images: How many real images `pictures` wants.
+  """
+
+  players: Mapping[str, tuple[str, ...]] = {
+    'generator': ('generator',),
+    'discriminator': ('discriminator',),
+  }
+  labelled: frozenset[str] = frozenset()
+  outputs: Mapping[str, int] = {'discriminator': 1}
+  needs: Collection[str] = ()
+  shown_images = 0
+  poolable = False
+
+  def __init__(self, noise: Noise, num_classes: int):
+    self.noise = noise
+    self.num_classes = num_classes
+    self.networks: Networks = {}
+    self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
+    self.pool: Callable[[Any], Any] | None = None
+
+  @property
+  def noise_size(self) -> int:
+    """Length of the vector that the generator reads."""
+    return self.noise.size
+
+  @property
+  def columns(self) -> int:
+    """How many samples make a row in which every class appears once; 0 where they have none."""
+    return self.num_classes if 'generator' in self.labelled else 0
+
+  def trainable_variables(self, player: str) -> list[tf.Variable]:
+    """What a player trains."""
+    return [
+      variable
+      for role in self.players[player]
+      for variable in self.networks[role].trainable_variables
+    ]
+
+  def gan_model(self, batch: dict[str, tf.Tensor]) -> Any:
+    """The TF-GAN tuple for one replica's batch; inside a `tf.function` and `randomness.scope`.
+
+    Args:
+      batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
+    """
+    raise NotImplementedError
+
+  def with_variables(self, model: Any) -> Any:
+    """TF-GAN looks for variables by scope, where Keras' variables are not."""
+    # A player that does not exist trains, with no optimiser, what the other one does.
+    return model._replace(
+      generator_variables=self.trainable_variables('generator'),
+      discriminator_variables=self.trainable_variables(
+        'discriminator' if 'discriminator' in self.players else 'generator'
+      ),
+    )
+
+  def without_discriminator(
+    self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
+  ) -> tfgan.GANModel:
+    """The tuple of a game with one player, which reconstructs images."""
+    with tf.compat.v1.variable_scope('Generator') as scope:
+      fields = dict.fromkeys(tfgan.GANModel._fields)
+      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
+    return self.with_variables(
+      model._replace(generator_inputs=codes, generated_data=decoded, real_data=images)
+    )
+
+  def losses(self, model: Any, adversarial: Any) -> tfgan.GANLoss:
+    """The players' losses, penalties apart: float32 scalars, means over the replica's batch.
+
+    Args:
+      model: From `gan_model`.
+      adversarial: The pair of --loss, see losses/adversarial.py.
+    """
+    return tfgan.gan_loss(
+      model,
+      adversarial.generator,
+      adversarial.discriminator,
+      tensor_pool_fn=self.pool,
+      add_summaries=False,
+    )
+
+  def observations(self, model: Any) -> dict[str, tf.Tensor]:
+    """float32 scalars to plot, by TensorBoard tag; means over the replica's batch.
+
+    Here what tutorials plot, mean D(x) and D(G(z)) as probabilities and as raw outputs with their
+    gap; how often the sign of the output is right; and r_t, the mean sign on training images: near
+    1 the discriminator has learned them by heart (Karras et al. 2020, arXiv:2006.06676). For losses
+    without a border at 0, such as Wasserstein's, only the gap says something.
+    """
+    real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
+    values = {
+      'output/real': real,
+      'output/generated': generated,
+      'probability/real': tf.sigmoid(real),
+      'probability/generated': tf.sigmoid(generated),
+      'accuracy/real': tf.cast(real > 0, tf.float32),
+      'accuracy/generated': tf.cast(generated < 0, tf.float32),
+    }
+    means = {f'discriminator_{name}': tf.reduce_mean(value) for name, value in values.items()}
+    gap = means['discriminator_output/real'] - means['discriminator_output/generated']
+    return {
+      **means,
+      'discriminator_output/gap': gap,
+      'overfitting/r_t': tf.reduce_mean(tf.sign(real)),
+    }
+
+  def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """The classes of samples, int32 [len(indices)]: i modulo K; None where none can be chosen."""
+    if 'generator' not in self.labelled:
+      return None
+    return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
+
+  def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """The learnt category that samples are made with, int32 [len(indices)]; None without one."""
+    del indices
+    return None
+
+  def inputs(
+    self,
+    indices: Sequence[int] | tf.Tensor,
+    seed: int | tf.Tensor,
+    labels: Sequence[int] | tf.Tensor | None = None,
+  ) -> Inputs:
+    """What samples `indices` are made from: input i depends on (seed, i) only.
+
+    Args:
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      labels: Other classes than `self.labels(indices)`, one each.
+    """
+    noise = self.noise.numbered(indices, seed)
+    if 'generator' not in self.labelled:
+      return noise
+    return [noise, self.labels(indices) if labels is None else tf.constant(labels, tf.int32)]
+
+  def generate(self, generator: keras.Model, inputs: Inputs) -> tf.Tensor:
+    """Images float32 [N, H, W, C] in [-1, 1] in inference mode.
+
+    Args:
+      generator: The network to use, such as the moving average of the trained one.
+      inputs: From `inputs`, or chosen otherwise.
+    """
+    return generator(inputs, training=False)
+
+  def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+    """The discriminator's output for real against generated in inference mode, float32 [N].
+
+    Args:
+      images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
+      labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
+    """
+    return self.discriminate(self.networks['discriminator'], images, labels, training=False)[:, 0]
+
+  def discriminate(
+    self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
+  ) -> tf.Tensor:
+    """What the discriminator, or its part `network`, says of images, with labels if told them."""
+    told = 'discriminator' in self.labelled
+    return network([images, labels] if told else images, training=training)
+
+  def traversal(self, seed: int, columns: int) -> Inputs:
+    """Inputs of a picture: one row per latent axis, at most 16, along which sample 0 moves."""
+    axes, reach = min(self.noise.size, 16), self.noise.reach
+    inputs = self.inputs([0] * axes * columns, seed)
+    noise = tf.unstack(inputs[0] if isinstance(inputs, list) else inputs, axis=1)
+    moving = tf.tile(tf.linspace(-reach, reach, columns), [axes])
+    row = tf.repeat(tf.range(axes), columns)
+    moved = [tf.where(tf.equal(row, axis), moving, column) for axis, column in enumerate(noise)]
+    values = tf.stack(moved, axis=1)
+    return [values, *inputs[1:]] if isinstance(inputs, list) else values
+
+  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
+    """Inputs of a row of samples on the way from sample `number` to the next, both included.
+
+    Args:
+      number: Of the first sample, whose class all of them have.
+      seed: Chooses both ends.
+      columns: How many samples.
+      label: Another class than that.
+    """
+    noise = self.noise.path(number, seed, columns)
+    if 'generator' not in self.labelled:
+      return noise
+    label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
+    return [noise, tf.fill([columns], label)]
+
+  def pictures(
+    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
+  ) -> dict[str, np.ndarray]:
+    """What else to show at each sampling: pictures uint8 [H, W, 1 or 3] by name.
+
+    Args:
+      generator: As in `generate`.
+      images: `shown_images` real ones, uint8 [N, H, W, C].
+      labels: Theirs, int32 [N].
+    """
+    del generator, images, labels
+    return {}
+
+
+class Discriminator:
+  """TF-GAN's `discriminator_fn` over a network: (images, generator inputs) -> what `split` says.
 
   Args:
-    experiment: Names the networks, and the game, which says which ones it needs.
-    image_shape: (height, width, channels).
-    num_classes: 0 when the data has no labels.
-    precision: What layers compute in: a Keras policy. Variables are float32 in any case, so weights
-      trained in one can be used in another.
-
-  Raises:
-    UsageError: The networks do not exist for such images, return another type than float32, or are
-      not those that the game needs.
+    game: Whose `augment` images pass, and which network reads them.
+    split: Made of the network's numbers float32 [n, outputs].
   """
-  game = new_game(experiment, num_classes)
-  keras.utils.set_random_seed(experiment.seed)
-  spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
-  outside = keras.mixed_precision.global_policy()
-  keras.mixed_precision.set_global_policy(precision)
-  try:
-    networks = registry.network.build(experiment.networks, spec)
-  except (ValueError, TypeError) as error:
-    if isinstance(error, UsageError):
-      raise
-    raise UsageError(f'--networks={experiment.networks}: {error}') from None
-  finally:
-    keras.mixed_precision.set_global_policy(outside)
-  for role, network in networks.items():
-    if network.output.dtype != tf.float32:
-      raise UsageError(
-        f'--precision={precision}: the {role} of --networks={experiment.networks} returns '
-        f"{network.output.dtype.name}; its last layer needs dtype='float32'"
-      )
-  shapes = {'generator': image_shape, **{role: (size,) for role, size in game.outputs.items()}}
-  for role, shape in shapes.items():
-    if role not in networks or networks[role].output_shape[1:] != tuple(shape):
-      raise UsageError(
-        f'--networks={experiment.networks}: has no {role} of {"x".join(map(str, shape))} outputs, '
-        f'which --model={experiment.model} needs'
-      )
-    if len(networks[role].inputs) != 1 + (role in game.labelled):
-      told = 'tells' if role in game.labelled else 'does not tell'
-      raise UsageError(
-        f'--networks={experiment.networks}: its {role} has {len(networks[role].inputs)} inputs, '
-        f'and --model={experiment.model} {told} it the class'
-      )
-  return networks
 
+  def __init__(self, game: Game, split: Callable[[tf.Tensor], Any] = lambda numbers: numbers):
+    self._game = game
+    self._split = split
 
-def build_game(experiment: Experiment, networks: Networks, num_classes: int) -> Game:
-  """The model component over `networks`."""
-  game = new_game(experiment, num_classes)
-  game.networks = networks
-  return game
+  def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+    images = self._game.augment(images)
+    return self._split(self._read(self._game.networks['discriminator'], images, inputs))
 
+  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
+    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
+    network = features_of(self._game.networks['discriminator'])
+    values = self._read(network, self._game.augment(images) if augment else images, inputs)
+    return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
 
-def new_game(experiment: Experiment, num_classes: int) -> Game:
-  """The model component, which has no networks yet."""
-  noise = registry.noise.build(experiment.noise)
-  try:
-    return registry.model.build(experiment.model, noise, num_classes)
-  except UsageError as error:
-    if str(error).startswith('--'):
-      raise
-    raise UsageError(f'--model={experiment.model}: {error}') from None
+  def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
+    labels = inputs[1] if isinstance(inputs, list) else None
+    return self._game.discriminate(network, images, labels, training=True)

@@ -8,7 +8,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.models.base import Discriminator, Game
+from tfgan_pipeline.models.game import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.vae import VAE, require_normal
 

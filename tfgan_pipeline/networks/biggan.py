@@ -7,9 +7,9 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks import resnet
-from tfgan_pipeline.networks.bottleneck import Bottlenecks
-from tfgan_pipeline.networks.resnet import Plan
+from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.blocks.bottleneck import Bottlenecks
+from tfgan_pipeline.networks.blocks.residual import Plan
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
@@ -54,7 +54,7 @@ def biggan(
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)
-  plan = resnet.plan_for(spec, 'biggan', PLANS)
+  plan = residual.plan_for(spec, 'biggan', PLANS)
   parts = len(plan.up)
   if spec.noise_size % parts:
     raise UsageError(
@@ -66,9 +66,9 @@ def biggan(
   inputs, noise, shared = _generator_inputs(spec, embedding)
   start, *chunks = [noise[:, size * part : size * (part + 1)] for part in range(parts)]
   conditions = [_beside(chunk, shared) for chunk in chunks]
-  blocks = resnet.Blocks(_orthogonal, norm=_NORM)
+  blocks = residual.Blocks(_orthogonal, norm=_NORM)
   shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
-  return resnet.networks(spec, plan, filters, blocks, blocks, **shape)
+  return residual.networks(spec, plan, filters, blocks, blocks, **shape)
 
 
 @registry.network
@@ -86,19 +86,19 @@ def biggan_deep(
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)
-  plan = resnet.plan_for(spec, 'biggan_deep', DEEP_PLANS)
+  plan = residual.plan_for(spec, 'biggan_deep', DEEP_PLANS)
   inputs, noise, shared = _generator_inputs(spec, embedding)
   start = _beside(noise, shared)
   conditions = [start] * (len(plan.up) - 1)
   blocks = Bottlenecks(_orthogonal, norm=_NORM, stem=filters)
   shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
-  return resnet.networks(spec, plan, filters, blocks, blocks, **shape)
+  return residual.networks(spec, plan, filters, blocks, blocks, **shape)
 
 
 def _generator_inputs(spec: NetworkSpec, embedding: int) -> tuple[list, Any, Any]:
   """(Keras inputs, noise, the class embedded or None)."""
   noise = keras.Input((spec.noise_size,))
-  labels, one_hot = resnet.label_input(spec, 'generator')
+  labels, one_hot = residual.label_input(spec, 'generator')
   if one_hot is None:
     return [noise], noise, None
   embed = layers.Dense(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks.minibatch import minibatch_layers
+from tfgan_pipeline.networks.layers import basic as own
+from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
-from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
+from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
 

@@ -9,7 +9,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks import layers as own
+from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 
 layers = keras.layers

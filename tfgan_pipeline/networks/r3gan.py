@@ -5,9 +5,9 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks import resnet
-from tfgan_pipeline.networks.layers import Bias, Doubled
-from tfgan_pipeline.networks.projection import ProjectionHead
+from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.layers.basic import Bias, Doubled
+from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
@@ -75,7 +75,7 @@ def r3gan(
     expansion=expansion,
     embedding=embedding,
   )
-  widths = resnet.widths_from_4(spec, 'r3gan', filters, widest=32)
+  widths = residual.widths_from_4(spec, 'r3gan', filters, widest=32)
   height, width, channels = spec.image_shape
   if widths[-1] * expansion % group:
     raise UsageError(
@@ -111,7 +111,7 @@ def r3gan(
     return maps if maps.shape[-1] == width else conv(maps, width)
 
   noise = keras.Input((spec.noise_size,))
-  labels, one_hot = resnet.label_input(spec, 'generator')
+  labels, one_hot = residual.label_input(spec, 'generator')
   start = noise
   if labels:
     start = layers.Concatenate()([noise, layers.Dense(embedding, use_bias=False)(one_hot)])
@@ -130,7 +130,7 @@ def r3gan(
 
   for role, outputs in spec.outputs.items():
     images = keras.Input(spec.image_shape)
-    labels, one_hot = resnet.label_input(spec, role)
+    labels, one_hot = residual.label_input(spec, role)
     maps = conv(images, widths[-1])
     for place, width in enumerate(reversed(widths)):
       if place:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks import resnet, sngan
+from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks import sngan
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 
@@ -23,8 +24,8 @@ def sagan(spec: NetworkSpec, *, filters: int = 64, attention: int = 32) -> Netwo
     attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
   """
   require('--networks', at_least=1, filters=filters)
-  plan = resnet.plan_for(spec, 'sagan', sngan.PLANS)
-  blocks = resnet.Blocks(
+  plan = residual.plan_for(spec, 'sagan', sngan.PLANS)
+  blocks = residual.Blocks(
     lambda kernel: keras.initializers.GlorotUniform(),
     norm=dict(kernel_initializer=sngan.small_normal),
   )

@@ -7,12 +7,12 @@ import functools
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks import layers as own
-from tfgan_pipeline.networks import resnet
-from tfgan_pipeline.networks.minibatch import minibatch_layers
-from tfgan_pipeline.networks.resnet import Plan
+from tfgan_pipeline.networks.layers import basic as own
+from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
+from tfgan_pipeline.networks.blocks.residual import Plan
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
-from tfgan_pipeline.networks.spectral_norm import SpectralConv2D, SpectralDense
+from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
 
 layers = keras.layers
 
@@ -49,9 +49,9 @@ def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Netwo
     minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
   """
   require('--networks', at_least=1, filters=filters)
-  plan = resnet.plan_for(spec, 'sngan', PLANS)
-  plain = resnet.Blocks(_initializer, spectral=False, norm=dict(kernel_initializer=small_normal))
-  spectral = resnet.Blocks(_initializer, wide=False)
+  plan = residual.plan_for(spec, 'sngan', PLANS)
+  plain = residual.Blocks(_initializer, spectral=False, norm=dict(kernel_initializer=small_normal))
+  spectral = residual.Blocks(_initializer, wide=False)
   return build(
     spec, plan, filters, generator_blocks=plain, reader_blocks=spectral, minibatch=minibatch
   )
@@ -62,15 +62,15 @@ def build(
   plan: Plan,
   filters: int,
   *,
-  generator_blocks: resnet.Blocks,
-  reader_blocks: resnet.Blocks,
+  generator_blocks: residual.Blocks,
+  reader_blocks: residual.Blocks,
   attention: int = 0,
   minibatch: str = '',
 ) -> Networks:
   """Networks whose class, if told, conditions each norm by itself."""
   noise = keras.Input((spec.noise_size,))
-  labels, condition = resnet.label_input(spec, 'generator')
-  return resnet.networks(
+  labels, condition = residual.label_input(spec, 'generator')
+  return residual.networks(
     spec,
     plan,
     filters,

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import dataclasses
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.networks import layers as own
+from tfgan_pipeline.networks.layers import basic as own
 
 Networks = dict[str, keras.Model]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import logging
 
-from tfgan_pipeline import whole_files
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed
-from tfgan_pipeline.experiment import Experiment
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.tpu.batch_search import largest_batch
 from tfgan_pipeline.tpu.check import Result, check
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
@@ -81,6 +81,6 @@ def export(experiment: Experiment, dataset: Dataset, topology: Topology, path: s
     text = exporter.stablehlo(replica_batch)
   except LoweringError as error:
     raise CheckFailed(f'refused by TensorFlow at {error.op}: {error}') from None
-  with whole_files.writing(path):
-    whole_files.write(path, text)
+  with atomic_files.writing(path):
+    atomic_files.write(path, text)
   return {'output': path, 'replicas': topology.replicas, 'replica_batch': replica_batch}

@@ -14,12 +14,12 @@ import math
 
 import numpy as np
 
-from tfgan_pipeline import images as pixels
-from tfgan_pipeline import points
+from tfgan_pipeline.media import images as pixels
+from tfgan_pipeline.media import points
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset, Split
-from tfgan_pipeline.models.base import Inputs
-from tfgan_pipeline.networks.layers import batch_statistics
+from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.networks.layers.basic import batch_statistics
 from tfgan_pipeline.training.spectral_norms import spectral_norms
 from tfgan_pipeline.training.state import TrainState
 

@@ -13,17 +13,18 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tfgan_pipeline import checksums, images, whole_files
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.runs import checksums, atomic_files
+from tfgan_pipeline.media import images
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.training.health import Health
-from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
-from tfgan_pipeline.whole_files import writing
+from tfgan_pipeline.runs.atomic_files import writing
 
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
 
@@ -142,7 +143,7 @@ class Recorder:
         'newest_checkpoint': self.newest_checkpoint(),
       }
       with self._writing(path):
-        whole_files.write(path, json.dumps(record, indent=2) + '\n')
+        atomic_files.write(path, json.dumps(record, indent=2) + '\n')
     return path
 
   def done(self, step: int) -> None:
@@ -185,7 +186,7 @@ class Recorder:
     if self._chief:
       with self._writing(self._run.path):
         for directory in (self._run.path, self._run.train, self._run.samples):
-          whole_files.remove_leftovers(directory)
+          atomic_files.remove_leftovers(directory)
     return self
 
   def __exit__(self, *_):

@@ -13,9 +13,9 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.models.base import Game
-from tfgan_pipeline.points import IMAGE_SHAPE
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.media.points import IMAGE_SHAPE
 
 # What a run can lack, and the flag that says so.
 _SOURCES = {

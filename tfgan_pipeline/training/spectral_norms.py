@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.networks.spectral_norm import divisor
+from tfgan_pipeline.networks.layers.spectral_norm import divisor
 
 
 def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:

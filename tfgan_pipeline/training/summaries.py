@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import event_files, images, whole_files
+from tfgan_pipeline.runs import event_files, atomic_files
+from tfgan_pipeline.media import images
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.runs.directory import RunDirectory
 
 # Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.
 RATE_TAG = 'images_per_second'
@@ -113,7 +114,7 @@ def _drop_lines_from(void: int, path: str) -> None:
     return
   with tf.io.gfile.GFile(path) as file:
     lines = [_as_scheduled(line, void) for line in file.read().splitlines()]
-  whole_files.write(path, ''.join(line + '\n' for line in lines if line))
+  atomic_files.write(path, ''.join(line + '\n' for line in lines if line))
 
 
 def _as_scheduled(line: str, void: int) -> str:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import functools
 import logging
 
-from tfgan_pipeline import randomness, registry, runtime
-from tfgan_pipeline.checkpoints import Checkpoints
+from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline import registry
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.networks.minibatch import require_groups
-from tfgan_pipeline.run_directory import RunDirectory
-from tfgan_pipeline.stopping import StopRequest
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.networks.layers.minibatch import require_groups
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.training import on_nan
-from tfgan_pipeline.training.lock import TrainingLock
+from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 
@@ -45,12 +46,12 @@ class Trainer:
     self._dataset = dataset
     self._strategy = strategy
     self._rollbacks = registry.on_nan.build(experiment.on_nan)  # So many are allowed.
-    self.workers = runtime.Workers(strategy)
+    self.workers = strategies.Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)
     self._step_fn = self.state.step_fn
-    if runtime.compiles(experiment, strategy):
+    if strategies.compiles(experiment, strategy):
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
     self._scalar_names: list[str] = []  # Known once a step has been traced.
     # The step of the checkpoint that the state equals; None while it equals none.

@@ -1,0 +1,86 @@
+"""`--dataset=shapes`: coloured shapes drawn on the spot, with all that is known of each.
+
+shapes(style=pairs)                                      # outline and picture, side by side
+shapes(style=filled), shapes(style=outline, seed=1)      # two domains, without any pairs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.data.made.scenes import COLOURS, SHAPES, STYLES, Scenes, draw
+from tfgan_pipeline.errors import UsageError, require
+
+_FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
+
+
+@registry.dataset
+def shapes(
+  options: DataOptions,
+  *,
+  size: int = 32,
+  count: int = 10_000,
+  label: str = 'shape',
+  seed: int = 0,
+  style: str = 'filled',
+) -> Dataset:
+  """Coloured shapes drawn on the spot: 5 shapes in 4 colours, no download.
+
+  Args:
+    options: For the memory limit.
+    size: Height and width in pixels.
+    count: Pictures, split 80/10/10.
+    label: What the class is: 'shape', 'colour', or 'both' for their 20 pairs.
+    seed: Chooses the pictures.
+    style: 'filled', 'outline' (dark on white, no colour), or 'pairs': one scene as both, side by
+      side, as the data sets of pix2pix are stored (Isola et al. 2017, arXiv:1611.07004).
+
+  Returns:
+    Images [size, size, 3], in pairs [size, 2 * size, 3], in memory.
+
+  Raises:
+    UsageError: An argument is out of range, or the pictures do not fit into the memory limit.
+  """
+  require("dataset 'shapes'", at_least=8, size=size)
+  require("dataset 'shapes'", at_least=10, count=count)
+  require("dataset 'shapes'", at_least=0, below=2**32, seed=seed)
+  names = {
+    'shape': SHAPES,
+    'colour': tuple(COLOURS),
+    'both': tuple(f'{colour} {shape}' for shape in SHAPES for colour in COLOURS),
+  }
+  if label not in names:
+    raise UsageError(f"dataset 'shapes': label={label} should be one of {', '.join(names)}")
+  if style not in STYLES:
+    raise UsageError(f"dataset 'shapes': style={style} should be one of {', '.join(STYLES)}")
+  if style == 'outline' and label != 'shape':
+    raise UsageError(f"dataset 'shapes': label={label}: an outline has no colour")
+  image_shape = (size, 2 * size if style == 'pairs' else size, 3)
+  if not options.fits_memory(count, image_shape):
+    raise UsageError(
+      f"dataset 'shapes': {count} pictures do not fit --memory_limit_gb={options.memory_limit_gb}"
+    )
+  scenes = draw(count, seed=seed)
+  labels = {
+    'shape': scenes.shape,
+    'colour': scenes.colour,
+    'both': scenes.shape * len(COLOURS) + scenes.colour,
+  }[label]
+  images = np.concatenate([STYLES[style](part, size) for part in _parts(scenes, 512)])
+  splits, start = {}, 0
+  for split, fraction in _FRACTIONS.items():
+    stop = count if split == 'test' else start + round(fraction * count)
+    splits[split] = MemorySplit(images[start:stop], labels[start:stop])
+    start = stop
+  return Dataset('shapes', image_shape, len(names[label]), names[label], splits)
+
+
+def _parts(scenes: Scenes, size: int) -> Iterator[Scenes]:
+  """The scenes in parts, whose rendering needs many floats per pixel."""
+  for start in range(0, len(scenes), size):
+    yield Scenes(*(value[start : start + size] for value in vars(scenes).values()))

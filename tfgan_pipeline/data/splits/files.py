@@ -1,0 +1,136 @@
+"""A split left in its image files, which are decoded whenever they are used: random access.
+
+    split = FileSplit(root, names, labels, image_shape=(64, 64, 3), read=read, recipe='crop')
+
+For folders larger than memory. Decoding is Python code, so it runs in the process that builds the
+pipeline: local devices, Cloud TPU VMs, one process per host; not remote workers.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Iterator, Sequence
+import concurrent.futures
+import os
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.errors import UsageError
+
+# Pillow and file reads release the interpreter lock, so threads are enough.
+POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, 'decode')
+
+
+class _Calls:
+  """Counts the threads of tf.data that are inside Python, and lets them leave before it ends.
+
+  One that is inside while the interpreter is finalised never returns, and the iterator that it
+  decodes ahead for waits for it for ever when it is destroyed.
+  """
+
+  _QUIET = 0.1  # Seconds without a call, after which none comes: much longer than between two.
+
+  def __init__(self):
+    self._lock = threading.Lock()
+    self._running = 0
+    self._last = 0.0
+    atexit.register(self._wait)
+
+  def __enter__(self) -> None:
+    with self._lock:
+      self._running += 1
+
+  def __exit__(self, *_: object) -> None:
+    with self._lock:
+      self._running -= 1
+      self._last = time.monotonic()
+
+  def _wait(self) -> None:
+    # POOL is shut down by now, so calls fail at once and soon fill the buffers, which ends them.
+    while self._running or time.monotonic() < self._last + self._QUIET:
+      time.sleep(self._QUIET / 10)
+
+
+_calls = _Calls()
+
+
+class FileSplit(Split):
+  """Examples in image files.
+
+  Args:
+    root: Folder of the files, which may be `gs://...`.
+    names: Paths relative to `root`, in stored order.
+    labels: int [N].
+    image_shape: (height, width, channels) that `read` returns.
+    read: path -> uint8 image of that shape. What it raises ends the run as a UsageError naming the
+      file, as an example that vanished or broke meanwhile would change the data.
+    recipe: What `read` does to the pixels, for the fingerprint.
+  """
+
+  def __init__(
+    self,
+    root: str,
+    names: Sequence[str],
+    labels: Sequence[int],
+    *,
+    image_shape: tuple[int, int, int],
+    read: Callable[[str], np.ndarray],
+    recipe: str,
+  ):
+    self.names = tuple(names)
+    self.labels = np.asarray(labels, np.int32)
+    self.size = len(self.names)
+    self.image_shape = image_shape
+    self._root = root
+    self._read = read
+    self._recipe = recipe
+
+  def _read_one(self, index: int) -> np.ndarray:
+    path = os.path.join(self._root, self.names[index])
+    try:
+      return self._read(path)
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files.
+      raise UsageError(f'{path}: can no longer be read ({error})') from error
+
+  def _read_many(self, indices: np.ndarray) -> np.ndarray:
+    return np.stack(list(POOL.map(self._read_one, indices)))
+
+  def _load_many(self, indices: np.ndarray) -> np.ndarray:
+    with _calls:
+      return self._read_many(indices)
+
+  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, self.size, batch_size):
+      indices = np.arange(start, min(start + batch_size, self.size))
+      yield self._read_many(indices), self.labels[indices]
+
+  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
+    return shuffled_indices(
+      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
+    )
+
+  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # Only what is declared to have no state may be decoded ahead under op determinism.
+    images = tf.numpy_function(self._load_many, [references], tf.uint8, stateful=False)
+    images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
+    return images, tf.gather(tf.constant(self.labels), references)
+
+  def add_content(self, digest: Any) -> None:
+    digest.update(self._recipe.encode())
+    digest.update(np.ascontiguousarray(self.labels, '<i4'))
+    for name in self.names:
+      add_file(digest, os.path.join(self._root, name), name)
+
+
+def add_file(digest: Any, path: str, name: str) -> None:
+  """Feeds a file's relative name, size and bytes to a hashlib digest, a few megabytes at a time."""
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    digest.update(repr((name, file.size())).encode())
+    while chunk := file.read(1 << 22):
+      digest.update(chunk)

@@ -1,0 +1,147 @@
+"""A split read from TFRecord files in sequence, for data larger than memory.
+
+    split = RecordSplit(shards, image_shape=(64, 64, 3), decode=decode, recipe='lanczos 64')
+
+What is shuffled are the records as they are stored, still compressed. An epoch takes the files in a
+new order, reads GROUP of them side by side, and permutes every WINDOW consecutive records of that
+mixture. Nothing here keeps state between records, so an epoch can start anywhere: whole groups are
+skipped by their known lengths, and what is left by passing over undecoded records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+import os
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.splits.files import add_file
+from tfgan_pipeline.data.keys import shuffle
+
+GROUP = 16
+WINDOW = 4096
+
+_FILE_ORDER, _RECORD_ORDER = 0, 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+  """A run of records of one TFRecord file: `size` of them after the first `skip`."""
+
+  path: str
+  skip: int
+  size: int
+
+
+class RecordSplit(Split):
+  """Examples in TFRecord files.
+
+  Args:
+    shards: Where the records are, in stored order.
+    image_shape: (height, width, channels) that `decode` returns.
+    decode: Graph code: serialised record -> (image uint8 [H, W, C], label int32 []).
+    recipe: What `decode` does to the pixels, for the fingerprint.
+    group: Files read side by side.
+    window: Records permuted together, which are held in memory in their stored form.
+  """
+
+  def __init__(
+    self,
+    shards: Sequence[Shard],
+    *,
+    image_shape: tuple[int, int, int],
+    decode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    recipe: str,
+    group: int = GROUP,
+    window: int = WINDOW,
+  ):
+    self.shards = tuple(shards)
+    self.size = sum(shard.size for shard in shards)
+    self.image_shape = image_shape
+    self._decode = decode
+    self._recipe = recipe
+    self._group = group
+    self._window = window
+
+  @tf.autograph.experimental.do_not_convert
+  def _records(self, number: tf.Tensor) -> tf.data.Dataset:
+    """The serialised records of shard `number`, an int64 scalar."""
+    path, skip, size = (
+      tf.gather(tf.constant([getattr(shard, name) for shard in self.shards], dtype), number)
+      for name, dtype in (('path', tf.string), ('skip', tf.int64), ('size', tf.int64))
+    )
+    return tf.data.TFRecordDataset(path, buffer_size=1 << 20).skip(skip).take(size)
+
+  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    examples = (
+      tf.data.Dataset.range(len(self.shards))
+      .flat_map(self._records)
+      .map(self._decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+      .batch(batch_size)
+      .prefetch(2)
+    )
+    yield from examples.as_numpy_iterator()
+
+  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
+    first_epoch, offset = divmod(first_batch * batch_size, self.size)
+
+    @tf.autograph.experimental.do_not_convert
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+      skip = tf.where(number == first_epoch, tf.constant(offset, tf.int64), 0)
+      return self._epoch(number, seed, skip)
+
+    epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
+    return epochs.flat_map(epoch).batch(batch_size, drop_remainder=True)
+
+  def _epoch(self, epoch: tf.Tensor, seed: int, skip: tf.Tensor) -> tf.data.Dataset:
+    """The shuffled serialised records of one epoch without the first `skip` (int64 scalar)."""
+    count = len(self.shards)
+    order = shuffle(tf.range(count, dtype=tf.int64), count, seed, _FILE_ORDER, epoch)
+    lengths = tf.gather(tf.constant([shard.size for shard in self.shards], tf.int64), order)
+    starts = tf.cumsum(lengths, exclusive=True)[:: self._group]
+    first_group = tf.searchsorted(starts, [skip], side='right', out_type=tf.int64)[0] - 1
+
+    @tf.autograph.experimental.do_not_convert
+    def group(number: tf.Tensor) -> tf.data.Dataset:
+      files = order[number * self._group : (number + 1) * self._group]
+      left = tf.maximum(skip - tf.gather(starts, number), 0)
+      return self._mixed(files, left, seed, _RECORD_ORDER, epoch, number)
+
+    return tf.data.Dataset.range(first_group, tf.size(starts, tf.int64)).flat_map(group)
+
+  def _mixed(self, files: tf.Tensor, skip: tf.Tensor, *words: int | tf.Tensor) -> tf.data.Dataset:
+    """The records of a group of shards, mixed as the seed words say, without the first `skip`."""
+    first_window = skip // self._window
+
+    @tf.autograph.experimental.do_not_convert
+    def permute(window: tf.Tensor, records: tf.Tensor) -> tf.Tensor:
+      size = tf.size(records, tf.int64)
+      return tf.gather(records, shuffle(tf.range(size), size, *words, window))
+
+    side_by_side = tf.data.Dataset.from_tensor_slices(files).interleave(
+      self._records,
+      cycle_length=self._group,
+      num_parallel_calls=tf.data.AUTOTUNE,
+      deterministic=True,
+    )
+    windows = side_by_side.skip(first_window * self._window).batch(self._window)
+    # One window is filled while another is used up.
+    permuted = windows.enumerate(first_window).map(permute).prefetch(1)
+    return permuted.unbatch().skip(skip % self._window)
+
+  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    shape = (*references.shape, *self.image_shape)
+    images, labels = tf.map_fn(
+      self._decode, references, fn_output_signature=(tf.uint8, tf.int32), parallel_iterations=16
+    )
+    return tf.ensure_shape(images, shape), labels
+
+  def add_content(self, digest: Any) -> None:
+    digest.update(self._recipe.encode())
+    for shard in self.shards:
+      digest.update(repr((shard.skip, shard.size)).encode())
+      add_file(digest, shard.path, os.path.basename(shard.path))

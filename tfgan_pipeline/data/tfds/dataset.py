@@ -1,0 +1,142 @@
+"""`--dataset=tfds(mnist) --data_dir=/data`: any image dataset prepared by TensorFlow Datasets.
+
+Only the files are used, never a dataset's own code, so `--data_dir` may also hold datasets that
+someone else prepared. Nothing is ever downloaded here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
+from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.data.splits.records import RecordSplit, Shard
+from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
+from tfgan_pipeline.errors import UsageError
+
+_OFFICIAL = {'train': 'train', 'validation': 'validation', 'val': 'validation', 'test': 'test'}
+
+
+@registry.dataset
+def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 0.0) -> Dataset:
+  """Any image dataset of TensorFlow Datasets that lies prepared under --data_dir.
+
+  Args:
+    options: `data_dir` (None: $TFDS_DATA_DIR, or ~/tensorflow_datasets) and the memory limit. The
+      data may be in data_dir/name/version, data_dir/version or data_dir itself.
+    name: As in TFDS: mnist, 'mnist:3.0.1', 'celeb_a_hq/256'. Without a version, the highest.
+    size: 0 keeps the stored size. Otherwise images are cropped to their central square and resized
+      to size x size with an antialiased Lanczos filter (radius 3).
+    validation: Share of the training data, from its end, to hold out as 'validation' when the
+      dataset has no such split. (Stored order is random: TFDS shuffles when it writes.)
+
+  Returns:
+    The official train, validation and test splits. Labels are those of the first class label,
+    'label' preferred; TFDS writes -1 where a test set keeps its labels secret.
+
+  Raises:
+    UsageError: The data is not there, has no images of 8 bits, or an argument does not suit it.
+  """
+  if size < 0 or not 0 <= validation < 1:
+    raise UsageError(
+      f"dataset 'tfds': size={size}, validation={validation} should be 0 or more, "
+      'and a fraction below 1'
+    )
+  folder = prepared_folder(options.data_dir, name)
+  try:
+    import tensorflow_datasets
+  except ImportError as error:
+    raise UsageError(f"dataset 'tfds' needs tensorflow-datasets: {error}") from None
+  info = tensorflow_datasets.builder_from_directory(folder).info
+  if info.file_format.value != 'tfrecord':
+    raise UsageError(
+      f"dataset 'tfds': {folder} holds {info.file_format.value} files; only tfrecord "
+      'can be read (tfds convert_format turns one into the other)'
+    )
+  features = tensorflow_datasets.features
+  image_key = _key_of(info.features, features.Image, preferred='image')
+  label_key = _key_of(info.features, features.ClassLabel, preferred='label')
+  if image_key is None or info.features[image_key].np_dtype != 'uint8':
+    raise UsageError(f"dataset 'tfds': {name} has no feature with images of 8 bits")
+  stored_shape = tuple(info.features[image_key].shape)
+  shape = (size, size, stored_shape[2]) if size else stored_shape
+  if None in shape:
+    raise UsageError(
+      f"dataset 'tfds': the images of {name} have shape {stored_shape}; "
+      'give size=... to make them equal'
+    )
+  # Only what is used gets parsed: other features may be large.
+  used = features.FeaturesDict(
+    {key: info.features[key] for key in (image_key, label_key) if key is not None}
+  )
+
+  @tf.autograph.experimental.do_not_convert
+  def decode(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    example = used.deserialize_example(record)
+    label = 0 if label_key is None else example[label_key]
+    image = example[image_key]
+    image = image if shape == stored_shape else _square(image, size)
+    return tf.ensure_shape(image, shape), tf.cast(label, tf.int32)
+
+  shards = {
+    _OFFICIAL[split]: [
+      Shard(str(path), 0, length)
+      for path, length in zip(split_info.filepaths, split_info.shard_lengths)
+      if length
+    ]
+    for split, split_info in info.splits.items()
+    if split in _OFFICIAL
+  }
+  if validation and 'validation' not in shards and 'train' in shards:
+    shards['train'], shards['validation'] = _cut(shards['train'], 1 - validation)
+  shards = {split: shards[split] for split in SPLIT_NAMES if shards.get(split)}
+  if not shards:
+    raise UsageError(f"dataset 'tfds': {name} has none of the splits train, validation and test")
+  recipe = f'{label_key} {image_key}' + (f' crop lanczos {size}' if size else '')
+  splits = {
+    split: RecordSplit(members, image_shape=shape, decode=decode, recipe=recipe)
+    for split, members in shards.items()
+  }
+  if options.fits_memory(sum(split.size for split in splits.values()), shape):
+    splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
+  names = tuple(info.features[label_key].names) if label_key else ()
+  return Dataset(
+    name=name.partition(':')[0],
+    image_shape=shape,
+    num_classes=len(names),
+    label_names=names,
+    splits=splits,
+  )
+
+
+def _key_of(features: Any, kind: type, *, preferred: str) -> str | None:
+  """The feature called `preferred` if it is of this kind, else the first one that is, else None."""
+  keys = [key for key in features if isinstance(features[key], kind)]
+  return preferred if preferred in keys else next(iter(keys), None)
+
+
+def _square(image: tf.Tensor, size: int) -> tf.Tensor:
+  height, width = tf.unstack(tf.shape(image)[:2])
+  side = tf.minimum(height, width)
+  image = tf.image.crop_to_bounding_box(
+    image, (height - side) // 2, (width - side) // 2, side, side
+  )
+  image = tf.image.resize(image, [size, size], method='lanczos3', antialias=True)
+  return tf.saturate_cast(tf.round(image), tf.uint8)
+
+
+def _cut(shards: Sequence[Shard], share: float) -> tuple[list[Shard], list[Shard]]:
+  """The first `share` of the records, and the rest."""
+  left = round(share * sum(shard.size for shard in shards))
+  first, rest = [], []
+  for shard in shards:
+    taken = min(left, shard.size)
+    left -= taken
+    if taken:
+      first.append(Shard(shard.path, shard.skip, taken))
+    if taken < shard.size:
+      rest.append(Shard(shard.path, shard.skip + taken, shard.size - taken))
+  return first, rest

@@ -1,0 +1,102 @@
+"""Augmentation with a probability, adaptive (Karras et al. 2020, arXiv:2006.06676) or given."""
+
+from __future__ import annotations
+
+import math
+
+from tfgan_pipeline.replicas import variables
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.discriminator_augment import image_changes
+from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
+
+_INTERVAL = 4  # Discriminator updates between two changes of p, as in the paper.
+
+
+@registry.discriminator_augmentation
+def adaptive_augment(
+  *, target: float = 0.6, kimg: float = 500.0, color: bool = True, flip: bool = True
+) -> DiscriminatorAugmentation:
+  """As probable as it has to be: p rises while the mean sign of D(real) is above the target.
+
+  Of the paper's transformations those of whole pixels (mirroring, quarter turns, shifts of an
+  eighth) and of colour (brightness, contrast, saturation), each with probability p. For losses that
+  put the border between real and generated at 0.
+
+  Args:
+    target: Of the mean sign, the paper's and TensorBoard's r_t; p falls while it is below.
+    kimg: Thousand real images in which p could move from 0 to 1.
+    color: Whether colours change.
+    flip: Whether images are mirrored and turned; wrong for digits and text only if p is near 1.
+  """
+  require('--discriminator_augment', at_least=-1, at_most=1, target=target)
+  require('--discriminator_augment', above=0, kimg=kimg)
+  variables = {
+    name: tf.Variable(
+      0.0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA, name=name
+    )
+    for name in ('p', 'signs', 'updates')
+  }
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    del step
+    return _transformed(images, tf.identity(variables['p']), color, flip)
+
+  def observe(model) -> dict[str, tf.Tensor]:
+    logits = model.discriminator_real_outputs
+    p, signs, updates = (tf.identity(variable) for variable in variables.values())
+    signs += variables.mean(tf.reduce_mean(tf.sign(tf.stop_gradient(logits))))
+    updates += 1.0
+    due = updates >= _INTERVAL
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    shown = _INTERVAL * logits.shape[0] * replicas
+    moved = tf.clip_by_value(p + tf.sign(signs / updates - target) * shown / (kimg * 1e3), 0.0, 1.0)
+    variables.assign(
+      list(variables.values()),
+      [tf.where(due, moved, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
+    )
+    return {'augmentation/p': p}
+
+  return DiscriminatorAugmentation(
+    function, observe, variables, needs=('pictures', 'a border at 0')
+  )
+
+
+@registry.discriminator_augmentation
+def fixed_augment(
+  *, p: float = 0.5, steps: int = 0, color: bool = True, flip: bool = True
+) -> DiscriminatorAugmentation:
+  """The transformations of adaptive_augment with a given probability, whatever the loss.
+
+  Args:
+    p: The probability of each.
+    steps: In which it rises from 0 to `p` along half a cosine, as in R3GAN's code; 0 for none.
+    color: As of `adaptive_augment`.
+    flip: As of `adaptive_augment`.
+  """
+  require('--discriminator_augment', at_least=0, at_most=1, p=p)
+  require('--discriminator_augment', at_least=0, steps=steps)
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    way = tf.minimum(step / steps, 1.0) if steps else 1.0
+    return _transformed(images, p * (1.0 - tf.cos(math.pi * way)) / 2.0, color, flip)
+
+  return DiscriminatorAugmentation(function)
+
+
+def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf.Tensor:
+  if flip:
+    images = image_changes.mirrored(images, probability=p / 2)
+    if images.shape[1] == images.shape[2]:
+      images = image_changes.chosen(images, image_changes.turned(images), p)
+  images = image_changes.chosen(images, image_changes.shifted(images, 0.125), p)
+  if color:
+    draw = image_changes.normal
+    for change, amount in (
+      (image_changes.with_brightness, lambda n: 0.2 * n),
+      (tf.multiply, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
+      (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
+    ):
+      images = image_changes.chosen(images, change(images, amount(draw(images))), p)
+  return images

@@ -1,0 +1,83 @@
+"""What images pass on their way to the discriminator: `--discriminator_augment=diff_augment`.
+
+Real and generated ones pass alike, in the updates of both players, and gradients reach the
+generator. `--augment` in contrast changes training images only, which generated ones then imitate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.discriminator_augment import image_changes
+
+
+class DiscriminatorAugmentation(NamedTuple):
+  """One change.
+
+  Attributes:
+    function: (images float32 [n, H, W, C], steps made float32 scalar) -> images.
+    observe: Called in each discriminator update with the GANModel tuple; returns scalars to plot.
+    variables: What it remembers, by name, as of penalties.Penalty.
+    needs: What a run must have for it, of training/refusals.py.
+  """
+
+  function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+  observe: Callable[..., dict[str, tf.Tensor]] = lambda model: {}
+  variables: Mapping[str, tf.Variable] = {}
+  needs: Collection[str] = ('pictures',)
+
+
+@registry.discriminator_augmentation
+def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorAugmentation:
+  """Normal noise that vanishes linearly (Sonderby et al. 2017, arXiv:1610.04490).
+
+  Args:
+    stddev: At the start, for images in [-1, 1].
+    steps: At which it is 0; with 0 it stays as it is.
+  """
+  require('--discriminator_augment', at_least=0, stddev=stddev, steps=steps)
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    left = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
+    return images + stddev * left * randomness.normal(images.shape)
+
+  return DiscriminatorAugmentation(function, needs=())
+
+
+@registry.discriminator_augmentation
+def diff_augment(
+  *, policy: tuple = ('color', 'translation', 'cutout')
+) -> DiscriminatorAugmentation:
+  """DiffAugment (Zhao et al. 2020, arXiv:2006.10738), for little data.
+
+  Args:
+    policy: Any of color (brightness +-0.5, saturation x 0 to 2, contrast x 0.5 to 1.5), translation
+      (an eighth of the side) and cutout (a square of half the side), as in the authors' code.
+  """
+  if not policy:
+    raise UsageError('--discriminator_augment: policy=() changes nothing')
+  for name in policy:
+    if name not in ('color', 'translation', 'cutout'):
+      raise UsageError(
+        f'--discriminator_augment: policy={name} should be color, translation or cutout'
+      )
+
+  def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    del step
+    if 'color' in policy:
+      draw = image_changes.uniform
+      images = image_changes.with_brightness(images, draw(images, -0.5, 0.5))
+      images = image_changes.with_saturation(images, draw(images, 0.0, 2.0))
+      images = image_changes.with_contrast(images, draw(images, 0.5, 1.5))
+    if 'translation' in policy:
+      images = image_changes.shifted(images, 0.125)
+    if 'cutout' in policy:
+      images = image_changes.cut_out(images, 0.5)
+    return images
+
+  return DiscriminatorAugmentation(function)

@@ -1,0 +1,96 @@
+"""Scores one run or many: what tfgan-evaluate does, as functions.
+
+for record in watch_runs('/tmp/runs/*', EvaluationOptions(metrics='fid'), also=['raw']):
+  ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import logging
+from typing import Any
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import Interrupted
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.runs.score_records import Record
+from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.watcher import told, watch
+from tfgan_pipeline.runs.directory import find_runs, require_runs, several
+
+_log = logging.getLogger(__name__)
+
+
+def score_runs(
+  model_dirs: str,
+  options: EvaluationOptions,
+  *,
+  step: int | None = None,
+  also: Sequence[str] = (),
+  strategy: tf.distribute.Strategy | None = None,
+  **places: Any,
+) -> Iterator[Record]:
+  """Records of one checkpoint of each run.
+
+  Args:
+    model_dirs: One run or several, see run_directory.find_runs.
+    options: What to measure.
+    step: Of the checkpoint; by default the newest.
+    also: Further kinds of samples, see EvaluationOptions.variant.
+    strategy: Whose replicas generate and extract, see runtime.evaluation_devices.
+    places: Fields of the experiment such as data_dir, in place of those recorded.
+
+  Raises:
+    UsageError: A path or pattern names no run, or the only one cannot be scored.
+  """
+  scorers: dict[Any, Scorer] = {}
+  for path in require_runs(model_dirs):
+    try:
+      yield from GANEstimator.of_run(path, **places).evaluate_variants(
+        step, options, also, scorers=scorers, strategy=strategy
+      )
+    except Interrupted:
+      raise
+    except Exception as error:
+      _leave_out(model_dirs, path, error)
+
+
+def _leave_out(model_dirs: str, path: str, error: Exception) -> None:
+  """Of several runs, one that cannot be scored does not stop the others."""
+  if not several(model_dirs):
+    raise error
+  _log.warning('%s is left out: %s', path, told(error))
+
+
+def watch_runs(
+  model_dirs: str,
+  options: EvaluationOptions,
+  *,
+  also: Sequence[str] = (),
+  timeout_seconds: float = 0,
+  stop_after: int = 0,
+  strategy: tf.distribute.Strategy | None = None,
+  **places: Any,
+) -> Iterator[Record]:
+  """Records of all checkpoints of all runs, those too that are yet to come; see watcher.watch.
+
+  Of several runs, one that cannot be scored is left out with a warning.
+  """
+  scorers: dict[Any, Scorer] = {}
+
+  def open_run(path: str) -> list[Evaluator]:
+    try:
+      return GANEstimator.of_run(path, **places).evaluators(
+        options, also, scorers=scorers, strategy=strategy
+      )
+    except Interrupted:
+      raise
+    except Exception as error:
+      _leave_out(model_dirs, path, error)
+      return []
+
+  return watch(
+    lambda: find_runs(model_dirs), open_run, timeout_seconds=timeout_seconds, stop_after=stop_after
+  )

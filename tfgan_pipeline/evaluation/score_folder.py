@@ -1,0 +1,99 @@
+"""Scores a folder of images, whoever made them.
+
+record = score_folder('/tmp/samples', EvaluationOptions(reference_dir='/data/test', ...))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+
+from tfgan_pipeline import __version__
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
+from tfgan_pipeline.evaluation.scorer import Scorer
+
+
+def score_folder(
+  generated_dir: str,
+  options: EvaluationOptions,
+  *,
+  every: bool = True,
+  dataset: Dataset | None = None,
+  dataset_text: str = '',
+  strategy: tf.distribute.Strategy | None = None,
+) -> Record:
+  """A record, as of a checkpoint, of the pictures in a folder.
+
+  Args:
+    generated_dir: The folder; its pictures are scored as they are stored.
+    options: What to measure.
+    every: Whether to score all pictures, or `options.num_samples` of them, drawn with
+      `options.sample_seed`.
+    dataset: What an extractor may be trained on, and the reference unless the options name another.
+    dataset_text: The call string it was built from.
+    strategy: Whose replicas extract features; None is no strategy.
+
+  Raises:
+    UsageError: Too few pictures, a shape that does not suit, or no reference.
+  """
+  if not (dataset or options.reference_dir or options.reference_stats):
+    raise UsageError(
+      '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
+    )
+  options.require({})
+  if options.path_length:
+    raise UsageError('--path_length: needs a generator, and --generated_dir has images alone')
+  generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
+  if dataset and tuple(dataset.image_shape) != generated.image_shape:
+    raise UsageError(
+      f'--generated_dir={generated_dir}: its pictures are {generated.image_shape}, those of '
+      f'{dataset.name} {tuple(dataset.image_shape)}'
+    )
+  if generated.size < 2:
+    raise UsageError(f'--generated_dir={generated_dir}: one picture is too few for a score')
+  count = generated.size if every else options.num_samples
+  if count > generated.size:
+    raise UsageError(
+      f'--num_samples={count}: there are {generated.size} pictures in {generated_dir}'
+    )
+  options = dataclasses.replace(options, num_samples=count)
+  name = os.path.basename(os.path.normpath(generated_dir))
+  dataset = dataset or Dataset(name, generated.image_shape, 0, (), {})
+  scorer = Scorer(dataset, dataset_text, options, strategy)
+  definition = {**scorer.definition, 'quantisation': _reading(options)}
+  if every:
+    definition['sample_seed'] = None
+  scores = scorer.score(_batches(generated, count, options.sample_seed))
+  return {
+    'generated_dir': generated_dir,
+    'scores': scores,
+    'score_ids': score_ids(definition, {name: scorer.metric_of[name] for name in scores}),
+    **({'protocol': options.protocol} if options.protocol else {}),
+    'definition_id': definition_id(definition),
+    'definition': definition,
+    'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
+  }
+
+
+def _batches(split: FileSplit, count: int, seed: int):
+  """uint8 [n, H, W, C]: all images in stored order, or as many as asked for."""
+  kept = np.zeros(split.size, bool)
+  kept[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
+  first = 0
+  for images, _ in split.ordered(256):
+    rows = kept[first : first + len(images)]
+    first += len(images)
+    yield images[rows]
+
+
+def _reading(options: EvaluationOptions) -> str:
+  size = options.resize_pictures
+  return f'files, central square resized to {size}x{size} (Lanczos)' if size else 'files as stored'

@@ -1,0 +1,131 @@
+"""The networks of keras.applications as extractors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest
+from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
+from tfgan_pipeline.extractors.preprocessing import Preprocessing
+
+
+@registry.extractor
+def keras_application(
+  context: ExtractorContext, *, name: str, weights: str, size: int = 0, resize: str = 'antialias'
+) -> Extractor:
+  """A network of keras.applications: weights is a file, or imagenet to download it.
+
+  Features are the global average of its last feature map. Logits are there if the weights include
+  the classifier. `size` of 0 is the network's own; each network's own preprocess_input is applied.
+
+  Raises:
+    UsageError: There is no such network or file, or the weights are another network's.
+  """
+  where = '--extractor=keras_application'
+  if name not in applications():
+    raise UsageError(f'{where}: name={name}: there are {", ".join(applications())}')
+  where = f'{where}: name={name}, weights={weights}'
+  try:
+    prepare = Preprocessing(size, resize)
+  except UsageError as error:
+    raise UsageError(f'{where}: {error}') from None
+  path = weights if weights == 'imagenet' else os.path.expanduser(weights)
+  return application_extractor(context, where, f'keras:{name}', name, path, prepare)
+
+
+def applications() -> list[str]:
+  """Names of all networks."""
+  return [
+    name
+    for name in dir(keras.applications)
+    if name[0].isupper() and callable(getattr(keras.applications, name))
+  ]
+
+
+def application_extractor(
+  context: ExtractorContext,
+  where: str,
+  label: str,
+  name: str,
+  weights: str,
+  prepare: Preprocessing,
+) -> Extractor:
+  """The extractor called `label` of one network; `prepare.size` of 0 is the network's own."""
+  function = getattr(keras.applications, name)
+  own = sys.modules[function.__module__].preprocess_input
+  if weights != 'imagenet' and not tf.io.gfile.exists(weights):
+    raise UsageError(f'{where}: no such file')
+  model, classifies = _load(where, function, weights, prepare.size)
+  prepare = Preprocessing(model.input_shape[1], prepare.resize)
+
+  def build() -> Forward:
+    # Loaded outside of the strategy and copied into it: not every reader of weights knows replicas.
+    replicated = keras.models.clone_model(model)
+    replicated.set_weights(model.get_weights())
+
+    def forward(images):
+      outputs = replicated(own(prepare(images)), training=False)
+      return tuple(outputs) if classifies else (outputs, None)
+
+    return forward
+
+  recipe = f'{prepare}, preprocess_input of {name}'
+  fingerprint = digest(f'keras, {recipe}, logits={classifies}', *model.get_weights())
+  return network_extractor(
+    context, where, label, fingerprint, build, {'network': name, 'preprocessing': recipe}
+  )
+
+
+def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, bool]:
+  """Images -> (features, logits), or -> features where the weights end before the classifier."""
+  failures = []
+  for classifies in (True, False):
+    # Keras announces downloads on stdout, which is for results.
+    with tf.init_scope(), contextlib.redirect_stdout(sys.stderr):
+      model = _build(function, size, classifies)
+      try:
+        if weights == 'imagenet':
+          model.set_weights(
+            function(
+              weights=weights, include_top=classifies, input_shape=model.input_shape[1:]
+            ).get_weights()
+          )
+        else:
+          model.load_weights(weights)
+      except Exception as error:  # h5py, Keras and its downloads raise what they like.
+        failures.append(error)
+        if not isinstance(error, ValueError):
+          break  # Not weights of another shape: there is no file, or no network.
+      else:
+        return _with_features(model, classifies), classifies
+  raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
+
+
+def _build(function, size: int, classifies: bool) -> keras.Model:
+  """The network untrained, with its classifier's last activation left out."""
+  shape = (size, size, 3) if size else None
+  linear = {'classifier_activation': None} if classifies else {}
+  model = function(weights=None, include_top=True, input_shape=shape, **linear)
+  if None in model.input_shape[1:]:  # MobileNetV3 takes any size and was trained with this one.
+    return _build(function, 224, classifies)
+  if classifies:
+    return model
+  return function(weights=None, include_top=False, input_shape=model.input_shape[1:])
+
+
+def _with_features(model: keras.Model, classifies: bool) -> keras.Model:
+  """Adds the average of what the classifier averages or flattens."""
+  last = model.output
+  if classifies:
+    averages, flat = (
+      [layer.input for layer in model.layers if isinstance(layer, kind)]
+      for kind in (keras.layers.GlobalAveragePooling2D, keras.layers.Flatten)
+    )
+    last = (averages or flat)[-1]
+  features = keras.layers.GlobalAveragePooling2D(name='features')(last)
+  return keras.Model(model.input, (features, model.output) if classifies else features)

@@ -1,0 +1,86 @@
+"""Networks as extractors: built once, checked, and spread over the replicas of a strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+
+# Images per replica and call, the same for any number of replicas, and so the same arithmetic.
+_REPLICA_BATCH = 64
+
+# uint8 [n, H, W, C] -> (pool [n, ...], logits [n, ...] or None), as graph code.
+Forward = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor | None]]
+
+
+def network_extractor(
+  context: ExtractorContext,
+  where: str,
+  name: str,
+  fingerprint: str,
+  build: Callable[[], Forward],
+  details: Mapping[str, Any] | None = None,
+) -> Extractor:
+  """The extractor that runs a network on every replica of the context's strategy.
+
+  Args:
+    context: As the registered function got it.
+    where: Flag and arguments, to begin messages with.
+    name: The extractor's name.
+    fingerprint: Over weights and preprocessing.
+    build: Makes or loads the network; called once, in the strategy's scope.
+    details: For the record.
+
+  Raises:
+    UsageError: The network does not take these images, or does not give one row of floats for each.
+  """
+  strategy = context.strategy or tf.distribute.get_strategy()
+  replicas = strategy.num_replicas_in_sync
+  with tf.init_scope(), strategy.scope():
+    forward = build()
+
+  def per_replica(images: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    return tuple(_matrix(output) for output in forward(images) if output is not None)
+
+  try:  # Now, with one line, rather than at the first batch.
+    tf.function(per_replica, autograph=False).get_concrete_function(
+      tf.TensorSpec([_REPLICA_BATCH, *context.dataset.image_shape], tf.uint8)
+    )
+  except (ValueError, TypeError, LookupError, tf.errors.OpError) as error:
+    raise UsageError(
+      f'{where}: images {tuple(context.dataset.image_shape)} do not pass ({first_line(error)})'
+    ) from None
+
+  @tf.function(autograph=False)
+  def run(images):
+    return strategy.run(per_replica, (images,))
+
+  def extract(images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    shares = np.split(images, replicas)
+    outputs = run(
+      strategy.experimental_distribute_values_from_function(
+        lambda replica: tf.constant(shares[replica.replica_id_in_sync_group])
+      )
+    )
+    pool, *logits = (
+      np.concatenate([part.numpy() for part in strategy.experimental_local_results(output)])
+      for output in outputs
+    )
+    return pool, logits[0] if logits else None
+
+  return Extractor(name, fingerprint, extract, details or {}, _REPLICA_BATCH * replicas)
+
+
+def _matrix(output: tf.Tensor) -> tf.Tensor:
+  """float32 [n, D] of what a network gave for n images, such as [n, 1, 1, D] float16."""
+  output = tf.convert_to_tensor(output)
+  if not output.dtype.is_floating or output.shape.rank == 0:
+    raise UsageError(f'an output is {output.dtype.name} {output.shape}, not rows of floats')
+  if output.shape[0] not in (None, _REPLICA_BATCH):
+    raise UsageError(f'{_REPLICA_BATCH} images gave {output.shape[0]} rows')
+  return tf.cast(tf.reshape(output, [_REPLICA_BATCH, -1]), tf.float32)

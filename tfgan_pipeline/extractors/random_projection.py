@@ -1,0 +1,24 @@
+"""An extractor that needs no training and no download, for tests and smoke runs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest
+
+
+@registry.extractor
+def random_projection(context: ExtractorContext, *, width: int = 64, seed: int = 0) -> Extractor:
+  """Pixels times a fixed Gaussian matrix: blind to content, no Inception Score."""
+  pixels = math.prod(context.dataset.image_shape)
+  matrix = np.random.Generator(np.random.PCG64(seed)).standard_normal((pixels, width))
+  matrix = (matrix / math.sqrt(pixels)).astype(np.float32)
+
+  def project(images: np.ndarray) -> tuple[np.ndarray, None]:
+    flat = images.reshape(len(images), -1).astype(np.float32) / 127.5 - 1.0
+    return flat @ matrix, None
+
+  return Extractor('random_projection', digest('pixels/127.5-1', matrix), project)

@@ -1,0 +1,136 @@
+"""Any SavedModel as an extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import dataclasses
+import os
+from typing import Any
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest, digest_of_files
+from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
+from tfgan_pipeline.extractors.preprocessing import Preprocessing
+
+
+@registry.extractor
+def saved_model(
+  context: ExtractorContext,
+  *,
+  path: str,
+  output: str = '',
+  logits: str = '',
+  size: int = 0,
+  input_range: tuple = (),
+  resize: str = 'tf1',
+  channels: int = 0,
+  signature: str = '',
+) -> Extractor:
+  """A SavedModel's output: input_range=(-1, 1) feeds floats, none uint8; output is its key.
+
+  Without `signature` it is called as an object, or by its only signature or 'serving_default' if it
+  is none that can be called. `size` and `channels` of 0 leave the images' own.
+  """
+  where = f'--extractor=saved_model: path={path}'
+  path = os.path.expanduser(path)
+  prepare = _preprocessing(where, size, resize, input_range, channels)
+
+  def build() -> Forward:
+    call = load(where, path, signature)
+
+    def forward(images):
+      images = prepare(images)
+      if not input_range:
+        # Resized pixels are no whole numbers, and rounding halves to even has no bias.
+        images = tf.saturate_cast(tf.round(images), tf.uint8)
+      outputs = call(images)
+      pool = select(where, outputs, 'output', output)
+      return pool, select(where, outputs, 'logits', logits) if logits else None
+
+    return forward
+
+  recipe = f'{prepare}, {"float32" if input_range else "uint8"}'
+  chosen = f'output={output}, logits={logits}, signature={signature}'
+  fingerprint = digest(f'saved_model, {recipe}, {chosen}', digest_of_model(where, path))
+  details = {'preprocessing': recipe, 'output': output}
+  extractor = network_extractor(context, where, 'saved_model', fingerprint, build, details)
+  return dataclasses.replace(extractor, continuous=bool(input_range))
+
+
+def _preprocessing(
+  where: str, size: int, resize: str, input_range: tuple, channels: int
+) -> Preprocessing:
+  try:
+    low, high = map(float, input_range or (0, 255))
+    divide = 255 / (high - low)
+    return Preprocessing(size, resize, 0 - low * divide, divide, channels)
+  except UsageError as error:
+    raise UsageError(f'{where}: {error}') from None
+  except (ValueError, TypeError, ZeroDivisionError):
+    raise UsageError(
+      f'{where}: input_range={input_range}: should be two numbers, those for 0 and for 255'
+    ) from None
+
+
+def digest_of_model(where: str, path: str) -> str:
+  """Digest of what a SavedModel directory computes with: graph, weights, assets."""
+  if not is_saved_model(path):
+    raise UsageError(f'{where}: not a SavedModel directory: there is no saved_model.pb in it')
+  files = {'saved_model.pb': os.path.join(path, 'saved_model.pb')}
+  for folder in ('variables', 'assets'):
+    for parent, _, names in tf.io.gfile.walk(os.path.join(path, folder)):
+      for name in names:
+        file = os.path.join(parent, name)
+        files[os.path.relpath(file, path)] = file
+  return digest_of_files(files)
+
+
+def is_saved_model(path: str) -> bool:
+  return tf.io.gfile.exists(os.path.join(path, 'saved_model.pb'))
+
+
+def load(where: str, path: str, signature: str = '') -> Callable[[tf.Tensor], Any]:
+  """The function of a batch of images that a SavedModel holds.
+
+  Raises:
+    UsageError: It cannot be loaded, or which function is meant is not clear; lists what there is.
+  """
+  try:
+    loaded = tf.saved_model.load(path)
+  except (OSError, ValueError, RuntimeError, LookupError, tf.errors.OpError) as error:
+    raise UsageError(f'{where}: cannot be loaded ({first_line(error)})') from None
+  if callable(loaded) and not signature:
+    return loaded
+  names = sorted(loaded.signatures)
+  chosen = signature or (names[0] if len(names) == 1 else 'serving_default')
+  if chosen not in names:
+    raise UsageError(
+      f'{where}: no signature {chosen!r} in it; there are: {", ".join(names) or "none"}'
+    )
+  function = loaded.signatures[chosen]
+  inputs = list(function.structured_input_signature[1])
+  if len(inputs) != 1:
+    raise UsageError(f'{where}: signature {chosen} takes {", ".join(inputs)}, not images alone')
+
+  # A function does not keep the variables it reads alive: the loaded object has to stay.
+  return lambda images, _owner=loaded: function(**{inputs[0]: images})
+
+
+def select(where: str, outputs: Any, argument: str, key: str) -> tf.Tensor:
+  """One tensor of a tensor, dictionary or sequence; keys of a sequence are '0', '1', ...
+
+  Raises:
+    UsageError: No such output, or several and no key; lists what there is.
+  """
+  if isinstance(outputs, (list, tuple)):
+    outputs = {str(index): tensor for index, tensor in enumerate(outputs)}
+  if not isinstance(outputs, dict):
+    outputs = {'': outputs}
+  if not key and len(outputs) == 1:
+    return next(iter(outputs.values()))
+  if key not in outputs:
+    there = ', '.join(f'{name} {tensor.shape}' for name, tensor in sorted(outputs.items()))
+    raise UsageError(f'{where}: {argument}={key!r} is none of its outputs, which are: {there}')
+  return outputs[key]

@@ -1,0 +1,110 @@
+"""Images between the networks' [-1, 1], uint8, grids and PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+import numpy as np
+
+from tfgan_pipeline.media import points
+from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.compat import tf
+
+
+def to_float(images: tf.Tensor) -> tf.Tensor:
+  """uint8 [..., C] in [0, 255] to float32 in [-1, 1]."""
+  return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(images: tf.Tensor) -> tf.Tensor:
+  """Float [..., C] in [-1, 1] to uint8: clipped, then rounded to nearest, halves to even."""
+  return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), tf.uint8)
+
+
+def shown(image_shape: Sequence[int]) -> int:
+  """How many samples a picture of them has: 64 images, or 2,048 points of the plane (points.py)."""
+  return 2048 if tuple(image_shape) == points.IMAGE_SHAPE else 64
+
+
+def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
+  """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
+
+  Pictures that are points of the plane (points.py) become one scatter plot.
+
+  Args:
+    images: N pictures of one size.
+    columns: How many stand side by side; 0 makes the grid as square as it can be.
+    gap: White pixels around each.
+  """
+  if images.shape[1:] == points.IMAGE_SHAPE:
+    return scatter(points.of_images(images), np.zeros(len(images), int), reach=1.0, radius=1)
+  count, height, width, channels = images.shape
+  columns = columns or math.ceil(math.sqrt(count))
+  rows = math.ceil(count / columns)
+  picture = np.full(
+    (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
+  )
+  for index, image in enumerate(images):
+    top = gap + index // columns * (height + gap)
+    left = gap + index % columns * (width + gap)
+    picture[top : top + height, left : left + width] = image
+  return picture
+
+
+# Ten colours that can be told apart, uint8 RGB.
+_COLOURS = np.array(
+  [
+    (31, 119, 180),
+    (255, 127, 14),
+    (44, 160, 44),
+    (214, 39, 40),
+    (148, 103, 189),
+    (140, 86, 75),
+    (227, 119, 194),
+    (90, 90, 90),
+    (188, 189, 34),
+    (23, 190, 207),
+  ],
+  np.uint8,
+)
+
+
+def scatter(
+  places: np.ndarray, labels: np.ndarray, *, side: int = 480, reach: float = 0.0, radius: int = 2
+) -> np.ndarray:
+  """A picture uint8 [side, side, 3] of points float [N, 2] around (0, 0), the second axis upwards.
+
+  Args:
+    places: The points.
+    labels: int [N]; class k has the colour of k modulo 10.
+    side: Height and width in pixels.
+    reach: The largest coordinate shown, which none exceeds; 0 is that of the farthest point.
+    radius: A point is a square of 2 * radius + 1 pixels.
+  """
+  picture = np.full((side, side, 3), 255, np.uint8)
+  picture[side // 2] = picture[:, side // 2] = 200
+  reach = reach or max(float(np.abs(places).max(initial=0.0)), 1e-6)
+  places = (
+    np.rint((places / reach * [1, -1] + 1) / 2 * (side - 1 - 2 * radius)).astype(int) + radius
+  )
+  for (across, down), label in zip(places, labels):
+    rows, columns = (slice(middle - radius, middle + radius + 1) for middle in (down, across))
+    picture[rows, columns] = _COLOURS[label % len(_COLOURS)]
+  return picture
+
+
+def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
+  """Repeats pixels until the shorter side has `least` or more, so that small images can be seen."""
+  factor = max(1, math.ceil(least / min(picture.shape[:2])))
+  return picture.repeat(factor, 0).repeat(factor, 1)
+
+
+def png(picture: np.ndarray) -> bytes:
+  """uint8 [H, W, 1 or 3] as the content of a PNG file."""
+  return tf.io.encode_png(picture).numpy()
+
+
+def write_png(path: str, picture: np.ndarray) -> None:
+  """Writes uint8 [H, W, 1 or 3] as a PNG file; `path` may be gs://."""
+  atomic_files.write(path, png(picture))

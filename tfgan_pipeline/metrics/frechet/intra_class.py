@@ -1,0 +1,63 @@
+"""Frechet distance within each class: whether a class looks as it should, not only their sum."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.frechet.fid import fid
+from tfgan_pipeline.metrics.ranking import lower_is_better
+
+
+@registry.metric
+@lower_is_better('intra_class_fid', 'intra_class_fid_above_floor')
+def intra_class_fid(
+  reference: Features, generated: Features, *, worst: int = 3, ddof: int = 1
+) -> dict[str, float]:
+  """Mean over classes of the Frechet distance within each, with its floor and the worst classes.
+
+  Miyato and Koyama 2018 (arXiv:1802.05637). A class has few samples, so its floor is high; where a
+  class has fewer real samples than features, the floor is too low as well (see frechet_floor).
+
+  Args:
+    reference: N real samples with labels or logits.
+    generated: M generated samples with labels, the classes that were asked for, or logits.
+    worst: How many classes are listed.
+    ddof: As of fid.
+
+  Returns:
+    intra_class_fid: Mean over the classes that have two samples or more in both sets.
+    intra_class_fid_floor: Mean of their floors.
+    intra_class_fid_above_floor: The difference.
+    intra_class_fid_missing: Number of classes of the real samples left out of the mean.
+    intra_class_fid_worst_<class>: The distance of that class, for the `worst` farthest.
+
+  Raises:
+    UsageError: The two sets differ in width, one has no classes, no class has two samples in both,
+      or an argument is out of range.
+  """
+  reference.require_same_width(generated)
+  if worst < 0:
+    raise UsageError(f'worst={worst} should not be negative')
+  real, fake = reference.classes(), generated.classes()
+  classes = np.unique(real)
+  scores = {}
+  for label in classes.tolist():
+    x, y = reference.pool[real == label], generated.pool[fake == label]
+    if min(len(x), len(y)) > 1:
+      scores[label] = fid(Features(x), Features(y), ddof=ddof)
+  if not scores:
+    raise UsageError('no class has two samples or more in both sets')
+  distance, floor = (
+    float(np.mean([score[key] for score in scores.values()])) for key in ('fid', 'fid_floor')
+  )
+  farthest = sorted(scores, key=lambda label: -scores[label]['fid'])[:worst]
+  return {
+    'intra_class_fid': distance,
+    'intra_class_fid_floor': floor,
+    'intra_class_fid_above_floor': distance - floor,
+    'intra_class_fid_missing': float(len(classes) - len(scores)),
+    **{f'intra_class_fid_worst_{label}': scores[label]['fid'] for label in farthest},
+  }

@@ -1,0 +1,155 @@
+"""The nearest neighbours of rows, exact as by differences, at the price of products in float32."""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, where
+from tfgan_pipeline.metrics.features import Features
+
+_SPARE = 3  # Candidates kept beyond k, as lower bounds do not order quite as distances do.
+
+# Of a reference the same is asked for by several metrics and for every checkpoint.
+_radii: weakref.WeakKeyDictionary[Features, np.ndarray] = weakref.WeakKeyDictionary()
+
+
+def radii(features: Features, k: int) -> np.ndarray:
+  """Squared distances to the nearest 1, ..., k other samples, float64 [N, k], sorted.
+
+  A duplicate of a sample is another sample, at distance 0. Kept for as long as `features` are,
+  whose arrays must not be changed.
+
+  Raises:
+    UsageError: k is less than 1, or there are not k others.
+  """
+  if not 1 <= k < len(features):
+    raise UsageError(
+      f'k={k} should be between 1 and the number of other samples, {len(features) - 1}'
+    )
+  known = _radii.get(features)
+  if known is None or known.shape[1] < k:
+    k_kept = min(max(k, 5), len(features) - 1)
+    _radii[features] = known = _within(features.pool, k_kept)
+  return known[:, :k]
+
+
+def _within(pool: np.ndarray, k: int) -> np.ndarray:
+  distances = Distances(pool, pool)
+  nearest = Nearest(distances, k, others=True)
+  for start in range(0, len(pool), BLOCK):
+    rows = slice(start, min(start + BLOCK, len(pool)))
+    # The matrix is symmetric: what is left of the diagonal was seen as what is above it.
+    for columns, lower in distances.blocks(rows, BLOCK, first=start):
+      if columns == rows:
+        np.fill_diagonal(lower, np.inf)
+      else:
+        nearest.offer(columns, rows, lower, axis=1)
+      nearest.offer(rows, columns, lower)
+  return nearest.settle()[0] / distances.unit
+
+
+class Nearest:
+  """The k nearest rows of y to each row of x, found among bounds that come in blocks.
+
+  Args:
+    distances: Between x and y.
+    k: At most the number of rows there are to find.
+    others: x and y are one set, of which no row finds itself; its own bounds are to be offered as
+      infinite.
+  """
+
+  def __init__(self, distances: Distances, k: int, *, others: bool = False):
+    self._distances, self._k, self._others = distances, k, others
+    self._kept = k + _SPARE
+    # Sorted along the rows; infinite where there is none yet.
+    self._lower = np.full((len(distances.x), self._kept), np.inf, np.float32)
+    self._index = np.zeros((len(distances.x), self._kept), np.intp)
+
+  def offer(self, points: slice, others: slice, lower: np.ndarray, axis: int = 0) -> None:
+    """Takes note of lower bounds [points, others], or [others, points] if axis is 1."""
+    worst = self._lower[points, -1]
+    if np.isinf(worst).any() and lower.shape[1 - axis] > self._kept:
+      # Nothing to go by yet: the best of this block alone.
+      least = np.partition(lower, self._kept, axis=1 - axis).take(self._kept, axis=1 - axis)
+      worst = np.minimum(worst, np.nextafter(least, np.float32(np.inf)))
+    found = where(lower < (worst[:, None] if axis == 0 else worst))
+    values = lower[found]
+    self._merge(found[axis] + points.start, found[1 - axis] + others.start, values)
+
+  def _merge(self, points: np.ndarray, others: np.ndarray, values: np.ndarray) -> None:
+    if not len(points):
+      return
+    order = np.lexsort((values, points))
+    points, others, values = points[order], others[order], values[order]
+    starts = np.flatnonzero(np.diff(points, prepend=-1))
+    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points)))
+    place = np.arange(len(points)) - starts[run]
+    best = place < self._kept
+    lower = np.full((len(starts), self._kept), np.inf, np.float32)
+    index = np.zeros((len(starts), self._kept), np.intp)
+    lower[run[best], place[best]] = values[best]
+    index[run[best], place[best]] = others[best]
+    points = points[starts]
+    lower = np.concatenate([self._lower[points], lower], axis=1)
+    index = np.concatenate([self._index[points], index], axis=1)
+    order = np.argsort(lower, axis=1, kind='stable')[:, : self._kept]
+    self._lower[points] = np.take_along_axis(lower, order, axis=1)
+    self._index[points] = np.take_along_axis(index, order, axis=1)
+
+  def settle(self) -> tuple[np.ndarray, np.ndarray]:
+    """Distances float64 [N, k + a few], sorted, and which rows of y they are at.
+
+    The first k are exact, and so is whatever equals the k-th, up to those few; then infinities.
+    """
+    points, place = np.nonzero(np.isfinite(self._lower))
+    exact = np.full(self._lower.shape, np.inf)
+    index = self._index
+    # Above k upper bounds nobody is among the k nearest.
+    upper = exact.copy()
+    upper[points, place] = self._lower[points, place] + self._distances.widths(
+      points, index[points, place]
+    )
+    limit = np.partition(upper, self._k - 1, axis=1)[:, self._k - 1]
+    near = self._lower[points, place] <= limit[points]
+    points, place = points[near], place[near]
+    exact[points, place] = self._distances.exact(points, index[points, place])
+    exact, index = _sorted(exact, index)
+    # Whoever was turned away is no nearer than the last of the list.
+    last = exact[:, self._k - 1]
+    undecided = np.flatnonzero((self._lower[:, -1] <= last) & (last > 0))
+    size = max(1, 4 * BLOCK**2 // len(self._distances.y))
+    for start in range(0, len(undecided), size):
+      part = undecided[start : start + size]
+      exact[part], index[part] = self._searched(part)
+    return exact, index
+
+  def _searched(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same for a few points, against all rows of y, with bounds in float64."""
+    distances = self._distances
+    lower = np.empty((len(points), len(distances.y)))
+    for columns, part in distances.blocks(points, BLOCK, np.float64):
+      lower[:, columns] = part
+    if self._others:
+      lower[np.arange(len(points)), points] = np.inf
+    rows, others = np.indices(lower.shape)
+    upper = lower + distances.widths(points[rows], others, np.float64)
+    limit = np.partition(upper, self._k - 1, axis=1)[:, self._k - 1]
+    rows, others = where(lower <= limit[:, None])
+    values = distances.exact(points[rows], others)
+    exact = np.full((len(points), self._kept), np.inf)
+    index = np.zeros((len(points), self._kept), np.intp)
+    order = np.lexsort((values, rows))
+    rows, others, values = rows[order], others[order], values[order]
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    best = place < self._kept
+    exact[rows[best], place[best]] = values[best]
+    index[rows[best], place[best]] = others[best]
+    return exact, index
+
+
+def _sorted(values: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  order = np.argsort(values, axis=1, kind='stable')
+  return np.take_along_axis(values, order, axis=1), np.take_along_axis(index, order, axis=1)

@@ -1,0 +1,68 @@
+"""Precision and recall, density and coverage: fidelity and variety as two numbers, not one.
+
+A sample counts as covered when it lies in the neighbourhood of one of the other set, the ball that
+reaches to that one's k-th nearest other sample. All of them come from one pass, see neighbours.py.
+"""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross
+from tfgan_pipeline.metrics.ranking import higher_is_better
+
+
+@registry.metric
+@higher_is_better('precision', 'recall')
+def precision_recall(reference: Features, generated: Features, *, k: int = 3) -> dict[str, float]:
+  """Precision and recall: the share of each set that lies within the other's neighbourhoods.
+
+  Kynkaanniemi et al. 2019 (arXiv:1904.06991), radii included. Both depend on N and M.
+
+  Args:
+    reference: N real samples.
+    generated: M generated samples.
+    k: Which other sample of its set a neighbourhood reaches to.
+
+  Returns:
+    precision: Share of the generated samples within neighbourhoods of the real ones.
+    recall: Share of the real samples within neighbourhoods of the generated ones.
+
+  Raises:
+    UsageError: The two sets differ in width, or k is not below N and M.
+  """
+  ball = Ball(k, closed=True)
+  found = cross(reference, generated, ball).balls[ball]
+  return {'precision': float(found.generated.mean()), 'recall': float(found.real.mean())}
+
+
+@registry.metric
+@higher_is_better('prdc_precision', 'prdc_recall', 'density', 'coverage')
+def prdc(reference: Features, generated: Features, *, k: int = 5) -> dict[str, float]:
+  """Density and coverage, with precision and recall at the same k.
+
+  Naeem et al. 2020 (arXiv:2002.09797) and their package `prdc`: radii excluded. For two sets from
+  one continuous law density is 1 in the mean, and coverage 1 - prod_{j=1..k} (N - j) / (N + M - j).
+
+  Args:
+    reference: N real samples.
+    generated: M generated samples.
+    k: Which other sample of its set a neighbourhood reaches to.
+
+  Returns:
+    prdc_precision: Share of the generated samples within neighbourhoods of the real ones.
+    prdc_recall: Share of the real samples within neighbourhoods of the generated ones.
+    density: Mean number of real neighbourhoods that a generated sample is in, over k.
+    coverage: Share of the real samples with a generated one in their own neighbourhood.
+
+  Raises:
+    UsageError: The two sets differ in width, or k is not below N and M.
+  """
+  ball = Ball(k, closed=False)
+  found = cross(reference, generated, ball).balls[ball]
+  return {
+    'prdc_precision': float(found.generated.mean()),
+    'prdc_recall': float(found.real.mean()),
+    'density': found.pairs / (k * len(generated)),
+    'coverage': float(found.reached.mean()),
+  }

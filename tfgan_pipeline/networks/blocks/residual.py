@@ -1,0 +1,274 @@
+"""Residual networks for images: the common part of SNGAN, SAGAN and BigGAN.
+
+    blocks = Blocks(spectral=True, initializer=glorot)
+    network = generator(spec, blocks, inputs=inputs, start=noise, ...)
+
+A block takes maps and a width and returns maps, as Keras' functional interface does; what differs
+between the papers is which block, how wide at which side, and what conditions it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from typing import Any
+
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.layers.attention import SelfAttention
+from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
+from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled
+from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
+from tfgan_pipeline.networks.layers.projection import ProjectionHead
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
+
+layers = keras.layers
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+  """How wide the networks for images of one side are, in multiples of a number of filters.
+
+  Attributes:
+    up: The generator's maps from the innermost on; each block doubles the side.
+    down: After the discriminator's blocks that halve the side.
+    keep: After its further blocks.
+  """
+
+  up: tuple[int, ...]
+  down: tuple[int, ...]
+  keep: tuple[int, ...] = ()
+
+
+def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
+  """The plan for the side of the images; raises UsageError when there is none."""
+  height, width, _ = spec.image_shape
+  if height != width or height not in plans:
+    sides = ', '.join(map(str, plans))
+    raise UsageError(
+      f'--networks={name}: images should be square with a side of {sides}, not {height}x{width}'
+    )
+  return plans[height]
+
+
+def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
+  """How wide maps of side 4, 8, 16, ... are: `filters` up to side `widest`, then half at each.
+
+  Raises:
+    UsageError: The side is not 4 times a power of 2, 8 or more, or no filter is left.
+  """
+  height, width, _ = spec.image_shape
+  sides = [4]
+  while sides[-1] < height:
+    sides.append(2 * sides[-1])
+  if height != width or sides[-1] != height or height < 8:
+    raise UsageError(
+      f'--networks={name}: images should be square with a side of 4 times a power of 2, '
+      f'8 or more, not {height}x{width}'
+    )
+  if filters * widest < height:
+    raise UsageError(
+      f'--networks={name}: filters={filters} should be at least {height // widest} at '
+      f'{height}x{width}'
+    )
+  return [filters // max(1, side // widest) for side in sides]
+
+
+def label_input(spec: NetworkSpec, role: str):
+  """([the extra Keras input], one-hot labels), or ([], None) for a role that is not told."""
+  if role not in spec.labelled:
+    return [], None
+  labels = keras.Input((), dtype=tf.int32, name='label')
+  return [labels], OneHot(spec.num_classes)(labels)
+
+
+class SumOverPlaces(layers.Layer):
+  """[n, H, W, C] -> [n, C]."""
+
+  def call(self, inputs):
+    return tf.reduce_sum(inputs, axis=[1, 2])
+
+
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+  """Layers and residual blocks of one style.
+
+  Attributes:
+    initializer: Side of a kernel, 0 for dense layers -> a new initialiser.
+    spectral: Whether kernels have spectral norm 1.
+    norm: Keyword arguments of ConditionalBatchNorm.
+    wide: Whether the first convolution of a discriminator block is as wide as its outputs, as in
+      SAGAN and BigGAN, or as its inputs, as in SNGAN.
+  """
+
+  initializer: Callable[[int], Any]
+  spectral: bool = True
+  norm: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  wide: bool = True
+
+  def conv(self, maps, width: int, kernel: int = 3):
+    make = SpectralConv2D if self.spectral else layers.Conv2D
+    initializer = self.initializer(kernel)
+    return make(width, kernel, padding='same', kernel_initializer=initializer)(maps)
+
+  def dense(self, units: int, **kwargs) -> layers.Layer:
+    make = SpectralDense if self.spectral else layers.Dense
+    return make(units, kernel_initializer=self.initializer(0), **kwargs)
+
+  def norm_relu(self, maps, condition=None):
+    if condition is None:
+      maps = BatchNorm(epsilon=1e-5)(maps)
+    else:
+      maps = ConditionalBatchNorm(**self.norm)([maps, condition])
+    return layers.ReLU()(maps)
+
+  def attention(self, maps):
+    return SelfAttention(spectral=self.spectral, kernel_initializer=lambda: self.initializer(1))(
+      maps
+    )
+
+  def up(self, maps, width: int, condition=None):
+    """A generator's block: twice the side."""
+    inside = Doubled()(self.norm_relu(maps, condition))
+    inside = self.norm_relu(self.conv(inside, width), condition)
+    # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
+    beside = Doubled()(self.conv(maps, width, 1))
+    return layers.Add()([self.conv(inside, width), beside])
+
+  def down(self, maps, width: int, *, first: bool = False, halve: bool = True):
+    """A discriminator's block; the first of all reads images."""
+    inputs = maps.shape[-1]
+    inside = maps if first else layers.ReLU()(maps)
+    inside = self.conv(inside, width if self.wide or first else inputs)
+    inside = self.conv(layers.ReLU()(inside), width)
+    beside = maps
+    if halve:
+      inside, beside = layers.AveragePooling2D()(inside), layers.AveragePooling2D()(beside)
+    if halve or inputs != width:
+      beside = self.conv(beside, width, 1)
+    return layers.Add()([inside, beside])
+
+
+def generator(
+  spec: NetworkSpec,
+  blocks: Blocks,
+  *,
+  inputs: Sequence[Any],
+  start: Any,
+  conditions: Sequence[Any],
+  widths: Sequence[int],
+  attention: int,
+) -> keras.Model:
+  """Dense layer, blocks that double the side, batch norm, ReLU, 3x3 convolution, tanh.
+
+  Args:
+    spec: The sizes to fit.
+    blocks: The style.
+    inputs: Keras inputs: noise, then labels if there are.
+    start: What the dense layer reads.
+    conditions: What the norms of each block read; None for plain batch norm.
+    widths: Of the maps, from the innermost on.
+    attention: Side of the maps that attend to themselves; 0 is none.
+  """
+  side = spec.image_shape[0] >> len(conditions)
+  maps = layers.Reshape((side, side, widths[0]))(blocks.dense(side * side * widths[0])(start))
+  for width, condition in zip(widths[1:], conditions):
+    maps = blocks.up(maps, width, condition)
+    if maps.shape[1] == attention:
+      maps = blocks.attention(maps)
+  maps = blocks.conv(blocks.norm_relu(maps), spec.image_shape[-1])
+  images = layers.Activation('tanh', dtype='float32')(maps)
+  return keras.Model(list(inputs) if len(inputs) > 1 else inputs[0], images, name='generator')
+
+
+def discriminator(
+  spec: NetworkSpec,
+  role: str,
+  blocks: Blocks,
+  *,
+  down: Sequence[int],
+  keep: Sequence[int],
+  attention: int,
+  minibatch: str = '',
+) -> keras.Model:
+  """Blocks, ReLU, sum over places, and a dense layer or, for labelled roles, a projection.
+
+  Args:
+    spec: The sizes to fit.
+    role: Says how many outputs.
+    blocks: The style.
+    down: Widths of the blocks that halve the side.
+    keep: Widths of further blocks.
+    attention: Side of the maps that attend to themselves; 0 is none.
+    minibatch: See minibatch_layers.
+  """
+  images = keras.Input(spec.image_shape)
+  labels, condition = label_input(spec, role)
+  maps = images
+  for place, width in enumerate((*down, *keep)):
+    maps = blocks.down(maps, width, first=place == 0, halve=place < len(down))
+    if maps.shape[1] == attention:
+      maps = blocks.attention(maps)
+  features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
+  for layer in minibatch_layers(minibatch, spec, role):
+    features = layer(features)
+  head = ProjectionHead(spec.outputs[role], dense=blocks.dense, dtype='float32')
+  if condition is None:
+    return keras.Model(images, head(features), name=role)
+  return keras.Model([images, *labels], head([features, condition]), name=role)
+
+
+def networks(
+  spec: NetworkSpec,
+  plan: Plan,
+  filters: int,
+  generator_blocks: Blocks,
+  reader_blocks: Blocks,
+  *,
+  inputs: Sequence[Any],
+  start: Any,
+  conditions: Sequence[Any],
+  attention: int = 0,
+  minibatch: str = '',
+) -> Networks:
+  """The generator and everything that reads images.
+
+  Args:
+    spec: The sizes to fit.
+    plan: Widths in multiples of `filters`.
+    filters: Multiplies them.
+    generator_blocks: The generator's style.
+    reader_blocks: That of the others.
+    inputs: As of `generator`.
+    start: As of `generator`.
+    conditions: As of `generator`.
+    attention: As of `generator`.
+    minibatch: As of `discriminator`.
+  """
+
+  def widths(multiples: Sequence[int]) -> list[int]:
+    return [filters * multiple for multiple in multiples]
+
+  made = {
+    'generator': generator(
+      spec,
+      generator_blocks,
+      inputs=inputs,
+      start=start,
+      conditions=conditions,
+      widths=widths(plan.up),
+      attention=attention,
+    )
+  }
+  for role in spec.outputs:
+    made[role] = discriminator(
+      spec,
+      role,
+      reader_blocks,
+      down=widths(plan.down),
+      keep=widths(plan.keep),
+      attention=attention,
+      minibatch=minibatch,
+    )
+  return made

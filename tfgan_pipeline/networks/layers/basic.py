@@ -1,0 +1,165 @@
+"""Layers that several networks share: what Keras has, made right for any number of replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+
+from tfgan_pipeline.replicas import variables, randomness
+from tfgan_pipeline.compat import keras, tf
+
+# What BatchNorm does in inference; see batch_statistics.
+_batch_share: float | None = None
+
+
+@contextlib.contextmanager
+def batch_statistics(*, share: float = 0.0) -> Iterator[None]:
+  """Each BatchNorm called here for inference normalises by its batch instead of moving averages.
+
+  A `tf.function` keeps the mode in which it was traced: enter this inside of it, not around it.
+
+  Args:
+    share: How much of the batch's mean and variance to add to the moving averages: those that were
+      zero before n calls with 1 / n are afterwards the plain averages over n batches.
+  """
+  global _batch_share
+  before, _batch_share = _batch_share, share
+  try:
+    yield
+  finally:
+    _batch_share = before
+
+
+def batch_norms(network: keras.Model) -> list[BatchNorm]:
+  """All BatchNorm layers of a network, those inside other layers too."""
+  return [layer for layer in network._flatten_layers() if isinstance(layer, BatchNorm)]
+
+
+class BatchNorm(keras.layers.BatchNormalization):
+  """Batch normalisation over the global batch, on any number of replicas (Ioffe, Szegedy 2015).
+
+  Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
+  has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
+  large numbers to get a variance, which a gradient penalty's second derivatives magnify. One
+  replica uses the fused kernel, without the correction. The moving averages are mirrored, and not
+  averaged on being read, which only all workers together could do.
+  """
+
+  def __init__(self, **kwargs):
+    alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
+    super().__init__(fused=None if alone else False, **kwargs)
+    self._bessels_correction_test_only = False  # Keras' own name for taking the correction out.
+
+  def call(self, inputs, training=None, **kwargs):
+    if training or _batch_share is None:
+      return super().call(inputs, training=training, **kwargs)
+    *axes, _ = range(inputs.shape.rank)
+    mean, variance = self._calculate_mean_and_var(inputs, axes, keep_dims=False)
+    if _batch_share:
+      self.moving_mean.assign_add(_batch_share * mean)
+      self.moving_variance.assign_add(_batch_share * variance)
+    normalised = tf.nn.batch_normalization(
+      tf.cast(inputs, tf.float32), mean, variance, self.beta, self.gamma, self.epsilon
+    )
+    return tf.cast(normalised, inputs.dtype)
+
+  def add_weight(self, *args, **kwargs):
+    if kwargs.get('synchronization') == tf.VariableSynchronization.ON_READ:
+      kwargs['synchronization'] = tf.VariableSynchronization.AUTO
+      kwargs['aggregation'] = tf.VariableAggregation.NONE
+    return super().add_weight(*args, **kwargs)
+
+  def _assign_moving_average(self, variable, value, momentum, inputs_size):
+    del inputs_size  # Batches are never empty.
+    rate = 1.0 - tf.cast(momentum, variable.dtype)
+    variables.assign([variable], [variable - (variable - value) * rate])
+
+  def _calculate_mean_and_var(self, inputs, reduction_axes, keep_dims, mask=None):
+    if mask is not None:
+      raise NotImplementedError('BatchNorm takes no mask')
+    inputs = tf.cast(inputs, tf.float32)
+    mean = variables.mean(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
+    variance = variables.mean(
+      tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True)
+    )
+    if not keep_dims:
+      mean, variance = tf.squeeze(mean, reduction_axes), tf.squeeze(variance, reduction_axes)
+    return mean, variance
+
+
+class Dropout(keras.layers.Layer):
+  """Dropout whose mask is keyed by step and position in the global batch (Srivastava et al. 2014).
+
+  Keras' own layer keeps its state in a generator that no checkpoint holds and that differs between
+  replicas. In training it must be called inside `randomness.scope`.
+  """
+
+  def __init__(self, rate: float, **kwargs):
+    super().__init__(**kwargs)
+    if not 0 <= rate < 1:
+      raise ValueError(f'dropout={rate} should be at least 0 and less than 1')
+    self.rate = rate
+
+  def call(self, inputs, training=None):
+    if not training:
+      return inputs
+    if inputs.shape[0] is None and not randomness.active():
+      return inputs  # Keras calls the layer once on a placeholder while the model is being built.
+    keep = randomness.uniform(inputs.shape) >= self.rate
+    return tf.where(keep, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
+
+  def get_config(self):
+    return {**super().get_config(), 'rate': self.rate}
+
+
+class Bias(keras.layers.Layer):
+  """Adds a number per channel."""
+
+  def build(self, input_shape):
+    self.bias = self.add_weight(name='bias', shape=[input_shape[-1]], initializer='zeros')
+    super().build(input_shape)
+
+  def call(self, inputs):
+    return inputs + tf.cast(self.bias, inputs.dtype)
+
+
+class Doubled(keras.layers.Layer):
+  """[n, H, W, C] -> [n, 2H, 2W, C], each pixel as a square of four.
+
+  What `UpSampling2D` does, whose gradient XLA does not know, so that no TPU would train with it.
+  """
+
+  def call(self, inputs):
+    _, height, width, channels = inputs.shape
+    pixels = tf.reshape(inputs, [-1, height, 1, width, 1, channels])
+    squares = tf.tile(pixels, [1, 1, 2, 1, 2, 1])
+    return tf.reshape(squares, [-1, 2 * height, 2 * width, channels])
+
+
+class UnitToImageRange(keras.layers.Layer):
+  """Maps the output range of a sigmoid, [0, 1], to that of images, [-1, 1]."""
+
+  def call(self, inputs):
+    return inputs * 2.0 - 1.0
+
+
+class LabelBeside(keras.layers.Layer):
+  """[values [n, ..., C], labels int32 [n]] to [n, ..., C + classes], the label as one-hot.
+
+  Args:
+    classes: How many there are.
+  """
+
+  def __init__(self, classes: int, **kwargs):
+    super().__init__(**kwargs)
+    self.classes = classes
+
+  def call(self, inputs):
+    values, labels = inputs
+    one_hot = tf.one_hot(labels, self.classes, dtype=values.dtype)
+    if values.shape.rank == 4:
+      one_hot = one_hot[:, None, None, :] * tf.ones_like(values[..., :1])
+    return tf.concat([values, one_hot], axis=-1)
+
+  def get_config(self):
+    return {**super().get_config(), 'classes': self.classes}

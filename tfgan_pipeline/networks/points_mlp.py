@@ -1,0 +1,77 @@
+"""Networks for points of the plane, which data and samples hold as the pictures of points.py."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.media.points import IMAGE_SHAPE, STEPS
+
+layers = keras.layers
+
+
+class PointsToImages(layers.Layer):
+  """float32 [n, 2] in [-1, 1] to pictures [n, 2, 2, 1] in [-1, 1] that keep 16 bits.
+
+  The high byte is a stair, the low byte what it leaves: what ImagesToPoints makes of both has a
+  derivative of exactly 1.
+  """
+
+  def call(self, inputs):
+    steps = (inputs + 1.0) * (STEPS / 2)
+    high = tf.floor(tf.stop_gradient(steps) / 256.0)
+    low = steps - 256.0 * high
+    low += tf.stop_gradient(tf.minimum(low, 255.0) - low)  # A gradient passes above 255 too.
+    return tf.stack([high, low], axis=-1)[..., tf.newaxis] / 127.5 - 1.0
+
+
+class ImagesToPoints(layers.Layer):
+  """Pictures [n, 2, 2, 1] in [-1, 1] to points [n, 2]; further channels to further columns."""
+
+  def call(self, inputs):
+    points = (256.0 * inputs[:, :, 0] + inputs[:, :, 1]) / 257.0
+    # The label's maps are constant: one of their places will do.
+    return tf.concat([points[..., 0], points[:, 0, 1:]], axis=1)
+
+
+@registry.network
+def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Networks:
+  """Dense ReLU layers for `gaussian_ring` and `gaussian_grid`, the toys of mode collapse.
+
+  Args:
+    spec: The sizes to fit; images are 2x2 grey.
+    units: Of each hidden layer.
+    hidden: Hidden layers.
+  """
+  require('--networks', at_least=1, units=units, hidden=hidden)
+  if tuple(spec.image_shape) != IMAGE_SHAPE:
+    raise UsageError(
+      '--networks=points_mlp: images should be points, as 2x2x1, not '
+      + 'x'.join(map(str, spec.image_shape))
+    )
+
+  def dense() -> list[layers.Layer]:
+    return [layers.Dense(units, activation='relu') for _ in range(hidden)]
+
+  generator = keras.Sequential(
+    [
+      layers.InputLayer(spec.input_shape('generator')),
+      *dense(),
+      layers.Dense(2, activation='tanh', dtype='float32'),
+      PointsToImages(dtype='float32'),
+    ],
+    name='generator',
+  )
+  networks = {'generator': generator}
+  for role, outputs in spec.outputs.items():
+    networks[role] = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        ImagesToPoints(dtype='float32'),
+        *dense(),
+        layers.Dense(outputs, dtype='float32'),
+      ],
+      name=role,
+    )
+  return conditioned(spec, networks)

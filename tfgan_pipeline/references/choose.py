@@ -1,0 +1,128 @@
+"""What generated images are compared with: a split of the data, a folder, or a file of statistics.
+
+choice = choose_reference(dataset, 'digits', options)     # refuses what cannot be
+reference, facts = choice.features(extractor)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import dataclasses
+import functools
+import logging
+import os
+from typing import Any
+
+from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.extractors.base import Extractor, digest
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.references.features_cache import reference_features
+from tfgan_pipeline.references.statistics_file import read_statistics
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.frechet.statistics import Statistics
+
+_log = logging.getLogger(__name__)
+PICTURES = 'pictures'  # The only split of a folder.
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+  """A reference, read so far as no extractor is needed.
+
+  Attributes:
+    features: Extractor -> (the reference, its part of the definition: `num_reference` and
+      `reference`). Raises UsageError when there are statistics, of another extractor.
+    split: The real images; None when there are statistics alone.
+  """
+
+  features: Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]
+  split: Split | None = None
+
+
+def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOptions) -> Choice:
+  """The reference that the options ask for, read so far as no extractor is needed.
+
+  Args:
+    dataset: The data of the run, or whatever has the shape of the generated images.
+    dataset_text: The call string it was built from.
+    options: `reference_stats`, `reference_dir` or else `reference_split`.
+
+  Raises:
+    UsageError: The reference cannot be read, or its images have another shape.
+  """
+  if options.reference_stats and options.reference_dir:
+    raise UsageError('--reference_stats: not with --reference_dir; one reference is needed')
+  if options.reference_stats:
+    try:
+      statistics, definition = read_statistics(options.reference_stats)
+    except UsageError as error:
+      raise UsageError(f'--reference_stats={error}') from None
+    return Choice(
+      lambda extractor: _of_file(options.reference_stats, statistics, definition, extractor)
+    )
+  if options.reference_dir:
+    data, name, facts = folder_dataset(options, dataset.image_shape), PICTURES, {}
+  else:
+    data, name = dataset, options.reference_split
+    facts = {'dataset': dataset_text, 'split': name}
+  split = data.split(name)
+
+  def of_images(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
+    def features_of(part: str) -> Features:
+      return reference_features(data, part, extractor, options.cache_path)
+
+    features = features_of(name)
+    if name == 'train' and 'test' in data.splits:
+      held_out = functools.lru_cache(functools.partial(features_of, 'test'))
+      features = dataclasses.replace(features, held_out=held_out)
+    facts['fingerprint'] = split.fingerprint
+    return features, {'num_reference': len(features), 'reference': facts}
+
+  return Choice(of_images, split)
+
+
+def folder_dataset(
+  options: EvaluationOptions, image_shape: tuple[int, int, int] | None = None
+) -> Dataset:
+  """--reference_dir as a dataset of one split; refuses pictures not of `image_shape`, if given."""
+  root = options.reference_dir
+  split = picture_split(root, '--reference_dir', size=options.resize_pictures)
+  if image_shape and split.image_shape != tuple(image_shape):
+    raise UsageError(
+      f'--reference_dir={root}: its pictures are {split.image_shape}, the images to be scored '
+      f'{tuple(image_shape)}'
+    )
+  name = os.path.basename(os.path.normpath(root))
+  return Dataset(name, split.image_shape, 0, (), {PICTURES: split})
+
+
+def _of_file(
+  path: str, statistics: Statistics, definition: dict[str, Any] | None, extractor: Extractor
+) -> tuple[Statistics, dict[str, Any]]:
+  if definition is None:
+    _log.warning(
+      '%s does not say which extractor, preprocessing and images it was made of: that these suit '
+      '%s could not be checked beyond their width, %d; ddof=1 is taken for granted, and without '
+      'the number of images there is no noise floor',
+      path,
+      extractor.name,
+      statistics.width,
+    )
+    content = digest(statistics.mean, statistics.covariance)
+    return statistics, {'num_reference': None, 'reference': {'statistics': content}}
+  made_with = definition['extractor']
+  if made_with['fingerprint'] != extractor.fingerprint:
+    raise UsageError(
+      f'--reference_stats={path}: made with extractor {_of(made_with)}, not {_of(extractor.facts)}'
+    )
+  return statistics, {
+    'num_reference': statistics.count,
+    'reference': definition['reference'],
+  }
+
+
+def _of(facts: dict[str, Any]) -> str:
+  parts = [f'fingerprint {facts["fingerprint"]}', facts.get('preprocessing', '')]
+  return f'{facts.get("name")} ({", ".join(filter(None, parts))})'

@@ -1,0 +1,88 @@
+"""Features of real images, made once per data, split and extractor, by content and not by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import logging
+import os
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.extractors.base import Extractor, digest
+from tfgan_pipeline.references.statistics_file import read_arrays
+from tfgan_pipeline.metrics.features import Features
+
+_log = logging.getLogger(__name__)
+
+
+def reference_file(dataset: Dataset, split: str, extractor: Extractor, cache_dir: str) -> str:
+  """Where their features are kept: a path that follows from the content of both."""
+  key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
+  return os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
+
+
+def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> dict[str, Any]:
+  """What a file of features or statistics says of itself, as the definition of a score does."""
+  return {
+    'extractor': extractor.facts,
+    'reference': {
+      'dataset': dataset.name,
+      'split': split,
+      'fingerprint': dataset.split(split).fingerprint,
+    },
+  }
+
+
+def reference_features(
+  dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
+) -> Features:
+  """Features of every image of a split with its label, in stored order, cached in `cache_dir`."""
+  path = reference_file(dataset, split, extractor, cache_dir)
+  if tf.io.gfile.exists(path):
+    arrays = _read(path)
+    # Files of an earlier version lack labels.
+    if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
+      return Features(**arrays)
+  _log.info(
+    'extracting features of the %d images of %s/%s, once',
+    dataset.split(split).size,
+    dataset.name,
+    split,
+  )
+  labels: list[np.ndarray] = []
+
+  def batches():
+    for images, classes in dataset.split(split).ordered(1024):
+      labels.append(classes)
+      yield images
+
+  features = extractor.features(batches())
+  if dataset.num_classes:
+    features = dataclasses.replace(features, labels=np.concatenate(labels))
+  arrays = {'pool': features.pool, 'logits': features.logits, 'labels': features.labels}
+  tf.io.gfile.makedirs(os.path.dirname(path))
+  content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
+  np.savez(
+    content,
+    **{name: values for name, values in arrays.items() if values is not None},
+    definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
+  )
+  atomic_files.write(path, content.getvalue())
+  return features
+
+
+def _read(path: str) -> dict[str, np.ndarray]:
+  """What is in a file of features; nothing when it is damaged."""
+  try:
+    arrays = read_arrays(path)
+  except UsageError as error:
+    _log.warning('%s; it is made anew', error)
+    return {}
+  return {name: arrays[name] for name in ('pool', 'logits', 'labels') if name in arrays}

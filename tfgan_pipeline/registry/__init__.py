@@ -1,0 +1,164 @@
+"""Names of components -> the functions that build them, addressed by strings that are calls.
+
+A component is a function with one of this module's decorators:
+
+    from tfgan_pipeline import registry
+
+    @registry.loss
+    def hinge(*, margin: float = 1.0):
+      '''First line: what --list shows.'''
+
+and is chosen by a string such as `hinge`, `hinge(2)` or `hinge(margin=2.0)`. Its keyword-only
+parameters are its hyper-parameters, in the order in which positional arguments of the string fill
+them; whatever stands before the `*` is context that the pipeline supplies. A function decorated in
+any file of a registry's package is found by reading the source, so nothing is imported (TensorFlow
+least of all) until the component is built. One decorated elsewhere, in a script or a notebook, is
+known once that code has run.
+
+Strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested calls
+(kept as strings for the component to parse). Nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+import functools
+import importlib
+import pathlib
+from typing import Any
+
+from tfgan_pipeline.registry import calls
+from tfgan_pipeline.registry.calls import Call, Component
+from tfgan_pipeline.errors import UsageError
+
+_PACKAGE_ROOT = pathlib.Path(__file__).parent
+
+
+class Registry:
+  """The components of one kind.
+
+  Args:
+    kind: What one is called in messages, and the name of its decorator in this module.
+    folder: Sub-package of tfgan_pipeline whose files are searched.
+  """
+
+  def __init__(self, kind: str, folder: str):
+    self.kind = kind
+    self.folder = folder
+    self._runtime: dict[str, Callable] = {}
+
+  def __call__(self, function: Callable) -> Callable:
+    """Decorator: registers `function` under its own name and returns it unchanged."""
+    if not function.__module__.startswith(f'tfgan_pipeline.{self.folder}.'):
+      self._runtime[function.__name__] = function
+    return function
+
+  @functools.cached_property
+  def _found(self) -> dict[str, Component]:
+    found: dict[str, Component] = {}
+    for path in sorted((_PACKAGE_ROOT / self.folder).rglob('*.py')):
+      relative = path.relative_to(_PACKAGE_ROOT).with_suffix('')
+      module = '.'.join(('tfgan_pipeline', *relative.parts))
+      for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.FunctionDef) and any(map(self._decorates, node.decorator_list)):
+          if node.name in found:
+            raise TypeError(f'{self.kind} {node.name} is in {found[node.name].module} and {module}')
+          found[node.name] = calls.of_source(node, module)
+    return found
+
+  def _decorates(self, decorator: ast.expr) -> bool:
+    return ast.unparse(decorator) == f'registry.{self.kind}'
+
+  def components(self) -> dict[str, Component]:
+    """Every component by name, sorted."""
+    runtime = {name: calls.of_function(fn) for name, fn in self._runtime.items()}
+    return dict(sorted({**self._found, **runtime}.items()))
+
+  def parse(self, text: str) -> Call:
+    """Reads `text` as exactly one component call. Raises UsageError with what is wrong."""
+    calls = self.parse_all(text)
+    if len(calls) != 1:
+      raise UsageError(f'one {self.kind} is needed, got {len(calls)}')
+    return calls[0]
+
+  def parse_all(self, text: str) -> tuple[Call, ...]:
+    """Reads `text` as any number of component calls separated by commas."""
+    if not text.strip():
+      return ()
+    try:
+      tree = ast.parse(text.strip(), mode='eval').body
+    except (SyntaxError, ValueError):
+      raise UsageError(f'cannot be read as name(argument=value): {text!r}') from None
+    nodes = tree.elts if isinstance(tree, ast.Tuple) else [tree]
+    return tuple(self._call_of_node(node) for node in nodes)
+
+  def _call_of_node(self, node: ast.expr) -> Call:
+    head = node.func if isinstance(node, ast.Call) else node
+    if not isinstance(head, ast.Name):
+      raise UsageError(f'a {self.kind} is written name(argument=value), not {ast.unparse(node)!r}')
+    known = self.components()
+    if head.id not in known:
+      raise UsageError(
+        f'unknown {self.kind} {head.id!r}; there are: '
+        + ', '.join(component.signature for component in known.values())
+      )
+    args: tuple = ()
+    kwargs: dict[str, Any] = {}
+    if isinstance(node, ast.Call):
+      if any(keyword.arg is None for keyword in node.keywords):
+        raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
+      args = tuple(_value(argument) for argument in node.args)
+      kwargs = {keyword.arg: _value(keyword.value) for keyword in node.keywords}
+    try:
+      return Call(head.id, known[head.id].bind(args, kwargs))
+    except UsageError as error:
+      raise UsageError(f'{self.kind} {head.id!r}: {error}') from None
+
+  def function(self, name: str) -> Callable:
+    """The function behind a name, importing its file if needed."""
+    if name in self._runtime:
+      return self._runtime[name]
+    return getattr(importlib.import_module(self._found[name].module), name)
+
+  def build(self, text: str, *context: Any) -> Any:
+    """Calls the one component named by `text` with the pipeline's context."""
+    call = self.parse(text)
+    return self.function(call.name)(*context, **call.arguments)
+
+  def build_all(self, text: str, *context: Any) -> list[Any]:
+    """Calls every component named by `text`, in order."""
+    return [self.function(call.name)(*context, **call.arguments) for call in self.parse_all(text)]
+
+
+def _value(node: ast.expr) -> Any:
+  if isinstance(node, ast.Name):
+    return node.id
+  if isinstance(node, ast.Call):
+    return ast.unparse(node)
+  if isinstance(node, (ast.Tuple, ast.List)):
+    return tuple(_value(element) for element in node.elts)
+  try:
+    return ast.literal_eval(node)
+  except (ValueError, TypeError, SyntaxError):
+    raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
+
+
+dataset = Registry('dataset', 'data')
+augmentation = Registry('augmentation', 'data')
+network = Registry('network', 'networks')
+model = Registry('model', 'models')
+noise = Registry('noise', 'models')
+loss = Registry('loss', 'losses')
+penalty = Registry('penalty', 'losses')
+reconstruction = Registry('reconstruction', 'losses')
+discriminator_augmentation = Registry('discriminator_augmentation', 'losses')
+optimizer = Registry('optimizer', 'training')
+schedule = Registry('schedule', 'training')
+on_nan = Registry('on_nan', 'training')
+extractor = Registry('extractor', 'evaluation')
+metric = Registry('metric', 'metrics')
+image_metric = Registry('image_metric', 'metrics')
+protocol = Registry('protocol', 'evaluation')
+
+ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))

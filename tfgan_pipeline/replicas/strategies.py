@@ -1,0 +1,282 @@
+"""The process around a run: its devices, its place among other workers, determinism, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import json
+import logging
+import os
+import platform
+from typing import Any
+
+from tfgan_pipeline import __version__
+from tfgan_pipeline.config import source_code
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.errors import Interrupted, UsageError, first_line
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.replicas.stopping import signals_end_the_process
+
+_log = logging.getLogger(__name__)
+
+
+def share_gpus() -> None:
+  """Takes GPU memory as it is needed: training and evaluation often share a GPU."""
+  for gpu in tf.config.list_physical_devices('GPU'):
+    tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def start(experiment: Experiment) -> tf.distribute.Strategy:
+  """Sets devices, determinism and seeds, and returns the strategy; once, before TensorFlow is used.
+
+  Raises:
+    UsageError: The accelerator is not there, or `--batch_size` does not divide among the replicas.
+  """
+  keras.utils.set_random_seed(experiment.seed)
+  if experiment.deterministic:
+    tf.config.experimental.enable_op_determinism()
+  strategy = devices(experiment)
+  shares = strategy.num_replicas_in_sync * experiment.accumulate
+  if experiment.batch_size % shares:
+    raise UsageError(
+      f'--batch_size={experiment.batch_size}: should be a multiple of {shares}: '
+      f'{strategy.num_replicas_in_sync} replicas times --accumulate={experiment.accumulate}'
+    )
+  if (
+    experiment.jit_compile == 'on'
+    and strategy.num_replicas_in_sync > 1
+    and not tf.config.get_visible_devices('GPU')
+  ):
+    raise UsageError('--jit_compile=on: XLA compiles for one CPU device, not for several')
+  return strategy
+
+
+def devices(experiment: Experiment) -> tf.distribute.Strategy:
+  """The strategy over the devices that an experiment asks for, and nothing else of it.
+
+  Raises:
+    UsageError: They are not there, or a flag is for other devices.
+  """
+  kind = _accelerator(experiment)
+  for flag, needed in {
+    'tpu': 'tpu',
+    'tpu_zone': 'tpu',
+    'tpu_project': 'tpu',
+    'virtual_devices': 'cpu',
+  }.items():
+    value = getattr(experiment, flag)
+    if value and kind != needed:
+      raise UsageError(f'--{flag}={value}: is for {needed}, and --accelerator is {kind} here')
+  return _STRATEGIES[kind](experiment)
+
+
+def evaluation_devices(accelerator: str = '', **places: Any) -> tf.distribute.Strategy:
+  """The strategy for generating and scoring: by default all GPUs, or else the CPU.
+
+  Never a TPU or other workers unbidden: a trainer may have them.
+
+  Args:
+    accelerator: 'cpu', 'gpu', 'tpu' or ''.
+    places: The experiment's fields tpu, tpu_zone, tpu_project and virtual_devices.
+  """
+  share_gpus()
+  if not accelerator:
+    bidden = 'tpu' if any(value for name, value in places.items() if name[:3] == 'tpu') else 'cpu'
+    accelerator = 'gpu' if bidden == 'cpu' and _gpus() else bidden
+  return devices(Experiment(accelerator=accelerator, **places))
+
+
+def _accelerator(experiment: Experiment) -> str:
+  if experiment.accelerator != 'auto':
+    return experiment.accelerator
+  if experiment.tpu or tf.config.list_physical_devices('TPU'):
+    return 'tpu'
+  if len(_workers()) > 1:
+    return 'multi_worker'
+  return 'gpu' if _gpus() and not experiment.virtual_devices else 'cpu'
+
+
+def _gpus() -> list[tf.config.PhysicalDevice]:
+  return tf.config.list_physical_devices('GPU')
+
+
+def _cpu(experiment: Experiment) -> tf.distribute.Strategy:
+  if _gpus():
+    tf.config.set_visible_devices([], 'GPU')
+  if not experiment.virtual_devices:
+    return tf.distribute.get_strategy()
+  tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices('CPU')[0],
+    [tf.config.LogicalDeviceConfiguration()] * experiment.virtual_devices,
+  )
+  return mirrored_cpus(experiment.virtual_devices)
+
+
+def mirrored_cpus(count: int) -> tf.distribute.Strategy:
+  """A strategy over logical CPU devices.
+
+  Sums are made on one device: TensorFlow's collectives are keyed per process, and a second strategy
+  in it would meet the keys of the first.
+  """
+  if count == 1:
+    return tf.distribute.get_strategy()
+  return tf.distribute.MirroredStrategy(
+    [f'CPU:{index}' for index in range(count)],
+    cross_device_ops=tf.distribute.ReductionToOneDevice(),
+  )
+
+
+def _gpu(experiment: Experiment) -> tf.distribute.Strategy:
+  del experiment
+  if not _gpus():
+    raise UsageError('--accelerator=gpu: TensorFlow finds no GPU on this machine')
+  return tf.distribute.MirroredStrategy() if len(_gpus()) > 1 else tf.distribute.get_strategy()
+
+
+def _tpu(experiment: Experiment) -> tf.distribute.Strategy:
+  name = experiment.tpu or 'local'
+  try:
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+      tpu=name, zone=experiment.tpu_zone or None, project=experiment.tpu_project or None
+    )
+    if name != 'local':
+      tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    return tf.distribute.TPUStrategy(resolver)
+  # What is missing shows as an error of the resolver, of its HTTP client, or of the runtime.
+  except Exception as error:
+    raise UsageError(f'--tpu={name}: cannot be used ({first_line(error)})') from error
+
+
+def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
+  del experiment
+  if not _workers():
+    raise UsageError(
+      '--accelerator=multi_worker: the environment variable TF_CONFIG should name the workers, '
+      'as launch/multi_worker_local.sh does'
+    )
+  _log.info('waiting for the %d workers of TF_CONFIG', len(_workers()))
+  try:
+    with signals_end_the_process():
+      return tf.distribute.MultiWorkerMirroredStrategy()
+  except (ValueError, KeyError, tf.errors.OpError) as error:
+    raise UsageError(f'TF_CONFIG={os.environ["TF_CONFIG"]}: {first_line(error)}') from None
+
+
+_STRATEGIES = {'cpu': _cpu, 'gpu': _gpu, 'tpu': _tpu, 'multi_worker': _multi_worker}
+
+
+def _workers() -> list[str]:
+  """Addresses of all workers in TF_CONFIG; empty without it."""
+  text = os.environ.get('TF_CONFIG', '')
+  try:
+    if not text:
+      return []
+    config = json.loads(text)
+    jobs = {job: config['cluster'].get(job, []) for job in ('chief', 'worker')}
+    workers = [*jobs['chief'], *jobs['worker']]
+    mine = jobs[config['task']['type']][config['task']['index']]
+    if not all(isinstance(addresses, list) for addresses in jobs.values()) or mine not in workers:
+      raise ValueError
+    return workers
+  except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    raise UsageError(
+      f'TF_CONFIG={text}: should be {{"cluster": {{"worker": ["host:port", ...]}}, '
+      '"task": {"type": "worker", "index": 0}}'
+    ) from None
+
+
+def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
+  """Whether the step is to be compiled as one XLA computation. TPUStrategy does it by itself."""
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    return False
+  if experiment.jit_compile == 'auto':
+    return bool(tf.config.get_visible_devices('GPU'))
+  return experiment.jit_compile == 'on'
+
+
+class Workers:
+  """The processes that train together: one, except under MultiWorkerMirroredStrategy.
+
+  Attributes:
+    several: Whether there are more than this one.
+    chief: Whether this is the one that writes.
+  """
+
+  def __init__(self, strategy: tf.distribute.Strategy):
+    multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    self.several = multi_worker and len(_workers()) > 1
+    resolver = strategy.cluster_resolver if self.several else None
+    self.chief = resolver is None or (
+      resolver.task_type == 'chief'
+      or (resolver.task_id == 0 and 'chief' not in resolver.cluster_spec().as_dict())
+    )
+    self._strategy = strategy
+
+  def total(self, number: int) -> int:
+    """The sum over replicas of what each one's worker passes. Every worker has to call it."""
+    return int(self._total(tf.constant(number, tf.int64))) if self.several else number
+
+  def agree(self, number: int) -> bool:
+    """Whether all workers pass the same number. Every worker has to call it."""
+    total = self.total(number)
+    return not self.any(total != number * self._strategy.num_replicas_in_sync)
+
+  def any(self, flag: bool) -> bool:
+    """Whether any worker passes True. Every worker has to call it."""
+    return self.total(int(flag)) > 0
+
+  @tf.function(autograph=False)
+  def _total(self, number: tf.Tensor) -> tf.Tensor:
+    return self._strategy.reduce('SUM', self._strategy.run(tf.identity, args=(number,)), axis=None)
+
+
+@contextlib.contextmanager
+def one_line_errors(experiment: Experiment) -> Iterator[None]:
+  """Says in one line what TensorFlow says in pages when a worker is lost or memory is short.
+
+  Raises:
+    Interrupted: A worker or device is gone. What it left unfinished is not saved.
+    UsageError: The step does not fit into memory.
+  """
+  try:
+    yield
+  except (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+  ) as error:
+    raise Interrupted(
+      f'lost a worker or device ({first_line(error)}); the same command, given to all of them, '
+      'continues from the newest checkpoint'
+    ) from None
+  except tf.errors.ResourceExhaustedError as error:
+    raise UsageError(
+      f'--batch_size={experiment.batch_size}: needs more memory than there is '
+      f'({first_line(error)}); --accumulate splits it'
+    ) from None
+
+
+def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
+  """Versions, code revision and hardware, for experiment.json."""
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    devices = tf.config.list_logical_devices('TPU')
+  else:
+    devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
+  return {
+    'versions': {
+      'tfgan_pipeline': __version__,
+      'python': platform.python_version(),
+      'tensorflow': tf.__version__,
+      'tf_keras': keras.__version__,
+      'tensorflow_gan': tfgan.__version__,
+    },
+    'git_revision': source_code.revision(),
+    'accelerator': {
+      'replicas': strategy.num_replicas_in_sync,
+      'devices': [device.name for device in devices],
+      'machine': platform.machine(),
+      'cpu_count': os.cpu_count(),
+    },
+  }

@@ -1,0 +1,158 @@
+"""scores.jsonl: one line per scored checkpoint, each with the complete definition of its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import json
+import os
+from typing import Any
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs.scoring_claims import Claims
+from tfgan_pipeline.extractors.base import digest
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.atomic_files import writing
+
+Record = dict[str, Any]
+_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
+
+
+def definition_id(definition: dict[str, Any]) -> str:
+  """Equal for records of the same measurement."""
+  return digest(json.dumps(definition, sort_keys=True))
+
+
+def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[str, str]:
+  """An id for each score, equal where two scores may be compared.
+
+  It does not depend on what else was measured, nor on the seed of the samples: scores of several
+  seeds tell how far one score can be trusted.
+
+  Args:
+    definition: Of the record.
+    metric_of: The name of each score -> the call of the metric that it comes from.
+  """
+  shared = {key: value for key, value in definition.items() if key not in _NOT_OF_ONE_SCORE}
+  of_images = {key: value for key, value in shared.items() if key != 'extractor'}
+  resamples = {'bootstrap': definition.get('bootstrap')}
+
+  def id_of(score: str, metric: str) -> str:
+    name = score.split('[')[0]
+    return definition_id(
+      {
+        **(shared if '[' in score else of_images),
+        **(resamples if name.endswith(('_low', '_high')) else {}),
+        'metric': metric,
+        'score': name,
+      }
+    )
+
+  return {score: id_of(score, metric) for score, metric in metric_of.items()}
+
+
+class Records:
+  """The records of one evaluation directory.
+
+  Args:
+    directory: model_dir/eval/<name>; may not exist yet.
+    claims: Those of the same directory, where the caller has them.
+  """
+
+  def __init__(self, directory: str, claims: Claims | None = None):
+    self.directory = directory
+    self._claims = claims or Claims(directory)
+    self._path = os.path.join(directory, 'scores.jsonl')
+
+  def read(self) -> list[Record]:
+    """All records, oldest first; a line that a crash cut short is left out."""
+    return _read(self._path)
+
+  def of(self, run_id: str, definition: dict[str, Any]) -> list[Record]:
+    """The records of one run with one definition, oldest first; '' is a run without an id."""
+    wanted = definition_id(definition)
+    return [
+      record
+      for record in self.read()
+      if record.get('run_id', '') == run_id and record.get('definition_id') == wanted
+    ]
+
+  def find(self, run_id: str, step: int, definition: dict[str, Any]) -> Record | None:
+    """The record of this checkpoint with this definition: one with scores, or else a failure."""
+    known = [record for record in self.of(run_id, definition) if record.get('step') == step]
+    return min(known, key=lambda record: 'error' in record, default=None)
+
+  def add(self, record: Record) -> Record:
+    """Appends a record, unless its run, step and definition have one; returns what is there.
+
+    One with scores takes the place of a failure, by being found first.
+
+    Raises:
+      WriteError: It cannot be written; the records before are whole.
+    """
+    with self._claims.of_records(), writing(self._path):
+      known = self.find(record.get('run_id', ''), record['step'], record['definition'])
+      if known and ('error' not in known or 'error' in record):
+        return known
+      tf.io.gfile.makedirs(self.directory)
+      cut_short = _text(self._path)[-1:] not in ('', '\n')
+      with tf.io.gfile.GFile(self._path, 'a') as file:
+        file.write('\n' * cut_short + json.dumps(record) + '\n')
+      return record
+
+
+def find_records(path: str) -> dict[str, list[Record]]:
+  """The records with scores of each file at `path`, oldest first.
+
+  Of a run that took the place of another in its directory, the other's records are left out.
+
+  Args:
+    path: A run, one of its evaluation directories, or a file of records.
+
+  Raises:
+    UsageError: There are none.
+  """
+  if tf.io.gfile.isdir(path):
+    names = [os.path.join(path, 'scores.jsonl')]
+    if not tf.io.gfile.exists(names[0]):
+      names = _files_of_run(path)
+  else:
+    names = [path]
+  found = {}
+  for name in names:
+    run = RunDirectory(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(name)))))
+    records = [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
+    if run.exists():
+      records = [record for record in records if record.get('run_id', '') == run.run_id]
+    if records:
+      found[name] = records
+  if not found:
+    raise UsageError(f'{path}: neither a run with scores nor a file of records')
+  return found
+
+
+def _files_of_run(path: str) -> list[str]:
+  folder = os.path.join(path, 'eval')
+  if not tf.io.gfile.isdir(folder):
+    return []
+  names = [os.path.join(folder, name, 'scores.jsonl') for name in tf.io.gfile.listdir(folder)]
+  return sorted(filter(tf.io.gfile.exists, names))
+
+
+def _read(path: str) -> list[Record]:
+  records = []
+  for line in _text(path).splitlines():
+    try:
+      record = json.loads(line)
+    except json.JSONDecodeError:
+      continue
+    if isinstance(record, dict) and ('definition_id' in record or 'definition' in record):
+      records.append(record)
+  return records
+
+
+def _text(path: str) -> str:
+  if not tf.io.gfile.exists(path):
+    return ''
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    return file.read().decode(errors='replace')

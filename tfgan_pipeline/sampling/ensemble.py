@@ -1,0 +1,88 @@
+"""One run or several as one generator, whose samples take turns.
+
+    ensemble = Ensemble('/tmp/seed*')
+    pictures = ensemble.images(range(64), seed=0)   # uint8 [64, H, W, C]
+
+Runs that differ in nothing but the seed miss different parts of the data, so together they cover
+more of it than each alone (Wang, Zhang and van de Weijer 2016, arXiv:1612.00991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.runs.directory import RunDirectory, require_runs
+
+
+class Ensemble:
+  """Sample i of n runs is number i // n of run i modulo n.
+
+  Args:
+    model_dirs: One run or several, see run_directory.find_runs.
+    step: Of the checkpoints; by default the newest of each run.
+    weights: 'average' or 'raw', see GeneratorSampler.
+    classes: Those that the samples of each run take in turn; by default all that it knows.
+
+  Attributes:
+    classes: As given.
+    members: The runs in their order, each with 'run', 'step' and 'weights'.
+    image_shape: Of the samples.
+    row: How many samples show each of `classes` once by each run; 0 where none are chosen.
+
+  Raises:
+    UsageError: A path names no run, a run has no such checkpoint or classes, or their images
+      differ in shape.
+  """
+
+  def __init__(
+    self,
+    model_dirs: str,
+    *,
+    step: int | None = None,
+    weights: str = 'average',
+    classes: Sequence[int] = (),
+  ):
+    runs = [RunDirectory(path) for path in require_runs(model_dirs)]
+    self.image_shape = _alike(runs, 'image_shape')
+    if classes:
+      _alike(runs, 'num_classes')
+    self.classes = classes
+    self._samplers = [GeneratorSampler(run, run.read_experiment(), weights=weights) for run in runs]
+    self.members = []
+    for run, sampler in zip(runs, self._samplers):
+      if classes:
+        sampler.check_classes(classes)
+      step_read = sampler.restore(step)
+      self.members.append({'run': run.path, 'step': step_read, 'weights': sampler.weights})
+    self.row = len(runs) * len(classes)
+
+  def only(self, flag: str) -> GeneratorSampler:
+    """The one run's own. Raises UsageError that names `flag`, if there are several."""
+    if len(self._samplers) > 1:
+      raise UsageError(f'{flag}: of one run, and --model_dir names {len(self._samplers)}')
+    return self._samplers[0]
+
+  def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
+    """uint8 [len(indices), H, W, C]; image i depends on the checkpoints and (seed, i) alone."""
+    made = {}
+    for place, sampler in enumerate(self._samplers):
+      mine = [index for index in indices if index % len(self._samplers) == place]
+      numbers = [index // len(self._samplers) for index in mine]
+      labels = [self.classes[number % len(self.classes)] for number in numbers if self.classes]
+      if mine:
+        made.update(zip(mine, sampler.images(numbers, seed, labels or None)))
+    return np.stack([made[index] for index in indices])
+
+
+def _alike(runs: Sequence[RunDirectory], fact: str) -> Any:
+  """What the data of all runs has of this. Raises UsageError when two differ."""
+  first, *others = [(run.path, run.read_record()['dataset'][fact]) for run in runs]
+  for path, value in others:
+    if value != first[1]:
+      raise UsageError(f'--model_dir: {fact} is {first[1]} in {first[0]}, and {value} in {path}')
+  return first[1]

@@ -1,0 +1,302 @@
+"""A trained generator: restored from a run's checkpoint, sampled by number, exported.
+
+    sampler = GeneratorSampler(run, experiment)
+    sampler.restore(step)
+    pictures = sampler.images(range(64), seed=0)   # uint8 [64, H, W, C]
+
+It needs model_dir alone: neither the data nor anything of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import contextlib
+
+import numpy as np
+
+from tfgan_pipeline.media import images
+from tfgan_pipeline import registry
+from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.models.game import Game, Inputs
+from tfgan_pipeline.models.build import build_game, build_networks
+from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.atomic_files import writing
+
+# As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
+STANDING_BATCHES = 16
+_BLOCK = 64
+
+
+def standard_normal_size(experiment: Experiment, game: Game) -> int:
+  """Length of a generator's input where it is standard normal noise and nothing else; or 0."""
+  plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
+    'generator' in game.labelled or game.noise_size > game.noise.size
+  )
+  return game.noise.size if plain else 0
+
+
+class GeneratorSampler:
+  """Generates images from one checkpoint of a run at a time.
+
+  Args:
+    run: The run.
+    experiment: As the run recorded it.
+    weights: 'average' for the moving average where the run keeps one, else 'raw'.
+    batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
+      'standing': the plain average over 16 batches of the size that was trained with, made anew for
+      each checkpoint. 'batch': the statistics of such a batch of samples in `images` and `batches`
+      without labels; all else, whose statistics would be of other samples, is by moving averages.
+    strategy: Whose replicas generate, a block of samples each; None is no strategy. Statistics of
+      batches are made by the first of them.
+
+  Attributes:
+    weights: Which of the two are in use.
+    batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
+    noise_size: See `standard_normal_size`.
+    step: The step of the checkpoint restored last, or None.
+  """
+
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    *,
+    weights: str = 'average',
+    batch_norm: str = 'moving',
+    strategy: tf.distribute.Strategy | None = None,
+  ):
+    shapes = run.read_record()['dataset']
+    classes = shapes['num_classes']
+    self._strategy = strategy or tf.distribute.get_strategy()
+    with self._strategy.scope():
+      networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
+      self._game = build_game(experiment, networks, classes)
+    self._generator = networks['generator']
+    self.weights = weights if experiment.ema_decay else 'raw'
+    role = 'generator_ema' if self.weights == 'average' else 'generator'
+    self._root = tf.train.Checkpoint(**{role: self._generator})
+    self._checkpoints = Checkpoints(run.checkpoints)
+    self._run = run
+    self.noise_size = standard_normal_size(experiment, self._game)
+    self.step: int | None = None
+    self._last: tuple = None, None
+    self._norms = batch_norms(self._generator)
+    self._mode = batch_norm if self._norms else 'moving'
+    trained_batch = experiment.batch_size // experiment.accumulate
+    self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
+    # As many blocks are made at a time.
+    self._replicas = self._strategy.num_replicas_in_sync if self._mode == 'moving' else 1
+    self.batch_norm = {
+      'moving': 'moving averages',
+      'batch': f'statistics of batches of {trained_batch}',
+      'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
+    }[self._mode]
+
+  def steps(self) -> list[int]:
+    """Steps that can be restored, oldest first."""
+    return self._checkpoints.steps()
+
+  def restore(self, step: int | None = None) -> int:
+    """Takes the weights of one checkpoint, by default the newest that is whole.
+
+    Raises:
+      UsageError: No such checkpoint, or it is damaged.
+    """
+    steps = self.steps()
+    if not steps:
+      raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
+    self._last, self.step = (None, None), None  # A reading that fails may change some weights.
+    if step is None:
+      self.step = self._checkpoints.restore_latest(self._root).step
+    else:
+      self._read(step, steps)
+      self.step = step
+    if self._mode == 'standing':
+      self._average_statistics()
+    return self.step
+
+  def _read(self, step: int, steps: list[int]) -> None:
+    if step not in steps:
+      raise UsageError(
+        f'--step={step}: no such checkpoint; there are {some(steps)} in {self._run.path}'
+      )
+    try:
+      self._checkpoints.read(step, self._root)
+    except UsageError:
+      raise
+    except DAMAGE as error:
+      raise DamagedCheckpoint(
+        f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
+      ) from None
+    except tf.errors.OpError as error:
+      raise self._checkpoints.unreachable(step, error) from None
+
+  def _average_statistics(self) -> None:
+    for layer in self._norms:
+      layer.moving_mean.assign(tf.zeros_like(layer.moving_mean))
+      layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
+    with batch_statistics(share=1 / STANDING_BATCHES):
+      for block in range(STANDING_BATCHES):
+        self._game.generate(self._generator, self._game.inputs(self._block(block), 0))
+
+  def _block(self, number: int) -> range:
+    """Samples that are always made together, so that one is the same whoever asks for it."""
+    return range(number * self._block_size, (number + 1) * self._block_size)
+
+  def labels(self, indices: Sequence[int]) -> np.ndarray | None:
+    """The classes of samples, int32 [len(indices)], balanced; None where none can be chosen."""
+    labels = self._game.labels(indices)
+    return None if labels is None else labels.numpy()
+
+  def codes(self, indices: Sequence[int]) -> np.ndarray | None:
+    """The learnt categories of samples, int32 [len(indices)]; None where there are none."""
+    codes = self._game.codes(indices)
+    return None if codes is None else codes.numpy()
+
+  def images(
+    self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
+    """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
+
+    Args:
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      labels: Other classes than `self.labels(indices)`, one each, on which its image depends too.
+
+    Raises:
+      UsageError: The generator gives values that are not finite, or knows no such classes.
+    """
+    if labels is not None:
+      return self._labelled(indices, seed, labels)
+    made = {}
+    for number in sorted({index // self._block_size for index in indices}):
+      made.update(zip(self._block(number), self._pictures(number, seed)))
+    return np.stack([made[index] for index in indices])
+
+  def traversal(self, seed: int, columns: int) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
+    return self._as_pictures(self._generate(self._game.traversal(seed, columns)))
+
+  def interpolation(
+    self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
+  ) -> np.ndarray:
+    """uint8 [rows * columns, H, W, C]: row r goes from sample r to r + 1, both included.
+
+    Args:
+      seed: Chooses all samples.
+      rows: How many.
+      columns: Samples in each.
+      labels: The class of each row; by default that of the sample it begins with.
+
+    Raises:
+      UsageError: The generator knows no such classes.
+    """
+    if labels is not None:
+      self.check_classes(labels)
+    made = []
+    for row in range(rows):
+      label = None if labels is None else labels[row]
+      inputs = self._game.interpolation(row, seed, columns, label)
+      made.append(self._as_pictures(self._generate(inputs)))
+    return np.concatenate(made)
+
+  def check_classes(self, labels: Sequence[int]) -> None:
+    """Raises UsageError for classes that the generator cannot be asked for."""
+    classes = self._game.num_classes
+    if 'generator' not in self._game.labelled:
+      raise UsageError(f'--labels: the generator of {self._run.path} is not told any')
+    if not all(0 <= label < classes for label in labels):
+      raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
+
+  def _pictures(self, number: int, seed: int) -> np.ndarray:
+    """The pictures of a block; the last ones are kept, as batches may divide them."""
+    first = number - number % self._replicas
+    if self._last[0] != (first, seed):
+      blocks = range(first, first + self._replicas)
+      self._last = (first, seed), self._make([self._block(block) for block in blocks], seed)
+    return self._last[1][number - first]
+
+  def _labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
+    """As `images`: each at its place in its block, whose other samples have their own classes."""
+    self.check_classes(labels)
+    wanted, pictures = list(zip(indices, labels)), {}
+    # An index may be asked for with several labels, one of which fits into a round.
+    while left := {index: label for index, label in wanted if (index, label) not in pictures}:
+      for number in sorted({index // self._block_size for index in left}):
+        block = self._block(number)
+        classes = [left.get(index, own) for index, own in zip(block, self.labels(block))]
+        values = self._generate(self._game.inputs(block, seed, classes))
+        pictures.update(zip(zip(block, classes), self._as_pictures(values)))
+    return np.stack([pictures[one] for one in wanted])
+
+  def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
+    """The pictures of as many blocks as there are replicas."""
+    inputs = [self._game.inputs(block, seed) for block in blocks]
+    if self._replicas == 1:
+      return [self._as_pictures(self._generate(*inputs, by_batch=self._mode == 'batch'))]
+    shares = self._strategy.experimental_distribute_values_from_function(
+      lambda context: inputs[context.replica_id_in_sync_group]
+    )
+    made = self._generate_on_all(shares)
+    return [self._as_pictures(values) for values in self._strategy.experimental_local_results(made)]
+
+  @tf.function(autograph=False)
+  def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
+    """Each value of `by_batch` has traces of its own, so that no call gets the other's."""
+    with batch_statistics() if by_batch else contextlib.nullcontext():
+      return self._game.generate(self._generator, inputs)
+
+  @tf.function(autograph=False)
+  def _generate_on_all(self, shares: Inputs) -> tf.Tensor:
+    return self._strategy.run(self._game.generate, (self._generator, shares))
+
+  def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
+    if not np.isfinite(tf.reduce_sum(values)):
+      raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
+    return images.to_uint8(values).numpy()
+
+  def values(self, noise: np.ndarray) -> np.ndarray:
+    """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
+    return self._generate(tf.constant(noise)).numpy()
+
+  def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
+    """Images 0 to count - 1, in batches."""
+    for first in range(0, count, batch_size):
+      yield self.images(range(first, min(first + batch_size, count)), seed)
+
+  def export(self, path: str) -> str:
+    """Writes the generator as a SavedModel, which TensorFlow alone can load and sample:
+
+        loaded = tf.saved_model.load(path)
+        pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
+
+    The images are those of `images(range(count), seed)` by moving or standing averages, but for
+    rounding: their values are computed in another batch. `loaded(inputs)` maps chosen inputs to
+    float32 images in [-1, 1]; where the class is chosen, `loaded([noise, labels])`.
+    """
+    game, generator = self._game, self._generator
+    scalar = tf.TensorSpec([], tf.int32)
+    any_inputs = tf.nest.map_structure(
+      lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs([0], 0)
+    )
+    module = tf.Module()
+    module.generator = generator
+    module.generate = tf.function(
+      lambda count, seed: images.to_uint8(
+        game.generate(generator, game.inputs(tf.range(count), seed))
+      ),
+      input_signature=[scalar, scalar],
+      autograph=False,
+    )
+    module.__call__ = tf.function(
+      lambda inputs: game.generate(generator, inputs),
+      autograph=False,
+      input_signature=[any_inputs],
+    )
+    with writing(path):
+      tf.saved_model.save(module, path)
+    return path
