@@ -11,7 +11,8 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.extractors.base import ExtractorContext, digest
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.runs.digests import digest
 
 
 def main(cache_dir: str, *texts: str) -> None:

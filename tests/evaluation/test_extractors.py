@@ -14,7 +14,8 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest, full_precision
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, full_precision
+from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.references.features_cache import reference_features
 
 every_extractor = pytest.mark.parametrize('name', registry.extractor.components())

@@ -25,7 +25,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.settings import Settings
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 @dataclasses.dataclass(frozen=True)

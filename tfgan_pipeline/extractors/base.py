@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 import contextlib
 import dataclasses
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -125,27 +124,3 @@ def full_precision() -> Iterator[None]:
       yield
   finally:
     config.enable_tensor_float_32_execution(rounded)
-
-
-def digest(*parts: str | np.ndarray) -> str:
-  """First 16 hexadecimal digits of the SHA-256 of texts and of arrays with their shapes."""
-  state = hashlib.sha256()
-  for part in parts:
-    if isinstance(part, str):
-      state.update(part.encode())
-    else:
-      state.update(f'{part.dtype}{part.shape}'.encode())
-      state.update(np.ascontiguousarray(part).tobytes())
-  return state.hexdigest()[:16]
-
-
-def digest_of_files(paths: Mapping[str, str]) -> str:
-  """Likewise of the contents of files under the names they go by, wherever they lie."""
-  state = hashlib.sha256()
-  for name, path in sorted(paths.items()):
-    content = hashlib.sha256()
-    with tf.io.gfile.GFile(path, 'rb') as file:
-      while block := file.read(1 << 24):
-        content.update(block)
-    state.update(f'{name}:{content.hexdigest()};'.encode())
-  return state.hexdigest()[:16]

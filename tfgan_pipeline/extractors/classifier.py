@@ -19,7 +19,8 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 
 _log = logging.getLogger(__name__)

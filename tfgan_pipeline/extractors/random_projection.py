@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, digest
+from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+from tfgan_pipeline.runs.digests import digest
 
 
 @registry.extractor

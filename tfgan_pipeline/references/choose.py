@@ -16,7 +16,8 @@ from typing import Any
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.extractors.base import Extractor, digest
+from tfgan_pipeline.extractors.base import Extractor
+from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.references.features_cache import reference_features
 from tfgan_pipeline.references.statistics_file import read_statistics

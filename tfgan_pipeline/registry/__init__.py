@@ -32,7 +32,7 @@ from tfgan_pipeline.registry import calls
 from tfgan_pipeline.registry.calls import Call, Component
 from tfgan_pipeline.errors import UsageError
 
-_PACKAGE_ROOT = pathlib.Path(__file__).parent
+_PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
 
 
 class Registry:
@@ -152,11 +152,11 @@ noise = Registry('noise', 'models')
 loss = Registry('loss', 'losses')
 penalty = Registry('penalty', 'losses')
 reconstruction = Registry('reconstruction', 'losses')
-discriminator_augmentation = Registry('discriminator_augmentation', 'losses')
+discriminator_augmentation = Registry('discriminator_augmentation', 'discriminator_augment')
 optimizer = Registry('optimizer', 'training')
 schedule = Registry('schedule', 'training')
 on_nan = Registry('on_nan', 'training')
-extractor = Registry('extractor', 'evaluation')
+extractor = Registry('extractor', 'extractors')
 metric = Registry('metric', 'metrics')
 image_metric = Registry('image_metric', 'metrics')
 protocol = Registry('protocol', 'evaluation')

@@ -10,7 +10,7 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.scoring_claims import Claims
-from tfgan_pipeline.extractors.base import digest
+from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.atomic_files import writing
 
