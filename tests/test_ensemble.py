@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, files_under, run_binary, tiny_experiment
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.files import write_folder, write_grid
 
 

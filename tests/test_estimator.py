@@ -7,12 +7,12 @@ import pytest
 
 from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
+from tfgan_pipeline.replicas import strategies
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import os
 from absl import flags
 import pytest
 
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 
 
 def parse(*arguments: str) -> Experiment:

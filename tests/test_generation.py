@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.networks.layers.basic import batch_norms
+from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 
 @pytest.fixture(scope='module')
@@ -34,7 +34,7 @@ def sampler(tiny_run):
 def averages(sampler):
   return [
     value.numpy()
-    for layer in batch_norms(sampler._generator)
+    for layer in batch_norms(sampler.restored.generator)
     for value in (layer.moving_mean, layer.moving_variance)
   ]
 
@@ -69,7 +69,7 @@ def test_batch_statistics_are_those_of_training_and_leave_the_averages(sampler):
   got = one.images(range(16, 32), seed=0)
   for value, same in zip(averages(one), before):
     np.testing.assert_array_equal(value, same)
-  generator, game = one._generator, one._game
+  generator, game = one.restored.generator, one.restored.game
   with randomness.scope(0, 0):
     trained = generator(game.inputs(range(16, 32), 0), training=True)
   expected = np.round((np.clip(trained, -1, 1) + 1) * 127.5)
@@ -78,8 +78,8 @@ def test_batch_statistics_are_those_of_training_and_leave_the_averages(sampler):
 
 def test_standing_statistics_are_the_plain_average_over_sixteen_batches(sampler):
   one = sampler(batch_norm='standing')
-  layer = batch_norms(one._generator)[0]
-  dense = one._generator.layers[0]
+  layer = batch_norms(one.restored.generator)[0]
+  dense = one.restored.generator.layers[0]
   means = [
     np.reshape(dense(one._game.inputs(range(16 * i, 16 * i + 16), 0)), [-1, layer.gamma.shape[0]])
     for i in range(16)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfgan_pipeline.media import images
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.media import images
 
 
 def test_every_byte_survives_the_round_trip():

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from tfgan_pipeline.registry import calls
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.registry import calls
 
 ALL = [(kind, name) for kind in registry.ALL for name in kind.components()]
 

@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import atomic_files
 
 
 @pytest.fixture

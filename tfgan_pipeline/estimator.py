@@ -21,25 +21,24 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.training import run_facts
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
-from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.sampling.sampler import GeneratorSampler, standard_normal_size
 from tfgan_pipeline.models.build import new_game
-from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
-from tfgan_pipeline.training import session
+from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
+from tfgan_pipeline.sampling.sampler import GeneratorSampler, standard_normal_size
+from tfgan_pipeline.training import run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)

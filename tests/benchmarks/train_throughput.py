@@ -15,9 +15,9 @@ from absl import app, flags
 import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.training.trainer import Trainer

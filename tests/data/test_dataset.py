@@ -11,9 +11,9 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.splits.memory import MemorySplit
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ import pytest
 
 from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.references import tool
 from tfgan_pipeline.extractors.base import ExtractorContext
-from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.references import tool
 
 CALL = 'image_folder(16, channels=1)'
 

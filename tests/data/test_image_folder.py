@@ -13,10 +13,10 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.data.splits.files import FileSplit
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.folders.decoding import read_picture
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline.media import images, points
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.media import images, points
 from tfgan_pipeline.networks.points_mlp import ImagesToPoints, PointsToImages
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.keys import random_keys, shuffle
+from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
-from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.data.keys import random_keys, shuffle
 from tfgan_pipeline.data.splits.records import RecordSplit
 from tfgan_pipeline.errors import UsageError
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.data.made import scenes
 from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.made import scenes
 
 
 def build(text):

@@ -12,8 +12,8 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.errors import UsageError

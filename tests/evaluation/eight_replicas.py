@@ -8,10 +8,10 @@ import sys
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.runs.digests import digest
 
 

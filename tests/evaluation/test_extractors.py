@@ -9,14 +9,14 @@ import pytest
 
 from tests.conftest import ROOT
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext, full_precision
-from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.references.features_cache import reference_features
+from tfgan_pipeline.replicas import strategies
+from tfgan_pipeline.runs.digests import digest
 
 every_extractor = pytest.mark.parametrize('name', registry.extractor.components())
 

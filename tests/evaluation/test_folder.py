@@ -7,11 +7,11 @@ from PIL import Image
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.score_folder import score_folder
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.fid import fid
 

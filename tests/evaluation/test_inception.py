@@ -12,12 +12,12 @@ import pytest
 
 from tests.evaluation import stand_ins
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors import on_replicas
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+from tfgan_pipeline.replicas import strategies
 
 PICTURES = np.random.RandomState(0).randint(0, 256, (9, 40, 30, 3)).astype(np.uint8)
 

@@ -8,8 +8,8 @@ from absl import flags
 import pytest
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.errors import UsageError
 
 every_protocol = pytest.mark.parametrize('name', registry.protocol.components())
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import WriteError
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import Records, score_ids
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.runs.score_records import Records, score_ids
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import CheckFailed, UsageError
-from tfgan_pipeline.references import tool
-from tfgan_pipeline.extractors.base import ExtractorContext
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.references import tool
 from tfgan_pipeline.references.statistics_file import read_statistics
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (90, 6, 6, 1)).astype(np.uint8)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.evaluation.scorer import Scorer
 
 

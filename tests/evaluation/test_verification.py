@@ -7,10 +7,10 @@ import pytest
 
 from tests.conftest import run_binary
 from tfgan_pipeline import registry
+from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.verification.cifar10 import cifar10_facts
 from tfgan_pipeline.verification.exact import exact_facts
 from tfgan_pipeline.verification.facts import Fact, Skip, as_table, check
-from tfgan_pipeline.metrics.features import Features
 
 
 def test_states():

@@ -8,15 +8,15 @@ import shutil
 import pytest
 
 from tests.conftest import tiny_experiment
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation import variants, watcher
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
+from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 
 FID = 'fid[random_projection]'
 
@@ -74,9 +74,9 @@ def test_the_shortest_path_can_be_the_best(run, options):
 def test_weights_that_are_not_numbers_are_a_failure_and_the_next_is_scored(run, options):
   sampler = GANEstimator.of_run(str(run)).sampler()
   sampler.restore(2)
-  for variable in sampler._generator.variables:
+  for variable in sampler.restored.generator.variables:
     variable.assign(tf.fill(variable.shape, float('nan')))
-  sampler._root.write(str(run / 'checkpoints/ckpt-000002'))
+  sampler.restored.checkpoint.write(str(run / 'checkpoints/ckpt-000002'))
   (run / 'checkpoints/ckpt-000002.json').unlink()  # Its checksums are of the weights before.
   records = list(watch_runs(str(run), options))
   assert steps(records) == [0, 2, 4]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.evaluation import watcher
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.evaluation.many_runs import watch_runs
 
 

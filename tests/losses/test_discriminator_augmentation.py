@@ -5,11 +5,11 @@ import functools
 import numpy as np
 import pytest
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.discriminator_augment import image_changes
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.replicas import randomness
 
 IMAGES = np.random.RandomState(0).uniform(-1, 1, (64, 8, 8, 3)).astype(np.float32)
 ALL = list(registry.discriminator_augmentation.components())

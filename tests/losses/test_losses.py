@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality, tfgan
+from tfgan_pipeline.replicas import randomness
 
 REAL = np.array([[1.5], [-0.5], [0.25], [3.0]], np.float32)
 FAKE = np.array([[-1.0], [0.5], [2.0], [-0.75]], np.float32)

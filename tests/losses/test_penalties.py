@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tests.losses.test_losses import PENALISED, model_of, penalty_value
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.replicas import randomness
 
 REAL, FAKE = PENALISED
 

@@ -7,12 +7,12 @@ import pytest
 import scipy.stats
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.frechet import infinity as fid_infinity_module
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet.infinity import _line, fid_infinity
+from tfgan_pipeline.metrics.frechet import infinity as fid_infinity_module
 from tfgan_pipeline.metrics.frechet.fid import fid
-from tfgan_pipeline.metrics.intervals import _merged, _moments, frechet_interval, interval_of_terms
+from tfgan_pipeline.metrics.frechet.infinity import _line, fid_infinity
 from tfgan_pipeline.metrics.frechet.intra_class import intra_class_fid
+from tfgan_pipeline.metrics.intervals import _merged, _moments, frechet_interval, interval_of_terms
 
 
 def test_line_is_that_of_scipy():

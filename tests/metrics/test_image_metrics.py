@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.models.latent_paths import along_arc
+from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.metrics.images.laplacian_pyramid import laplacian_pyramid
 from tfgan_pipeline.metrics.images.ms_ssim import _WEIGHTS, ms_ssim, multi_scale_similarity
-from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.metrics.images.sliced_wasserstein import sliced_wasserstein
+from tfgan_pipeline.models.latent_paths import along_arc
 
 
 def _images(seed: int, count: int, size: int, channels: int, smooth: int = 1) -> np.ndarray:
@@ -21,7 +21,7 @@ def _images(seed: int, count: int, size: int, channels: int, smooth: int = 1) ->
 
 @pytest.mark.parametrize('size, levels', [(32, 2), (64, 3)])
 def test_pyramid_is_that_of_tfgan(size, levels):
-  from tfgan_pipeline.compat import tfgan
+  from tfgan_pipeline.compat import tfgan  # noqa: F401  (makes TF-GAN importable)
   from tensorflow_gan.python.eval import sliced_wasserstein as theirs  # isort: skip
 
   images = _images(0, 3, size, 3)

@@ -7,8 +7,8 @@ import pytest
 import scipy.special
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.classes.inception_score import inception_score
+from tfgan_pipeline.metrics.features import Features
 
 
 def _of(logits: np.ndarray, **arguments) -> tuple[float, float]:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.metrics import brute_force
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.neighbours import distances, nearest, crossing
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.neighbours import crossing, distances, nearest
 from tfgan_pipeline.metrics.neighbours.memorised import memorised
 from tfgan_pipeline.metrics.neighbours.precision_recall import prdc, precision_recall
 
@@ -65,7 +65,7 @@ KINDS = [
 
 @pytest.fixture(params=[1024, 32], ids=['one block', 'many blocks'])
 def blocks(request, monkeypatch):
-  for module in distances, nearest, neighbours:
+  for module in distances, nearest, crossing:
     monkeypatch.setattr(module, 'BLOCK', request.param)
   monkeypatch.setattr(crossing, '_FEW', request.param)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tfgan_pipeline.metrics.classes.inception_score import inception_score
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.fid import fid
-from tfgan_pipeline.metrics.classes.inception_score import inception_score
 from tfgan_pipeline.metrics.kernel import kid, unbiased_mmd2
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.build import build_game, build_networks
 from tfgan_pipeline.networks.spec import features_of
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 BATCH = 16
 SMALL = dict(networks='mlp(units=8)', generator_optimizer='adam', max_steps=2)

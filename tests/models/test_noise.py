@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.replicas import randomness
 
 NOISES = list(registry.noise.components())
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.networks.small import small, smallest
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks.layers import basic
 from tfgan_pipeline.networks.spec import NetworkSpec, features_of
+from tfgan_pipeline.replicas import randomness
 
 MNIST = (28, 28, 1)
 

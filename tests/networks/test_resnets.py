@@ -9,8 +9,8 @@ from tests.training import test_replicas
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.networks.layers.attention import SelfAttention
 from tfgan_pipeline.networks.blocks.residual import Blocks
+from tfgan_pipeline.networks.layers.attention import SelfAttention
 from tfgan_pipeline.networks.spec import NetworkSpec
 
 layers = keras.layers

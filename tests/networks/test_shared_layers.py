@@ -6,16 +6,16 @@ import pytest
 from tests.conftest import tiny_experiment
 from tests.training.test_replicas import assert_invariant
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.networks.layers.attention import SelfAttention
-from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled, batch_norms, batch_statistics
+from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import NetworkSpec
+from tfgan_pipeline.replicas import strategies
 
 layers = keras.layers
 

@@ -5,7 +5,6 @@ import pytest
 from scipy import ndimage, signal
 
 from tests.networks.small import small
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks import stylegan2
@@ -19,6 +18,7 @@ from tfgan_pipeline.networks.stylegan2 import (
   ScaledLeakyReLU,
   Smoothed,
 )
+from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 RANDOM = np.random.RandomState(0)

@@ -14,12 +14,12 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import find_records
-from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
+from tfgan_pipeline.losses.adversarial import AdversarialLoss
+from tfgan_pipeline.runs.score_records import find_records
 
 FID = 'fid[random_projection]'
 

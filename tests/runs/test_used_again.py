@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, run_binary, tiny_experiment
-from tfgan_pipeline.runs import checksums
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import NonFiniteError, Unreachable, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
+from tfgan_pipeline.runs import checksums
 
 
 def experiment(model_dir, **values):

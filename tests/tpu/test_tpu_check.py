@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed, UsageError
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.tpu import check as check_module
 from tfgan_pipeline.tpu import compiler, session
 from tfgan_pipeline.tpu.batch_search import largest_batch

@@ -6,8 +6,8 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 

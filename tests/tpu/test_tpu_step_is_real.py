@@ -10,9 +10,9 @@ import pytest
 from tests.conftest import ROOT
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.tpu.export import StepExporter
 from tfgan_pipeline.training.state import TrainState
 

@@ -19,11 +19,11 @@ from tests.conftest import ROOT, checkpoint, tiny_experiment
 from tests.networks.small import small, smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.models.build import build_networks, new_game
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 

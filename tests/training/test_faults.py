@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
 LONG = (*TINY, '--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000')

@@ -6,13 +6,13 @@ import pytest
 from tests.conftest import checkpoint, tiny_experiment
 from tests.networks.small import smallest
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.replicas import strategies
 
 STEPS = 5
 
@@ -95,7 +95,7 @@ def test_16_bits(tmp_path, precision):
   # Samples are made in float32 whatever the training used: weights fit both.
   estimator = GANEstimator.of_run(str(tmp_path / 'mixed'))
   assert estimator.predict(2).shape == (2, 16, 16, 1)
-  assert estimator.sampler()._generator.layers[0].compute_dtype == 'float32'
+  assert estimator.sampler().restored.generator.layers[0].compute_dtype == 'float32'
 
 
 @pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])

@@ -8,9 +8,9 @@ import pytest
 from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import NonFiniteError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.losses.penalties import Penalty
 
 DIVERGES = (

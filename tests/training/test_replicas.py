@@ -8,11 +8,11 @@ import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
 from tfgan_pipeline import registry
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, tiny_experiment
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.training.replay_pool import ReplayPool
 
 

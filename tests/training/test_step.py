@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.build import build_networks
+from tfgan_pipeline.replicas import randomness
 
 RATE, STEPS, BATCH, DECAY = 0.1, 3, 16, 0.15
 

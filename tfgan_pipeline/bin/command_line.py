@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from absl import app, flags
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import (
   CheckFailed,
   Interrupted,
@@ -27,7 +28,6 @@ from tfgan_pipeline.errors import (
   UsageError,
   WriteError,
 )
-from tfgan_pipeline.config.experiment import Experiment
 
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset

@@ -16,9 +16,9 @@ from typing import Any
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
+from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
 DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')

@@ -7,8 +7,8 @@ python -c "import tensorflow as tf; print(tf.saved_model.load('/tmp/generator').
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
 

@@ -14,9 +14,9 @@ computes them anew and names what differs, with exit code 1. One JSON line on st
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
 OPTIONS = ('extractor', 'reference_split', 'reference_dir', 'resize_pictures', 'cache_dir')
@@ -33,8 +33,8 @@ def main(verb: str = '', *files: str) -> None:
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.references import choose, tool
   from tfgan_pipeline.extractors.base import ExtractorContext
+  from tfgan_pipeline.references import choose, tool
 
   if verb == 'inspect':
     return command_line.print_result(tool.describe(*files))

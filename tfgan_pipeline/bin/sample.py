@@ -10,8 +10,8 @@ tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
 

@@ -10,9 +10,9 @@ line per slice on stdout, a table on stderr; exit code 1 if one does not compile
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
 

@@ -10,9 +10,9 @@ CIFAR-10 their published scores are checked, too. A table on stdout; exit code 1
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
-from tfgan_pipeline.errors import CheckFailed
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import CheckFailed
 
 FLAGS = flags.FLAGS
 
@@ -22,10 +22,10 @@ def main() -> None:
   dataset, _ = command_line.read_dataset(FLAGS.cifar10) if FLAGS.cifar10 else (None, '')
 
   from tfgan_pipeline import registry
-  from tfgan_pipeline.verification.cifar10 import cifar10_facts
-  from tfgan_pipeline.verification.exact import exact_facts
   from tfgan_pipeline.extractors.base import ExtractorContext
   from tfgan_pipeline.references.features_cache import reference_features
+  from tfgan_pipeline.verification.cifar10 import cifar10_facts
+  from tfgan_pipeline.verification.exact import exact_facts
   from tfgan_pipeline.verification.facts import Skip, as_table, check
 
   if dataset and FLAGS.inception:

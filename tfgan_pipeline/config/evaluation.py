@@ -11,8 +11,8 @@ from typing import Any
 from absl import flags
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.settings import Settings, setting
+from tfgan_pipeline.errors import UsageError
 
 _log = logging.getLogger(__name__)
 

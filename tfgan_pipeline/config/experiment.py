@@ -14,8 +14,8 @@ import dataclasses
 from typing import Any
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.settings import Settings, checked, setting
+from tfgan_pipeline.errors import UsageError
 
 # What may differ between a run and a later job on it, because it says only where things are.
 RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')

@@ -10,8 +10,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.folders.partition import partition
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 
 

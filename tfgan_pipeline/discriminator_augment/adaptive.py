@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from tfgan_pipeline.replicas import variables
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import require
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
+from tfgan_pipeline.errors import require
+from tfgan_pipeline.replicas import collectives
 
 _INTERVAL = 4  # Discriminator updates between two changes of p, as in the paper.
 
@@ -46,13 +46,13 @@ def adaptive_augment(
   def observe(model) -> dict[str, tf.Tensor]:
     logits = model.discriminator_real_outputs
     p, signs, updates = (tf.identity(variable) for variable in variables.values())
-    signs += variables.mean(tf.reduce_mean(tf.sign(tf.stop_gradient(logits))))
+    signs += collectives.mean(tf.reduce_mean(tf.sign(tf.stop_gradient(logits))))
     updates += 1.0
     due = updates >= _INTERVAL
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     shown = _INTERVAL * logits.shape[0] * replicas
     moved = tf.clip_by_value(p + tf.sign(signs / updates - target) * shown / (kimg * 1e3), 0.0, 1.0)
-    variables.assign(
+    collectives.assign(
       list(variables.values()),
       [tf.where(due, moved, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
     )

@@ -6,8 +6,8 @@ made of products and selections, which every accelerator has and gradients pass.
 
 from __future__ import annotations
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.replicas import randomness
 
 
 def uniform(images: tf.Tensor, low: float, high: float) -> tf.Tensor:

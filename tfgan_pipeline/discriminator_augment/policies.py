@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.discriminator_augment import image_changes
+from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.replicas import randomness
 
 
 class DiscriminatorAugmentation(NamedTuple):

@@ -13,9 +13,9 @@ import statistics
 from typing import Any
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
+from tfgan_pipeline.runs.score_records import Record
 
 _OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap', 'path_length')
 

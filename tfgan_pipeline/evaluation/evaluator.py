@@ -21,20 +21,20 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline import __version__
-from tfgan_pipeline.runs import event_files
-from tfgan_pipeline.media import images
-from tfgan_pipeline.config import source_code
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
-from tfgan_pipeline.runs.scoring_claims import Claims
+from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
-from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
+from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
+from tfgan_pipeline.runs import event_files
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
+from tfgan_pipeline.runs.scoring_claims import Claims
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 _log = logging.getLogger(__name__)
 

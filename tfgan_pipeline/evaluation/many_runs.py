@@ -11,14 +11,14 @@ import logging
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.watcher import told, watch
 from tfgan_pipeline.runs.directory import find_runs, require_runs, several
+from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.models.latent_paths import along_arc
 from tfgan_pipeline.metrics.ranking import lower_is_better
+from tfgan_pipeline.models.latent_paths import along_arc
 
 
 @lower_is_better('perceptual_path_length')

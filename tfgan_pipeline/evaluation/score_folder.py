@@ -12,13 +12,13 @@ import numpy as np
 
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.splits.files import FileSplit
-from tfgan_pipeline.data.folders.loose_pictures import picture_split
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
 
 
 def score_folder(

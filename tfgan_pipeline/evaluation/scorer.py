@@ -12,15 +12,15 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.extractors.base import ExtractorContext
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.references.choose import choose_reference
-from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.evaluation.path_length import perceptual_path_length
-from tfgan_pipeline.metrics.score_intervals import intervals
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.metrics.score_intervals import intervals
+from tfgan_pipeline.references.choose import choose_reference
 
 _log = logging.getLogger(__name__)
 _IMAGES = 16_384  # At most, of either kind, that image metrics are given.

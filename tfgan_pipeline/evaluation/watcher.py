@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 import logging
 import time
 
-from tfgan_pipeline.runs.checkpoints import some
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import (
   DamagedCheckpoint,
@@ -26,9 +25,10 @@ from tfgan_pipeline.errors import (
   first_line,
 )
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.checkpoints import some
+from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.

@@ -20,8 +20,8 @@ from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
-from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
+from tfgan_pipeline.runs.digests import digest
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors import frozen_inception, keras_application
 from tfgan_pipeline.extractors import saved_model as saved_models
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
-from tfgan_pipeline.runs.digests import digest, digest_of_files
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 from tfgan_pipeline.extractors.preprocessing import Preprocessing
+from tfgan_pipeline.runs.digests import digest, digest_of_files
 
 _SIZE = 299
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from tfgan_pipeline.media import points as plane
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+from tfgan_pipeline.media import points as plane
 from tfgan_pipeline.runs.digests import digest
 
 

@@ -11,9 +11,9 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
-from tfgan_pipeline.runs.digests import digest, digest_of_files
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 from tfgan_pipeline.extractors.preprocessing import Preprocessing
+from tfgan_pipeline.runs.digests import digest, digest_of_files
 
 
 @registry.extractor

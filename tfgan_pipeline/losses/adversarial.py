@@ -10,10 +10,10 @@ from collections.abc import Callable
 import functools
 from typing import NamedTuple
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.errors import require
+from tfgan_pipeline.replicas import randomness
 
 
 class AdversarialLoss(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import require
 from tfgan_pipeline.discriminator_augment import image_changes
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, scores
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline.replicas import variables
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
+from tfgan_pipeline.replicas import collectives
 
 
 @registry.penalty
@@ -20,7 +20,7 @@ def feature_matching(*, weight: float = 1.0) -> Penalty:
 
   def penalty(model) -> tf.Tensor:
     means = [
-      variables.mean(
+      collectives.mean(
         tf.reduce_mean(model.discriminator_fn.features(images, model.generator_inputs), axis=0)
       )
       for images in (model.real_data, model.generated_data)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline.replicas import variables, randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, per_image, squared_slope
+from tfgan_pipeline.replicas import collectives, randomness
 
 
 @registry.penalty
@@ -57,8 +57,8 @@ def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
 
   def penalty(model) -> tf.Tensor:
     real = model.real_data
-    mean = variables.mean(tf.reduce_mean(real))
-    deviation = tf.sqrt(variables.mean(tf.reduce_mean(tf.square(real - mean))))
+    mean = collectives.mean(tf.reduce_mean(real))
+    deviation = tf.sqrt(collectives.mean(tf.reduce_mean(tf.square(real - mean))))
     near = real + per_image(real) * reach * deviation * randomness.uniform(real.shape)
     return weight * tf.reduce_mean(tf.square(tf.sqrt(squared_slope(model, near) + 1e-10) - 1.0))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline.replicas import variables
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
+from tfgan_pipeline.replicas import collectives
 
 
 @registry.penalty
@@ -41,9 +41,9 @@ def lecam(
     anchors = {}
     for name, logits in (('real', real), ('generated', generated)):
       before = tf.identity(variables[name])
-      now = variables.mean(tf.reduce_mean(tf.stop_gradient(logits)))
+      now = collectives.mean(tf.reduce_mean(tf.stop_gradient(logits)))
       anchors[name] = before + rate * (now - before)
-    variables.assign(list(variables.values()), [*anchors.values(), updates + 1.0])
+    collectives.assign(list(variables.values()), [*anchors.values(), updates + 1.0])
     above, below = real - anchors['generated'], anchors['real'] - generated
     if one_sided:
       above, below = tf.nn.relu(above), tf.nn.relu(below)

@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media import points
 from tfgan_pipeline.runs import atomic_files
-from tfgan_pipeline.compat import tf
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:

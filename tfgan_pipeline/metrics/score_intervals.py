@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.registry.calls import Call
-from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.classes.inception_score import log_probabilities
+from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.intervals import frechet_interval, interval_of_terms
-from tfgan_pipeline.metrics.neighbours.memorised import is_memorised
 from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross
+from tfgan_pipeline.metrics.neighbours.memorised import is_memorised
+from tfgan_pipeline.registry.calls import Call
 
 Interval = tuple[float, float]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.media import images as pixels
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.errors import require
+from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.replicas import randomness
 
 
 @registry.model

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import tensorflow_probability as tfp
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models import noise as noises
 from tfgan_pipeline.models.game import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.replicas import randomness
 
 _CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
 

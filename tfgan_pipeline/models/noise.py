@@ -7,11 +7,11 @@ import dataclasses
 
 import numpy as np
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.latent_paths import along_arc, along_line
+from tfgan_pipeline.replicas import randomness
 
 _BLOCK = 256  # Samples that share one key, whatever the batch size they are asked for in.
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import tensorflow_probability as tfp
 
-from tfgan_pipeline.media import images as pixels
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.autoencoder import Autoencoder
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.replicas import randomness
 
 _SIDE = 20  # Images along each axis of the manifold.
 _POINTS = 1000  # In the scatter plot.

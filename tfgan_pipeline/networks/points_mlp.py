@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 from tfgan_pipeline.media.points import IMAGE_SHAPE, STEPS
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 
 layers = keras.layers
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks import sngan
+from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 

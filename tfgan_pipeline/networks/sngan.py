@@ -7,12 +7,12 @@ import functools
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.networks.blocks import residual
-from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.blocks.residual import Plan
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.layers import basic as own
+from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 
 layers = keras.layers
 

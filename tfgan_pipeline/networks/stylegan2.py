@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.blocks.residual import label_input, widths_from_4
 from tfgan_pipeline.networks.layers.basic import Bias, Doubled
 from tfgan_pipeline.networks.layers.minibatch import MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.replicas import randomness
 
 layers = keras.layers
 
@@ -220,10 +220,10 @@ def stylegan2(
     group: Images of a batch whose standard deviation the discriminator sees; 0 for none.
   """
   require('--networks', at_least=1, filters=filters, latent=latent, mapping=mapping)
-  widths = residual.widths_from_4(spec, 'stylegan2', filters, widest=64)
+  widths = widths_from_4(spec, 'stylegan2', filters, widest=64)
 
   noise = keras.Input((spec.noise_size,))
-  labels, one_hot = residual.label_input(spec, 'generator')
+  labels, one_hot = label_input(spec, 'generator')
   style = UnitRms()(noise)
   if labels:
     embedded = UnitRms()(EqualizedDense(spec.noise_size)(one_hot))
@@ -248,7 +248,7 @@ def stylegan2(
 
   for role, outputs in spec.outputs.items():
     images = keras.Input(spec.image_shape)
-    labels, one_hot = residual.label_input(spec, role)
+    labels, one_hot = label_input(spec, role)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
     for width in reversed(widths[:-1]):
       beside = layers.AveragePooling2D()(Smoothed()(maps))

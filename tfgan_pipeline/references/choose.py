@@ -13,16 +13,16 @@ import logging
 import os
 from typing import Any
 
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
-from tfgan_pipeline.runs.digests import digest
-from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.references.features_cache import reference_features
-from tfgan_pipeline.references.statistics_file import read_statistics
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.references.features_cache import reference_features
+from tfgan_pipeline.references.statistics_file import read_statistics
+from tfgan_pipeline.runs.digests import digest
 
 _log = logging.getLogger(__name__)
 PICTURES = 'pictures'  # The only split of a folder.

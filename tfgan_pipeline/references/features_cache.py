@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
-from tfgan_pipeline.runs.digests import digest
-from tfgan_pipeline.references.statistics_file import read_arrays
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.references.statistics_file import read_arrays
+from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs.digests import digest
 
 _log = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.metrics.frechet.moments import Moments
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.runs import atomic_files
 
 
 def statistics_of(pool: np.ndarray) -> Statistics:

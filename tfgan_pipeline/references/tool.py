@@ -14,6 +14,7 @@ import numpy as np
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed
 from tfgan_pipeline.extractors.base import Extractor
+from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.references.features_cache import (
   reference_definition,
   reference_features,
@@ -26,7 +27,6 @@ from tfgan_pipeline.references.statistics_file import (
   statistics_of,
   write_statistics,
 )
-from tfgan_pipeline.metrics.features import Features
 
 # In standard deviations of a feature: room for the rounding of other devices, and for nothing else.
 TOLERANCE = 1e-3

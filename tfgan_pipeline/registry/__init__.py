@@ -28,9 +28,9 @@ import importlib
 import pathlib
 from typing import Any
 
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.registry import calls
 from tfgan_pipeline.registry.calls import Call, Component
-from tfgan_pipeline.errors import UsageError
 
 _PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
 

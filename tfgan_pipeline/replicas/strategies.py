@@ -11,10 +11,10 @@ import platform
 from typing import Any
 
 from tfgan_pipeline import __version__
-from tfgan_pipeline.config import source_code
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.errors import Interrupted, UsageError, first_line
+from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import Interrupted, UsageError, first_line
 from tfgan_pipeline.replicas.stopping import signals_end_the_process
 
 _log = logging.getLogger(__name__)

@@ -17,12 +17,12 @@ import re
 from typing import Any
 import uuid
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.runs import atomic_files
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import contextlib
 import os
 import re
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import atomic_files
 
 
 class Pins:

@@ -9,10 +9,10 @@ from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.runs.scoring_claims import Claims
+from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.scoring_claims import Claims
 
 Record = dict[str, Any]
 _NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')

@@ -15,8 +15,8 @@ import contextlib
 import os
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.runs.file_lock import lock
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.file_lock import lock
 
 
 class Claims:

@@ -17,9 +17,9 @@ import os
 import socket
 import uuid
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.runs.file_lock import lock
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.runs.directory import RunDirectory, require_runs
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 
 class Ensemble:

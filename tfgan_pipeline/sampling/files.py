@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import os
 
-from tfgan_pipeline.media import images
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.folders.layout import find_pictures
-from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media import images
+from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.sampling.ensemble import Ensemble
 
 _log = logging.getLogger(__name__)
 _BATCH = 256

@@ -14,17 +14,16 @@ import contextlib
 
 import numpy as np
 
-from tfgan_pipeline.media import images
 from tfgan_pipeline import registry
-from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media import images
 from tfgan_pipeline.models.game import Game, Inputs
-from tfgan_pipeline.models.build import build_game, build_networks
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.sampling.export import export_generator
+from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 # As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
 STANDING_BATCHES = 16
@@ -54,10 +53,9 @@ class GeneratorSampler:
       batches are made by the first of them.
 
   Attributes:
-    weights: Which of the two are in use.
+    restored: The networks.
     batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
     noise_size: See `standard_normal_size`.
-    step: The step of the checkpoint restored last, or None.
   """
 
   def __init__(
@@ -69,20 +67,10 @@ class GeneratorSampler:
     batch_norm: str = 'moving',
     strategy: tf.distribute.Strategy | None = None,
   ):
-    shapes = run.read_record()['dataset']
-    classes = shapes['num_classes']
     self._strategy = strategy or tf.distribute.get_strategy()
-    with self._strategy.scope():
-      networks = build_networks(experiment, tuple(shapes['image_shape']), classes)
-      self._game = build_game(experiment, networks, classes)
-    self._generator = networks['generator']
-    self.weights = weights if experiment.ema_decay else 'raw'
-    role = 'generator_ema' if self.weights == 'average' else 'generator'
-    self._root = tf.train.Checkpoint(**{role: self._generator})
-    self._checkpoints = Checkpoints(run.checkpoints)
-    self._run = run
+    self.restored = RestoredNetworks(run, experiment, weights=weights, strategy=self._strategy)
+    self._game, self._generator = self.restored.game, self.restored.generator
     self.noise_size = standard_normal_size(experiment, self._game)
-    self.step: int | None = None
     self._last: tuple = None, None
     self._norms = batch_norms(self._generator)
     self._mode = batch_norm if self._norms else 'moving'
@@ -96,44 +84,27 @@ class GeneratorSampler:
       'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
+  @property
+  def weights(self) -> str:
+    """Which of the two are in use."""
+    return self.restored.weights
+
+  @property
+  def step(self) -> int | None:
+    """The step of the checkpoint restored last, or None."""
+    return self.restored.step
+
   def steps(self) -> list[int]:
     """Steps that can be restored, oldest first."""
-    return self._checkpoints.steps()
+    return self.restored.steps()
 
   def restore(self, step: int | None = None) -> int:
-    """Takes the weights of one checkpoint, by default the newest that is whole.
-
-    Raises:
-      UsageError: No such checkpoint, or it is damaged.
-    """
-    steps = self.steps()
-    if not steps:
-      raise UsageError(f'--model_dir={self._run.path}: no checkpoint there yet')
-    self._last, self.step = (None, None), None  # A reading that fails may change some weights.
-    if step is None:
-      self.step = self._checkpoints.restore_latest(self._root).step
-    else:
-      self._read(step, steps)
-      self.step = step
+    """Takes the weights of one checkpoint, see RestoredNetworks.restore."""
+    self._last = None, None
+    step = self.restored.restore(step)
     if self._mode == 'standing':
       self._average_statistics()
-    return self.step
-
-  def _read(self, step: int, steps: list[int]) -> None:
-    if step not in steps:
-      raise UsageError(
-        f'--step={step}: no such checkpoint; there are {some(steps)} in {self._run.path}'
-      )
-    try:
-      self._checkpoints.read(step, self._root)
-    except UsageError:
-      raise
-    except DAMAGE as error:
-      raise DamagedCheckpoint(
-        f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
-      ) from None
-    except tf.errors.OpError as error:
-      raise self._checkpoints.unreachable(step, error) from None
+    return step
 
   def _average_statistics(self) -> None:
     for layer in self._norms:
@@ -208,7 +179,7 @@ class GeneratorSampler:
     """Raises UsageError for classes that the generator cannot be asked for."""
     classes = self._game.num_classes
     if 'generator' not in self._game.labelled:
-      raise UsageError(f'--labels: the generator of {self._run.path} is not told any')
+      raise UsageError(f'--labels: the generator of {self.restored.run.path} is not told any')
     if not all(0 <= label < classes for label in labels):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
 
@@ -269,34 +240,5 @@ class GeneratorSampler:
       yield self.images(range(first, min(first + batch_size, count)), seed)
 
   def export(self, path: str) -> str:
-    """Writes the generator as a SavedModel, which TensorFlow alone can load and sample:
-
-        loaded = tf.saved_model.load(path)
-        pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
-
-    The images are those of `images(range(count), seed)` by moving or standing averages, but for
-    rounding: their values are computed in another batch. `loaded(inputs)` maps chosen inputs to
-    float32 images in [-1, 1]; where the class is chosen, `loaded([noise, labels])`.
-    """
-    game, generator = self._game, self._generator
-    scalar = tf.TensorSpec([], tf.int32)
-    any_inputs = tf.nest.map_structure(
-      lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs([0], 0)
-    )
-    module = tf.Module()
-    module.generator = generator
-    module.generate = tf.function(
-      lambda count, seed: images.to_uint8(
-        game.generate(generator, game.inputs(tf.range(count), seed))
-      ),
-      input_signature=[scalar, scalar],
-      autograph=False,
-    )
-    module.__call__ = tf.function(
-      lambda inputs: game.generate(generator, inputs),
-      autograph=False,
-      input_signature=[any_inputs],
-    )
-    with writing(path):
-      tf.saved_model.save(module, path)
-    return path
+    """Writes the generator as a SavedModel, see export.py."""
+    return export_generator(self._game, self._generator, path)

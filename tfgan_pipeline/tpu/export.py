@@ -14,9 +14,9 @@ from collections.abc import Callable
 import re
 
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.tpu.replica import OneOfMany
 from tfgan_pipeline.training.state import TrainState
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import logging
 
-from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import CheckFailed
-from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.tpu.batch_search import largest_batch
 from tfgan_pipeline.tpu.check import Result, check
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter

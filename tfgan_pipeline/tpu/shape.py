@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.config.experiment import Experiment
 
 
 def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int = 0) -> Dataset:

@@ -7,7 +7,7 @@ restores it without knowing that an average is what it is.
 from __future__ import annotations
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.replicas.variables import assign
+from tfgan_pipeline.replicas.collectives import assign
 
 
 def start(average: keras.Model, model: keras.Model) -> None:

@@ -14,10 +14,10 @@ import math
 
 import numpy as np
 
-from tfgan_pipeline.media import images as pixels
-from tfgan_pipeline.media import points
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.media import images as pixels
+from tfgan_pipeline.media import points
 from tfgan_pipeline.models.game import Inputs
 from tfgan_pipeline.networks.layers.basic import batch_statistics
 from tfgan_pipeline.training.spectral_norms import spectral_norms

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.replicas.variables import assign, total
+from tfgan_pipeline.replicas.collectives import assign, total
 
 
 @registry.optimizer

@@ -13,18 +13,18 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tfgan_pipeline.runs import checksums, atomic_files
-from tfgan_pipeline.media import images
-from tfgan_pipeline.runs.checkpoints import Checkpoints
-from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.media import images
+from tfgan_pipeline.runs import atomic_files, checksums
+from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.runs.training_lock import TrainingLock
+from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
-from tfgan_pipeline.runs.atomic_files import writing
 
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.media.points import IMAGE_SHAPE
+from tfgan_pipeline.models.game import Game
 
 # What a run can lack, and the flag that says so.
 _SOURCES = {

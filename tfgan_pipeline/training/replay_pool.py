@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfgan_pipeline.replicas import variables, randomness
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.replicas import collectives, randomness
 
 
 class ReplayPool:
@@ -67,7 +67,7 @@ class ReplayPool:
     filled = tf.tensor_scatter_nd_update(
       self.variables['full'], places[:, None], tf.ones([batch], tf.bool)
     )
-    variables.assign(list(self.variables.values()), [filled, *updates])
+    collectives.assign(list(self.variables.values()), [filled, *updates])
     return tf.nest.pack_sequence_as(values, shown)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.training.state import TrainState
 
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 import logging
 from typing import Any
 
-from tfgan_pipeline.replicas import strategies
-from tfgan_pipeline.config import source_code
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 from tfgan_pipeline.config.source_code import Source
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 
 _log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.build import build_networks, new_game
+from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit

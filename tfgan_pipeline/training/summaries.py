@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.runs import event_files, atomic_files
-from tfgan_pipeline.media import images
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.media import images
+from tfgan_pipeline.runs import atomic_files, event_files
 from tfgan_pipeline.runs.directory import RunDirectory
 
 # Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import dataclasses
 from typing import Any
 
-from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.media.images import to_float
-from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
+from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
-from tfgan_pipeline.replicas.variables import assign, mean
+from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.replicas.collectives import assign, mean
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.optimizers import TFGANOptimizer
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import functools
 import logging
 
-from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline import registry
-from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
-from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.networks.layers.minibatch import require_groups
-from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
-from tfgan_pipeline.training import on_nan
+from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
+from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.verification.facts import Fact, Skip
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.verification.facts import Fact, Skip
 
 
 def cifar10_facts(features_of: Callable[[str], Features]) -> list[Fact]:

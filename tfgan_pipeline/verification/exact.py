@@ -12,10 +12,10 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.verification.facts import Fact, Skip
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.fid import frechet_distance
 from tfgan_pipeline.metrics.frechet.moments import Moments
+from tfgan_pipeline.verification.facts import Fact, Skip
 
 _WIDTH = 16
 

@@ -1,6 +1,6 @@
 """`--dataset=image_folder(64) --data_dir=/pictures`: a user's own pictures.
 
-folder_layout.py tells how folders are understood, pictures.py what is done to a picture.
+layout.py tells how folders are understood, decoding.py what is done to a picture.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import os
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
-from tfgan_pipeline.data.splits.files import POOL, FileSplit
+from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.data.folders.layout import picture_names, read_layout
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.folders.partition import partition
+from tfgan_pipeline.data.splits.files import POOL, FileSplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import os
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.data.dataset import SPLIT_NAMES
+from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.errors import UsageError
 
 _SPLIT_FOLDERS = {**{name: name for name in SPLIT_NAMES}, 'val': 'validation'}
@@ -31,7 +31,7 @@ def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
     raise UsageError(f'{flag}={root}: there is no such folder')
   names = find_pictures(root)
   if not names:
-    raise UsageError(f'{flag}={root}: no pictures ({", ".join(pictures.EXTENSIONS)}) in it')
+    raise UsageError(f'{flag}={root}: no pictures ({", ".join(decoding.EXTENSIONS)}) in it')
   return names
 
 

@@ -12,8 +12,8 @@ import functools
 import os
 
 from tfgan_pipeline.data.folders import decoding
-from tfgan_pipeline.data.splits.files import POOL, FileSplit
 from tfgan_pipeline.data.folders.layout import picture_names
+from tfgan_pipeline.data.splits.files import POOL, FileSplit
 from tfgan_pipeline.errors import UsageError
 
 

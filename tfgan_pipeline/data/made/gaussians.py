@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_pipeline.media import points
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import require
+from tfgan_pipeline.media import points
 
 _SIZES = {'train': 50_000, 'test': 10_000}
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
-from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.made.scenes import COLOURS, SHAPES, STYLES, Scenes, draw
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
 
 _FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}

@@ -19,8 +19,8 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Split
-from tfgan_pipeline.data.splits.files import add_file
 from tfgan_pipeline.data.keys import shuffle
+from tfgan_pipeline.data.splits.files import add_file
 
 GROUP = 16
 WINDOW = 4096

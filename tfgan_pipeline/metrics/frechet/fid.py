@@ -21,8 +21,8 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.floor import frechet_floor, not_negative, square_matrix
 from tfgan_pipeline.metrics.frechet.moments import Moments, degrees_of_freedom
-from tfgan_pipeline.metrics.ranking import lower_is_better
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric

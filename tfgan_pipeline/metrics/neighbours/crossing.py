@@ -16,8 +16,8 @@ import weakref
 
 import numpy as np
 
-from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, rounded_up, where
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, rounded_up, where
 from tfgan_pipeline.metrics.neighbours.nearest import Nearest, radii
 
 # Pairs in a block that are looked at one by one before a product in float64 is cheaper.

@@ -6,8 +6,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.neighbours.nearest import radii
 from tfgan_pipeline.metrics.neighbours.crossing import cross
+from tfgan_pipeline.metrics.neighbours.nearest import radii
 from tfgan_pipeline.metrics.ranking import lower_is_better
 
 

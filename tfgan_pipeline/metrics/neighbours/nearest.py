@@ -7,8 +7,8 @@ import weakref
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, where
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, where
 
 _SPARE = 3  # Candidates kept beyond k, as lower bounds do not order quite as distances do.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from tfgan_pipeline.compat import keras
-from tfgan_pipeline.networks.layers.basic import Doubled
 from tfgan_pipeline.networks.blocks.residual import Blocks
+from tfgan_pipeline.networks.layers.basic import Doubled
 
 layers = keras.layers
 _RATIO = 4  # Of a block's width to its inside's.

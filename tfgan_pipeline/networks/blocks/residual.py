@@ -16,12 +16,12 @@ from typing import Any
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks.layers.attention import SelfAttention
-from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled
+from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
 

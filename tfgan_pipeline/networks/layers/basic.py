@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 import contextlib
 
-from tfgan_pipeline.replicas import variables, randomness
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.replicas import collectives, randomness
 
 # What BatchNorm does in inference; see batch_statistics.
 _batch_share: float | None = None
@@ -72,14 +72,14 @@ class BatchNorm(keras.layers.BatchNormalization):
   def _assign_moving_average(self, variable, value, momentum, inputs_size):
     del inputs_size  # Batches are never empty.
     rate = 1.0 - tf.cast(momentum, variable.dtype)
-    variables.assign([variable], [variable - (variable - value) * rate])
+    collectives.assign([variable], [variable - (variable - value) * rate])
 
   def _calculate_mean_and_var(self, inputs, reduction_axes, keep_dims, mask=None):
     if mask is not None:
       raise NotImplementedError('BatchNorm takes no mask')
     inputs = tf.cast(inputs, tf.float32)
-    mean = variables.mean(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
-    variance = variables.mean(
+    mean = collectives.mean(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
+    variance = collectives.mean(
       tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True)
     )
     if not keep_dims:

@@ -10,8 +10,8 @@ new layer has made _ROUNDS rounds, so that its norm is 1 before any training too
 
 from __future__ import annotations
 
-from tfgan_pipeline.replicas import variables
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.replicas import collectives
 
 # As PyTorch's `spectral_norm` makes for a new layer: on normal kernels of up to 4,096 outputs the
 # estimate is then at most 3 % below the largest singular value, after one round up to 23 %.
@@ -30,7 +30,7 @@ def estimated_norm(kernel: tf.Tensor, vector: tf.Variable, training: bool | None
   left = _left(matrix, right)
   if training:
     right = tf.math.l2_normalize(tf.matmul(left, matrix))
-    variables.assign([vector], [right])
+    collectives.assign([vector], [right])
   norm = tf.matmul(
     tf.matmul(tf.stop_gradient(left), matrix), tf.stop_gradient(right), transpose_b=True
   )

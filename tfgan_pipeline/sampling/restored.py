@@ -1,0 +1,97 @@
+"""The trained networks of a run, with the weights of one checkpoint at a time.
+
+    restored = RestoredNetworks(run, experiment)
+    restored.restore(500)
+    restored.generator(noise)
+
+It needs model_dir alone: neither the data nor anything of training.
+"""
+
+from __future__ import annotations
+
+from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
+from tfgan_pipeline.models.build import build_game, build_networks
+from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
+from tfgan_pipeline.runs.directory import RunDirectory
+
+
+class RestoredNetworks:
+  """The networks that a run's samples are made with.
+
+  Args:
+    run: The run.
+    experiment: As the run recorded it.
+    weights: 'average' for the moving average where the run keeps one, else 'raw'.
+    strategy: Whose replicas hold the variables.
+
+  Attributes:
+    run: The run.
+    weights: Which of the two are in use.
+    game: The game over the networks.
+    checkpoint: What is read, under its names on disk.
+    step: The step of the checkpoint restored last, or None.
+  """
+
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    *,
+    weights: str = 'average',
+    strategy: tf.distribute.Strategy,
+  ):
+    data = run.read_record()['dataset']
+    with strategy.scope():
+      networks = build_networks(experiment, tuple(data['image_shape']), data['num_classes'])
+      self.game = build_game(experiment, networks, data['num_classes'])
+    self.run = run
+    self.weights = weights if experiment.ema_decay else 'raw'
+    role = 'generator_ema' if self.weights == 'average' else 'generator'
+    self.checkpoint = tf.train.Checkpoint(**{role: self.generator})
+    self._checkpoints = Checkpoints(run.checkpoints)
+    self.step: int | None = None
+
+  @property
+  def generator(self) -> keras.Model:
+    """The generator, with the weights of that checkpoint."""
+    return self.game.networks['generator']
+
+  def steps(self) -> list[int]:
+    """Steps that can be restored, oldest first."""
+    return self._checkpoints.steps()
+
+  def restore(self, step: int | None = None) -> int:
+    """Takes the weights of one checkpoint, by default the newest that is whole.
+
+    Raises:
+      UsageError: No such checkpoint, or it is damaged.
+      Unreachable: The storage does not answer.
+    """
+    steps = self.steps()
+    if not steps:
+      raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
+    self.step = None  # A reading that fails may change some weights.
+    if step is None:
+      step = self._checkpoints.restore_latest(self.checkpoint).step
+    elif step not in steps:
+      raise UsageError(
+        f'--step={step}: no such checkpoint; there are {some(steps)} in {self.run.path}'
+      )
+    else:
+      self._read(step)
+    self.step = step
+    return step
+
+  def _read(self, step: int) -> None:
+    try:
+      self._checkpoints.read(step, self.checkpoint)
+    except UsageError:
+      raise
+    except DAMAGE as error:
+      raise DamagedCheckpoint(
+        f'{self._checkpoints.prefix(step)}: damaged ({first_line(error)})'
+      ) from None
+    except tf.errors.OpError as error:
+      raise self._checkpoints.unreachable(step, error) from None
