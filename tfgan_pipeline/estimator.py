@@ -14,30 +14,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import contextlib
 import functools
-import json
 import logging
 import time
 from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.variants import warn_if_apart
-from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.evaluation.open_run import (
+  Scorers,
+  check_options,
+  open_run,
+  score_checkpoint,
+)
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
-from tfgan_pipeline.sampling.sampler import GeneratorSampler, standard_normal_size
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.training import run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -67,22 +68,18 @@ class GANEstimator:
     return cls(RunDirectory(model_dir).read_experiment(model_dir=model_dir, **overrides))
 
   @functools.cached_property
-  def _strategy(self) -> tf.distribute.Strategy:
+  def strategy(self) -> tf.distribute.Strategy:
+    """What the run trains on; the process's devices are set up when it is first asked for."""
     return strategies.start(self.experiment)
 
   @functools.cached_property
   def dataset(self) -> Dataset:
     options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
-    try:
-      return registry.dataset.build(self.experiment.dataset, options)
-    except UsageError as error:
-      if str(error).startswith('--'):
-        raise
-      raise UsageError(f'--dataset={self.experiment.dataset}: {error}') from None
+    return load_dataset(self.experiment.dataset, options)
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
-    strategy = self._strategy  # First: devices cannot be set once TensorFlow has read any data.
+    strategy = self.strategy  # First: devices cannot be set once TensorFlow has read any data.
     return Trainer(self.experiment, self.dataset, strategy)
 
   @property
@@ -139,7 +136,7 @@ class GANEstimator:
             facts,
             run_id=self._session_of,
             step=step,
-            strategy=self._strategy,
+            strategy=self.strategy,
             chief=chief,
           )
       return self._trainer.train(self.run, lock, stop, max_steps)
@@ -148,64 +145,23 @@ class GANEstimator:
     """For --dry_run. Builds the networks, writes nothing."""
     return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
 
-  def evaluator(
-    self,
-    options: EvaluationOptions = EvaluationOptions(),
-    scorer: Scorer | None = None,
-    strategy: tf.distribute.Strategy | None = None,
-  ) -> Evaluator:
-    """The scorer of the checkpoints of this run.
-
-    Args:
-      options: What to measure.
-      scorer: One made with these options, if there is one already.
-      strategy: Whose replicas generate and extract; None takes one device.
-
-    Raises:
-      UsageError: The data is not that of the run, or the options do not suit it.
-    """
-    self.run.check_data(self.dataset)
-    self.check(options)
-    scorer = scorer or Scorer(self.dataset, self.experiment.dataset, options, strategy)
-    return Evaluator(self.run, self.experiment, options, scorer, strategy)
-
   def evaluators(
     self,
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
     *,
-    scorers: dict[Any, Scorer] | None = None,
-    strategy: tf.distribute.Strategy | None = None,
+    scorers: Scorers | None = None,
   ) -> list[Evaluator]:
-    """The same, and those of variants of the samples, as far as this run has them.
+    """Returns evaluators of this run's checkpoints, see evaluation.open_run."""
+    return open_run(self.run, self.experiment, self.dataset, options, also, scorers=scorers)
 
-    Args:
-      options: What to measure.
-      also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
-      scorers: Those that runs on the same data share; a new one is added.
-      strategy: As of `evaluator`.
-    """
-    scorers = {} if scorers is None else scorers
-    self.run.check_data(self.dataset)
-    self.check(options)
-    key = self.experiment.dataset, self.experiment.data_dir, options
-    if key not in scorers:
-      scorers[key] = Scorer(self.dataset, self.experiment.dataset, options, strategy)
-    found: dict[str, Evaluator] = {}
-    for one in (options, *map(options.variant, also)):
-      evaluator = self.evaluator(one, scorers[key], strategy)
-      found.setdefault(json.dumps(evaluator.definition), evaluator)
-    return list(found.values())
+  def evaluator(self, options: EvaluationOptions = EvaluationOptions()) -> Evaluator:
+    """Returns the evaluator of this run's checkpoints by `options`."""
+    return self.evaluators(options)[0]
 
   def check(self, options: EvaluationOptions) -> None:
-    """Raises UsageError for what samples of such a generator cannot be asked; needs no run yet."""
-    game = new_game(self.experiment, self.dataset.num_classes)
-    options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
-    if options.path_length and not standard_normal_size(self.experiment, game):
-      raise UsageError(
-        f'--path_length: of generators of standard normal noise alone, this one has '
-        f'--model={self.experiment.model} --noise={self.experiment.noise}'
-      )
+    """Raises UsageError for what samples of this generator cannot be asked; needs no run yet."""
+    check_options(self.experiment, self.dataset, options)
 
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
@@ -218,16 +174,9 @@ class GANEstimator:
     step: int | None = None,
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
-    *,
-    scorers: dict[Any, Scorer] | None = None,
-    strategy: tf.distribute.Strategy | None = None,
   ) -> list[Record]:
     """Scores one checkpoint and variants of its samples; warns when these differ much."""
-    step = self.sampler(options.weights).restore(step)  # Refused before there is any work.
-    evaluators = self.evaluators(options, also, scorers=scorers, strategy=strategy)
-    records = [evaluator.evaluate(step) for evaluator in evaluators]
-    warn_if_apart(evaluators, records)
-    return records
+    return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
 
   def sampler(self, weights: str = 'average') -> GeneratorSampler:
     return GeneratorSampler(self.run, self.experiment, weights=weights)
@@ -270,14 +219,15 @@ def train_and_evaluate(
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training, of an extractor too.
   estimator.check(options)
-  scorer = Scorer(estimator.dataset, estimator.experiment.dataset, options, estimator._strategy)
+  scorers = Scorers(estimator.strategy)
+  scorers.get(estimator.experiment, estimator.dataset, options)
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
   with StopRequest(estimator.experiment.max_hours, since) as stop:
     for target in [*range(every, last, every), last]:
       step = estimator.train(target, stop=stop)
       # There is a run to score only now.
-      evaluator = evaluator or estimator.evaluator(options, scorer, estimator._strategy)
+      evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
       for saved in evaluator.steps():
         if saved not in records and not stop.made:
           records[saved] = evaluator.evaluate(saved)

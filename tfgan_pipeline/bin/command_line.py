@@ -116,15 +116,10 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   given = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
   experiment = Experiment.from_record({}, dataset=text, **given)
 
-  from tfgan_pipeline.data.dataset import DataOptions
+  from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 
   options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  try:
-    return registry.dataset.build(experiment.dataset, options), experiment.dataset
-  except UsageError as error:
-    if str(error).startswith('--'):
-      raise
-    raise UsageError(f'--dataset={experiment.dataset}: {error}') from None
+  return load_dataset(experiment.dataset, options), experiment.dataset
 
 
 def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:

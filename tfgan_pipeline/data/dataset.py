@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -166,3 +167,21 @@ class Dataset:
   def _digest_of(self, kind: str) -> str:
     parts = sorted((name, getattr(split, kind)) for name, split in self.splits.items())
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def load_dataset(text: str, options: DataOptions) -> Dataset:
+  """Builds the dataset that a call string names.
+
+  Args:
+    text: Such as 'tfds(mnist)'.
+    options: Where the data is.
+
+  Raises:
+    UsageError: It is not there, or not as the string says; the message names the flag.
+  """
+  try:
+    return registry.dataset.build(text, options)
+  except UsageError as error:
+    if str(error).startswith('--'):
+      raise
+    raise UsageError(f'--dataset={text}: {error}') from None

@@ -1,6 +1,6 @@
 """Scores the checkpoints of a run, one definition at a time.
 
-    evaluator = GANEstimator.of_run(model_dir).evaluator(EvaluationOptions(metrics='fid'))
+    evaluator = GANEstimator.of_run(model_dir).evaluator(EvaluationOptions(metrics="fid"))
     record = evaluator.evaluate(step=500)
 
 It shares nothing with the trainer but model_dir and may run anywhere that can read it. A checkpoint

@@ -6,18 +6,19 @@ for record in watch_runs('/tmp/runs/*', EvaluationOptions(metrics='fid'), also=[
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import logging
 from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted
-from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
-from tfgan_pipeline.runs.directory import find_runs, require_runs, several
+from tfgan_pipeline.runs.directory import RunDirectory, find_runs, require_runs, several
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
@@ -45,16 +46,22 @@ def score_runs(
   Raises:
     UsageError: A path or pattern names no run, or the only one cannot be scored.
   """
-  scorers: dict[Any, Scorer] = {}
+  scorers = Scorers(strategy)
   for path in require_runs(model_dirs):
     try:
-      yield from GANEstimator.of_run(path, **places).evaluate_variants(
-        step, options, also, scorers=scorers, strategy=strategy
-      )
+      yield from score_checkpoint(*_read(path, places), options, also, step=step, scorers=scorers)
     except Interrupted:
       raise
     except Exception as error:
       _leave_out(model_dirs, path, error)
+
+
+def _read(path: str, places: Mapping[str, Any]) -> tuple[RunDirectory, Experiment, Dataset]:
+  """Reads a run's record and its data, which may be in another place than recorded."""
+  run = RunDirectory(path)
+  experiment = run.find_data(run.read_experiment(model_dir=path, **places))
+  options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+  return run, experiment, load_dataset(experiment.dataset, options)
 
 
 def _leave_out(model_dirs: str, path: str, error: Exception) -> None:
@@ -78,13 +85,11 @@ def watch_runs(
 
   Of several runs, one that cannot be scored is left out with a warning.
   """
-  scorers: dict[Any, Scorer] = {}
+  scorers = Scorers(strategy)
 
-  def open_run(path: str) -> list[Evaluator]:
+  def evaluators_of(path: str) -> list[Evaluator]:
     try:
-      return GANEstimator.of_run(path, **places).evaluators(
-        options, also, scorers=scorers, strategy=strategy
-      )
+      return open_run(*_read(path, places), options, also, scorers=scorers)
     except Interrupted:
       raise
     except Exception as error:
@@ -92,5 +97,8 @@ def watch_runs(
       return []
 
   return watch(
-    lambda: find_runs(model_dirs), open_run, timeout_seconds=timeout_seconds, stop_after=stop_after
+    lambda: find_runs(model_dirs),
+    evaluators_of,
+    timeout_seconds=timeout_seconds,
+    stop_after=stop_after,
   )

@@ -24,7 +24,7 @@ class RestoredNetworks:
     run: The run.
     experiment: As the run recorded it.
     weights: 'average' for the moving average where the run keeps one, else 'raw'.
-    strategy: Whose replicas hold the variables.
+    strategy: Whose replicas hold the variables; None is no strategy.
 
   Attributes:
     run: The run.
@@ -40,8 +40,9 @@ class RestoredNetworks:
     experiment: Experiment,
     *,
     weights: str = 'average',
-    strategy: tf.distribute.Strategy,
+    strategy: tf.distribute.Strategy | None = None,
   ):
+    strategy = strategy or tf.distribute.get_strategy()
     data = run.read_record()['dataset']
     with strategy.scope():
       networks = build_networks(experiment, tuple(data['image_shape']), data['num_classes'])

@@ -1,0 +1,112 @@
+"""Opens a run for scoring: what its generator can be asked, its scorer, its evaluators.
+
+    evaluators = open_run(run, experiment, dataset, EvaluationOptions(metrics='fid'), also=['raw'])
+
+Nothing here trains: a generator and images are all that scores need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import json
+from typing import Any
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.score_records import Record
+from tfgan_pipeline.sampling.restored import RestoredNetworks
+from tfgan_pipeline.sampling.sampler import standard_normal_size
+
+
+class Scorers:
+  """Scorers, each made once for all runs on its data.
+
+  Args:
+    strategy: Whose replicas generate and extract; None takes one device.
+  """
+
+  def __init__(self, strategy: tf.distribute.Strategy | None = None):
+    self.strategy = strategy
+    self._made: dict[Any, Scorer] = {}
+
+  def get(self, experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Scorer:
+    """Returns the scorer of these options for the data of a run."""
+    key = experiment.dataset, experiment.data_dir, options
+    if key not in self._made:
+      self._made[key] = Scorer(dataset, experiment.dataset, options, self.strategy)
+    return self._made[key]
+
+
+def check_options(experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> None:
+  """Raises UsageError for what samples of such a generator cannot be asked; needs no run yet."""
+  game = new_game(experiment, dataset.num_classes)
+  options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
+  if options.path_length and not standard_normal_size(experiment, game):
+    raise UsageError(
+      f'--path_length: of generators of standard normal noise alone, this one has '
+      f'--model={experiment.model} --noise={experiment.noise}'
+    )
+
+
+def open_run(
+  run: RunDirectory,
+  experiment: Experiment,
+  dataset: Dataset,
+  options: EvaluationOptions = EvaluationOptions(),
+  also: Sequence[str] = (),
+  *,
+  scorers: Scorers | None = None,
+) -> list[Evaluator]:
+  """Returns evaluators for `options` and for each variant in `also`; duplicates are dropped.
+
+  Args:
+    run: The run.
+    experiment: As the run recorded it, but for places.
+    dataset: The data of the run.
+    options: What to measure.
+    also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
+    scorers: Those that other runs use, too.
+
+  Raises:
+    UsageError: The data is not that of the run, or the options do not suit it.
+  """
+  run.check_data(dataset)
+  check_options(experiment, dataset, options)
+  scorers = scorers or Scorers()
+  scorer = scorers.get(experiment, dataset, options)
+  evaluators: dict[str, Evaluator] = {}
+  for variant in (options, *map(options.variant, also)):
+    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy)
+    evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
+  return list(evaluators.values())
+
+
+def score_checkpoint(
+  run: RunDirectory,
+  experiment: Experiment,
+  dataset: Dataset,
+  options: EvaluationOptions = EvaluationOptions(),
+  also: Sequence[str] = (),
+  *,
+  step: int | None = None,
+  scorers: Scorers | None = None,
+) -> list[Record]:
+  """Scores one checkpoint, by default the newest, and variants of its samples.
+
+  Warns when the variants differ much. Arguments and errors are those of `open_run`.
+  """
+  # Refused before there is any work, such as that of training an extractor.
+  restored = RestoredNetworks(run, experiment, weights=options.weights)
+  step = restored.restore(step)
+  evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers)
+  records = [evaluator.evaluate(step) for evaluator in evaluators]
+  warn_if_apart(evaluators, records)
+  return records
