@@ -5,7 +5,7 @@ import pytest
 
 from tests.losses.test_losses import PENALISED, model_of, penalty_value
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.replicas import randomness
 
@@ -36,6 +36,37 @@ def test_dragan():
     mix, noise = randomness.uniform([6, 1]).numpy(), randomness.uniform([6, 4]).numpy()
   near = np.linalg.norm(REAL + mix * 0.5 * REAL.std() * noise, axis=1)
   assert penalty_value('dragan', parabola) == pytest.approx(10 * np.mean((near - 1) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+  'first, last, gamma, loss_scale', [(2**-10, 2**-18, 2.0**20, 2.0**15), (16, 2, 1.0, 1.0)]
+)
+def test_slopes_of_float16_layers(first, last, gamma, loss_scale):
+  """The slope is 4 * first * last: 1.5e-8, which float16 has not, and 128.
+
+  So are gradients of the penalty by the weights, of a scaled loss as the optimiser takes them.
+  """
+  images = keras.Input([4])
+  policy = keras.mixed_precision.Policy('mixed_float16')
+  values = keras.layers.Dense(4, use_bias=False, dtype=policy)(images)
+  values = keras.layers.Dense(1, use_bias=False, dtype='float32')(values)
+  network = keras.Model(images, values)
+  kernels = network.trainable_variables
+  for kernel, value in zip(kernels, (first, last)):
+    kernel.assign(tf.fill(kernel.shape, float(value)))
+  penalty = registry.penalty.build(f'r1(gamma={gamma})')
+
+  @tf.function(autograph=False)
+  def value():
+    total = penalty.function(model_of(REAL, FAKE, lambda images, _: network(images)))
+    return total, tf.gradients(total * loss_scale, kernels)
+
+  with tf1_tensor_equality():
+    total, gradients = value()
+  slope = 4 * first * last
+  assert float(total) == pytest.approx(gamma / 2 * 4 * slope**2, rel=1e-3)
+  for gradient, expected in zip(gradients, (gamma * slope * last, gamma * slope * 4 * first)):
+    np.testing.assert_allclose(gradient / loss_scale, np.full(gradient.shape, expected), rtol=1e-3)
 
 
 class Reader:

@@ -71,10 +71,15 @@ def test_compiled_by_xla(tmp_path, register):
   assert 0 < largest_difference(plain, train(tmp_path / 'xla', jit_compile='on', **values)) < 1e-5
 
 
-@pytest.mark.parametrize('devices, compiled', [([], False), (['/device:GPU:0'], True)])
-def test_by_default_for_gpus_and_tpus(monkeypatch, devices, compiled):
+@pytest.mark.parametrize(
+  'devices, replicas, compiled',
+  [([], 1, False), (['/device:GPU:0'], 1, True), (['/device:GPU:0', '/device:GPU:1'], 2, False)],
+)
+def test_by_default_for_one_gpu_and_tpus(monkeypatch, devices, replicas, compiled):
   monkeypatch.setattr(tf.config, 'get_visible_devices', lambda kind: devices)
-  assert strategies.compiles(Experiment(), tf.distribute.get_strategy()) is compiled
+  strategy = strategies.mirrored_cpus(replicas)
+  assert strategies.compiles(Experiment(), strategy) is compiled
+  assert strategies.compiles(Experiment(jit_compile='on'), strategy)
   # TPUStrategy compiles what it runs: a compiled function around that would be one too many.
   tpu = object.__new__(tf.distribute.TPUStrategy)
   assert not strategies.compiles(Experiment(jit_compile='on'), tpu)

@@ -130,7 +130,7 @@ class Experiment(Settings):
   tpu_project: str = setting('', 'Project of the TPU, if not that of this machine.', defines=False)
   jit_compile: str = setting(
     'auto',
-    'Compile the step with XLA. auto: on GPUs; a TPU always does.',
+    'Compile the step with XLA. auto: on one GPU, not on several; a TPU always does.',
     defines=False,
     choices=('auto', 'on', 'off'),
   )

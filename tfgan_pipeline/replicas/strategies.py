@@ -191,7 +191,8 @@ def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
   if isinstance(strategy, tf.distribute.TPUStrategy):
     return False
   if experiment.jit_compile == 'auto':
-    return bool(tf.config.get_visible_devices('GPU'))
+    # XLA around several GPUs, with NCCL between them, has not been tried.
+    return bool(tf.config.get_visible_devices('GPU')) and strategy.num_replicas_in_sync == 1
   return experiment.jit_compile == 'on'
 
 
