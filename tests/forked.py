@@ -5,6 +5,7 @@ process of its own with its own flags, streams and exit code. What it shares wit
 server's imports, environment and hash seed, and it ends without Python's own shutdown.
 """
 
+from collections.abc import Callable
 import multiprocessing
 import os
 import pathlib
@@ -19,14 +20,26 @@ _context = multiprocessing.get_context('forkserver')
 _context.set_forkserver_preload(['tests.forked', 'tests.imported_once'])
 
 
-def run(name: str, arguments: tuple[str, ...], timeout: float) -> subprocess.CompletedProcess:
-  """What `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr as text."""
+def run(
+  name: str,
+  arguments: tuple[str, ...],
+  timeout: float,
+  before: Callable[[], None] | None = None,
+) -> subprocess.CompletedProcess:
+  """Does what `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr are text.
+
+  Args:
+    name: Of the binary.
+    arguments: Of the binary.
+    timeout: In seconds.
+    before: Called in its process before it starts; must be importable from a module.
+  """
   command = [name, *arguments]
   with tempfile.TemporaryDirectory() as folder:
     streams = [pathlib.Path(folder, stream) for stream in ('stdout', 'stderr')]
     for path in streams:
       path.touch()
-    process = _context.Process(target=_main, args=(name, arguments, *map(str, streams)))
+    process = _context.Process(target=_main, args=(name, arguments, *map(str, streams), before))
     process.start()
     try:
       process.join(timeout)
@@ -39,7 +52,7 @@ def run(name: str, arguments: tuple[str, ...], timeout: float) -> subprocess.Com
     return subprocess.CompletedProcess(command, process.exitcode, stdout, stderr)
 
 
-def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str) -> None:
+def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str, before) -> None:
   from tfgan_pipeline.compat import tf
 
   tf.config.list_physical_devices()  # As a binary's import does, hiding what it complains of.
@@ -48,5 +61,7 @@ def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str) -> No
     os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND), number)
   sys.stdout = os.fdopen(1, 'w', 1, closefd=False)
   sys.stderr = os.fdopen(2, 'w', 1, errors='backslashreplace', closefd=False)
+  if before:
+    before()
   sys.argv = [name, *arguments]
   runpy.run_module(f'tfgan_pipeline.bin.{name}', run_name='__main__', alter_sys=True)

@@ -1,5 +1,9 @@
-"""A training that is killed again and again ends as one that nobody disturbed, to the last bit."""
+"""A training that is killed again and again ends as one that nobody disturbed, to the last bit.
 
+Nor does a reader meanwhile see anything twice, out of order or by halves: see readers.py.
+"""
+
+from concurrent import futures
 import random
 import time
 
@@ -9,11 +13,13 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests.conftest import checkpoint, run_binary, start_binary
+from tests.training.readers import Readers
 from tests.training.replica_parity import ALONE
 from tfgan_pipeline import registry
 
 STEPS_AND_KILLS = {'gan': (3000, 30)}
 OTHERS = (600, 5)
+SCORES = ('--extractor=random_projection', '--metrics=fid', '--num_samples=20')
 FLAGS = (
   '--networks=dcgan(filters=4)',
   '--dataset=image_folder(size=16)',
@@ -66,15 +72,30 @@ def test_killed_at_random(tmp_path, model, capsys):
   run_binary('train', *flags, f'--model_dir={tmp_path}/calm')
 
   disturbed, kills = tmp_path / 'disturbed', []
-  while len(kills) < deaths:
-    process = start_binary('train', *flags, f'--model_dir={disturbed}')
-    kills.append(kill_at_random(process, disturbed, chance))
-  assert not (disturbed / 'TRAIN_DONE').exists(), 'it ended before it was killed often enough'
-  reached = int(newest(disturbed)[5:11])
-  run_binary('train', *flags, f'--model_dir={disturbed}')
+  evaluator = start_binary(
+    *('evaluate', '--watch', f'--model_dir={disturbed}', *SCORES),
+    *(f'--data_dir={tmp_path}/pictures', f'--cache_dir={tmp_path}/cache'),
+  )
+  with Readers(disturbed) as readers, futures.ThreadPoolExecutor(1) as other:
+    scored = other.submit(evaluator.communicate)  # It would wait for someone to read its records.
+    while len(kills) < deaths:
+      process = start_binary('train', *flags, f'--model_dir={disturbed}')
+      kills.append(kill_at_random(process, disturbed, chance))
+    assert not (disturbed / 'TRAIN_DONE').exists(), 'it ended before it was killed often enough'
+    reached = int(newest(disturbed)[5:11])
+    run_binary('train', *flags, f'--model_dir={disturbed}')
+    _, stderr = scored.result(timeout=300)
   with capsys.disabled():
     counts = ', '.join(f'{kills.count(when)} {when}' for when in dict.fromkeys(kills))
     print(f'\n{model}: {len(kills)} kills within the first {reached} steps: {counts}')
+    found = [record for record in readers.records if 'scores' in record]
+    print(
+      f'  sessions from {readers.sessions}; {len(found)} scores; looks with news: {readers.looks}'
+    )
+  assert not readers.faults, '\n'.join(readers.faults)
+  assert evaluator.returncode == 0 and 'Traceback' not in stderr, stderr
+  assert [record['step'] for record in readers.records] == list(range(0, steps + 1, 5))
+  assert all('scores' in record or record['missing'] for record in readers.records)
 
   for step in range(steps - 15, steps + 1, 5):
     calm, other = (checkpoint(tmp_path / name, step) for name in ('calm', 'disturbed'))
