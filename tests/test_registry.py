@@ -92,7 +92,7 @@ def test_required_arguments():
 
 def test_knows_nothing_of_tensorflow():
   code = (
-    'import sys; from tfgan_pipeline import registry, experiment;'
+    'import sys; from tfgan_pipeline import Experiment, registry;'
     '[kind.components() for kind in registry.ALL]; experiment.Experiment();'
     'sys.exit("tensorflow" in sys.modules or "numpy" in sys.modules)'
   )

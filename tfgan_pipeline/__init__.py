@@ -1,7 +1,26 @@
 """GAN training and evaluation on TF-GAN, for a current TensorFlow.
 
-`from tfgan_pipeline.estimator import GANEstimator` is the Python face; the binaries are in
-`tfgan_pipeline.bin`. Importing this package imports nothing heavy.
+    from tfgan_pipeline import EvaluationOptions, Experiment, GANEstimator, train_and_evaluate
+
+The binaries are in `tfgan_pipeline.bin`, components register themselves with
+`tfgan_pipeline.registry`. Importing this package imports nothing heavy: a name is looked up when it
+is first used.
 """
 
+import importlib
+
 __version__ = '0.1.0'
+
+_HOMES = {
+  'EvaluationOptions': 'config.evaluation',
+  'Experiment': 'config.experiment',
+  'GANEstimator': 'estimator',
+  'train_and_evaluate': 'estimator',
+}
+__all__ = ['__version__', *sorted(_HOMES)]
+
+
+def __getattr__(name: str):
+  if name not in _HOMES:
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+  return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)

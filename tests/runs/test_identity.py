@@ -167,7 +167,7 @@ def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, capl
       import sys
       from tfgan_pipeline import registry
       from tfgan_pipeline.estimator import GANEstimator
-      from tfgan_pipeline.experiment import Experiment
+      from tfgan_pipeline import Experiment
       from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
       @registry.loss

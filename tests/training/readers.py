@@ -16,8 +16,8 @@ import time
 from PIL import Image
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from tfgan_pipeline.checkpoints import Checkpoints
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 
 
 class Readers:

@@ -17,9 +17,9 @@ import pytest
 
 from tests import forked, injection
 from tests.conftest import checkpoint, files_under, run_binary
-from tfgan_pipeline.checkpoints import Checkpoints
-from tfgan_pipeline.evaluation.records import find_records
-from tfgan_pipeline.run_directory import RunDirectory
+from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.score_records import find_records
 
 FAULTS = ('error=ENOSPC', 'error=EIO', 'signal=KILL')
 TRAIN = (
