@@ -70,7 +70,7 @@ def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, c
 @pytest.mark.heavy
 def test_eight_replicas_change_no_bit(text_of, cache_dir):
   names = list(registry.extractor.components())
-  command = [sys.executable, '-m', 'tests.evaluation.eight_replicas', cache_dir]
+  command = [sys.executable, '-m', 'tests.extractors.eight_replicas', cache_dir]
   result = subprocess.run(
     [*command, *map(text_of, names)], capture_output=True, text=True, cwd=ROOT, timeout=600
   )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.evaluation import stand_ins
+from tests.extractors import stand_ins
 
 # Those that need arguments, or are made cheap by some; others are tried by their names alone.
 TEXTS = {

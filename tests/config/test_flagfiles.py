@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.config.test_experiment import parse
 from tests.conftest import ROOT, run_binary
-from tests.test_experiment import parse
 
 PRESETS = sorted((ROOT / 'flags').glob('*.flags'))
 DELTAS = sorted((ROOT / 'flags/deltas').glob('*.flags'))

@@ -2,7 +2,7 @@
 
 When this fails, a name in the checkpoint or in experiment.json has changed, or the weights make
 other images, and every run there is has become unreadable. Make the old name work, and leave
-tests/golden_run and tests/golden_samples.png alone.
+golden_run and golden_samples.png alone.
 """
 
 import hashlib

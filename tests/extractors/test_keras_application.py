@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.evaluation import stand_ins
+from tests.extractors import stand_ins
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.dataset import Dataset

@@ -93,7 +93,7 @@ def test_required_arguments():
 def test_knows_nothing_of_tensorflow():
   code = (
     'import sys; from tfgan_pipeline import Experiment, registry;'
-    '[kind.components() for kind in registry.ALL]; experiment.Experiment();'
+    '[kind.components() for kind in registry.ALL]; Experiment();'
     'sys.exit("tensorflow" in sys.modules or "numpy" in sys.modules)'
   )
   assert subprocess.run([sys.executable, '-c', code]).returncode == 0
