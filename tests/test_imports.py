@@ -1,78 +1,33 @@
-"""The direction of imports, read from the source."""
+"""The direction of imports, read from the source, and what each binary loads, as it runs."""
 
 import ast
+import json
 import pathlib
+import subprocess
 import sys
 
+import pytest
+
+from tests.conftest import ROOT
 import tfgan_pipeline
 
 PACKAGE = pathlib.Path(tfgan_pipeline.__file__).parent
 
-# Each part may import the parts named after it.
-BASE = {
-  'errors',
-  'components',
-  'registry',
-  'compat',
-  'settings',
-  'experiment',
-  'randomness',
-  'mirrored',
-  'images',
-  'interpolation',
-  'points',
-  'whole_files',
-  'file_lock',
-}
-RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
-ALLOWED = {
-  'errors': set(),
-  'components': {'errors'},
-  'registry': {'errors', 'components'},
-  'settings': {'errors', 'registry'},
-  'experiment': {'errors', 'registry', 'settings'},
-  'compat': set(),
-  'randomness': {'compat'},
-  'whole_files': {'compat', 'errors'},
-  'images': {'compat', 'points', 'whole_files'},
-  'interpolation': set(),
-  'points': set(),
-  'mirrored': {'compat'},
-  'run_directory': {'compat', 'data', 'errors', 'experiment', 'whole_files'},
-  'checkpoints': {'compat', 'errors', 'whole_files'},
-  'runtime': {'compat', 'errors', 'experiment', 'stopping'},
-  'stopping': set(),
-  'file_lock': set(),
-  'metrics': {'errors', 'registry', 'components', 'interpolation'},
-  'data': BASE - {'images'},
-  'networks': BASE,
-  'losses': BASE,
-  'models': BASE | {'networks'},
-  'generation': BASE | RUN | {'models', 'networks'},
-  'ensemble': BASE | RUN | {'generation'},
-  'sample_files': BASE | {'data', 'ensemble'},
-  'training': BASE | RUN | {'models', 'losses', 'networks', 'data'},
-  'evaluation': BASE | RUN | {'metrics', 'data', 'generation'},
-  'tpu': BASE | RUN | {'data', 'training'},
-  'description': BASE | {'data', 'training'},
-  'estimator': BASE
-  | RUN
-  | {'description', 'models', 'data', 'generation', 'training', 'evaluation'},
-  'many_runs': BASE | RUN | {'estimator', 'evaluation'},
-  'bin': BASE
-  | RUN
-  | {
-    'data',
-    'ensemble',
-    'estimator',
-    'evaluation',
-    'generation',
-    'many_runs',
-    'sample_files',
-    'tpu',
-    'training',
-  },
-}
+# The floors of the house: what is on one imports from those below it, and from its own room.
+FLOORS = (
+  {'errors', 'compat'},
+  {'registry'},
+  {'config', 'metrics'},
+  {'replicas', 'runs'},
+  {'media', 'discriminator_augment'},
+  {'networks', 'losses', 'data'},
+  {'models', 'extractors'},
+  {'training', 'sampling', 'references'},
+  {'evaluation', 'tpu'},
+  {'estimator', 'verification'},
+  {'bin'},
+)
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
 def imports(path: pathlib.Path) -> set[str]:
@@ -86,18 +41,42 @@ def imports(path: pathlib.Path) -> set[str]:
   return found
 
 
-def part(module: str) -> str:
-  return module.split('.')[1]
-
-
-def test_imports_point_one_way():
+def test_imports_go_down():
   for path in PACKAGE.rglob('*.py'):
     own = path.relative_to(PACKAGE).with_suffix('').parts[0]
-    if own == '__init__':
-      continue
-    for module in imports(path):
-      if module.startswith('tfgan_pipeline.') and part(module) not in (own, '__version__'):
-        assert part(module) in ALLOWED[own], f'{path} imports {module}'
+    for module in imports(path) if own != '__init__' else ():
+      if module.startswith('tfgan_pipeline.'):
+        room = module.split('.')[1]
+        below = room in (own, '__version__') or FLOOR_OF[room] < FLOOR_OF[own]
+        assert below, f'{path} imports {module}'
+
+
+def test_the_root_is_no_room():
+  assert {path.name for path in PACKAGE.glob('*.py')} == {
+    '__init__.py',
+    'compat.py',
+    'errors.py',
+    'estimator.py',
+  }
+
+
+def test_no_modules_import_each_other_in_a_circle():
+  """Within rooms; between them floors see to it. Imports inside of functions count, too."""
+  names = {
+    '.'.join(('tfgan_pipeline', *path.relative_to(PACKAGE).with_suffix('').parts)): path
+    for path in PACKAGE.rglob('*.py')
+    if path.name != '__init__.py'
+  }
+  edges = {}
+  for name, path in names.items():
+    found = imports(path)
+    edges[name] = {
+      other for other in names if other in found or any(f.startswith(other + '.') for f in found)
+    }
+  while free := [name for name, others in edges.items() if not others & edges.keys()]:
+    for name in free:
+      del edges[name]
+  assert not edges, sorted(edges)
 
 
 def test_metrics_need_only_numpy_and_the_standard_library():
@@ -124,3 +103,35 @@ def test_tensorflow_comes_through_compat():
       names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
       for name in names:
         assert name.split('.')[0] not in ('tensorflow', 'tf_keras', 'keras', 'tensorflow_gan'), path
+
+
+def loaded_by(name: str, *arguments: str) -> set[str]:
+  """Modules in memory when a binary has done its work, in a process of its own."""
+  code = (
+    'import atexit, json, runpy, sys\n'
+    'atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))\n'
+    f'sys.argv = {[name, *arguments]!r}\n'
+    f'runpy.run_module("tfgan_pipeline.bin.{name}", run_name="__main__", alter_sys=True)\n'
+  )
+  process = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
+  assert process.returncode == 0, process.stderr
+  return set(json.loads(process.stderr.splitlines()[-1]))
+
+
+def within(modules: set[str], *rooms: str) -> list[str]:
+  """Those of these rooms of the package; the rooms themselves are empty."""
+  starts = tuple(f'tfgan_pipeline.{room}.' for room in rooms)
+  return sorted(module for module in modules if module.startswith(starts))
+
+
+@pytest.mark.parametrize('name', sorted(path.stem for path in (PACKAGE / 'bin').glob('[a-z]*.py')))
+def test_what_there_is_is_listed_without_tensorflow(name):
+  if name != 'command_line':
+    assert not {'tensorflow', 'numpy'} & loaded_by(name, '--list')
+
+
+def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir):
+  flags = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
+  modules = loaded_by('evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *flags)
+  assert 'tfgan_pipeline.evaluation.evaluator' in modules
+  assert not within(modules, 'training', 'losses', 'tpu') and 'tfgan_pipeline.estimator' not in modules

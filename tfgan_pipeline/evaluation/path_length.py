@@ -9,21 +9,23 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.ranking import lower_is_better
 from tfgan_pipeline.models.latent_paths import along_arc
 
 
+@registry.generator_metric
 @lower_is_better('perceptual_path_length')
 def perceptual_path_length(
   generate: Callable[[np.ndarray], np.ndarray],
   features: Callable[[np.ndarray], np.ndarray],
-  *,
   noise_size: int,
+  seed: int = 0,
+  *,
   samples: int = 10_000,
   epsilon: float = 1e-4,
   batch_size: int = 64,
-  seed: int = 0,
 ) -> dict[str, float]:
   """Mean squared change of features along paths between noise, over the square of the step.
 
@@ -37,10 +39,10 @@ def perceptual_path_length(
       step is smaller than a grey level.
     features: These images to float [n, D].
     noise_size: Numbers per image, standard normal.
+    seed: Of noise and places, drawn by numpy's PCG64.
     samples: Number of paths.
     epsilon: Step, as a share of the path.
     batch_size: Paths at a time.
-    seed: Of noise and places, drawn by numpy's PCG64.
 
   Returns:
     perceptual_path_length: The mean.

@@ -37,15 +37,11 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Ca
 
 def declared() -> dict[str, str]:
   """'lower' or 'higher' for every score, without extractor, that ranks."""
-  from tfgan_pipeline.evaluation.path_length import perceptual_path_length
-
-  metrics = [perceptual_path_length]  # Of generators, and so in no registry.
-  for kind in (registry.metric, registry.image_metric):
-    metrics += map(kind.function, kind.components())
-  found = {}
-  for metric in metrics:
-    found.update(getattr(metric, 'better', {}))
-  return found
+  directions = {}
+  for kind in (registry.metric, registry.image_metric, registry.generator_metric):
+    for name in kind.components():
+      directions.update(getattr(kind.function(name), 'better', {}))
+  return directions
 
 
 def better(score: str) -> str:

@@ -159,6 +159,7 @@ on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'extractors')
 metric = Registry('metric', 'metrics')
 image_metric = Registry('image_metric', 'metrics')
+generator_metric = Registry('generator_metric', 'evaluation')
 protocol = Registry('protocol', 'evaluation')
 
 ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))

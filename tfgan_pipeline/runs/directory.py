@@ -14,13 +14,12 @@ import json
 import logging
 import os
 import re
-from typing import Any
+from typing import Any, Protocol
 import uuid
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.runs import atomic_files
 
@@ -71,6 +70,15 @@ def _split(model_dirs: str) -> list[str]:
 def _is_pattern(text: str) -> bool:
   """Whether `text` stands for any number of paths; one that exists is meant literally."""
   return bool(re.search(r'[*?[]', text)) and not tf.io.gfile.exists(text)
+
+
+class Data(Protocol):
+  """What a run wants to know of a data.dataset.Dataset, to tell whether it is the run's own."""
+
+  name: str
+  fingerprint: str
+  former_fingerprint: str
+  splits: Mapping[str, Any]
 
 
 class RunDirectory:
@@ -187,7 +195,7 @@ class RunDirectory:
           f'--model_dir={self.path}: holds a run with other settings: ' + ', '.join(differences)
         )
 
-  def check_data(self, dataset: Dataset) -> None:
+  def check_data(self, dataset: Data) -> None:
     """Raises UsageError when the data is not that of the run."""
     record = self.read_record()['dataset']
     recorded, sizes = record['fingerprint'], record.get('splits')
