@@ -134,4 +134,15 @@ def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir):
   flags = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
   modules = loaded_by('evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *flags)
   assert 'tfgan_pipeline.evaluation.evaluator' in modules
-  assert not within(modules, 'training', 'losses', 'tpu') and 'tfgan_pipeline.estimator' not in modules
+  assert not within(modules, 'training', 'losses', 'tpu')
+  assert 'tfgan_pipeline.estimator' not in modules
+
+
+def test_compare_needs_no_tensorflow(tmp_path):
+  definition = {'extractor': {'name': 'x'}, 'num_generated': 10}
+  for step, score in ((1, 3.0), (2, 4.0)):
+    record = {'step': step, 'definition_id': '0', 'definition': definition}
+    scores = {'scores': {'fid[x]': score}, 'score_ids': {'fid[x]': '0'}, 'run': f'/{step}'}
+    (tmp_path / f'{step}.json').write_text(json.dumps({**record, **scores}))
+  modules = loaded_by('compare', str(tmp_path / '1.json'), str(tmp_path / '2.json'))
+  assert 'tfgan_pipeline.evaluation.compare' in modules and 'tensorflow' not in modules

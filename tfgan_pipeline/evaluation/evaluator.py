@@ -147,7 +147,7 @@ class Evaluator:
   def _pin(self, step: int, why: str) -> None:
     try:
       self._checkpoints.pins.add(step, self._pins_as, why + '\n')
-    except tf.errors.OpError as error:  # Scores are worth having all the same.
+    except OSError as error:  # Scores are worth having all the same.
       _log.warning('step %d cannot be pinned, rotation may remove it (%s)', step, first_line(error))
 
   def _score(self, step: int) -> Record:

@@ -9,8 +9,8 @@ import os
 import re
 import uuid
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import WriteError, first_line
+from tfgan_pipeline.runs import files
 
 _TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
 
@@ -25,16 +25,15 @@ def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
       afterwards can leave an empty file: for what can be made again.
   """
   temporary = f'{path}.{uuid.uuid4().hex}.tmp'
-  durable = durable and _is_local(path)
+  durable = durable and files.is_local(path)
   try:
-    with tf.io.gfile.GFile(temporary, 'wb') as file:
-      file.write(content.encode() if isinstance(content, str) else content)
+    files.write_bytes(temporary, content.encode() if isinstance(content, str) else content)
     if durable:
       _sync_file(temporary)
-    tf.io.gfile.rename(temporary, path, overwrite=True)
+    files.move(temporary, path)
   except BaseException:
-    with contextlib.suppress(tf.errors.OpError):
-      tf.io.gfile.remove(temporary)
+    with contextlib.suppress(OSError):
+      files.remove(temporary)
     raise
   if durable:
     _sync_folder(path)
@@ -48,15 +47,11 @@ def sync(*paths: str) -> None:
   Raises:
     OSError: A file is not there, or the disk cannot take it.
   """
-  local = [path for path in paths if _is_local(path)]
+  local = [path for path in paths if files.is_local(path)]
   for path in local:
     _sync_file(path)
   for path in {os.path.dirname(path): path for path in local}.values():
     _sync_folder(path)
-
-
-def _is_local(path: str) -> bool:
-  return '://' not in path
 
 
 def _sync_file(path: str) -> None:
@@ -76,16 +71,11 @@ def _sync_folder(path: str) -> None:
       raise
 
 
-def names_in(directory: str) -> list[str]:
-  """Lists a directory; nothing where there is none. A glob would take a [ in it for a pattern."""
-  return tf.io.gfile.listdir(directory) if tf.io.gfile.isdir(directory) else []
-
-
 def remove_leftovers(directory: str) -> None:
   """Removes what a killed `write` has left in a directory. Only for its one writer."""
-  for name in names_in(directory):
+  for name in files.names_in(directory):
     if _TEMPORARY.search(name):
-      tf.io.gfile.remove(os.path.join(directory, name))
+      files.remove(os.path.join(directory, name))
 
 
 @contextlib.contextmanager
@@ -95,5 +85,12 @@ def writing(path: str) -> Iterator[None]:
     yield
   except WriteError:
     raise
-  except (tf.errors.OpError, OSError) as error:
+  except Exception as error:
+    if not isinstance(error, OSError) and not _is_of_tensorflow(error):
+      raise
     raise WriteError(f'{path}: cannot be written ({first_line(error)})') from None
+
+
+def _is_of_tensorflow(error: Exception) -> bool:
+  """Whether TensorFlow raised it, which is not imported here to tell."""
+  return any(kind.__name__ == 'OpError' for kind in type(error).__mro__)

@@ -26,7 +26,7 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, checksums
-from tfgan_pipeline.runs.atomic_files import names_in
+from tfgan_pipeline.runs.files import names_in
 from tfgan_pipeline.runs.pins import Pins
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import hashlib
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import files
 
 
 def digest(*parts: str | np.ndarray) -> str:
@@ -31,8 +31,7 @@ def digest_of_files(paths: Mapping[str, str]) -> str:
   state = hashlib.sha256()
   for name, path in sorted(paths.items()):
     content = hashlib.sha256()
-    with tf.io.gfile.GFile(path, 'rb') as file:
-      while block := file.read(1 << 24):
-        content.update(block)
+    for block in files.blocks(path):
+      content.update(block)
     state.update(f'{name}:{content.hexdigest()};'.encode())
   return state.hexdigest()[:16]

@@ -17,11 +17,10 @@ import re
 from typing import Any, Protocol
 import uuid
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import UsageError, first_line
-from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def find_runs(model_dirs: str) -> list[str]:
   for text in _split(model_dirs):
     paths = [text]
     if _is_pattern(text):
-      paths = [path for path in sorted(tf.io.gfile.glob(text)) if tf.io.gfile.isdir(path)]
+      paths = [path for path in files.matches(text) if files.is_folder(path)]
     found.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
   return list(found)
 
@@ -69,7 +68,7 @@ def _split(model_dirs: str) -> list[str]:
 
 def _is_pattern(text: str) -> bool:
   """Whether `text` stands for any number of paths; one that exists is meant literally."""
-  return bool(re.search(r'[*?[]', text)) and not tf.io.gfile.exists(text)
+  return bool(re.search(r'[*?[]', text)) and not files.exists(text)
 
 
 class Data(Protocol):
@@ -94,8 +93,8 @@ class RunDirectory:
     if _is_pattern(path):
       raise UsageError(f'--model_dir={path}: *, ? and [ stand for many runs, and name none')
     try:
-      is_file = tf.io.gfile.exists(path) and not tf.io.gfile.isdir(path)
-    except tf.errors.OpError as error:
+      is_file = files.exists(path) and not files.is_folder(path)
+    except OSError as error:
       raise UsageError(f'--model_dir={path}: {first_line(error)}') from None
     if is_file:
       raise UsageError(f'--model_dir={path}: is a file')
@@ -114,7 +113,7 @@ class RunDirectory:
     return os.path.join(self.path, 'eval', protocol)
 
   def exists(self) -> bool:
-    return tf.io.gfile.exists(self.experiment_json)
+    return files.exists(self.experiment_json)
 
   @property
   def run_id(self) -> str:
@@ -134,21 +133,20 @@ class RunDirectory:
     """Copies the sources of components into the folder `code`, once for each content."""
     for component, source in sources.items():
       if source.text:
-        tf.io.gfile.makedirs(self.code)
+        files.make_folder(self.code)
         name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
         atomic_files.write(os.path.join(self.code, name), source.text)
 
   def saved_steps(self) -> list[int]:
     """Steps whose checkpoints the run has saved, as train.jsonl tells; they may be gone since."""
     path = os.path.join(self.train, 'train.jsonl')
-    if not tf.io.gfile.exists(path):
+    if not files.exists(path):
       return []
-    with tf.io.gfile.GFile(path) as file:
-      lines = [line for line in file.read().splitlines() if '"checksum"' in line]
+    lines = [line for line in files.read_text(path).splitlines() if '"checksum"' in line]
     return [json.loads(line)['step'] for line in lines if line.endswith('}')]
 
   def is_done(self) -> bool:
-    return tf.io.gfile.exists(self.train_done)
+    return files.exists(self.train_done)
 
   def read_experiment(self, **overrides: Any) -> Experiment:
     """The experiment recorded here, with fields replaced by the `overrides` that are not None."""
@@ -162,14 +160,14 @@ class RunDirectory:
     Args:
       experiment: The choices for a job on this run, perhaps with the data_dir that was recorded.
     """
-    if not self.exists() or not experiment.data_dir or tf.io.gfile.exists(experiment.data_dir):
+    if not self.exists() or not experiment.data_dir or files.exists(experiment.data_dir):
       return experiment
     recorded = self.read_record()['experiment']
     old_data, old_run = recorded.get('data_dir', ''), recorded.get('model_dir', '')
     if old_data != experiment.data_dir or '://' in old_data + old_run + self.path or not old_run:
       return experiment
     beside = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
-    if not tf.io.gfile.exists(beside):
+    if not files.exists(beside):
       return experiment
     _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, beside)
     return Experiment.from_record(experiment.to_dict(), data_dir=beside)
@@ -177,8 +175,7 @@ class RunDirectory:
   def read_record(self) -> dict[str, Any]:
     """All of experiment.json."""
     try:
-      with tf.io.gfile.GFile(self.experiment_json) as file:
-        record = json.load(file)
+      record = json.loads(files.read_text(self.experiment_json))
     except json.JSONDecodeError as error:
       raise UsageError(f'{self.experiment_json}: not readable as JSON ({error})') from None
     missing = {'experiment', 'dataset'} - set(record)
@@ -236,7 +233,7 @@ class RunDirectory:
   def mark_unfinished(self) -> None:
     """For a run that goes on beyond the end it had."""
     if self.is_done():
-      tf.io.gfile.remove(self.train_done)
+      files.remove(self.train_done)
 
   def mark_done(self, step: int) -> None:
     atomic_files.write(self.train_done, f'{step}\n')

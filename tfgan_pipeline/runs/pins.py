@@ -1,7 +1,7 @@
 """Requests of evaluators to the trainer that it keep certain checkpoints beyond their time.
 
-    pins = Pins(directory)
-    pins.add(500, 'fid', why='the best so far')   # ckpt-000500.fid
+pins = Pins(directory)
+pins.add(500, 'fid', why='the best so far')   # ckpt-000500.fid
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import contextlib
 import os
 import re
 
-from tfgan_pipeline.compat import tf
-from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs import atomic_files, files
 
 
 class Pins:
@@ -27,13 +26,13 @@ class Pins:
   def of(self, step: int) -> list[str]:
     """Names those who ask for the checkpoint of `step`."""
     start = f'ckpt-{step:06d}.'
-    names = atomic_files.names_in(self._directory)
+    names = files.names_in(self._directory)
     return [name[len(start) :] for name in names if name.startswith(start)]
 
   def steps(self, who: str) -> list[int]:
     """Lists the steps that one asks for, the lowest first."""
     pattern = re.compile(rf'ckpt-(\d+)\.{re.escape(who)}')
-    matches = map(pattern.fullmatch, atomic_files.names_in(self._directory))
+    matches = map(pattern.fullmatch, files.names_in(self._directory))
     return sorted(int(match[1]) for match in matches if match)
 
   def add(self, step: int, who: str, why: str = '') -> None:
@@ -44,13 +43,13 @@ class Pins:
       who: By this name it is let go of; a word without dots or slashes.
       why: For people, in the file that asks.
     """
-    tf.io.gfile.makedirs(self._directory)
+    files.make_folder(self._directory)
     atomic_files.write(self._path(step, who), why)
 
   def remove(self, step: int, who: str) -> None:
     """Lets go of a checkpoint; the trainer's next save removes it if it is due."""
-    with contextlib.suppress(tf.errors.NotFoundError):
-      tf.io.gfile.remove(self._path(step, who))
+    with contextlib.suppress(FileNotFoundError):
+      files.remove(self._path(step, who))
 
   def _path(self, step: int, who: str) -> str:
     return os.path.join(self._directory, f'ckpt-{step:06d}.{who}')

@@ -7,8 +7,8 @@ import json
 import os
 from typing import Any
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -94,10 +94,9 @@ class Records:
       known = self.find(record.get('run_id', ''), record['step'], record['definition'])
       if known and ('error' not in known or 'error' in record):
         return known
-      tf.io.gfile.makedirs(self.directory)
+      files.make_folder(self.directory)
       cut_short = _text(self._path)[-1:] not in ('', '\n')
-      with tf.io.gfile.GFile(self._path, 'a') as file:
-        file.write('\n' * cut_short + json.dumps(record) + '\n')
+      files.append(self._path, '\n' * cut_short + json.dumps(record) + '\n')
       return record
 
 
@@ -112,9 +111,9 @@ def find_records(path: str) -> dict[str, list[Record]]:
   Raises:
     UsageError: There are none.
   """
-  if tf.io.gfile.isdir(path):
+  if files.is_folder(path):
     names = [os.path.join(path, 'scores.jsonl')]
-    if not tf.io.gfile.exists(names[0]):
+    if not files.exists(names[0]):
       names = _files_of_run(path)
   else:
     names = [path]
@@ -133,10 +132,8 @@ def find_records(path: str) -> dict[str, list[Record]]:
 
 def _files_of_run(path: str) -> list[str]:
   folder = os.path.join(path, 'eval')
-  if not tf.io.gfile.isdir(folder):
-    return []
-  names = [os.path.join(folder, name, 'scores.jsonl') for name in tf.io.gfile.listdir(folder)]
-  return sorted(filter(tf.io.gfile.exists, names))
+  names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
+  return sorted(filter(files.exists, names))
 
 
 def _read(path: str) -> list[Record]:
@@ -152,7 +149,4 @@ def _read(path: str) -> list[Record]:
 
 
 def _text(path: str) -> str:
-  if not tf.io.gfile.exists(path):
-    return ''
-  with tf.io.gfile.GFile(path, 'rb') as file:
-    return file.read().decode(errors='replace')
+  return files.read_text(path) if files.exists(path) else ''

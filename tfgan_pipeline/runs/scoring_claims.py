@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import contextlib
 import os
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.file_lock import lock
 
@@ -52,7 +52,7 @@ class Claims:
       return
     path = os.path.join(self._directory, f'claim-{name}')
     with writing(self._directory):
-      tf.io.gfile.makedirs(self._directory)
+      files.make_folder(self._directory)
       file = lock(path, wait=wait)
     if file is None:
       yield False

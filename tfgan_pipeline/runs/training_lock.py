@@ -17,9 +17,8 @@ import os
 import socket
 import uuid
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError, first_line
-from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.file_lock import lock
 
 
@@ -45,9 +44,9 @@ class TrainingLock:
 
   def __enter__(self) -> TrainingLock:
     try:
-      tf.io.gfile.makedirs(self._directory)
+      files.make_folder(self._directory)
       self._acquire()
-    except (tf.errors.OpError, OSError) as error:
+    except OSError as error:
       raise UsageError(
         f'--model_dir: {self._directory} cannot be written ({first_line(error)})'
       ) from None
@@ -69,8 +68,7 @@ class TrainingLock:
       raise UsageError(f'--model_dir: {_who(self._owner())} has taken over {self._directory}')
 
   def _owner(self) -> str:
-    with tf.io.gfile.GFile(self._path) as file:
-      return file.read()
+    return files.read_text(self._path)
 
   def __exit__(self, *_):
     if self._file is not None:

@@ -1,0 +1,140 @@
+"""Files by their paths: on this machine's disks by Python, in buckets (gs://) by TensorFlow.
+
+TensorFlow is imported when the first path of a bucket comes, so that tfgan-compare, which reads a
+few lines of JSON, need not wait for it. All errors are OSErrors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import errno
+import glob
+import os
+import shutil
+
+from tfgan_pipeline.errors import first_line
+
+
+def is_local(path: str) -> bool:
+  """Whether a path is one of this machine's file systems."""
+  return '://' not in path
+
+
+def exists(path: str) -> bool:
+  """Whether there is a file or folder."""
+  if is_local(path):
+    return os.path.exists(path)
+  with _bucket(path) as gfile:
+    return gfile.exists(path)
+
+
+def is_folder(path: str) -> bool:
+  """Whether there is a folder."""
+  if is_local(path):
+    return os.path.isdir(path)
+  with _bucket(path) as gfile:
+    return gfile.isdir(path)
+
+
+def names_in(folder: str) -> list[str]:
+  """Lists a folder; nothing where there is none. A glob would take a [ in it for a pattern."""
+  if not is_folder(folder):
+    return []
+  if is_local(folder):
+    return sorted(os.listdir(folder))
+  with _bucket(folder) as gfile:
+    return sorted(name.rstrip('/') for name in gfile.listdir(folder))
+
+
+def matches(pattern: str) -> list[str]:
+  """Paths that a pattern with *, ? and [...] stands for, sorted."""
+  if is_local(pattern):
+    return sorted(glob.glob(pattern))
+  with _bucket(pattern) as gfile:
+    return sorted(gfile.glob(pattern))
+
+
+def make_folder(path: str) -> None:
+  """Makes a folder and those above it, unless it is there."""
+  if is_local(path):
+    os.makedirs(path, exist_ok=True)
+  else:
+    with _bucket(path) as gfile:
+      gfile.makedirs(path)
+
+
+def read_bytes(path: str) -> bytes:
+  """Returns the content of a file."""
+  if is_local(path):
+    with open(path, 'rb') as file:
+      return file.read()
+  with _bucket(path) as gfile, gfile.GFile(path, 'rb') as file:
+    return file.read()
+
+
+def blocks(path: str, size: int = 2**24) -> Iterator[bytes]:
+  """Reads a file, so many bytes at a time."""
+  with contextlib.ExitStack() as stack:
+    opener = open if is_local(path) else stack.enter_context(_bucket(path)).GFile
+    file = stack.enter_context(opener(path, 'rb'))
+    while block := file.read(size):
+      yield block
+
+
+def read_text(path: str) -> str:
+  """Returns the content of a file; bytes that are no UTF-8 are replaced."""
+  return read_bytes(path).decode(errors='replace')
+
+
+def write_bytes(path: str, content: bytes) -> None:
+  """Writes a file in place, see atomic_files for readers that may come meanwhile."""
+  if is_local(path):
+    with open(path, 'wb') as file:
+      file.write(content)
+  else:
+    with _bucket(path) as gfile, gfile.GFile(path, 'wb') as file:
+      file.write(content)
+
+
+def append(path: str, text: str) -> None:
+  """Adds text to the end of a file, which is made if need be; locally in one system call."""
+  content = text.encode()
+  if is_local(path):
+    with open(path, 'ab', buffering=0) as file:
+      while content:  # Fewer bytes are taken by a disk that is nearly full.
+        content = content[file.write(content) :]
+  else:
+    with _bucket(path) as gfile, gfile.GFile(path, 'ab') as file:
+      file.write(content)
+
+
+def move(source: str, target: str) -> None:
+  """Renames a file, in place of one that has the name."""
+  if is_local(source):
+    os.replace(source, target)
+  else:
+    with _bucket(source) as gfile:
+      gfile.rename(source, target, overwrite=True)
+
+
+def remove(path: str) -> None:
+  """Removes a file, or a folder with all that is in it."""
+  if is_local(path):
+    shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+  else:
+    with _bucket(path) as gfile:
+      gfile.rmtree(path) if gfile.isdir(path) else gfile.remove(path)
+
+
+@contextlib.contextmanager
+def _bucket(path: str) -> Iterator:
+  """TensorFlow's file access, whose errors become OSErrors."""
+  from tfgan_pipeline.compat import tf
+
+  try:
+    yield tf.io.gfile
+  except tf.errors.NotFoundError:
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+  except tf.errors.OpError as error:
+    raise OSError(f'{path}: {first_line(error)}') from None
