@@ -15,7 +15,7 @@ import contextlib
 import os
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.file_lock import lock
+from tfgan_pipeline.file_lock import holding
 from tfgan_pipeline.whole_files import writing
 
 
@@ -50,16 +50,9 @@ class Claims:
     if '://' in self._directory:
       yield True
       return
-    path = os.path.join(self._directory, f'claim-{name}')
-    with writing(self._directory):
-      tf.io.gfile.makedirs(self._directory)
-      file = lock(path, wait=wait)
-    if file is None:
-      yield False
-      return
-    try:
-      yield True
-    finally:
-      with contextlib.suppress(OSError):
-        os.remove(path)  # While it is locked: who waits for it sees that it is gone.
-      os.close(file)
+    with contextlib.ExitStack() as stack:
+      with writing(self._directory):
+        tf.io.gfile.makedirs(self._directory)
+        path = os.path.join(self._directory, f'claim-{name}')
+        granted = stack.enter_context(holding(path, wait=wait))
+      yield granted
