@@ -1,6 +1,9 @@
 """What the server of forked.py imports: importing this in any other process is of no use."""
 
+import os
 from unittest import mock
+
+os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')  # As binaries do, before TensorFlow is imported.
 
 # A part of TensorFlow counts GPUs once a binary has read its flags, and complains of having none.
 # Where it is imported later than that, `compat` hides it; here it would come when all is set up.

@@ -8,7 +8,8 @@ names it looks for are supplied here before it is imported. `tf.estimator`'s own
 brought back, so `tfgan.estimator` says so in one sentence where they are absent.
 
 Keras is `tf_keras` (Keras 2) on every TensorFlow: TF-GAN, TensorFlow Probability and TF-Hub are
-written for it.
+written for it. What `tf.keras` is, is left to the program that imports this, as are its loggers and
+environment; the binaries set theirs in bin/command_line.py.
 """
 
 from __future__ import annotations
@@ -17,24 +18,26 @@ import collections
 import contextlib
 import importlib
 import inspect
-import logging
 import os
+import random
 import sys
 import tempfile
 import types
 import warnings
 
-import absl.logging
-
-os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')
-os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+import numpy as np
 
 
 @contextlib.contextmanager
 def _without_startup_chatter():
   """Holds back what TensorFlow's C++ writes to stderr while it loads, unless loading fails."""
-  sys.stderr.flush()
-  terminal = os.dup(2)
+  try:
+    terminal = os.dup(2)
+  except OSError:  # It is closed.
+    yield
+    return
+  if sys.stderr:
+    sys.stderr.flush()
   with tempfile.TemporaryFile() as held_back:
     os.dup2(held_back.fileno(), 2)
     try:
@@ -51,6 +54,24 @@ def _without_startup_chatter():
 with _without_startup_chatter():
   import tensorflow as tf
   import tf_keras as keras  # noqa: F401  (for others to import from here)
+
+
+def _give_tfgan_its_layers() -> None:
+  """Has `tf.compat.v1.layers`, which Keras 3 lacks and TF-GAN's `eval` calls, be those of Keras 2.
+
+  TensorFlow decides that at their first use, by a variable of the environment.
+  """
+  name = 'TF_USE_LEGACY_KERAS'
+  before = os.environ.get(name)
+  os.environ[name] = '1'
+  try:
+    tf.compat.v1.layers.flatten  # noqa: B018
+  except AttributeError:  # The program has used them with Keras 3.
+    pass
+  finally:
+    del os.environ[name]
+    if before is not None:
+      os.environ[name] = before
 
 
 def _restore_getargspec() -> None:
@@ -98,6 +119,7 @@ def _has_estimator() -> bool:
 
 def _import_tfgan() -> types.ModuleType:
   _restore_getargspec()
+  _give_tfgan_its_layers()
   has_estimator = _has_estimator()
   if not has_estimator:
     stub = _stub_estimator()
@@ -139,6 +161,27 @@ def op_determinism():
 
 
 @contextlib.contextmanager
+def seeded(seed: int):
+  """Keras, TensorFlow, NumPy and Python draw from `seed` inside, and go on afterwards as before.
+
+  Of these Keras and TensorFlow publish no way to read or restore what they draw from.
+  """
+  context = importlib.import_module('tensorflow.python.eager.context').context()
+  of_keras = importlib.import_module('tf_keras.src.backend')._SEED_GENERATOR
+  places = ((context, '_seed'), (context, '_rng'), (of_keras, 'generator'))
+  before = [getattr(place, name, None) for place, name in places]
+  of_numpy, of_python = np.random.get_state(), random.getstate()
+  keras.utils.set_random_seed(seed)
+  try:
+    yield
+  finally:
+    for (place, name), value in zip(places, before):
+      setattr(place, name, value)
+    np.random.set_state(of_numpy)
+    random.setstate(of_python)
+
+
+@contextlib.contextmanager
 def tf1_tensor_equality():
   """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
 
@@ -152,6 +195,4 @@ def tf1_tensor_equality():
     tf.compat.v1.enable_tensor_equality()
 
 
-absl.logging.set_verbosity(absl.logging.ERROR)  # TensorFlow reports its inner life at INFO.
-logging.getLogger('tensorflow').setLevel(logging.ERROR)
 tfgan = _import_tfgan()

@@ -45,6 +45,17 @@ from tfgan_pipeline.training.trainer import Trainer
 _log = logging.getLogger(__name__)
 
 
+def _reproducible(function: Callable) -> Callable:
+  """Runs what has an estimator as its first argument as runtime.reproducible does."""
+
+  @functools.wraps(function)
+  def reproducible(estimator: GANEstimator, *args: Any, **kwargs: Any) -> Any:
+    with runtime.reproducible(estimator.experiment):
+      return function(estimator, *args, **kwargs)
+
+  return reproducible
+
+
 class GANEstimator:
   """One run in one model_dir. What an operation needs is built when it is first used.
 
@@ -87,10 +98,12 @@ class GANEstimator:
     """The processes that train together."""
     return self._trainer.workers
 
+  @_reproducible
   def build(self) -> None:
     """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
     self._trainer  # noqa: B018
 
+  @_reproducible
   def train(
     self,
     max_steps: int | None = None,
@@ -141,6 +154,7 @@ class GANEstimator:
           )
       return self._trainer.train(self.run, lock, stop, max_steps)
 
+  @_reproducible
   def summary(self) -> str:
     """For --dry_run. Builds the networks, writes nothing."""
     return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
@@ -194,6 +208,7 @@ class GANEstimator:
     return sampler.export(path)
 
 
+@_reproducible
 def train_and_evaluate(
   estimator: GANEstimator,
   options: EvaluationOptions = EvaluationOptions(),

@@ -17,6 +17,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from absl import app, flags
+import absl.logging
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
@@ -51,6 +52,7 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
     about: The binary's docstring, the head of --help.
     arguments: Whether it takes words that are no flags, before or after these; `main` gets them.
   """
+  _open_closed_streams()
   if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # And not ignored, by who started this.
     signal.signal(signal.SIGTERM, _terminated)
   _log_plainly()
@@ -59,6 +61,9 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
   flags.FLAGS.set_gnu_getopt(arguments)
 
   def guarded(argv: list[str]) -> int:
+    # TensorFlow reports its inner life at INFO. Here, as reading the flags sets absl's.
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    logging.getLogger('tensorflow').setLevel(logging.ERROR)
     try:
       main(*argv[1:])
     except tuple(EXIT_CODES) as error:
@@ -211,6 +216,18 @@ def _log_plainly() -> None:
   ours.setLevel(logging.INFO)
   ours.propagate = False
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')  # For components that use `tf.keras`.
+
+
+def _open_closed_streams() -> None:
+  """Opens /dev/null where standard streams are closed: else the next file would be stderr."""
+  while (opened := os.open(os.devnull, os.O_RDWR)) < 3:
+    os.set_inheritable(opened, True)
+  os.close(opened)
+  if sys.stderr is None:
+    sys.stderr = os.fdopen(2, 'w', closefd=False)
+  if sys.stdout is None:
+    sys.stdout = os.fdopen(1, 'w', closefd=False)
 
 
 class _Plain(logging.Formatter):

@@ -1,27 +1,34 @@
 """A small convolutional classifier of the run's own data, as TF-GAN's MNIST example scores with.
 
-It is trained once per data set on the train split and cached under the data's fingerprint. Scores
-made with it compare runs on the same data with each other, and with nothing published.
+It is trained once per data set on the train split and cached, as one file, under the data's
+fingerprint. Scores made with it compare runs on the same data with each other, and with nothing
+published.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
+import io
 import json
 import logging
 import os
 from typing import Any
-import uuid
+import zipfile
+import zlib
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.runs.digests import digest
+from tfgan_pipeline.runs.file_lock import holding
 
 _log = logging.getLogger(__name__)
 
@@ -41,17 +48,18 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   channels = ', a channel at a time' if dataset.channel_classes else ''
   recipe = f'steps={steps}, seed={seed}, version=2{channels}'
 
-  def folder(fingerprint: str) -> str:
-    name = f'{dataset.name}-{digest(fingerprint, recipe)}'
+  def path_of(fingerprint: str) -> str:
+    name = f'{dataset.name}-{digest(fingerprint, recipe)}.npz'
     return os.path.join(context.cache_dir, 'classifier', name)
 
-  with tf.init_scope():
-    model = _network(dataset, seed)
-  facts = (
-    _load(model, folder(dataset.fingerprint))
-    or _load(model, folder(dataset.former_fingerprint))
-    or _train_and_save(model, dataset, steps, seed, folder(dataset.fingerprint))
-  )
+  path = path_of(dataset.fingerprint)
+  with seeded(seed):
+    with tf.init_scope():
+      model = _network(dataset)
+    facts = _load(model, path) or _load(model, path_of(dataset.former_fingerprint))
+    if facts is None:
+      with _alone(path):  # Another process may have made it meanwhile.
+        facts = _load(model, path) or _train_and_save(model, dataset, steps, seed, path)
 
   def build() -> Forward:
     # Trained on one device whatever the strategy, then copied to its replicas.
@@ -64,9 +72,8 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   return network_extractor(context, '--extractor=classifier', name, fingerprint, build, facts)
 
 
-def _network(dataset: Dataset, seed: int) -> keras.Model:
+def _network(dataset: Dataset) -> keras.Model:
   """Images float32 [N, H, W, C] in [-1, 1] -> (features [N, D], logits [N, K])."""
-  keras.utils.set_random_seed(seed)
   height, width, channels = dataset.image_shape
   if not dataset.channel_classes:
     return _network_of((height, width, channels), dataset.num_classes)
@@ -98,7 +105,7 @@ def _network_of(image_shape: tuple[int, int, int], num_classes: int) -> keras.Mo
 
 
 def _train_and_save(
-  model: keras.Model, dataset: Dataset, steps: int, seed: int, folder: str
+  model: keras.Model, dataset: Dataset, steps: int, seed: int, path: str
 ) -> dict[str, Any]:
   """Trains, measures the accuracy on held-out images, and caches both."""
   _log.info('training the classifier of %s for %d steps, once', dataset.name, steps)
@@ -120,21 +127,38 @@ def _train_and_save(
     'seed': seed,
   }
   _log.info('accuracy on %s: %.2f %%', held_out, 100 * facts['accuracy'])
-  # Another process may be doing the same: each writes a folder of its own, the first name wins.
-  scratch = f'{folder}.{uuid.uuid4().hex}'
-  tf.io.gfile.makedirs(scratch)
-  tf.train.Checkpoint(model=model).write(os.path.join(scratch, 'weights'))
-  with tf.io.gfile.GFile(os.path.join(scratch, 'facts.json'), 'w') as file:
-    file.write(json.dumps(facts))
-  try:
-    tf.io.gfile.rename(scratch, folder)
-  except tf.errors.OpError:
-    tf.io.gfile.rmtree(scratch)
-    return _load(model, folder) or facts
+  content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
+  weights = {f'weight_{index}': value for index, value in enumerate(model.get_weights())}
+  np.savez(content, facts=np.array(json.dumps(facts)), **weights)
+  atomic_files.write(path, content.getvalue())
   return facts
 
 
-def _load(model: keras.Model, folder: str) -> dict[str, Any] | None:
+@contextlib.contextmanager
+def _alone(path: str) -> Iterator[None]:
+  """Waits while another process makes a file; in a bucket, which knows no locks, does nothing."""
+  tf.io.gfile.makedirs(os.path.dirname(path))
+  with contextlib.nullcontext() if '://' in path else holding(f'{path}.lock', wait=True):
+    yield
+
+
+def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
+  """Gives `model` the cached weights and returns the facts beside them; None if there are none."""
+  if not tf.io.gfile.exists(path):
+    return _load_folder(model, path.removesuffix('.npz'))
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    content = file.read()
+  try:
+    with np.load(io.BytesIO(content)) as stored:
+      model.set_weights([stored[f'weight_{index}'] for index in range(len(model.get_weights()))])
+      return json.loads(str(stored['facts']))
+  except (ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    _log.warning('%s is damaged, and made anew (%s)', path, first_line(error))
+    return None
+
+
+def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
+  """Reads a classifier as earlier versions cached it: a checkpoint, and facts.json beside it."""
   facts = os.path.join(folder, 'facts.json')
   if not tf.io.gfile.exists(facts):
     return None

@@ -7,7 +7,7 @@ import os
 import sys
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
@@ -61,7 +61,8 @@ def application_extractor(
   own = sys.modules[function.__module__].preprocess_input
   if weights != 'imagenet' and not tf.io.gfile.exists(weights):
     raise UsageError(f'{where}: no such file')
-  model, classifies = _load(where, function, weights, prepare.size)
+  with seeded(0):  # Of first weights, which those of the file replace.
+    model, classifies = _load(where, function, weights, prepare.size)
   prepare = Preprocessing(model.input_shape[1], prepare.resize)
 
   def build() -> Forward:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import seeded, tf
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
@@ -41,7 +41,8 @@ def network_extractor(
   """
   strategy = context.strategy or tf.distribute.get_strategy()
   replicas = strategy.num_replicas_in_sync
-  with tf.init_scope(), strategy.scope():
+  # Layers draw first weights even where others take their place at once.
+  with seeded(0), tf.init_scope(), strategy.scope():
     forward = build()
 
   def per_replica(images: tf.Tensor) -> tuple[tf.Tensor, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
@@ -31,12 +31,12 @@ def build_networks(
       not those that the game needs.
   """
   game = new_game(experiment, num_classes)
-  keras.utils.set_random_seed(experiment.seed)
   spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
   outside = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
   try:
-    networks = registry.network.build(experiment.networks, spec)
+    with seeded(experiment.seed):
+      networks = registry.network.build(experiment.networks, spec)
   except (ValueError, TypeError) as error:
     if isinstance(error, UsageError):
       raise

@@ -11,7 +11,7 @@ import platform
 from typing import Any
 
 from tfgan_pipeline import __version__
-from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.compat import keras, op_determinism, seeded, tf, tfgan
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import Interrupted, UsageError, first_line
@@ -27,14 +27,11 @@ def share_gpus() -> None:
 
 
 def start(experiment: Experiment) -> tf.distribute.Strategy:
-  """Sets devices, determinism and seeds, and returns the strategy; once, before TensorFlow is used.
+  """Sets devices and returns the strategy; once, before TensorFlow is used.
 
   Raises:
     UsageError: The accelerator is not there, or `--batch_size` does not divide among the replicas.
   """
-  keras.utils.set_random_seed(experiment.seed)
-  if experiment.deterministic:
-    tf.config.experimental.enable_op_determinism()
   strategy = devices(experiment)
   shares = strategy.num_replicas_in_sync * experiment.accumulate
   if experiment.batch_size % shares:
@@ -49,6 +46,14 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   ):
     raise UsageError('--jit_compile=on: XLA compiles for one CPU device, not for several')
   return strategy
+
+
+@contextlib.contextmanager
+def reproducible(experiment: Experiment) -> Iterator[None]:
+  """Seeds and determinism of an experiment, for the process; afterwards they are as before."""
+  determinism = op_determinism() if experiment.deterministic else contextlib.nullcontext()
+  with seeded(experiment.seed), determinism:
+    yield
 
 
 def devices(experiment: Experiment) -> tf.distribute.Strategy:

@@ -1,14 +1,19 @@
 """Locks that the operating system keeps on local files, between processes and between threads.
 
-    file = lock('/tmp/run/lock')   # None: somebody else has it
+    file = lock('/tmp/run/lock')                # None: somebody else has it
     ...
     os.close(file)
+
+    with holding('/tmp/run/claim') as granted:   # False: somebody else has it
+      ...
 
 A lock belongs to the open file: it ends when that is closed, also by the end of the process.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import errno
 import fcntl
 import logging
@@ -44,6 +49,24 @@ def lock(path: str, *, wait: bool = False) -> int | None:
     finally:
       if not granted:
         os.close(file)
+
+
+@contextlib.contextmanager
+def holding(path: str, *, wait: bool = False) -> Iterator[bool]:
+  """Locks a file for the length of a block, and then removes it; yields whether that was granted.
+
+  Args:
+    path: As of `lock`.
+    wait: As of `lock`.
+  """
+  file = lock(path, wait=wait)
+  try:
+    yield file is not None
+  finally:
+    if file is not None:
+      with contextlib.suppress(OSError):
+        os.remove(path)  # While it is locked: who waits for it sees that it is gone.
+      os.close(file)
 
 
 def _ask(file: int, path: str, wait: bool) -> bool:

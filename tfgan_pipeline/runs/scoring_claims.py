@@ -16,7 +16,7 @@ import os
 
 from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.atomic_files import writing
-from tfgan_pipeline.runs.file_lock import lock
+from tfgan_pipeline.runs.file_lock import holding
 
 
 class Claims:
@@ -50,16 +50,9 @@ class Claims:
     if '://' in self._directory:
       yield True
       return
-    path = os.path.join(self._directory, f'claim-{name}')
-    with writing(self._directory):
-      files.make_folder(self._directory)
-      file = lock(path, wait=wait)
-    if file is None:
-      yield False
-      return
-    try:
-      yield True
-    finally:
-      with contextlib.suppress(OSError):
-        os.remove(path)  # While it is locked: who waits for it sees that it is gone.
-      os.close(file)
+    with contextlib.ExitStack() as stack:
+      with writing(self._directory):
+        files.make_folder(self._directory)
+        path = os.path.join(self._directory, f'claim-{name}')
+        granted = stack.enter_context(holding(path, wait=wait))
+      yield granted

@@ -26,7 +26,7 @@ class Progress:
     self._marks = [(time.monotonic(), first)]
     self._bar = (
       tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1)
-      if sys.stderr.isatty()
+      if sys.stderr and sys.stderr.isatty()
       else None
     )
 
