@@ -34,23 +34,24 @@ from tfgan_pipeline.evaluation.open_run import (
 )
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
-from tfgan_pipeline.training import run_facts, session
+from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)
 
 
 def _reproducible(function: Callable) -> Callable:
-  """Runs what has an estimator as its first argument as runtime.reproducible does."""
+  """Runs what has an estimator as its first argument as strategies.reproducible does."""
 
   @functools.wraps(function)
   def reproducible(estimator: GANEstimator, *args: Any, **kwargs: Any) -> Any:
-    with runtime.reproducible(estimator.experiment):
+    with strategies.reproducible(estimator.experiment):
       return function(estimator, *args, **kwargs)
 
   return reproducible
@@ -94,7 +95,7 @@ class GANEstimator:
     return Trainer(self.experiment, self.dataset, strategy)
 
   @property
-  def workers(self) -> strategies.Workers:
+  def workers(self) -> Workers:
     """The processes that train together."""
     return self._trainer.workers
 
@@ -135,7 +136,7 @@ class GANEstimator:
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
     asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with strategies.one_line_errors(self.experiment), lock, asked as stop:
+    with environment.one_line_errors(self.experiment), lock, asked as stop:
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:
         del self._trainer  # The run it trained was removed: another one starts.

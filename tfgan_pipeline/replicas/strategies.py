@@ -1,21 +1,18 @@
-"""The process around a run: its devices, its place among other workers, determinism, seeds."""
+"""What a run computes on: CPU, GPUs, a TPU, several workers, as a tf.distribute strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
-import json
 import logging
 import os
-import platform
 from typing import Any
 
-from tfgan_pipeline import __version__
-from tfgan_pipeline.compat import keras, op_determinism, seeded, tf, tfgan
-from tfgan_pipeline.config import source_code
+from tfgan_pipeline.compat import op_determinism, seeded, tf
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import Interrupted, UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.replicas.stopping import signals_end_the_process
+from tfgan_pipeline.replicas.workers import workers_of_tf_config
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +93,7 @@ def _accelerator(experiment: Experiment) -> str:
     return experiment.accelerator
   if experiment.tpu or tf.config.list_physical_devices('TPU'):
     return 'tpu'
-  if len(_workers()) > 1:
+  if len(workers_of_tf_config()) > 1:
     return 'multi_worker'
   return 'gpu' if _gpus() and not experiment.virtual_devices else 'cpu'
 
@@ -155,12 +152,12 @@ def _tpu(experiment: Experiment) -> tf.distribute.Strategy:
 
 def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
   del experiment
-  if not _workers():
+  if not workers_of_tf_config():
     raise UsageError(
       '--accelerator=multi_worker: the environment variable TF_CONFIG should name the workers, '
       'as launch/multi_worker_local.sh does'
     )
-  _log.info('waiting for the %d workers of TF_CONFIG', len(_workers()))
+  _log.info('waiting for the %d workers of TF_CONFIG', len(workers_of_tf_config()))
   try:
     with signals_end_the_process():
       return tf.distribute.MultiWorkerMirroredStrategy()
@@ -171,26 +168,6 @@ def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
 _STRATEGIES = {'cpu': _cpu, 'gpu': _gpu, 'tpu': _tpu, 'multi_worker': _multi_worker}
 
 
-def _workers() -> list[str]:
-  """Addresses of all workers in TF_CONFIG; empty without it."""
-  text = os.environ.get('TF_CONFIG', '')
-  try:
-    if not text:
-      return []
-    config = json.loads(text)
-    jobs = {job: config['cluster'].get(job, []) for job in ('chief', 'worker')}
-    workers = [*jobs['chief'], *jobs['worker']]
-    mine = jobs[config['task']['type']][config['task']['index']]
-    if not all(isinstance(addresses, list) for addresses in jobs.values()) or mine not in workers:
-      raise ValueError
-    return workers
-  except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-    raise UsageError(
-      f'TF_CONFIG={text}: should be {{"cluster": {{"worker": ["host:port", ...]}}, '
-      '"task": {"type": "worker", "index": 0}}'
-    ) from None
-
-
 def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
   """Whether the step is to be compiled as one XLA computation. TPUStrategy does it by itself."""
   if isinstance(strategy, tf.distribute.TPUStrategy):
@@ -199,90 +176,3 @@ def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
     # XLA around several GPUs, with NCCL between them, has not been tried.
     return bool(tf.config.get_visible_devices('GPU')) and strategy.num_replicas_in_sync == 1
   return experiment.jit_compile == 'on'
-
-
-class Workers:
-  """The processes that train together: one, except under MultiWorkerMirroredStrategy.
-
-  Attributes:
-    several: Whether there are more than this one.
-    chief: Whether this is the one that writes.
-  """
-
-  def __init__(self, strategy: tf.distribute.Strategy):
-    multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    self.several = multi_worker and len(_workers()) > 1
-    resolver = strategy.cluster_resolver if self.several else None
-    self.chief = resolver is None or (
-      resolver.task_type == 'chief'
-      or (resolver.task_id == 0 and 'chief' not in resolver.cluster_spec().as_dict())
-    )
-    self._strategy = strategy
-
-  def total(self, number: int) -> int:
-    """The sum over replicas of what each one's worker passes. Every worker has to call it."""
-    return int(self._total(tf.constant(number, tf.int64))) if self.several else number
-
-  def agree(self, number: int) -> bool:
-    """Whether all workers pass the same number. Every worker has to call it."""
-    total = self.total(number)
-    return not self.any(total != number * self._strategy.num_replicas_in_sync)
-
-  def any(self, flag: bool) -> bool:
-    """Whether any worker passes True. Every worker has to call it."""
-    return self.total(int(flag)) > 0
-
-  @tf.function(autograph=False)
-  def _total(self, number: tf.Tensor) -> tf.Tensor:
-    return self._strategy.reduce('SUM', self._strategy.run(tf.identity, args=(number,)), axis=None)
-
-
-@contextlib.contextmanager
-def one_line_errors(experiment: Experiment) -> Iterator[None]:
-  """Says in one line what TensorFlow says in pages when a worker is lost or memory is short.
-
-  Raises:
-    Interrupted: A worker or device is gone. What it left unfinished is not saved.
-    UsageError: The step does not fit into memory.
-  """
-  try:
-    yield
-  except (
-    tf.errors.UnavailableError,
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-  ) as error:
-    raise Interrupted(
-      f'lost a worker or device ({first_line(error)}); the same command, given to all of them, '
-      'continues from the newest checkpoint'
-    ) from None
-  except tf.errors.ResourceExhaustedError as error:
-    raise UsageError(
-      f'--batch_size={experiment.batch_size}: needs more memory than there is '
-      f'({first_line(error)}); --accumulate splits it'
-    ) from None
-
-
-def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
-  """Versions, code revision and hardware, for experiment.json."""
-  if isinstance(strategy, tf.distribute.TPUStrategy):
-    devices = tf.config.list_logical_devices('TPU')
-  else:
-    devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
-  return {
-    'versions': {
-      'tfgan_pipeline': __version__,
-      'python': platform.python_version(),
-      'tensorflow': tf.__version__,
-      'tf_keras': keras.__version__,
-      'tensorflow_gan': tfgan.__version__,
-    },
-    'git_revision': source_code.revision(),
-    'accelerator': {
-      'replicas': strategy.num_replicas_in_sync,
-      'devices': [device.name for device in devices],
-      'machine': platform.machine(),
-      'cpu_count': os.cpu_count(),
-    },
-  }

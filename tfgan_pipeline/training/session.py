@@ -10,10 +10,10 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
+from tfgan_pipeline.training import environment
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def begin(
     chief: Whether this worker writes.
   """
   sources = source_code.unreleased(experiment)
-  session = {'first_step': step, **strategies.description(strategy), **_code(run, run_id, sources)}
+  session = {'first_step': step, **environment.description(strategy), **_code(run, run_id, sources)}
   if chief:
     with writing(run.path):
       run.write_experiment(experiment, facts, session, run_id=run_id)

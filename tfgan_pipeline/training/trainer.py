@@ -18,6 +18,7 @@ from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 from tfgan_pipeline.networks.layers.minibatch import require_groups
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -46,7 +47,7 @@ class Trainer:
     self._dataset = dataset
     self._strategy = strategy
     self._rollbacks = registry.on_nan.build(experiment.on_nan)  # So many are allowed.
-    self.workers = strategies.Workers(strategy)
+    self.workers = Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)

@@ -1,0 +1,66 @@
+"""The process that trains: its versions and hardware, and its errors, each in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import os
+import platform
+from typing import Any
+
+from tfgan_pipeline import __version__
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.config import source_code
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import Interrupted, UsageError, first_line
+
+
+@contextlib.contextmanager
+def one_line_errors(experiment: Experiment) -> Iterator[None]:
+  """Says in one line what TensorFlow says in pages when a worker is lost or memory is short.
+
+  Raises:
+    Interrupted: A worker or device is gone. What it left unfinished is not saved.
+    UsageError: The step does not fit into memory.
+  """
+  try:
+    yield
+  except (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+  ) as error:
+    raise Interrupted(
+      f'lost a worker or device ({first_line(error)}); the same command, given to all of them, '
+      'continues from the newest checkpoint'
+    ) from None
+  except tf.errors.ResourceExhaustedError as error:
+    raise UsageError(
+      f'--batch_size={experiment.batch_size}: needs more memory than there is '
+      f'({first_line(error)}); --accumulate splits it'
+    ) from None
+
+
+def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
+  """Versions, code revision and hardware, for experiment.json."""
+  if isinstance(strategy, tf.distribute.TPUStrategy):
+    devices = tf.config.list_logical_devices('TPU')
+  else:
+    devices = tf.config.list_logical_devices('GPU') or tf.config.list_logical_devices('CPU')
+  return {
+    'versions': {
+      'tfgan_pipeline': __version__,
+      'python': platform.python_version(),
+      'tensorflow': tf.__version__,
+      'tf_keras': keras.__version__,
+      'tensorflow_gan': tfgan.__version__,
+    },
+    'git_revision': source_code.revision(),
+    'accelerator': {
+      'replicas': strategy.num_replicas_in_sync,
+      'devices': [device.name for device in devices],
+      'machine': platform.machine(),
+      'cpu_count': os.cpu_count(),
+    },
+  }
