@@ -23,12 +23,16 @@ BASE = {
   'points',
   'whole_files',
   'file_lock',
+  'annotations',
+  'component_files',
 }
 RUN = {'run_directory', 'checkpoints', 'runtime', 'stopping'}
 ALLOWED = {
   'errors': set(),
-  'components': {'errors'},
-  'registry': {'errors', 'components'},
+  'annotations': set(),
+  'components': {'annotations', 'errors'},
+  'component_files': {'components', 'errors'},
+  'registry': {'component_files', 'components', 'errors'},
   'settings': {'errors', 'registry'},
   'experiment': {'errors', 'registry', 'settings'},
   'compat': set(),
