@@ -17,6 +17,10 @@ class UsageError(ValueError):
   """
 
 
+class ComponentError(TypeError):
+  """The source of a component is not understood; the message says where; exit code 2."""
+
+
 class Interrupted(Exception):
   """The job stopped before its end, and the same command continues it; exit code 75.
 

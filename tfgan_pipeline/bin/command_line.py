@@ -23,6 +23,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import (
   CheckFailed,
+  ComponentError,
   Interrupted,
   NonFiniteError,
   Unreachable,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {
   UsageError: 2,
+  ComponentError: 2,
   Interrupted: 75,
   Unreachable: 75,
   NonFiniteError: 1,
@@ -70,7 +72,10 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
       return _tell(error)
     return 0
 
-  app.run(guarded, flags_parser=lambda argv: _parse(argv, about, arguments))
+  try:
+    app.run(guarded, flags_parser=lambda argv: _parse(argv, about, arguments))
+  except ComponentError as error:  # Met by --help or --list.
+    sys.exit(_tell(error))
 
 
 def print_result(result: dict[str, Any]) -> None:

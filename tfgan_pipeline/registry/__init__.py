@@ -10,10 +10,10 @@ A component is a function with one of this module's decorators:
 
 and is chosen by a string such as `hinge`, `hinge(2)` or `hinge(margin=2.0)`. Its keyword-only
 parameters are its hyper-parameters, in the order in which positional arguments of the string fill
-them; whatever stands before the `*` is context that the pipeline supplies. A function decorated in
-any file of a registry's package is found by reading the source, so nothing is imported (TensorFlow
-least of all) until the component is built. One decorated elsewhere, in a script or a notebook, is
-known once that code has run.
+them; whatever stands before the `*` is context that the pipeline supplies. Their types are those of
+annotations.py. A function decorated in any file of a registry's package is found by reading the
+source, so nothing is imported (TensorFlow least of all) until the component is built. One decorated
+elsewhere, in a script or a notebook, is known once that code has run.
 
 Strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested calls
 (kept as strings for the component to parse). Nothing is ever evaluated.
@@ -28,8 +28,8 @@ import importlib
 import pathlib
 from typing import Any
 
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.registry import calls
+from tfgan_pipeline.errors import ComponentError, UsageError
+from tfgan_pipeline.registry import calls, component_files
 from tfgan_pipeline.registry.calls import Call, Component
 
 _PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
@@ -50,25 +50,17 @@ class Registry:
 
   def __call__(self, function: Callable) -> Callable:
     """Decorator: registers `function` under its own name and returns it unchanged."""
-    if not function.__module__.startswith(f'tfgan_pipeline.{self.folder}.'):
+    if not f'{function.__module__}.'.startswith(f'tfgan_pipeline.{self.folder}.'):
+      try:  # Now, where the function is at fault.
+        calls.of_function(function)
+      except ComponentError as error:
+        raise ComponentError(f'{self.kind} {function.__name__}: {error}') from None
       self._runtime[function.__name__] = function
     return function
 
-  @functools.cached_property
+  @property
   def _found(self) -> dict[str, Component]:
-    found: dict[str, Component] = {}
-    for path in sorted((_PACKAGE_ROOT / self.folder).rglob('*.py')):
-      relative = path.relative_to(_PACKAGE_ROOT).with_suffix('')
-      module = '.'.join(('tfgan_pipeline', *relative.parts))
-      for node in ast.parse(path.read_text(encoding='utf-8')).body:
-        if isinstance(node, ast.FunctionDef) and any(map(self._decorates, node.decorator_list)):
-          if node.name in found:
-            raise TypeError(f'{self.kind} {node.name} is in {found[node.name].module} and {module}')
-          found[node.name] = calls.of_source(node, module)
-    return found
-
-  def _decorates(self, decorator: ast.expr) -> bool:
-    return ast.unparse(decorator) == f'registry.{self.kind}'
+    return _components_in(self.folder)[self.kind]
 
   def components(self) -> dict[str, Component]:
     """Every component by name, sorted."""
@@ -88,7 +80,7 @@ class Registry:
       return ()
     try:
       tree = ast.parse(text.strip(), mode='eval').body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # The last two if too deep.
       raise UsageError(f'cannot be read as name(argument=value): {text!r}') from None
     nodes = tree.elts if isinstance(tree, ast.Tuple) else [tree]
     return tuple(self._call_of_node(node) for node in nodes)
@@ -109,7 +101,10 @@ class Registry:
       if any(keyword.arg is None for keyword in node.keywords):
         raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
       args = tuple(_value(argument) for argument in node.args)
-      kwargs = {keyword.arg: _value(keyword.value) for keyword in node.keywords}
+      for keyword in node.keywords:
+        if keyword.arg in kwargs:
+          raise UsageError(f'{self.kind} {head.id!r}: argument {keyword.arg!r} given twice')
+        kwargs[keyword.arg] = _value(keyword.value)
     try:
       return Call(head.id, known[head.id].bind(args, kwargs))
     except UsageError as error:
@@ -129,6 +124,12 @@ class Registry:
   def build_all(self, text: str, *context: Any) -> list[Any]:
     """Calls every component named by `text`, in order."""
     return [self.function(call.name)(*context, **call.arguments) for call in self.parse_all(text)]
+
+
+@functools.cache
+def _components_in(folder: str) -> dict[str, dict[str, Component]]:
+  kinds = {one.kind: one.folder for one in ALL}
+  return component_files.find_components(_PACKAGE_ROOT, folder, kinds)
 
 
 def _value(node: ast.expr) -> Any:

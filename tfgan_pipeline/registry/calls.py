@@ -11,12 +11,14 @@ import ast
 from collections.abc import Callable
 import dataclasses
 import inspect
+import keyword
+import math
 from typing import Any
 
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import ComponentError, UsageError
+from tfgan_pipeline.registry.annotations import converter
 
 _REQUIRED = inspect.Parameter.empty
-_TYPES = {'int': int, 'float': float, 'bool': bool, 'str': str, 'tuple': tuple, 'None': type(None)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +27,7 @@ class Parameter:
 
   Attributes:
     name: As written in the call string.
-    annotation: Source text of the type, made of int, float, bool, str, tuple and None joined by
-      `|`; empty when anything goes.
+    annotation: Source text of the type, see annotations.py; empty when anything goes.
     default: The default value, or `inspect.Parameter.empty` when the argument must be given.
   """
 
@@ -43,14 +44,12 @@ class Parameter:
 
   def check(self, value: Any) -> Any:
     """Returns `value` in the declared type; raises UsageError when it has another."""
-    allowed = tuple(_TYPES[name.strip()] for name in self.annotation.split('|') if name.strip())
-    if not allowed:
-      return value
-    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
-      return float(value) if int not in allowed else value
-    if isinstance(value, bool) and bool not in allowed or not isinstance(value, allowed):
-      raise UsageError(f'argument {self.name}={_literal(value)} should be {self.annotation}')
-    return value
+    try:
+      return converter(self.annotation)(value)
+    except ValueError:
+      raise UsageError(
+        f'argument {self.name}={_literal(value)} should be {self.annotation}'
+      ) from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,20 +102,25 @@ class Call:
 
 
 def _literal(value: Any) -> str:
+  """The text that registry.py reads as this value."""
   if isinstance(value, str):
-    return value if value.isidentifier() else repr(value)
+    # Python reads keywords as themselves, and puts other letters into a normal form.
+    bare = value.isidentifier() and value.isascii() and not keyword.iskeyword(value)
+    return value if bare else repr(value)
   if isinstance(value, tuple):
     return '(' + ''.join(f'{_literal(element)}, ' for element in value).rstrip() + ')'
+  if isinstance(value, float) and math.isinf(value):
+    return '1e999' if value > 0 else '-1e999'
   return repr(value)
 
 
 def of_source(node: ast.FunctionDef, module: str) -> Component:
   """The component that a function in the source of a module defines."""
   parameters = tuple(
-    Parameter(
+    _parameter(
       argument.arg,
       ast.unparse(argument.annotation) if argument.annotation else '',
-      _REQUIRED if default is None else ast.literal_eval(default),
+      _REQUIRED if default is None else _default(argument.arg, default),
     )
     for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults)
   )
@@ -126,7 +130,7 @@ def of_source(node: ast.FunctionDef, module: str) -> Component:
 def of_function(function: Callable) -> Component:
   """The component that a function is."""
   parameters = tuple(
-    Parameter(p.name, _annotation(p.annotation), p.default)
+    _parameter(p.name, _annotation(p.annotation), p.default)
     for p in inspect.signature(function).parameters.values()
     if p.kind == p.KEYWORD_ONLY
   )
@@ -134,12 +138,31 @@ def of_function(function: Callable) -> Component:
   return Component(function.__name__, function.__module__, doc, parameters)
 
 
+def _parameter(name: str, annotation: str, default: Any) -> Parameter:
+  try:
+    converter(annotation)
+  except TypeError:
+    raise ComponentError(
+      f'argument {name} is annotated {annotation}, which is not understood; use int, float, bool, '
+      'str, tuple[...], Literal[...] or None, joined by |'
+    ) from None
+  return Parameter(name, annotation, default)
+
+
+def _default(name: str, default: ast.expr) -> Any:
+  try:
+    return ast.literal_eval(default)
+  except (ValueError, TypeError, SyntaxError):
+    raise ComponentError(
+      f'the default of argument {name} should be a number, string or tuple, '
+      f'not {ast.unparse(default)}'
+    ) from None
+
+
 def _annotation(annotation: Any) -> str:
   if annotation is inspect.Parameter.empty:
     return ''
-  return (
-    annotation if isinstance(annotation, str) else getattr(annotation, '__name__', str(annotation))
-  )
+  return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
 def _first_line(doc: str | None) -> str:
