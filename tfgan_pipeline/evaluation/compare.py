@@ -12,6 +12,8 @@ import math
 import statistics
 from typing import Any
 
+from scipy import special
+
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
@@ -150,7 +152,7 @@ def _row(run: str, step: int | None, records: list[tuple[str, Record]]) -> Row:
   values = [record['scores'][name] for name, record in records]
   mean = statistics.fmean(values)
   if len(values) > 1:
-    half = student(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    half = special.stdtrit(len(values) - 1, 0.975) * statistics.stdev(values) / math.sqrt(len(values))
     low, high = mean - half, mean + half
   else:
     low, high = (record['scores'].get(_beside(score, end)) for end in ('low', 'high'))
@@ -162,15 +164,6 @@ def _beside(score: str, suffix: str) -> str:
   """'fid[inception]', 'low' -> 'fid_low[inception]'."""
   stem, bracket, extractor = score.partition('[')
   return f'{stem}_{suffix}{bracket}{extractor}'
-
-
-def student(freedom: int) -> float:
-  """97.5 % quantile of Student's t, to 0.2 %: tabulated, then an expansion in 1 / freedom."""
-  few = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-  if freedom <= len(few):
-    return few[freedom - 1]
-  z = statistics.NormalDist().inv_cdf(0.975)
-  return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
 def _flat(definition: dict[str, Any], prefix: str = '') -> dict[str, Any]:
