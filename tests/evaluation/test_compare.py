@@ -64,7 +64,7 @@ def test_seeds_make_a_students_interval():
   found += entries(a=[record(2, 3.0, seed=0)])  # The same once more is no new information.
   (row,) = rank(found, 'fid')
   assert row.value == 5.0 and row.seeds == 3
-  half = 4.303 * np.std(values, ddof=1) / np.sqrt(3)
+  half = 4.302652729911275 * np.std(values, ddof=1) / np.sqrt(3)
   assert (row.low, row.high) == pytest.approx((5 - half, 5 + half))
 
 

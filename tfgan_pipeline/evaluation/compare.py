@@ -152,7 +152,8 @@ def _row(run: str, step: int | None, records: list[tuple[str, Record]]) -> Row:
   values = [record['scores'][name] for name, record in records]
   mean = statistics.fmean(values)
   if len(values) > 1:
-    half = special.stdtrit(len(values) - 1, 0.975) * statistics.stdev(values) / math.sqrt(len(values))
+    quantile = special.stdtrit(len(values) - 1, 0.975)  # Of Student's t.
+    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
     low, high = mean - half, mean + half
   else:
     low, high = (record['scores'].get(_beside(score, end)) for end in ('low', 'high'))
