@@ -30,6 +30,7 @@ from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs import event_files
+from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
@@ -137,6 +138,8 @@ class Evaluator:
       known = self.find(step)
       if known and 'error' not in known:
         _log.info('step %d has these scores already', step)
+        if step in self._checkpoints.pins.steps(self._pins_as):  # Of one that was killed since.
+          self._settle_pins()
         return known
       self._pin(step, 'being scored')
       try:
@@ -231,16 +234,17 @@ class Evaluator:
     }
 
   def _write_summaries(self, step: int, scores: dict[str, float], pictures) -> None:
-    of_runs = {record.get('run_id', '') for record in self._records.read()}
-    if of_runs and self.run_id not in of_runs:
-      event_files.start_session(self._records.directory, 0)  # The curves are of another run.
-    writer = tf.summary.create_file_writer(self._records.directory)
-    with writer.as_default(step):
-      for name, value in scores.items():
-        tf.summary.scalar(f'scores/{name}', value)  # A group of its own.
-      tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
-      tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
-    writer.close()
+    with writing(self._records.directory):
+      of_runs = {record.get('run_id', '') for record in self._records.read()}
+      if of_runs and self.run_id not in of_runs:
+        event_files.start_session(self._records.directory, 0)  # The curves are of another run.
+      writer = tf.summary.create_file_writer(self._records.directory)
+      with writer.as_default(step):
+        for name, value in scores.items():
+          tf.summary.scalar(f'scores/{name}', value)  # A group of its own.
+        tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
+        tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
+      writer.close()
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:

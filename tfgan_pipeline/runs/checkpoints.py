@@ -118,8 +118,7 @@ class Checkpoints:
     tf.io.gfile.makedirs(self._directory)
     try:
       atomic_files.write(self.prefix(step) + '.json', json.dumps(record, indent=2) + '\n')
-      root.write(self.prefix(step))
-      atomic_files.sync(*self._files(step))
+      self._write(step, root)
     except BaseException:
       self.remove_leftovers()  # The disk may be full.
       raise
@@ -131,6 +130,25 @@ class Checkpoints:
         self._remove(old)
     if due:
       self._write_state()
+
+  def _write(self, step: int, root: tf.train.Checkpoint) -> None:
+    """Writes the data and the index, which makes the checkpoint one that is listed.
+
+    TensorFlow writes an index in place, where readers would meet half of it: on a disk it gets its
+    name when all is there. In a bucket no object is seen before it is whole.
+    """
+    if '://' in self._directory:
+      root.write(self.prefix(step))
+      return
+    aside = os.path.join(f'{self.prefix(step)}_temp', 'whole')
+    root.write(aside)
+    parts = sorted(os.listdir(os.path.dirname(aside)))  # The data, then the index.
+    atomic_files.sync(*(os.path.join(os.path.dirname(aside), part) for part in parts))
+    for part in parts:
+      suffix = part.removeprefix('whole')
+      os.replace(os.path.join(os.path.dirname(aside), part), self.prefix(step) + suffix)
+    os.rmdir(os.path.dirname(aside))
+    atomic_files.sync(*self._files(step))
 
   def _write_state(self) -> None:
     """Writes the file that `tf.train.latest_checkpoint` reads; its paths are relative."""
