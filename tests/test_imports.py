@@ -36,7 +36,7 @@ ALLOWED = {
   'settings': {'errors', 'registry'},
   'experiment': {'errors', 'registry', 'settings'},
   'compat': set(),
-  'randomness': {'compat'},
+  'randomness': {'compat', 'errors'},
   'whole_files': {'compat', 'errors'},
   'images': {'compat', 'points', 'whole_files'},
   'interpolation': set(),

@@ -7,12 +7,15 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.evaluation.extractor import Extractor, ExtractorContext, digest
 
 
 @registry.extractor
 def random_projection(context: ExtractorContext, *, width: int = 64, seed: int = 0) -> Extractor:
   """Pixels times a fixed Gaussian matrix: blind to content, no Inception Score."""
+  require('--extractor=random_projection', at_least=0, seed=seed)
+  require('--extractor=random_projection', at_least=1, width=width)
   pixels = math.prod(context.dataset.image_shape)
   matrix = np.random.Generator(np.random.PCG64(seed)).standard_normal((pixels, width))
   matrix = (matrix / math.sqrt(pixels)).astype(np.float32)
