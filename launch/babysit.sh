@@ -3,7 +3,7 @@
 # away is asked for again, and the same model_dir continues there.
 #
 #   bash launch/babysit.sh NAME FLAGFILE MODEL_DIR [flags of tfgan-train...]
-#   bash launch/babysit.sh my-tpu flags/mnist_dcgan.flags gs://my-bucket/run --precision=bfloat16
+#   bash launch/babysit.sh my-tpu flags/mnist_dcgan.flags gs://my-bucket/run --precision=mixed_bfloat16
 #
 # Ends with 0 when training is done, with 2 on wrong usage, with 75 when stopped by Ctrl-C or SIGTERM,
 # which training is told of, and with the last exit code after MAX_FAILURES failures in a row without

@@ -3,6 +3,12 @@
 import numpy as np
 import pytest
 
+from tests.conftest import tiny_experiment
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.replicas import randomness
 
 
@@ -47,3 +53,22 @@ def test_scopes_nest_and_close_after_errors():
     assert randomness.active()
     assert not np.array_equal(outer, randomness.normal([2]))
   assert not randomness.active()
+
+
+def test_a_seed_is_another_seeds_double_nowhere():
+  game = new_game(tiny_experiment('x'), 0)
+  last = 2**31 - 1
+  noise = [game.inputs([0], seed)[0].numpy().tobytes() for seed in (0, 1, last - 1, last)]
+  assert len(set(noise)) == 4
+  for seed in (-1, 2**31, 2**32, 2**64):
+    for draw in (randomness.key, game.inputs, randomness.nth_seed):
+      arguments = ([0], seed) if draw == game.inputs else (seed, 1)
+      with pytest.raises(UsageError, match=f'^seed={seed} should be at least 0 and less than'):
+        draw(*arguments)
+
+
+@pytest.mark.parametrize('name', ['classifier', 'random_projection'])
+def test_seeds_of_extractors(name, tmp_path):
+  context = ExtractorContext(registry.dataset.build('digits(size=12)', DataOptions()), tmp_path)
+  with pytest.raises(UsageError, match=f'--extractor={name}: seed=-1 should be at least 0'):
+    registry.extractor.build(f'{name}(seed=-1)', context)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -34,6 +35,7 @@ from tfgan_pipeline.errors import (
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset
 
+_MOST_NUMBERS = 100_000  # In a range: more than any data has classes, and soon made.
 EXIT_CODES = {
   UsageError: 2,
   ComponentError: 2,
@@ -109,11 +111,16 @@ def refuse(*names: str, because: str) -> None:
 def read_numbers(name: str) -> list[int]:
   """A flag such as '0-3,7' as 0, 1, 2, 3, 7."""
   text, numbers = flags.FLAGS[name].value, []
-  for part in filter(None, text.split(',')):
-    first, _, last = part.strip().partition('-')
-    if not first.isdigit() or not (last or first).isdigit():
+  for part in text.split(',') if text else ():
+    found = re.fullmatch(r'\s*(\d{1,9})(?:-(\d{1,9}))?\s*', part, re.ASCII)
+    if not found:
       raise UsageError(f'--{name}={text}: should be like 0-9 or 3,5')
-    numbers += range(int(first), int(last or first) + 1)
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+      raise UsageError(f'--{name}={text}: {part.strip()} counts down; write {last}-{first}')
+    if last - first >= _MOST_NUMBERS:
+      raise UsageError(f'--{name}={text}: {part.strip()} are more than {_MOST_NUMBERS:,}')
+    numbers += range(first, last + 1)
   return numbers
 
 

@@ -61,7 +61,13 @@ def run() -> None:
     lower_bound=1,
   )
   flags.DEFINE_integer('columns', 0, 'How many side by side; 0 makes a square.', lower_bound=0)
-  flags.DEFINE_integer('sample_seed', 0, 'Sample i depends on the seed and i alone.', lower_bound=0)
+  flags.DEFINE_integer(
+    'sample_seed',
+    0,
+    'Sample i depends on the seed and i alone.',
+    lower_bound=0,
+    upper_bound=2**31 - 1,
+  )
   flags.DEFINE_string(
     'labels', '', 'Classes to generate in turn, one per column, as in 0-9 or 3,5.'
   )

@@ -23,7 +23,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, require
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 from tfgan_pipeline.runs import atomic_files
@@ -45,6 +45,7 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     raise UsageError(
       f'--extractor=classifier: {dataset.name} has no labels; random_projection needs none'
     )
+  require('--extractor=classifier', at_least=0, below=2**32, seed=seed)  # As NumPy takes.
   channels = ', a channel at a time' if dataset.channel_classes else ''
   recipe = f'steps={steps}, seed={seed}, version=2{channels}'
 

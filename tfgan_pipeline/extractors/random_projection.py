@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import require
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.runs.digests import digest
 
@@ -14,6 +15,8 @@ from tfgan_pipeline.runs.digests import digest
 @registry.extractor
 def random_projection(context: ExtractorContext, *, width: int = 64, seed: int = 0) -> Extractor:
   """Pixels times a fixed Gaussian matrix: blind to content, no Inception Score."""
+  require('--extractor=random_projection', at_least=0, seed=seed)
+  require('--extractor=random_projection', at_least=1, width=width)
   pixels = math.prod(context.dataset.image_shape)
   matrix = np.random.Generator(np.random.PCG64(seed)).standard_normal((pixels, width))
   matrix = (matrix / math.sqrt(pixels)).astype(np.float32)

@@ -52,9 +52,10 @@ class Noise:
     """
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)
+    key = randomness.key(seed, *stream)
     tables = tf.map_fn(
       lambda block: self.sampler(
-        shape=[_BLOCK, self.size], seed=randomness.key(seed, *stream, block)
+        shape=[_BLOCK, self.size], seed=tf.random.experimental.stateless_fold_in(key, block)
       ),
       blocks,
       fn_output_signature=tf.float32,

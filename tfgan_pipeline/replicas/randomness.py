@@ -16,21 +16,33 @@ import contextlib
 import threading
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import require
 
 _local = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
 def nth_seed(seed: int, number: int | tf.Tensor) -> int | tf.Tensor:
-  """`seed` for number 0, and other seeds for other numbers; less than 2**31 if `seed` is."""
+  """`seed` for number 0, and other seeds for other numbers, each less than 2**31."""
+  _check(seed)
   return (seed + number * 1_000_003) % 2**31
 
 
 def key(seed: int | tf.Tensor, *path: int | tf.Tensor) -> tf.Tensor:
-  """An int32 [2] key for `seed` and a path of integers such as (stream, step, sub-step)."""
+  """An int32 [2] key for `seed` and a path of integers such as (stream, step, sub-step).
+
+  Raises:
+    UsageError: The seed is no int32, and so would be taken for another one; or it is negative.
+  """
+  _check(seed)
   folded = tf.stack([tf.cast(seed, tf.int32), 0x7F4A])
   for part in path:
     folded = tf.random.experimental.stateless_fold_in(folded, tf.cast(part, tf.int32))
   return folded
+
+
+def _check(seed: int | tf.Tensor) -> None:
+  if isinstance(seed, int):
+    require('', at_least=0, below=2**31, seed=seed)
 
 
 @contextlib.contextmanager
