@@ -18,7 +18,7 @@ outside = dict(os.environ), absl.logging.get_verbosity(), sys.stderr
 levels = {name: logging.getLogger(name).level for name in ('', 'tensorflow', 'tfgan_pipeline')}
 
 import tfgan_pipeline.estimator as package
-from tfgan_pipeline.evaluation.options import EvaluationOptions
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.compat import keras
 import tensorflow as tf

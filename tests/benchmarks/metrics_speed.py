@@ -53,7 +53,7 @@ print(json.dumps(dict(seconds=seconds, mib=mib('VmHWM') - before, value=value)))
 
 _MOMENTS = """
 import scipy.linalg
-from tfgan_pipeline.metrics.frechet import frechet_distance
+from tfgan_pipeline.metrics.frechet.fid import frechet_distance
 n = 2 * width
 moments = [(x.mean(axis=0), np.cov(x.T)) for x in (draw(0, np.float64), draw(1, np.float64))]
 (mean1, cov1), (mean2, cov2) = moments
@@ -64,7 +64,7 @@ def by_sqrtm():
 
 _OURS = """
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.precision_recall import prdc
+from tfgan_pipeline.metrics.neighbours.precision_recall import prdc
 reference, generated = Features(draw(0, np.float32)), Features(draw(1, np.float32))
 """
 

@@ -14,7 +14,7 @@ PROGRAM = """
 import sys, time
 import numpy as np
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.file_split import FileSplit
+from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.pipeline import train_batches
 
 if sys.argv[1] == 'on':

@@ -9,9 +9,9 @@ from absl import flags
 import pytest
 
 from tests.conftest import ROOT, run_binary
-from tfgan_pipeline.evaluation.options import EvaluationOptions
-from tfgan_pipeline.experiment import Experiment
-from tfgan_pipeline.settings import checked
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import checked
 
 FILES = sorted(
   path

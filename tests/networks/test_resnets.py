@@ -7,13 +7,14 @@ import pytest
 
 from tests.conftest import tiny_experiment
 from tests.networks.small import small, smallest
-from tfgan_pipeline import registry, runtime
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks.blocks.residual import Blocks
 from tfgan_pipeline.networks.layers.attention import SelfAttention
 from tfgan_pipeline.networks.spec import NetworkSpec
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.training.state import TrainState
 
 layers = keras.layers
@@ -162,7 +163,7 @@ def test_two_replicas_make_the_same_updates(name, monkeypatch, float64):
 
   def weights_of(replicas: int) -> list[dict[str, np.ndarray]]:
     """Before and after two steps, by role, in one vector."""
-    strategy = runtime.mirrored_cpus(replicas)
+    strategy = strategies.mirrored_cpus(replicas)
     state = TrainState.build(experiment, dataset, strategy)
     step = tf.function(lambda batch: strategy.run(state.step_fn, args=([batch],)), autograph=False)
 

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
-from tfgan_pipeline import component_files, registry
+from tfgan_pipeline import registry
 from tfgan_pipeline.errors import ComponentError
+from tfgan_pipeline.registry import component_files
 
 KINDS = {kind.kind: kind.folder for kind in registry.ALL}
 FUNCTION = "def mine(*, margin: float = 1.0):\n  '''Some loss.'''\n"

@@ -7,9 +7,9 @@ import shlex
 
 from absl import flags
 import pytest
-from tfgan_pipeline.experiment import Experiment
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry.calls import Call
 

@@ -14,7 +14,7 @@ from tfgan_pipeline.runs.scoring_claims import Claims
 
 HOLDER = """
 import sys, time
-from tfgan_pipeline.evaluation.claims import Claims
+from tfgan_pipeline.runs.scoring_claims import Claims
 with Claims(sys.argv[1]).of(500) as mine:
   print(mine, flush=True)
   time.sleep(600)
