@@ -8,6 +8,7 @@ import scipy.ndimage
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.keys import random_keys, uniform
 
 NAMES = tuple(registry.augmentation.components())
 # Calls that should change nothing.
@@ -22,21 +23,21 @@ IDENTITIES = (
 )
 
 
-def apply(call: str, image: np.ndarray, key) -> np.ndarray:
+def apply(call: str, images: np.ndarray, keys) -> np.ndarray:
   """Runs in a graph with static shapes, as the pipeline does."""
   function = tf.function(
-    lambda image, key: registry.augmentation.build(call, image, key), autograph=False
+    lambda images, keys: registry.augmentation.build(call, images, keys), autograph=False
   )
-  return function(tf.constant(image, tf.float32), tf.constant(key, tf.int32)).numpy()
+  return function(tf.constant(images), tf.constant(keys, tf.int32)).numpy()
+
+
+def keys_of(count: int) -> np.ndarray:
+  return random_keys(2, 7, tf.range(count, dtype=tf.int64)).numpy()
 
 
 def apply_keys(call: str, image: np.ndarray, count: int) -> np.ndarray:
-  """The results of `count` keys, traced once."""
-  function = tf.function(
-    lambda image, key: registry.augmentation.build(call, image, key), autograph=False
-  )
-  image = tf.constant(image, tf.float32)
-  return np.stack([function(image, tf.constant([7, key])).numpy() for key in range(count)])
+  """What `count` keys make of one image."""
+  return apply(call, np.stack([image] * count), keys_of(count))
 
 
 @pytest.fixture(scope='module')
@@ -55,17 +56,21 @@ def test_contract(name, picture):
   found = apply_keys(name, picture, 24)
   assert found.shape == (24, 12, 10, 3) and found.dtype == np.float32
   assert np.isfinite(found).all()
-  np.testing.assert_array_equal(apply(name, picture, [7, 3]), found[3])
+  alone = apply(name, picture[None], keys_of(4)[3:])[0]
+  np.testing.assert_allclose(alone, found[3], rtol=1e-6, atol=1e-3)
+  of_bytes = apply_keys(name, picture.astype(np.uint8), 24)
+  assert of_bytes.dtype in (np.uint8, np.float32)
+  np.testing.assert_array_equal(of_bytes, found)
   distinct = {image.tobytes() for image in found}
   assert len(distinct) >= 2, 'the key changes nothing'
-  assert apply(name, picture[..., :1], [1, 2]).shape == (12, 10, 1)
+  assert apply_keys(name, picture[..., :1], 1).shape == (1, 12, 10, 1)
   # No augmentation blackens or inverts.
   assert abs(found.mean() - picture.mean()) < 30
 
 
 @pytest.mark.parametrize('call', IDENTITIES)
 def test_zero_strength_changes_nothing(call, picture):
-  np.testing.assert_allclose(apply(call, picture, [3, 4]), picture, atol=1e-3)
+  np.testing.assert_allclose(apply_keys(call, picture, 1)[0], picture, atol=1e-3)
 
 
 def test_flip(picture):
@@ -104,18 +109,17 @@ def test_crop_cuts_from_the_reflected_image(picture):
 
 @pytest.mark.parametrize('call', ['rotate(40)', 'zoom(0.5)'])
 def test_rotate_and_zoom_agree_with_scipy(call, smooth):
-  key = tf.constant([5, 7])
   if call == 'rotate(40)':
-    angle = np.deg2rad(tf.random.stateless_uniform([], key, -40, 40).numpy())
+    angle = np.deg2rad(uniform(keys_of(2), [], -40, 40).numpy()[1])
     matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
   else:
     limit = np.log(1.5)
-    matrix = np.eye(2) / np.exp(tf.random.stateless_uniform([], key, -limit, limit).numpy())
+    matrix = np.eye(2) / np.exp(uniform(keys_of(2), [], -limit, limit).numpy()[1])
   centre = (np.array(smooth.shape[:2]) - 1) / 2
   expected = scipy.ndimage.affine_transform(
     smooth[..., 0], matrix, centre - matrix @ centre, order=1
   )
-  found = apply(call, smooth, [5, 7])[..., 0]
+  found = apply_keys(call, smooth, 2)[1, ..., 0]
   assert np.abs(found - smooth[..., 0]).mean() > 1, 'too weak to tell anything'
   # Inside of where the two treat the border differently.
   np.testing.assert_allclose(found[9:-9, 9:-9], expected[9:-9, 9:-9], atol=0.05)
@@ -123,7 +127,7 @@ def test_rotate_and_zoom_agree_with_scipy(call, smooth):
 
 def test_elastic_agrees_with_simard_in_scipy(smooth):
   alpha, sigma = 20.0, 3.0
-  noise = tf.random.stateless_uniform([2, 32, 28], [5, 6], -1.0, 1.0).numpy()
+  noise = uniform(keys_of(1), [2, 32, 28], -1.0, 1.0).numpy()[0]
   field = [
     alpha * scipy.ndimage.gaussian_filter(axis, sigma, mode='constant', truncate=20)
     for axis in noise
@@ -132,7 +136,7 @@ def test_elastic_agrees_with_simard_in_scipy(smooth):
   expected = scipy.ndimage.map_coordinates(
     smooth[..., 0], [grid[0] + field[0], grid[1] + field[1]], order=1, mode='nearest'
   )
-  found = apply(f'elastic(alpha={alpha}, sigma={sigma})', smooth, [5, 6])[..., 0]
+  found = apply_keys(f'elastic(alpha={alpha}, sigma={sigma})', smooth, 1)[0, ..., 0]
   assert np.abs(found - smooth[..., 0]).mean() > 0.5, 'too weak to tell anything'
   np.testing.assert_allclose(found, expected, atol=0.01)
 

@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.keys import random_keys, shuffle
+from tfgan_pipeline.data.keys import random_keys, shuffle, uniform
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
@@ -140,8 +141,8 @@ def test_an_example_is_augmented_anew_in_every_epoch():
 
 
 def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
-  def add(image, key, *, amount: float):
-    return image + amount
+  def add(images, keys, *, amount: float):
+    return tf.cast(images, tf.float32) + amount
 
   monkeypatch.setitem(registry.augmentation._runtime, 'add', add)
   split = MemorySplit(np.full((1, 2, 2, 1), 250, np.uint8))
@@ -211,6 +212,24 @@ def test_keys_are_splitmix64():
   keys = random_keys(3, -5, tf.constant([2**40, 7], tf.int64))
   np.testing.assert_array_equal(keys[0], expected)
   np.testing.assert_array_equal(random_keys(2, -5, 2**40), expected[:2])
+
+
+def test_uniform_numbers_are_splitmix64_from_the_key_on():
+  keys = random_keys(2, 3, tf.range(20_000, dtype=tf.int64))
+  numbers = uniform(keys, [5, 3]).numpy().astype(np.float64)
+  assert numbers.shape == (20_000, 5, 3) and numbers.min() >= 0 and numbers.max() < 1
+  # What is drawn first is the key itself, and more numbers change none of the first.
+  np.testing.assert_array_equal(numbers[:, 0, 0] < 0.5, keys[:, 0] >= 0)
+  np.testing.assert_array_equal(uniform(keys, [2]), numbers[:, 0, :2])
+  np.testing.assert_array_equal(uniform(keys[5:6], [5, 3])[0], numbers[5])
+  np.testing.assert_allclose(uniform(keys, [], -3.0, 5.0), numbers[:, 0, 0] * 8 - 3, atol=1e-6)
+  columns = numbers.reshape(len(numbers), -1)
+  for column in columns.T:
+    assert scipy.stats.kstest(column, 'uniform').pvalue > 1e-4
+  between = np.corrcoef(columns, rowvar=False) - np.eye(15)
+  assert abs(between).max() < 5 / len(numbers) ** 0.5
+  neighbours = np.corrcoef(columns[:-1].ravel(), columns[1:].ravel())[0, 1]
+  assert abs(neighbours) < 5 / columns.size**0.5
 
 
 def test_orders_of_neighbouring_epochs_and_seeds_are_unrelated():

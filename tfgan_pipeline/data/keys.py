@@ -1,15 +1,20 @@
 """Keys for stateless random numbers: a hash of integers, as graph code and over whole vectors.
 
-    keys = random_keys(2, seed, positions)        # int32 [n, 2], for tf.random.stateless_*
+    keys = random_keys(2, seed, positions)        # int32 [n, 2]
+    numbers = uniform(keys, [3])                  # float32 [n, 3]
     indices = shuffle(positions, size, seed)      # int64 [n], a new permutation every epoch
 
-`tf.random.experimental.stateless_fold_in` takes one seed at a time, and
+`tf.random.stateless_uniform` and `stateless_fold_in` take one seed at a time, and
 `tf.random.experimental.index_shuffle` mishandles one seed per element (its padding adds a column to
 the wrong axis). Its seeds also need hashing, and twice its four rounds: counted up by one, they
 give orders of 60,000 that correlate at 0.85, and small data no more than 256 orders at all.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+import itertools
+import math
 
 import numpy as np
 
@@ -26,27 +31,60 @@ def _mix(x: tf.Tensor) -> tf.Tensor:
   return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(31, tf.uint64)))
 
 
+def _absorb(state: tf.Tensor, words: Sequence[int | tf.Tensor]) -> tf.Tensor:
+  for word in words:
+    word = np.uint64(word % 2**64) if isinstance(word, int) else tf.bitcast(word, tf.uint64)
+    state = _mix(state + word + tf.constant(_GOLDEN, tf.uint64))
+  return state
+
+
 def random_keys(width: int, *words: int | tf.Tensor) -> tf.Tensor:
   """Hashes integers to independent-looking keys.
 
   Keys of width 2 or more that differ in their last word alone never collide.
 
   Args:
-    width: 32-bit words per key: 2 for `tf.random.stateless_*`, 3 for `RandomIndexShuffle`.
+    width: 32-bit words per key: 2 for `uniform` and `tf.random.stateless_*`, 3 for
+      `RandomIndexShuffle`.
     *words: Python integers (taken modulo 2**64) or int64 tensors of one common shape [...].
 
   Returns:
     int32 [..., width].
   """
-  state = tf.constant(0, tf.uint64)
-  for word in words:
-    word = np.uint64(word % 2**64) if isinstance(word, int) else tf.bitcast(word, tf.uint64)
-    state = _mix(state + word + tf.constant(_GOLDEN, tf.uint64))
+  integers = list(itertools.takewhile(lambda word: isinstance(word, int), words))
+  with tf.init_scope(), tf.device('CPU:0'):  # Once, and not in the graph for every batch.
+    state = _absorb(tf.constant(0, tf.uint64), integers).numpy()
+  state = _absorb(tf.constant(state), words[len(integers) :])
   # With up to two words the state itself is the key, so equal keys mean equal words.
   blocks = [state]
   for _ in range((width - 1) // 2):
     blocks.append(_mix(blocks[-1] + tf.constant(_GOLDEN, tf.uint64)))
   return tf.concat([tf.bitcast(block, tf.int32) for block in blocks], axis=-1)[..., :width]
+
+
+def uniform(
+  keys: tf.Tensor, shape: Sequence[int], low: float = 0.0, high: float = 1.0
+) -> tf.Tensor:
+  """Uniform numbers for many keys at once, each a pure function of its key.
+
+  Args:
+    keys: int32 [n, 2], as `random_keys` hashes them.
+    shape: Static shape of the numbers for one key.
+    low: The least number.
+    high: What all numbers are below, but for rounding.
+
+  Returns:
+    float32 [n, *shape], multiples of 2**-24 between 0 and 1, stretched to `low` and `high`.
+  """
+  count = math.prod(shape)
+  blocks = tf.bitcast(keys, tf.uint64)[:, tf.newaxis]  # Hashed already, so good for two numbers.
+  if count > 2:
+    # SplitMix64 from each key on, its n-th output without the ones before.
+    steps = np.arange(1, (count + 1) // 2, dtype=np.uint64) * np.uint64(_GOLDEN)
+    blocks = tf.concat([blocks, _mix(blocks + steps)], axis=1)
+  words = tf.reshape(tf.bitcast(blocks, tf.uint32), [-1, 2 * blocks.shape[1]])[:, :count]
+  numbers = tf.cast(tf.bitwise.right_shift(words, np.uint32(8)), tf.float32) * 2.0**-24
+  return tf.reshape(low + (high - low) * numbers, [-1, *shape])
 
 
 def shuffle(positions: tf.Tensor, size: int | tf.Tensor, *words: int | tf.Tensor) -> tf.Tensor:

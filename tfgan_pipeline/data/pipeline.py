@@ -61,6 +61,7 @@ def train_batches(
       'the number of replicas'
     )
   size = batch_size // replicas
+  change = _augmenter(augment, seed)
   first, last = size * first_replica, size * (first_replica + local_replicas)
 
   @tf.autograph.experimental.do_not_convert
@@ -72,42 +73,39 @@ def train_batches(
     )
 
   @tf.autograph.experimental.do_not_convert
-  def load(positions: tf.Tensor, references: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    return positions, *split.load(references)
+  def load(positions: tf.Tensor, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    images, labels = split.load(references)
+    return {'image': change(images, positions), 'label': labels}
 
   references = split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)
   numbered = references.enumerate(first_batch)
-  parallel = {'num_parallel_calls': tf.data.AUTOTUNE, 'deterministic': True}
-  examples = numbered.flat_map(local_slices).map(load, **parallel)
-  if augment.strip():
-    change = _augmenter(augment, seed)
-    examples = examples.unbatch().map(change, **parallel).batch(size, drop_remainder=True)
+  examples = numbered.flat_map(local_slices).map(
+    load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+  )
   options = tf.data.Options()
   options.deterministic = True
+  # Batches are made side by side; threads for parts of one would mostly wait for each other.
+  options.threading.max_intra_op_parallelism = 1
   # The slices are per replica already; sharding files on top of that would lose examples.
   options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
   # Several workers would otherwise have to agree, at each batch, on whether all still have one.
   endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-  return examples.map(_as_batch).apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
+  return examples.apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def _as_batch(_: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
-  return {'image': images, 'label': labels}
-
-
-def _augmenter(augment: str, seed: int) -> Callable[..., tuple[tf.Tensor, ...]]:
-  """(position, image uint8, label) -> the same with the image augmented."""
+def _augmenter(augment: str, seed: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+  """(images uint8 [n, H, W, C], positions int64 [n]) -> uint8 images of that shape, augmented."""
   steps = [
     functools.partial(registry.augmentation.function(call.name), **call.arguments)
     for call in registry.augmentation.parse_all(augment)
   ]
 
-  @tf.autograph.experimental.do_not_convert
-  def change(position: tf.Tensor, image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    pixels = tf.cast(image, tf.float32)
+  def change(images: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    pixels = images
     for index, step in enumerate(steps):
-      pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, position))
-    pixels = tf.ensure_shape(pixels, image.shape)
-    return position, tf.saturate_cast(tf.round(pixels), tf.uint8), label
+      pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, positions))
+    if pixels.dtype != tf.uint8:
+      pixels = tf.saturate_cast(tf.round(pixels), tf.uint8)
+    return tf.ensure_shape(pixels, images.shape)
 
   return change
