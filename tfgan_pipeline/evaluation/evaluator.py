@@ -237,7 +237,9 @@ class Evaluator:
     with writing(self._records.directory):
       of_runs = {record.get('run_id', '') for record in self._records.read()}
       if of_runs and self.run_id not in of_runs:
-        event_files.start_session(self._records.directory, 0)  # The curves are of another run.
+        # The curves are of another run.
+        event_files.wait_for_another_second(self._records.directory)
+        event_files.start_session(self._records.directory, 0)
       writer = tf.summary.create_file_writer(self._records.directory)
       with writer.as_default(step):
         for name, value in scores.items():

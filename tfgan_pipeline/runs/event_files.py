@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import time
+import uuid
 
 from tensorboard.compat.proto import event_pb2
-from tensorboard.summary.writer import event_file_writer
+from tensorboard.summary.writer import record_writer
+
+from tfgan_pipeline.runs import files
+
+_SECOND = re.compile(r'events\.out\.tfevents\.(\d{10})\.')
 
 
 def start_session(directory: str, void: int) -> None:
-  """Makes TensorBoard forget all points of step `void` and later that `directory` has so far."""
+  """Makes TensorBoard forget all points of step `void` and later that `directory` has so far.
+
+  TensorBoard reads files in the order of their names, which hold the second in which each was made:
+  this one is the first of its second, so that it comes before all that the session writes.
+  """
+  now = time.time()
   start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-  writer = event_file_writer.EventFileWriter(directory)
-  for _ in range(2):  # TensorBoard takes the first one in a directory for its beginning.
-    writer.add_event(event_pb2.Event(step=void, wall_time=time.time(), session_log=start))
-  writer.close()
+  events = [event_pb2.Event(wall_time=now, file_version='brain.Event:2')]
+  # TensorBoard takes the first start in a directory for its beginning, where nothing is forgotten.
+  events += [event_pb2.Event(step=void, wall_time=now, session_log=start)] * 2
+  content = io.BytesIO()
+  for event in events:
+    record_writer.RecordWriter(content).write(event.SerializeToString())
+  name = f'events.out.tfevents.{int(now):010d}.!start.{uuid.uuid4().hex[:8]}'
+  files.make_folder(directory)
+  files.write_bytes(os.path.join(directory, name), content.getvalue())
+
+
+def wait_for_another_second(directory: str) -> None:
+  """Waits, less than a second, until no event file that is there is of the present one."""
+  seconds = [_SECOND.match(name) for name in files.names_in(directory)]
+  newest = max((int(match[1]) for match in seconds if match), default=0)
+  while int(time.time()) == newest:
+    time.sleep(0.02)

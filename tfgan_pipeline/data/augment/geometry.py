@@ -3,7 +3,7 @@
     images = shift(images, keys, fraction=0.1)     # or --augment='flip, shift(0.1)'
 
 Every augmentation takes images [N, H, W, C] in [0, 255] and keys, int32 [N, 2], and returns images
-of the same shape; what it draws for image i is a pure function of key i, as `randomness.uniform`
+of the same shape; what it draws for image i is a pure function of key i, as `keys.uniform`
 makes it. The first augmentation is given uint8. One that only moves pixels keeps the dtype, one
 that computes casts to float32 and returns that. Values may leave the range: the pipeline clips and
 rounds once, after the last augmentation. What moves in from outside an image is its mirror image.
