@@ -139,7 +139,7 @@ class Evaluator:
       if known and 'error' not in known:
         _log.info('step %d has these scores already', step)
         if step in self._checkpoints.pins.steps(self._pins_as):  # Of one that was killed since.
-          self._settle_pins()
+          self._settle_pins(step)
         return known
       self._pin(step, 'being scored')
       try:
