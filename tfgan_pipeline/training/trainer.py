@@ -99,6 +99,8 @@ class Trainer:
     until = self._experiment.max_steps if until is None else until
     chief = self.workers.chief
     with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
+      if self._step is None:
+        self.restore(run)
       if self._step < until:
         recorder.start(self._step, self._dataset, self._damaged)
         self.workers.total(0)  # By now the chief has saved its first checkpoint.
