@@ -71,6 +71,8 @@ class TrainSummaries:
     if checksum and not scheduled:
       more['unscheduled'] = True
     _append(self._curves, step, values, more)
+    if checksum:  # Or a loss of power could leave a checkpoint that is newer than its curves.
+      atomic_files.sync(self._curves)
 
   def health(self, step: int, values: dict[str, float]) -> None:
     """Writes what health.py has found, by TensorBoard tag."""
