@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import shutil
 
 import numpy as np
 from PIL import Image
@@ -86,37 +84,6 @@ def test_adding_a_picture_moves_few_others(classes):
   save(classes / 'dog' / '120.png', plain(120))
   after = set(build(classes).split('test').images[:, 0, 0, 0])
   assert len(before & after) >= 3
-
-
-def test_fingerprint_is_of_content(classes, tmp_path):
-  before = build(classes).fingerprint
-  for limit in (1.0, 0.0):
-    assert build(classes, memory_limit_gb=limit).fingerprint == before
-    moved = tmp_path / 'elsewhere' / f'renamed{limit}'
-    shutil.copytree(classes, moved)
-    assert build(moved, memory_limit_gb=limit).fingerprint == before
-    image = plain(7)
-    image[3, 4, 1] += 1
-    save(moved / 'cat' / 'a' / '7.png', image)
-    assert build(moved, memory_limit_gb=limit).fingerprint != before
-    for other in ('image_folder(9)', 'image_folder(8, resize=stretch)'):
-      assert build(classes, other, memory_limit_gb=limit).fingerprint != before
-  grey = 'stacked("image_folder(8, channels=1)")'
-  assert build(classes, grey).fingerprint == build(classes, grey, memory_limit_gb=1e-4).fingerprint
-
-
-def test_fingerprints_of_former_runs_on_disk(classes):
-  """Runs depend on it: version 0.1.0 hashed files where the data did not fit into memory."""
-  digest = hashlib.sha256(b'(50, (8, 8, 3))crop lanczos')
-  names = sorted(str(path.relative_to(classes)) for path in classes.rglob('[!.]*.[pP][nN][gG]'))
-  names = [name for name in names if not name.startswith('.')]
-  digest.update(np.array([name.startswith('dog') for name in names], '<i4').tobytes())
-  for name in names:
-    content = (classes / name).read_bytes()
-    digest.update(repr((name, len(content))).encode() + content)
-  for limit in (1.0, 0.0):
-    train = build(classes, 'image_folder(8, validation=0, test=0)', memory_limit_gb=limit)
-    assert train.split('train').fingerprint == digest.hexdigest()[:16]
 
 
 def test_files_read_on_access_give_the_same_examples_as_memory(classes):

@@ -96,6 +96,12 @@ class Split(abc.ABC):
     """Feeds everything that determines the examples, and no name or place, to a hashlib digest."""
 
   @functools.cached_property
+  def hides_labels(self) -> bool:
+    """Whether the labels are secret, -1 in all examples, of which the first is looked at."""
+    _, labels = next(self.ordered(1))
+    return bool(labels[0] < 0)
+
+  @functools.cached_property
   def fingerprint(self) -> str:
     """16 hexadecimal digits of a SHA-256: of the files and the recipe, whoever holds the examples.
 
@@ -129,7 +135,8 @@ class Dataset:
   Attributes:
     name: For messages and records, such as 'mnist'.
     image_shape: (height, width, channels).
-    num_classes: Number of classes; 0 when the images have no labels (all labels are then 0).
+    num_classes: Number of classes; 0 when the images have no labels (all labels are then 0, or -1
+      where the train split hides them).
     label_names: One name per class.
     splits: Some of 'train', 'validation' and 'test'.
     channel_classes: Where every channel is an image of its own, how many classes those have: the

@@ -120,7 +120,7 @@ def _train_and_save(
   )
   trained.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
 
-  held_out = 'test' if 'test' in dataset.splits else 'train'
+  held_out = _held_out(dataset)
   facts = {
     'accuracy': _accuracy(trained, dataset.split(held_out)),
     'accuracy_split': held_out,
@@ -133,6 +133,17 @@ def _train_and_save(
   np.savez(content, facts=np.array(json.dumps(facts)), **weights)
   atomic_files.write(path, content.getvalue())
   return facts
+
+
+def _held_out(dataset: Dataset) -> str:
+  """The split to measure the accuracy on: 'test', or another where test hides its labels."""
+  if 'test' not in dataset.splits:
+    return 'train'
+  return next(
+    name
+    for name in ('test', 'validation', 'train')
+    if name in dataset.splits and not dataset.split(name).hides_labels
+  )
 
 
 @contextlib.contextmanager

@@ -102,6 +102,12 @@ def needs(field: str) -> Callable[[Callable], Callable]:
   return declare
 
 
+def needs_real_labels(metric: Callable) -> Callable:
+  """Decorator of a metric: it compares the labels of real images with those of generated ones."""
+  metric.needs_real_labels = True
+  return metric
+
+
 def _check_classes(name: str, values: np.ndarray, count: int) -> None:
   if not isinstance(values, np.ndarray) or values.shape != (count,):
     raise UsageError(

@@ -13,6 +13,7 @@ import logging
 import os
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
@@ -69,6 +70,13 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
     data, name = dataset, options.reference_split
     facts = {'dataset': dataset_text, 'split': name}
   split = data.split(name)
+  for call in registry.metric.parse_all(options.metrics):
+    if getattr(registry.metric.function(call.name), 'needs_real_labels', False):
+      if data.num_classes and split.hides_labels:
+        raise UsageError(
+          f'--reference_split={name}: the labels of this split are hidden, and '
+          f'--metrics={call.name} needs them; take another split, or leave the metric out'
+        )
 
   def of_images(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
     def features_of(part: str) -> Features:

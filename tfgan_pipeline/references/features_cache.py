@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import logging
@@ -44,13 +43,16 @@ def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> 
 def reference_features(
   dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
 ) -> Features:
-  """Features of every image of a split with its label, in stored order, cached in `cache_dir`."""
+  """Features of every image of a split in stored order, cached in `cache_dir`.
+
+  They have the labels of the images, unless the split hides them, of which a warning tells.
+  """
   path = reference_file(dataset, split, extractor, cache_dir)
   if tf.io.gfile.exists(path):
     arrays = _read(path)
     # Files of an earlier version lack labels.
     if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
-      return Features(**arrays)
+      return _features(arrays, f'{dataset.name}/{split}')
   _log.info(
     'extracting features of the %d images of %s/%s, once',
     dataset.split(split).size,
@@ -65,9 +67,9 @@ def reference_features(
       yield images
 
   features = extractor.features(batches())
+  arrays = {'pool': features.pool, 'logits': features.logits}
   if dataset.num_classes:
-    features = dataclasses.replace(features, labels=np.concatenate(labels))
-  arrays = {'pool': features.pool, 'logits': features.logits, 'labels': features.labels}
+    arrays['labels'] = np.concatenate(labels)
   tf.io.gfile.makedirs(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
@@ -76,7 +78,16 @@ def reference_features(
     definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   atomic_files.write(path, content.getvalue())
-  return features
+  return _features(arrays, f'{dataset.name}/{split}')
+
+
+def _features(arrays: dict[str, np.ndarray | None], name: str) -> Features:
+  """Features of these fields, without labels that are hidden."""
+  labels = arrays.get('labels')
+  if labels is not None and labels.min() < 0:
+    _log.warning('the labels of %s are hidden (-1): its images are used without labels', name)
+    arrays = {**arrays, 'labels': None}
+  return Features(**arrays)
 
 
 def _read(path: str) -> dict[str, np.ndarray]:

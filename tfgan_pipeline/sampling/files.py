@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 
+import numpy as np
+
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.folders.layout import find_pictures
 from tfgan_pipeline.errors import UsageError
@@ -94,16 +96,21 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     if first and there.issuperset(names[first : batch.stop]):
       continue  # The first ones are always made, to see whether they are these.
     pictures = ensemble.images(batch, seed)
-    made = {name: images.png(picture) for name, picture in zip(names[first:], pictures)}
+    made = dict(zip(names[first:], pictures))
     for name in sorted(there.intersection(made)):
-      if _read(os.path.join(folder, name)) != made[name]:
+      if not _shows(os.path.join(folder, name), made[name]):
         raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
     with atomic_files.writing(folder):
       for name in [name for name in made if name not in there]:
-        atomic_files.write(os.path.join(folder, name), made[name], durable=False)
+        atomic_files.write(os.path.join(folder, name), images.png(made[name]), durable=False)
   return count
 
 
-def _read(path: str) -> bytes:
+def _shows(path: str, picture: np.ndarray) -> bool:
+  """Whether a file holds these pixels; their compression differs between versions of zlib."""
   with tf.io.gfile.GFile(path, 'rb') as file:
-    return file.read()
+    content = file.read()
+  try:
+    return np.array_equal(tf.io.decode_png(content), picture)
+  except tf.errors.InvalidArgumentError:
+    return False

@@ -43,7 +43,8 @@ class Health:
     self._state = state
     self._real = {'train': _fixed(dataset.split('train'))}
     held_out = next((name for name in _HELD_OUT if name in dataset.splits), None)
-    if held_out is not None:
+    told = 'discriminator' in state.game.labelled
+    if held_out is not None and not (told and dataset.split(held_out).hides_labels):
       self._real['held_out'] = _fixed(dataset.split(held_out))
     self._collapsed = False
 

@@ -35,7 +35,8 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
 
   Returns:
     The official train, validation and test splits. Labels are those of the first class label,
-    'label' preferred; TFDS writes -1 where a test set keeps its labels secret.
+    'label' preferred; TFDS writes -1 where a test set keeps its labels secret. Where the train
+    split does, the dataset has no classes.
 
   Raises:
     UsageError: The data is not there, has no images of 8 bits, or an argument does not suit it.
@@ -102,7 +103,8 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
   }
   if options.fits_memory(sum(split.size for split in splits.values()), shape):
     splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
-  names = tuple(info.features[label_key].names) if label_key else ()
+  labelled = label_key and not ('train' in splits and splits['train'].hides_labels)
+  names = tuple(info.features[label_key].names) if labelled else ()
   return Dataset(
     name=name.partition(':')[0],
     image_shape=shape,

@@ -6,12 +6,13 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.features import Features, needs_real_labels
 from tfgan_pipeline.metrics.frechet.fid import fid
 from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
 @registry.metric
+@needs_real_labels
 @lower_is_better('intra_class_fid', 'intra_class_fid_above_floor')
 def intra_class_fid(
   reference: Features, generated: Features, *, worst: int = 3, ddof: int = 1

@@ -1,10 +1,12 @@
-"""Runs, caches and reference files that go by pixels, as those of version 0.1.0 do."""
+"""One fingerprint of pictures, whatever holds them, and what goes by a former one."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
+import shutil
 
 import numpy as np
 from PIL import Image
@@ -23,6 +25,17 @@ from tfgan_pipeline.references import tool
 CALL = 'image_folder(16, channels=1)'
 
 
+def build(folder, call=CALL, limit=4.0) -> Dataset:
+  return registry.dataset.build(call, DataOptions(str(folder), limit))
+
+
+def change(path) -> None:
+  """Alters one pixel by one."""
+  image = Image.open(path)
+  image.putpixel((0, 0), image.getpixel((0, 0)) ^ 1)
+  image.save(path)
+
+
 @pytest.fixture
 def pictures(tmp_path):
   """48 grey pictures of 16x16 in two classes."""
@@ -36,9 +49,38 @@ def pictures(tmp_path):
 
 def former(pictures) -> Dataset:
   """The data as version 0.1.0 held it in memory: arrays that know of no files."""
-  dataset = registry.dataset.build(CALL, DataOptions(str(pictures)))
+  dataset = build(pictures)
   splits = {name: MemorySplit(split.images, split.labels) for name, split in dataset.splits.items()}
   return dataclasses.replace(dataset, splits=splits)
+
+
+def test_fingerprint_is_of_content(pictures, tmp_path):
+  before = build(pictures).fingerprint
+  assert len(before) == 16 and int(before, 16) >= 0
+  for limit in (4.0, 0.0):
+    assert build(pictures, limit=limit).fingerprint == before
+    moved = tmp_path / 'elsewhere' / f'renamed{limit}'
+    shutil.copytree(pictures, moved)
+    assert build(moved, limit=limit).fingerprint == before
+    change(moved / 'b' / '7.png')
+    assert build(moved, limit=limit).fingerprint != before
+    for other in ('image_folder(15, channels=1)', 'image_folder(16, channels=1, resize=stretch)'):
+      assert build(pictures, other, limit).fingerprint != before
+  stacks = f'stacked("{CALL}")'
+  assert build(pictures, stacks).fingerprint == build(pictures, stacks, 1e-4).fingerprint
+
+
+def test_fingerprint_of_streamed_files_is_fixed_for_ever(pictures):
+  """Runs depend on it: version 0.1.0 hashed files where the data did not fit into memory."""
+  digest = hashlib.sha256(b'(48, (16, 16, 1))crop lanczos')
+  paths = sorted(pictures.rglob('*.png'), key=str)
+  digest.update(np.array([path.parent.name == 'b' for path in paths], '<i4').tobytes())
+  for path in paths:
+    content = path.read_bytes()
+    digest.update(repr((str(path.relative_to(pictures)), len(content))).encode() + content)
+  for limit in (4.0, 0.0):
+    dataset = build(pictures, 'image_folder(16, 1, validation=0, test=0)', limit)
+    assert dataset.split('train').fingerprint == digest.hexdigest()[:16]
 
 
 def test_a_run_is_continued_and_scored_whatever_holds_the_data(pictures, tmp_path, cache_dir):
@@ -63,9 +105,7 @@ def test_a_run_is_continued_and_scored_whatever_holds_the_data(pictures, tmp_pat
     )
     definition = estimator.evaluate(step, options)['definition']
     assert definition['reference']['fingerprint'] == estimator.dataset.split('train').fingerprint
-  image = Image.open(pictures / 'a' / '0.png')
-  image.putpixel((0, 0), image.getpixel((0, 0)) ^ 1)
-  image.save(pictures / 'a' / '0.png')
+  change(pictures / 'a' / '0.png')
   with pytest.raises(UsageError, match='was trained on ' + record['dataset']['fingerprint']):
     GANEstimator.of_run(str(tmp_path / 'run')).train()
 
@@ -81,7 +121,7 @@ def test_classifiers_and_reference_files_are_found(pictures, tmp_path):
   tool.build(before, 'train', trained, cache, output=statistics)
   folders = os.listdir(os.path.join(cache, 'classifier'))
   for limit in (4.0, 0.0):
-    dataset = registry.dataset.build(CALL, DataOptions(str(pictures), limit))
+    dataset = build(pictures, limit=limit)
     assert classifier(dataset).fingerprint == trained.fingerprint
     assert os.listdir(os.path.join(cache, 'classifier')) == folders
     assert tool.verify(statistics, dataset, 'train', trained)['mu'] < 1e-6
