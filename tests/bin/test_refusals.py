@@ -28,7 +28,7 @@ TRAIN = {
   'TPU for a CPU': (['--accelerator=cpu', '--tpu=local'], '--tpu=local: is for tpu'),
   'zone without TPU': (['--tpu_zone=a'], '--tpu_zone=a: is for tpu, and --accelerator is cpu'),
   'file system that is not there': (['--model_dir=nosuch://a/b'], '--model_dir=nosuch://a/b: '),
-  'pattern for a place': (['--model_dir=a[1]'], '--model_dir=a[1]: *, ? and [ stand for many'),
+  'pattern for a place': (['--model_dir=a[1]'], 'a[1]: *, ? and [ stand for many'),
   'unknown remedy': (['--on_nan=pray'], '--on_nan=pray: unknown on_nan'),
   'no rollbacks': (['--on_nan=rollback(0)'], '--on_nan'),
   'size too small': (['--dataset=digits(size=6)'], '--dataset=digits(size=6): '),

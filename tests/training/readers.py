@@ -137,12 +137,12 @@ class Readers:
     steps = [json.loads(line)['step'] for line in lines if line]
     if last and not last.startswith(b'{"step": '[: len(last)]):
       self._fault(f'train.jsonl: ends in {last!r}')
-    first = before.count(b'\n') + 1 if appended else 1
+    first = before.count(b'\n') if appended else 0
     if steps != list(range(first, first + len(steps))):
-      self._fault(f'train.jsonl: {first - 1} lines and then the steps {steps[:9]}')
+      self._fault(f'train.jsonl: {first} lines and then the steps {steps[:9]}')
     if not appended:
       self._read_sessions()
-      if not self.sessions or len(steps) < self.sessions[-1]:
+      if not self.sessions or len(steps) < self.sessions[-1] + bool(self.sessions[-1]):
         self._fault(f'train.jsonl: {len(steps)} lines, resumed at {self.sessions}')
     return True
 

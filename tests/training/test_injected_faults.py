@@ -146,9 +146,9 @@ def check_whole(model_dir: pathlib.Path) -> None:
   for step in steps:
     assert 'global_step/.ATTRIBUTES/VARIABLE_VALUE' in checkpoint(model_dir, step)
   logged = [line['step'] for line in lines_of(model_dir / 'train/train.jsonl')]
-  assert logged == list(range(1, len(logged) + 1))
-  saved = logged[-1] - 1 if logged else -1  # A line follows the save of the step before.
-  assert not logged or saved in steps, f'{steps} after the line of {logged[-1]}'
+  assert logged == list(range(len(logged)))
+  # A line follows the save of the step before.
+  assert not logged or logged == [0] or logged[-1] - 1 in steps, f'{steps} after {logged}'
   run = RunDirectory(str(model_dir))
   if run.exists():
     assert len(run.read_record()['sessions']) == 1 and run.read_experiment().max_steps == 3
