@@ -52,7 +52,7 @@ def change_line(run):
   tag = next(tag for tag in line if tag.startswith('loss/'))
   line[tag] = float(np.nextafter(line[tag], 1))
   path.write_text('\n'.join([lines[0], json.dumps(line), *lines[2:]]) + '\n')
-  return f'step 2 {tag}: 1 of 1 '
+  return f'step {line["step"]} {tag}: 1 of 1 '
 
 
 def change_pixel(run):
