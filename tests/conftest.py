@@ -37,7 +37,8 @@ def pytest_sessionstart(session):
 
 def pytest_collection_modifyitems(items):
   """What takes long comes first, so that no process is left alone with it at the end."""
-  items.sort(key=lambda item: item.path.parent not in (ROOT / 'tests', ROOT / 'tests' / 'training'))
+  first = (ROOT / 'tests', ROOT / 'tests/training', ROOT / 'tests/runs')
+  items.sort(key=lambda item: item.path.parent not in first)
 
 
 # The smallest run that still has every part: batch norm, moving average, checkpoints, samples.

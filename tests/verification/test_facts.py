@@ -58,11 +58,11 @@ def test_a_wrong_metric_fails(monkeypatch, change, failing):
 
   original = fid.fid
 
-  def fid(reference, generated, *, ddof: int = 1):
+  def wrong(reference, generated, *, ddof: int = 1):
     scores = original(reference, generated, ddof=ddof)
     return {**scores, 'fid': change(scores['fid'], len(reference), len(generated))}
 
-  monkeypatch.setattr(fid, 'fid', fid)
+  monkeypatch.setattr(fid, 'fid', wrong)
   assert exact_states()[failing] == 'FAILED'
 
 
