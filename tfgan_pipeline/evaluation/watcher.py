@@ -156,6 +156,7 @@ class _Run:
     if self.finished:
       return
     first = self._evaluators[0]
+    first.check_run()
     # Asked before listing: what the run saved before it was done is then in the list.
     done = first.run.is_done()
     steps = first.steps()
