@@ -180,6 +180,7 @@ class Checkpoints:
 
   def remove_leftovers(self) -> None:
     """Removes what a writer that was killed has left. Only for the one who writes here."""
+    atomic_files.remove_leftovers(self._directory)
     whole = {f'ckpt-{step:06d}' for step in self.steps()}
     for name in names_in(self._directory):
       part = _PART.match(name)
