@@ -3,6 +3,7 @@
 import ast
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -130,9 +131,10 @@ def test_what_there_is_is_listed_without_tensorflow(name):
     assert not {'tensorflow', 'numpy'} & loaded_by(name, '--list')
 
 
-def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir):
+def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir, tmp_path):
+  run = shutil.copytree(tiny_run, tmp_path / 'run')
   flags = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
-  modules = loaded_by('evaluate', f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *flags)
+  modules = loaded_by('evaluate', f'--model_dir={run}', f'--cache_dir={cache_dir}', *flags)
   assert 'tfgan_pipeline.evaluation.evaluator' in modules
   assert not within(modules, 'training', 'losses', 'tpu')
   assert 'tfgan_pipeline.estimator' not in modules
