@@ -65,7 +65,7 @@ def attach(log: str, options: tuple[str, ...]) -> None:
 
 @functools.cache
 def missing() -> str:
-  """Why nothing can be injected here; empty where it can."""
+  """Says why strace cannot inject faults on this machine; returns '' where it can."""
   if not shutil.which('strace'):
     return 'no strace here: apt-get install strace'
   try:
@@ -107,7 +107,7 @@ def injected(log: pathlib.Path) -> str:
 
 
 def _finished(log: pathlib.Path) -> str:
-  """All of a log, which is complete a moment after the process has ended."""
+  """Reads a log to its end, which is written a moment after the process has ended."""
   for _ in range(200):
     text = log.read_text()
     if re.search(r'^(?:\d+ +)?\+\+\+ (?:exited|killed).*\n\Z', text, re.MULTILINE):

@@ -64,7 +64,7 @@ def test_train_and_evaluate_equals_training_alone(experiment, options, tmp_path)
 
 
 def test_all_replicas_generate_what_is_scored(experiment, options, tmp_path, register, monkeypatch):
-  """As they train: on a TPU the host's processor would be slow."""
+  """Checks that scoring generates samples on all replicas of the training strategy."""
   traced = []
 
   class Noticing(keras.layers.Layer):

@@ -1,4 +1,4 @@
-"""What a program that uses this package as a library keeps: random state, loggers, environment."""
+"""Checks that a program using this package keeps its random state, loggers and environment."""
 
 import subprocess
 import sys
@@ -72,7 +72,7 @@ def test_nothing_of_the_program_is_changed(tmp_path, first, stderr):
 
 
 def test_binaries_work_without_standard_streams(tmp_path):
-  """As daemons may be started; the first files they open must not become their stderr."""
+  """Checks a process without standard streams: the first files opened must not become stderr."""
   flags = ' '.join(map(repr, TINY))
   script = 'exec "$0" -m tfgan_pipeline.bin.train {} <&- >&- 2>&-'
   for arguments, code in ((f'{flags} --model_dir="$1"', 0), ('--seed=x', 2)):

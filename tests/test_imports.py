@@ -62,7 +62,7 @@ def test_the_root_is_no_room():
 
 
 def test_no_modules_import_each_other_in_a_circle():
-  """Within rooms; between them floors see to it. Imports inside of functions count, too."""
+  """Checks modules of one room too, which floors do not; imports inside functions count."""
   names = {
     '.'.join(('tfgan_pipeline', *path.relative_to(PACKAGE).with_suffix('').parts)): path
     for path in PACKAGE.rglob('*.py')
@@ -120,7 +120,7 @@ def loaded_by(name: str, *arguments: str) -> set[str]:
 
 
 def within(modules: set[str], *rooms: str) -> list[str]:
-  """Those of these rooms of the package; the rooms themselves are empty."""
+  """Filters module names by rooms of the package, whose __init__ files are empty."""
   starts = tuple(f'tfgan_pipeline.{room}.' for room in rooms)
   return sorted(module for module in modules if module.startswith(starts))
 

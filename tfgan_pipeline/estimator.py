@@ -81,7 +81,7 @@ class GANEstimator:
 
   @functools.cached_property
   def strategy(self) -> tf.distribute.Strategy:
-    """What the run trains on; the process's devices are set up when it is first asked for."""
+    """The strategy that the run trains on; its first use sets up the process's devices."""
     return strategies.start(self.experiment)
 
   @functools.cached_property

@@ -1,4 +1,4 @@
-"""The same small runs made by an older version and by the working tree, compared bit for bit.
+"""Trains small runs with an older version and with the working tree, and compares every bit.
 
     python tests/compatibility/same_run.py COMMIT
     python tests/compatibility/same_run.py COMMIT --only='game gan' --only=stylegan2

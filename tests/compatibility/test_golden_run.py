@@ -21,7 +21,7 @@ STORED = 'f2a9e1552c3f9e3ac6dc913d22e80c43bcf7d86e703c4168f702b42cfaede9e5'
 
 
 def digest(tensors: dict[str, np.ndarray]) -> str:
-  """Of all names, dtypes, shapes and bytes."""
+  """Hashes the names, dtypes, shapes and bytes of tensors."""
   found = hashlib.sha256()
   for name, value in sorted(tensors.items()):
     found.update(f'{name} {value.dtype.str} {value.shape}\n'.encode() + value.tobytes())
@@ -29,7 +29,7 @@ def digest(tensors: dict[str, np.ndarray]) -> str:
 
 
 def samples(estimator: GANEstimator, weights: str) -> np.ndarray:
-  """Four of them side by side, uint8 [16, 64]."""
+  """Draws four samples side by side, uint8 [16, 64]."""
   sampler = estimator.sampler(weights)
   sampler.restore(600)
   return np.concatenate([*next(sampler.batches(4, 0, batch_size=4))[..., 0]], axis=1)

@@ -100,7 +100,7 @@ class Version:
 
 @dataclasses.dataclass
 class Comparison:
-  """Equal and other values by name.
+  """Counts of equal values and descriptions of differing ones.
 
   Attributes:
     same: How many values are equal, to the last bit.
@@ -236,7 +236,7 @@ def _stderr_closed() -> Iterator[None]:
 
 
 def _difference(old: Any, new: Any) -> str:
-  """Empty where both are equal to the last bit."""
+  """Describes how two arrays differ; '' where they are equal to the last bit."""
   old, new = np.asarray(old), np.asarray(new)
   if (old.dtype, old.shape) != (new.dtype, new.shape):
     return f'{old.dtype}{list(old.shape)}, now {new.dtype}{list(new.shape)}'

@@ -36,7 +36,7 @@ def keys_of(count: int) -> np.ndarray:
 
 
 def apply_keys(call: str, image: np.ndarray, count: int) -> np.ndarray:
-  """What `count` keys make of one image."""
+  """Augments one image `count` times, each with a key of its own."""
   return apply(call, np.stack([image] * count), keys_of(count))
 
 

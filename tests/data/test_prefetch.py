@@ -1,4 +1,4 @@
-"""Pictures that are decoded in Python are decoded ahead, also under op determinism."""
+"""Checks that pictures are decoded ahead of their use, also under op determinism."""
 
 from __future__ import annotations
 

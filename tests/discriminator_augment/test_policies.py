@@ -57,7 +57,7 @@ def test_shifted():
   'height, width, holes', [(8, 10, (4, 5)), (5, 6, (3, 3)), (20, 25, (10, 13))]
 )
 def test_cut_out(height, width, holes):
-  """Rectangles, of which each row and column sees as much as in the authors' code.
+  """Checks how often each row and column is cut out against the authors' code.
 
   Its centres are all of 0 to the side for an even hole, and all but the side for an odd one; a part
   of a hole that lies outside falls on the outermost pixel, which is then in the hole anyway.

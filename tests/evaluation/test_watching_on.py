@@ -1,4 +1,4 @@
-"""What goes wrong with one checkpoint or one run does not keep the others from being scored."""
+"""Checks that a bad checkpoint or run does not keep the others from being scored."""
 
 import shutil
 
@@ -39,7 +39,7 @@ def failing(register):
     calls = []
 
     def fragile(reference, generated):
-      """Some number."""
+      """Takes a number."""
       calls.append(generated)
       if len(calls) == 3:  # The first is the trial before any work.
         raise error

@@ -42,7 +42,7 @@ def test_dragan():
   'first, last, gamma, loss_scale', [(2**-10, 2**-18, 2.0**20, 2.0**15), (16, 2, 1.0, 1.0)]
 )
 def test_slopes_of_float16_layers(first, last, gamma, loss_scale):
-  """The slope is 4 * first * last: 1.5e-8, which float16 has not, and 128.
+  """Checks slopes 4 * first * last of 1.5e-8, too small for float16, and of 128.
 
   So are gradients of the penalty by the weights, of a scaled loss as the optimiser takes them.
   """

@@ -146,7 +146,7 @@ def float64(monkeypatch):
 @pytest.mark.heavy
 @pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'biggan_deep', 'r3gan', 'stylegan2'])
 def test_two_replicas_make_the_same_updates(name, monkeypatch, float64):
-  """To 1e-9 of their size, in float64.
+  """Checks that replicas agree to 1e-9 of each value's size, in float64.
 
   In float32 it would be 1 %, on one device too: so many ReLU find a place that rounding moves
   across zero.
@@ -162,7 +162,7 @@ def test_two_replicas_make_the_same_updates(name, monkeypatch, float64):
   images, labels = dataset.split('train').spread(32)
 
   def weights_of(replicas: int) -> list[dict[str, np.ndarray]]:
-    """Before and after two steps, by role, in one vector."""
+    """Returns the weights of each role before and after two steps, as one vector each."""
     strategy = strategies.mirrored_cpus(replicas)
     state = TrainState.build(experiment, dataset, strategy)
     step = tf.function(lambda batch: strategy.run(state.step_fn, args=([batch],)), autograph=False)

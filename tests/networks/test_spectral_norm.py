@@ -25,7 +25,7 @@ def images(shape):
 @pytest.mark.parametrize('name', LAYERS)
 @pytest.mark.parametrize('calls, precision', [(0, 0.1), (1, 0.1), (100, 1e-3)])
 def test_kernel_in_use_has_norm_one(name, calls, precision):
-  """Before any training too, where inference is all that has been asked for."""
+  """Checks spectral norms after 0, 1 and 100 training calls; 0 is inference alone."""
   make, shape = LAYERS[name]
   layer, inputs = make(), images(shape)
   outputs = layer(inputs)

@@ -1,4 +1,4 @@
-"""Canonical call strings say the call that they were made of, whatever its arguments are."""
+"""Checks that canonical call strings parse back to equal calls, whatever their arguments."""
 
 import keyword
 import math

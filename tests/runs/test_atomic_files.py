@@ -11,7 +11,7 @@ from tfgan_pipeline.runs import atomic_files
 
 @pytest.fixture
 def synced(monkeypatch):
-  """What has been made to reach the disk: (name, names then in the directory)."""
+  """Records each fsync as (name of the file, names in its directory at that moment)."""
   found = []
   fsync = os.fsync
 
@@ -57,7 +57,7 @@ def test_sync_takes_files_and_then_each_of_their_folders_once(tmp_path, synced):
 
 
 def test_a_folder_that_cannot_be_synced_is_no_error_and_a_file_is(tmp_path, monkeypatch):
-  """Some network file systems know no fsync of directories."""
+  """Checks a file system without fsync of directories, as some network ones are."""
   fsync = os.fsync
 
   def refusing(file):

@@ -54,7 +54,7 @@ def test_an_id_is_in_the_run_in_every_checkpoint_and_in_every_score(tmp_path, op
 
 
 def test_a_directory_that_is_started_over_has_scores_of_its_own(tmp_path, options):
-  """The evaluation outlives the run that it was made of, as when only that is deleted."""
+  """Deletes a run but not its evaluation, and starts another in the directory."""
   of_run = {}
   for seed in (0, 1):
     GANEstimator(experiment(tmp_path, seed=seed)).train()
@@ -246,7 +246,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
 
 
 def test_of_a_run_without_an_id_nothing_is_lost(tmp_path, options):
-  """As version 0.1.0 left it, with scores."""
+  """Checks a scored run in the form of version 0.1.0: no run_id, no records beside checkpoints."""
   GANEstimator(experiment(tmp_path)).train()
   for path in (tmp_path / 'checkpoints').glob('*.json'):
     path.unlink()

@@ -65,7 +65,7 @@ def test_after_its_run_was_removed_it_begins_another(tmp_path):
 
 
 def test_storage_that_does_not_answer_is_no_damage(tmp_path):
-  """Reading another process's memory as a file is an input/output error, and not one of bytes."""
+  """Makes a real input/output error: /proc/self/mem cannot be read from its start."""
   GANEstimator(experiment(tmp_path, max_steps=4)).train()
   data = tmp_path / 'checkpoints/ckpt-000004.data-00000-of-00001'
   kept = data.rename(tmp_path / 'kept')
@@ -102,7 +102,7 @@ def test_no_error_of_a_bucket_moves_a_checkpoint(tmp_path, monkeypatch, kind):
 
 
 def test_a_checksum_proves_a_resume(tmp_path):
-  """Two processes, one stopped half way; one value is compared."""
+  """Compares the final checksums of one whole run and one that was stopped half way."""
   for name, stops in (('once', [8]), ('halves', [3, 8])):
     for stop in stops:
       GANEstimator(experiment(tmp_path / name)).train(stop)

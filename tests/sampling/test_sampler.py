@@ -14,7 +14,7 @@ from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 @pytest.fixture(scope='module')
 def labelled_run(tmp_path_factory):
-  """model_dir of a run whose generator is told the class."""
+  """Trains a run whose generator reads the class; returns its model_dir."""
   model_dir = tmp_path_factory.mktemp('labelled')
   GANEstimator(tiny_experiment(model_dir, model='conditional_gan')).train()
   return model_dir
@@ -130,7 +130,7 @@ LABELLED_CALLS = {
 def test_each_call_has_its_statistics_whatever_came_before(
   sampler, tiny_run, labelled_run, tmp_path, labelled
 ):
-  """Of batches where numbered samples alone are asked for, else moving averages."""
+  """Checks which statistics of batch normalisation each kind of sample is made with."""
   run, calls = (labelled_run, LABELLED_CALLS) if labelled else (tiny_run, CALLS)
 
   def results(batch_norm, names):

@@ -1,4 +1,4 @@
-"""Readers beside a training that is killed and started again: what they may never see.
+"""Readers that watch a training which is killed and restarted, and note what they must never see.
 
 with Readers(model_dir) as readers:
   ...                              # Trainings come and go.
@@ -191,5 +191,5 @@ class Readers:
 
   @property
   def records(self) -> list[dict]:
-    """All records of scores."""
+    """Reads all records of scores of a run."""
     return [json.loads(line) for line in self._records.splitlines()]

@@ -1,4 +1,4 @@
-"""What every game has in common, and what it tells before its networks are made.
+"""Base class of games: the batch, the losses, the samples, and the needs of their networks.
 
     @registry.model
     def mine(noise: Noise, num_classes: int, *, weight: float = 1.0) -> Game:
@@ -69,7 +69,7 @@ class Game:
     return self.num_classes if 'generator' in self.labelled else 0
 
   def trainable_variables(self, player: str) -> list[tf.Variable]:
-    """What a player trains."""
+    """Returns the variables that a player trains."""
     return [
       variable
       for role in self.players[player]
@@ -162,7 +162,7 @@ class Game:
     seed: int | tf.Tensor,
     labels: Sequence[int] | tf.Tensor | None = None,
   ) -> Inputs:
-    """What samples `indices` are made from: input i depends on (seed, i) only.
+    """Returns the generator's inputs of numbered samples; input i depends on (seed, i) only.
 
     Args:
       indices: Numbers of samples.
@@ -195,7 +195,7 @@ class Game:
   def discriminate(
     self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
   ) -> tf.Tensor:
-    """What the discriminator, or its part `network`, says of images, with labels if told them."""
+    """Applies the discriminator, or its part `network`, to images, with labels if it reads them."""
     told = 'discriminator' in self.labelled
     return network([images, labels] if told else images, training=training)
 
@@ -228,7 +228,7 @@ class Game:
   def pictures(
     self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
   ) -> dict[str, np.ndarray]:
-    """What else to show at each sampling: pictures uint8 [H, W, 1 or 3] by name.
+    """Draws a game's own pictures, uint8 [H, W, 1 or 3] by name, at each sampling.
 
     Args:
       generator: As in `generate`.

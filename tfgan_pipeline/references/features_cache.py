@@ -82,7 +82,7 @@ def reference_features(
 
 
 def _features(arrays: dict[str, np.ndarray | None], name: str) -> Features:
-  """Features of these fields, without labels that are hidden."""
+  """Builds Features from arrays by field, and drops labels that are hidden."""
   labels = arrays.get('labels')
   if labels is not None and labels.min() < 0:
     _log.warning('the labels of %s are hidden (-1): its images are used without labels', name)

@@ -102,7 +102,7 @@ class Call:
 
 
 def _literal(value: Any) -> str:
-  """The text that registry.py reads as this value."""
+  """Formats a value as text that the registry parses back to an equal value."""
   if isinstance(value, str):
     # Python reads keywords as themselves, and puts other letters into a normal form.
     bare = value.isidentifier() and value.isascii() and not keyword.iskeyword(value)

@@ -65,7 +65,7 @@ def _parse(path: pathlib.Path) -> ast.Module:
 
 
 class _Names:
-  """What the names of a file stand for, as far as imports and assignments tell.
+  """Resolves the names of a source file to dotted names, from its imports and assignments.
 
   Attributes:
     module: The dotted name of the file.

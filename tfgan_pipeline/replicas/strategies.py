@@ -1,4 +1,4 @@
-"""What a run computes on: CPU, GPUs, a TPU, several workers, as a tf.distribute strategy."""
+"""Strategies of tf.distribute over a CPU, GPUs, a TPU or several workers."""
 
 from __future__ import annotations
 

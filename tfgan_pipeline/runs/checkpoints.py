@@ -284,7 +284,7 @@ def _literal(prefix: str) -> Iterator[str]:
 
 
 def some(steps: Sequence[int]) -> str:
-  """Steps for a message: all, or how many there are and from where to where."""
+  """Formats steps for a message; abbreviates more than eight."""
   if len(steps) <= 8:
     return ', '.join(map(str, steps))
   return f'{len(steps)} from {steps[0]} to {steps[-1]}'

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def find_runs(model_dirs: str) -> list[str]:
-  """The runs there are by now.
+  """Lists the runs that exist by now.
 
   Args:
     model_dirs: Paths separated by commas, with *, ? and [...] as in a shell.
@@ -41,7 +41,7 @@ def find_runs(model_dirs: str) -> list[str]:
 
 
 def require_runs(model_dirs: str) -> list[str]:
-  """The same, where each path and pattern has to name one at least.
+  """Like find_runs, but raises UsageError if any path or pattern matches no run.
 
   Raises:
     UsageError: One of them names none.
@@ -72,7 +72,7 @@ def _is_pattern(text: str) -> bool:
 
 
 class Data(Protocol):
-  """What a run wants to know of a data.dataset.Dataset, to tell whether it is the run's own."""
+  """The facts of a data.dataset.Dataset that tell whether a run was trained on it."""
 
   name: str
   fingerprint: str
@@ -173,7 +173,7 @@ class RunDirectory:
     return Experiment.from_record(experiment.to_dict(), data_dir=beside)
 
   def read_record(self) -> dict[str, Any]:
-    """All of experiment.json."""
+    """Reads experiment.json."""
     try:
       record = json.loads(files.read_text(self.experiment_json))
     except json.JSONDecodeError as error:
@@ -231,7 +231,7 @@ class RunDirectory:
     atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
 
   def mark_unfinished(self) -> None:
-    """For a run that goes on beyond the end it had."""
+    """Removes TRAIN_DONE, since the run goes on beyond its former end."""
     if self.is_done():
       files.remove(self.train_done)
 

@@ -86,7 +86,7 @@ class GeneratorSampler:
 
   @property
   def weights(self) -> str:
-    """Which of the two are in use."""
+    """The kind of weights in use: 'average' or 'raw'."""
     return self.restored.weights
 
   @property
@@ -192,7 +192,7 @@ class GeneratorSampler:
     return self._last[1][number - first]
 
   def _labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
-    """As `images`: each at its place in its block, whose other samples have their own classes."""
+    """Makes samples of chosen classes, each at its place in its block of fixed size."""
     self.check_classes(labels)
     wanted, pictures = list(zip(indices, labels)), {}
     # An index may be asked for with several labels, one of which fits into a round.
@@ -217,7 +217,7 @@ class GeneratorSampler:
 
   @tf.function(autograph=False)
   def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
-    """Each value of `by_batch` has traces of its own, so that no call gets the other's."""
+    """Generates images; each value of `by_batch` is traced by itself, with its own statistics."""
     with batch_statistics() if by_batch else contextlib.nullcontext():
       return self._game.generate(self._generator, inputs)
 

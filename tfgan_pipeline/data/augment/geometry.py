@@ -129,7 +129,7 @@ def _mirrored(images: tf.Tensor, chosen: tf.Tensor, *, axis: int) -> tf.Tensor:
 
 
 def _window(images: tf.Tensor, top: tf.Tensor, left: tf.Tensor, *, repeat_edge: bool) -> tf.Tensor:
-  """What a window of the size of an image shows of each, mirrored endlessly at its edges.
+  """Cuts a window of the image's size out of each image, which is mirrored endlessly at its edges.
 
   Args:
     images: [N, H, W, C].
