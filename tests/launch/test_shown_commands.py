@@ -15,7 +15,7 @@ from tfgan_pipeline.config.settings import checked
 
 FILES = sorted(
   path
-  for pattern in ('launch/*', 'flags/**/*.flags', 'tfgan_pipeline/bin/*.py', 'README.md')
+  for pattern in ('launch/*', 'flags/**/*.flags', 'tfgan_pipeline/bin/*.py', '*.md', 'docs/*.md')
   for path in ROOT.glob(pattern)
   if path.is_file() and path.name not in ('__init__.py', 'command_line.py')
 )
