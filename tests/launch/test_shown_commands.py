@@ -1,4 +1,4 @@
-"""Every command that a script, a preset, a binary or a README shows has flags that exist."""
+"""Every command that a script, a preset, a binary, README or docs/ shows has flags that exist."""
 
 import dataclasses
 import functools
@@ -15,7 +15,10 @@ from tfgan_pipeline.config.settings import checked
 
 FILES = sorted(
   path
-  for pattern in ('launch/*', 'flags/**/*.flags', 'tfgan_pipeline/bin/*.py', '*.md', 'docs/*.md')
+  for pattern in (
+    *('launch/*', 'flags/**/*.flags', 'tfgan_pipeline/bin/*.py'),
+    *('README.md', 'docs/*.md'),
+  )
   for path in ROOT.glob(pattern)
   if path.is_file() and path.name not in ('__init__.py', 'command_line.py')
 )
