@@ -7,7 +7,8 @@
 #
 # Ends with 0 when training is done, with 2 on wrong usage, with 75 when stopped by Ctrl-C or SIGTERM,
 # which training is told of, and with the last exit code after MAX_FAILURES failures in a row without
-# a new checkpoint in between. That the TPU is taken away is no failure. Given again, it continues.
+# a new checkpoint in between. That the TPU is taken away is no failure, nor that training stops with
+# 75 after a new checkpoint. Given again, it continues.
 #
 #   ZONE and all else that launch/tpu_vm.sh reads
 #   MAX_FAILURES     3
@@ -71,10 +72,10 @@ checkpoints() {
 }
 
 # One round: a TPU that works, and training on it to whatever end.
-ready='' had_one=''
+ready='' had_one='' training=''
 round() {
   local state
-  had_one=''
+  had_one='' training=''
   state="$(bash "$tpu_vm" state "$name")" || return
   case "$state" in
     ACTIVE) ;;
@@ -91,6 +92,7 @@ round() {
     step setup "$name" || return
     ready=1
   fi
+  training=1
   step train "$@"
 }
 
@@ -113,15 +115,19 @@ while true; do
   elif [ -n "$stopping" ]; then
     say 'stopped; the same command continues'
     exit 75
-  elif [ "$code" = 75 ] || taken_away; then
+  fi
+  progress=''
+  now="$(checkpoints)"
+  if [ "$now" != "$seen" ]; then
+    progress=1 failures=0 wait_seconds="${BACKOFF_SECONDS:-60}"
+  fi
+  seen="$now"
+  if [ "$code" = 75 ] && [ -z "$training" ]; then
+    continue # It waits for a TPU, as long as that takes.
+  elif { [ "$code" = 75 ] && [ -n "$progress" ]; } || taken_away; then
     say "starting again (exit code $code)"
     continue
   fi
-  now="$(checkpoints)"
-  if [ "$now" != "$seen" ]; then
-    failures=0 wait_seconds="${BACKOFF_SECONDS:-60}"
-  fi
-  seen="$now"
   failures=$((failures + 1))
   if [ "$failures" -ge "${MAX_FAILURES:-3}" ]; then
     say "failed $failures times without a new checkpoint; giving up"

@@ -28,7 +28,7 @@ class Interrupted(Exception):
   """
 
 
-class Unreachable(Exception):
+class Unreachable(OSError):
   """Storage did not answer, and may do so when the same command is given again; exit code 75."""
 
 

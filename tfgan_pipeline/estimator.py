@@ -137,6 +137,7 @@ class GANEstimator:
     lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
     asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
     with environment.one_line_errors(self.experiment), lock, asked as stop:
+      self.run.check_is_for(self.experiment)  # Another may have taken its place.
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:
         del self._trainer  # The run it trained was removed: another one starts.

@@ -240,7 +240,9 @@ def _difference(old: Any, new: Any) -> str:
   old, new = np.asarray(old), np.asarray(new)
   if (old.dtype, old.shape) != (new.dtype, new.shape):
     return f'{old.dtype}{list(old.shape)}, now {new.dtype}{list(new.shape)}'
-  if old.dtype == object or old.tobytes() == new.tobytes():
-    return '' if (old == new).all() or old.tobytes() == new.tobytes() else f'{old}, now {new}'
+  if old.tobytes() == new.tobytes() or (old.dtype == object and (old == new).all()):
+    return ''
+  if old.dtype.kind in 'OSU':
+    return f'{old}, now {new}'
   apart = np.abs(old.astype(np.float64) - new.astype(np.float64))
   return f'{np.count_nonzero(apart)} of {apart.size} values, the largest by {np.max(apart):.1e}'

@@ -7,9 +7,9 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.errors import Interrupted
-from tfgan_pipeline.evaluation import watcher
-from tfgan_pipeline.evaluation.many_runs import watch_runs
+from tfgan_pipeline.errors import Interrupted, Unreachable
+from tfgan_pipeline.evaluation import many_runs, watcher
+from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 
 
 @pytest.fixture
@@ -92,3 +92,42 @@ def test_a_run_that_cannot_be_written_is_left_out_and_told_of_at_the_end(runs, c
   assert not of_run('a', records)
   assert [record['step'] for record in of_run('b', records)] == [0, 2, 4]
   assert f'{runs}/a is left out: ' in caplog.text
+
+
+def test_a_listing_and_an_opening_that_fail_are_tried_again(runs, cache_dir, monkeypatch, caplog):
+  """Has each of the two fail in its own way, the run b for good."""
+  calls = {'find': 0, 'a': 0, 'b': 0}
+
+  def find_runs(model_dirs):
+    calls['find'] += 1
+    if calls['find'] in (1, 3):
+      raise Unreachable('the bucket is away')
+    return real_find_runs(model_dirs)
+
+  def open_run(run, *arguments, **more):
+    name = run.path[-1]
+    calls[name] += 1
+    if name == 'b' or calls['a'] <= 2:
+      raise Unreachable(f'{name} is away')
+    return real_open_run(run, *arguments, **more)
+
+  real_find_runs, real_open_run = many_runs.find_runs, many_runs.open_run
+  monkeypatch.setattr(many_runs, 'find_runs', find_runs)
+  monkeypatch.setattr(many_runs, 'open_run', open_run)
+  records = []
+  with pytest.raises(Unreachable, match='b is away'):
+    for record in watch_runs(f'{runs}/*', options(cache_dir)):
+      records.append(record)
+  assert [record['step'] for record in of_run('a', records)] == [0, 2, 4] and len(records) == 3
+  assert calls['a'] == 3 and caplog.text.count('the bucket is away') == 2
+
+
+def test_an_error_that_is_no_refusal_is_raised_when_all_runs_are_scored(runs, cache_dir, failing):
+  """Fails in the second of three runs."""
+  shutil.copytree(runs / 'a', runs / 'c')
+  failing(KeyError('left'))
+  records = []
+  with pytest.raises(KeyError, match='left'):
+    for record in score_runs(f'{runs}/*', options(cache_dir, 'fragile')):
+      records.append(record)
+  assert [record['run'][-1] for record in records] == ['a', 'c']

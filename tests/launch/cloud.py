@@ -93,6 +93,7 @@ case "$what" in
     kill -KILL "$PPID"; exit ;;
   lost) kill -KILL "$PPID"; exit ;;
   progress) touch "$cloud/bucket/ckpt-$$"; exit 1 ;;
+  saved) touch "$cloud/bucket/ckpt-$$"; exit 75 ;;
   long) for _ in $(seq 300); do sleep 0.1; done; exit 0 ;;
   *) sleep 0.1; exit "$what" ;;
 esac

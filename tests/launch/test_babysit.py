@@ -79,9 +79,16 @@ def test_waits_as_long_as_it_takes(cloud):
 
 
 def test_a_training_that_was_stopped_and_saved_starts_again_on_the_same_tpu(cloud):
-  cloud.set(plan='75\n75\n0')
+  cloud.set(plan='saved\nsaved\n0')
   _run(cloud, MAX_FAILURES=1)
   assert _lives(cloud) == [CREATE, SCP]
+  assert len(cloud.trainings) == 3
+
+
+def test_a_training_that_stops_without_a_checkpoint_is_not_started_for_ever(cloud):
+  cloud.set(plan='75')
+  said = _run(cloud, code=75, MAX_FAILURES=3, BACKOFF_SECONDS=0).stderr
+  assert 'failed 3 times without a new checkpoint; giving up' in said
   assert len(cloud.trainings) == 3
 
 

@@ -15,7 +15,8 @@ from tests.conftest import TINY, checkpoint, files_under, run_binary, start_bina
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.errors import RunReplaced, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
@@ -70,6 +71,44 @@ def test_a_directory_that_is_started_over_has_scores_of_its_own(tmp_path, option
   events.Reload()
   curve = [tf.make_ndarray(event.tensor_proto) for event in events.Tensors(f'scores/{FID}')]
   np.testing.assert_allclose(curve, of_run[1], rtol=1e-6)
+
+
+def test_failures_alone_are_no_curve_of_a_run_that_started_over(tmp_path, options):
+  for seed in (0, 1):
+    GANEstimator(experiment(tmp_path, seed=seed)).train()
+    evaluator = GANEstimator.of_run(str(tmp_path)).evaluator(options)
+    evaluator.record_failure(2, 'for a test')
+    record = evaluator.evaluate(4)
+    (tmp_path / 'experiment.json').unlink()
+    shutil.rmtree(tmp_path / 'checkpoints')
+  events = EventAccumulator(str(tmp_path / 'eval/random_projection-64'))
+  events.Reload()
+  (point,) = events.Tensors(f'scores/{FID}')
+  assert tf.make_ndarray(point.tensor_proto) == np.float32(record['scores'][FID])
+
+
+def test_a_run_replaced_while_it_is_scored_gets_no_pins(tmp_path, cache_dir, register):
+  replaced = []
+
+  def replacing(reference, generated):
+    """Starts another run in the directory when it is called the third time, at step 4."""
+    if len(replaced) == 2:
+      shutil.rmtree(tmp_path / 'checkpoints')
+      (tmp_path / 'experiment.json').unlink()
+      GANEstimator(experiment(tmp_path, seed=1)).train()
+    replaced.append(generated)
+    return {'replacing': 1.0}
+
+  register(registry.metric, replacing)
+  GANEstimator(experiment(tmp_path)).train()
+  options = EvaluationOptions(
+    extractor='random_projection', metrics='fid, replacing', num_samples=64, cache_dir=cache_dir
+  )
+  evaluator = GANEstimator.of_run(str(tmp_path)).evaluator(options)
+  evaluator.evaluate(2)
+  with pytest.raises(RunReplaced, match='another run has taken its place'):
+    evaluator.evaluate(4)
+  assert len(replaced) == 3 and not (tmp_path / 'checkpoints/pinned').exists()
 
 
 def test_a_watcher_notices_that_its_run_was_replaced(tmp_path, options, caplog):
@@ -147,6 +186,19 @@ def test_paths_are_recorded_whole_and_data_is_found_beside_a_moved_run(tmp_path)
   process = run_binary('train', f'--flagfile={moved}/experiment.flags', '--max_steps=6')
   assert f'reading {tmp_path}/there/pictures' in process.stderr
   assert (moved / 'checkpoints/ckpt-000006.index').exists() and not (tmp_path / 'here').exists()
+
+
+def test_relative_paths_of_old_records_become_whole(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  recorded = Experiment.from_record({'data_dir': 'pictures', 'model_dir': 'gs://b/run'})
+  assert recorded.data_dir == str(tmp_path / 'pictures') and recorded.model_dir == 'gs://b/run'
+  GANEstimator(experiment(tmp_path / 'here/run', data_dir=str(tmp_path / 'data'))).train()
+  record = record_of(tmp_path / 'here/run')
+  record['experiment'].update(data_dir='data', model_dir='run')  # As 0.1.0, started in here/.
+  (tmp_path / 'here/run/experiment.json').write_text(json.dumps(record))
+  (tmp_path / 'here/data').mkdir()
+  estimator = GANEstimator.of_run(str(tmp_path / 'here/run'))
+  assert estimator.experiment.data_dir == str(tmp_path / 'here/data')
 
 
 @pytest.mark.parametrize('name', ['a[1]', 'b*', 'c, d', 'e?', 'f\\g', '~root', ' h '])

@@ -64,13 +64,46 @@ def test_after_its_run_was_removed_it_begins_another(tmp_path):
   assert estimator.run.run_id != first
 
 
+def test_damage_is_moved_away_once(tmp_path):
+  GANEstimator(experiment(tmp_path)).train(4)
+  data = tmp_path / 'checkpoints/ckpt-000004.data-00000-of-00001'
+  data.write_bytes(data.read_bytes()[:100])
+  estimator = GANEstimator(experiment(tmp_path))
+  assert [estimator.train(step) for step in (6, 8)] == [6, 8]
+  assert estimator.sampler().steps() == [0, 2, 4, 6, 8]
+  assert (tmp_path / 'checkpoints/damaged' / data.name).stat().st_size == 100
+
+
+def test_a_run_with_other_settings_that_has_taken_its_place_is_refused(tmp_path):
+  first = GANEstimator(experiment(tmp_path))
+  first.train(2)
+  shutil.rmtree(tmp_path)
+  GANEstimator(experiment(tmp_path, seed=1)).train(2)
+  with pytest.raises(UsageError, match=r'holds a run with other settings: --seed=0 \(was 1\)'):
+    first.train(4)
+
+
+def test_the_first_checkpoint_is_written_once(tmp_path):
+  """Kills a run before its second checkpoint: it goes on from the first, which may be in use."""
+  GANEstimator(experiment(tmp_path)).train(2)
+  folder = tmp_path / 'checkpoints'
+  for path in folder.glob('ckpt-000002*'):
+    path.unlink()
+  before = {path.name: path.stat().st_ino for path in folder.glob('ckpt-000000*')}
+  GANEstimator(experiment(tmp_path)).train()
+  assert {path.name: path.stat().st_ino for path in folder.glob('ckpt-000000*')} == before
+  GANEstimator(experiment(tmp_path.with_name('once'))).train()
+  lines = [path / 'train/train.jsonl' for path in (tmp_path, tmp_path.with_name('once'))]
+  assert lines[0].read_text() == lines[1].read_text()
+
+
 def test_storage_that_does_not_answer_is_no_damage(tmp_path):
   """Makes a real input/output error: /proc/self/mem cannot be read from its start."""
   GANEstimator(experiment(tmp_path, max_steps=4)).train()
   data = tmp_path / 'checkpoints/ckpt-000004.data-00000-of-00001'
   kept = data.rename(tmp_path / 'kept')
   data.symlink_to('/proc/self/mem')
-  with pytest.raises(Unreachable, match='ckpt-000004: cannot be read now .*; the same command'):
+  with pytest.raises(Unreachable, match='ckpt-000004.data.*: cannot be read now'):
     GANEstimator(experiment(tmp_path, max_steps=6)).train()
   flags = tmp_path / 'experiment.flags'
   process = run_binary('train', f'--flagfile={flags}', '--max_steps=6', code=75)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import dataclasses
+import os
 from typing import Any
 
 from tfgan_pipeline import registry
@@ -155,6 +156,8 @@ class Experiment(Settings):
     for field in dataclasses.fields(cls):
       recorded = {} if field.name in given else values
       value = recorded.get(field.name, getattr(checked, field.name))
+      if field.metadata['path'] and value and '://' not in value:
+        value = os.path.abspath(value)  # Version 0.1.0 recorded paths as they were given.
       object.__setattr__(experiment, field.name, value)
     return experiment
 

@@ -7,8 +7,7 @@ A dataset component builds one from the options every dataset shares:
       '''First line: what --list shows.'''
 
 Training reads a split through `pipeline.train_batches`; evaluation takes one pass over it with
-`split.ordered(batch_size)`. How a split stores its examples (memory_split.py, file_split.py,
-record_split.py) is its own affair.
+`split.ordered(batch_size)`. How a split stores its examples is told in the folder splits/.
 """
 
 from __future__ import annotations

@@ -113,9 +113,11 @@ class Evaluator:
 
   def check_run(self) -> None:
     """Raises RunReplaced when the run is gone, so that nothing is written in its place."""
-    if not self.run.exists():
-      raise RunReplaced(f'--model_dir={self.run.path}: the run was removed')
-    if self.run.run_id != self.run_id:
+    try:
+      run_id = self.run.read_record().get('run_id', '')
+    except FileNotFoundError:
+      raise RunReplaced(f'--model_dir={self.run.path}: the run was removed') from None
+    if run_id != self.run_id:
       raise RunReplaced(f'--model_dir={self.run.path}: another run has taken its place')
 
   def evaluate(self, step: int | None = None, *, wait: bool = True) -> Record | None:
@@ -211,7 +213,12 @@ class Evaluator:
     return min(scored, key=lambda record: sign * record['scores'][self.best_by], default=None)
 
   def _settle_pins(self, claimed: int) -> None:
-    """Pins the best checkpoint, and lets go of others that nobody else is scoring."""
+    """Pins the best checkpoint, and lets go of others that nobody else is scoring.
+
+    Of a run that is no longer there nothing is to be kept, and its steps are now another's.
+    """
+    if self.run.run_id != self.run_id:
+      return
     best = self.best()
     if best:
       self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
@@ -235,7 +242,8 @@ class Evaluator:
 
   def _write_summaries(self, step: int, scores: dict[str, float], pictures) -> None:
     with writing(self._records.directory):
-      of_runs = {record.get('run_id', '') for record in self._records.read()}
+      scored = [record for record in self._records.read() if 'scores' in record]
+      of_runs = {record.get('run_id', '') for record in scored}
       if of_runs and self.run_id not in of_runs:
         # The curves are of another run.
         event_files.wait_for_another_second(self._records.directory)

@@ -6,7 +6,8 @@ for record in watch_runs('/tmp/runs/*', EvaluationOptions(metrics='fid'), also=[
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
 import logging
 from typing import Any
 
@@ -14,7 +15,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
-from tfgan_pipeline.errors import Interrupted
+from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
@@ -36,39 +37,50 @@ def score_runs(
   """Records of one checkpoint of each run.
 
   Args:
-    model_dirs: One run or several, see run_directory.find_runs.
+    model_dirs: One run or several, see runs.directory.find_runs.
     options: What to measure.
     step: Of the checkpoint; by default the newest.
     also: Further kinds of samples, see EvaluationOptions.variant.
-    strategy: Whose replicas generate and extract, see runtime.evaluation_devices.
+    strategy: Whose replicas generate and extract, see replicas.strategies.evaluation_devices.
     places: Fields of the experiment such as data_dir, in place of those recorded.
 
   Raises:
     UsageError: A path or pattern names no run, or the only one cannot be scored.
+    Exception: After all else is scored, the first other error, for which a run had to be left out.
   """
-  scorers = Scorers(strategy)
+  scorers, load = Scorers(strategy), functools.cache(load_dataset)
+  first_error: Exception | None = None
   for path in require_runs(model_dirs):
     try:
-      yield from score_checkpoint(*_read(path, places), options, also, step=step, scorers=scorers)
+      yield from score_checkpoint(
+        *_read(path, places, load), options, also, step=step, scorers=scorers
+      )
     except Interrupted:
       raise
     except Exception as error:
-      _leave_out(model_dirs, path, error)
+      if not several(model_dirs):
+        raise
+      _log.warning('%s is left out: %s', path, told(error))
+      if not isinstance(error, UsageError):
+        first_error = first_error or error
+  if first_error:
+    raise first_error
 
 
-def _read(path: str, places: Mapping[str, Any]) -> tuple[RunDirectory, Experiment, Dataset]:
-  """Reads a run's record and its data, which may be in another place than recorded."""
+def _read(
+  path: str, places: Mapping[str, Any], load: Callable[[str, DataOptions], Dataset]
+) -> tuple[RunDirectory, Experiment, Dataset]:
+  """Reads a run's record and its data, which may be in another place than recorded.
+
+  Args:
+    path: model_dir.
+    places: Fields of the experiment, in place of those recorded.
+    load: Returns the data, and of several runs on it the same.
+  """
   run = RunDirectory(path)
   experiment = run.find_data(run.read_experiment(model_dir=path, **places))
   options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  return run, experiment, load_dataset(experiment.dataset, options)
-
-
-def _leave_out(model_dirs: str, path: str, error: Exception) -> None:
-  """Of several runs, one that cannot be scored does not stop the others."""
-  if not several(model_dirs):
-    raise error
-  _log.warning('%s is left out: %s', path, told(error))
+  return run, experiment, load(experiment.dataset, options)
 
 
 def watch_runs(
@@ -85,15 +97,15 @@ def watch_runs(
 
   Of several runs, one that cannot be scored is left out with a warning.
   """
-  scorers = Scorers(strategy)
+  scorers, load = Scorers(strategy), functools.cache(load_dataset)
 
   def evaluators_of(path: str) -> list[Evaluator]:
     try:
-      return open_run(*_read(path, places), options, also, scorers=scorers)
-    except Interrupted:
-      raise
-    except Exception as error:
-      _leave_out(model_dirs, path, error)
+      return open_run(*_read(path, places, load), options, also, scorers=scorers)
+    except UsageError as error:
+      if not several(model_dirs):
+        raise
+      _log.warning('%s is left out: %s', path, error)
       return []
 
   return watch(

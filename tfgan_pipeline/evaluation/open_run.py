@@ -20,6 +20,7 @@ from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.replicas.strategies import share_gpus
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -34,6 +35,7 @@ class Scorers:
   """
 
   def __init__(self, strategy: tf.distribute.Strategy | None = None):
+    share_gpus()  # Before anything of TensorFlow is used.
     self.strategy = strategy
     self._made: dict[Any, Scorer] = {}
 

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.
 _ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays.
 # A file system is at fault, or memory that others use.
-_MAY_PASS = (tf.errors.OpError, OSError, MemoryError, Unreachable)
+_MAY_PASS = (tf.errors.OpError, OSError, MemoryError)
 
 
 def watch(
@@ -53,8 +53,9 @@ def watch(
 
   Args:
     find_runs: The runs there are by now; asked again and again.
-    open_run: The evaluators of one run: the first is the measurement wanted, others are variants of
-      it, which it is compared with. None for a run that is to be left out.
+    open_run: Returns the evaluators of one run: the first is the measurement wanted, others are
+      variants of it, which it is compared with. None for a run that is to be left out. It is called
+      again when the storage did not answer.
     poll_seconds: The first pause when there is nothing to do; pauses grow up to 30 seconds.
     timeout_seconds: Give up when nothing new appeared for so long; 0 waits for ever.
     stop_after: End after as many checkpoints; 0 knows no limit.
@@ -64,23 +65,22 @@ def watch(
     Exception: After all else is scored, the error for which a run had to be left out.
   """
   runs: dict[str, _Run] = {}
-  if not find_runs():
+  if not _listed(find_runs):
     _log.info('waiting for a run')
   last_news, pause, count, had_runs = time.monotonic(), poll_seconds, 0, False
   while True:
-    for path in find_runs():
+    for path in _listed(find_runs):
       if path not in runs:
-        runs[path] = _Run(open_run(path))
+        runs[path] = _Run(path, open_run)
     news = False
     for path, run in list(runs.items()):
-      if ended := run.ended():
-        _log.warning('%s', ended)
-        del runs[path]
-        had_runs = news = True
-        continue
       for record in run.advance():
         news = True
         yield record
+      if run.ended:
+        _log.warning('%s', run.ended)
+        del runs[path]
+        had_runs = news = True
       count += run.just_settled
       if stop_after and count >= stop_after:
         return
@@ -101,58 +101,69 @@ def watch(
       raise run.error
 
 
+def _listed(find_runs: Callable[[], Sequence[str]]) -> Sequence[str]:
+  """Returns the runs there are, or none while the storage does not answer."""
+  try:
+    return find_runs()
+  except Unreachable as error:
+    _log.warning('%s', told(error))
+    return ()
+
+
 class _Run:
   """What is settled of one run.
 
   Attributes:
     finished: Whether nothing more is to come.
+    ended: Says that the run is gone, or that another has taken its place; '' while it is there.
     just_settled: Whether the last `advance` scored a checkpoint, or found its record.
     error: That for which the run was left out, if it was.
   """
 
-  def __init__(self, evaluators: Sequence[Evaluator]):
-    self._evaluators = evaluators
+  def __init__(self, path: str, open_run: Callable[[str], Sequence[Evaluator]]):
+    self._path = path
+    self._open_run = open_run
+    self._evaluators: Sequence[Evaluator] | None = None  # Until it could be opened.
     self._settled: set[int] = set()
     self._listed: set[int] = set()
     self._listed_last: list[int] = []
     self._attempts: dict[int, int] = {}
-    self.finished = not evaluators
+    self.finished = False
+    self.ended = ''
     self.just_settled = False
     self.error: Exception | None = None
     self._failures = 0  # In a row.
-
-  def ended(self) -> str:
-    """Says that the run is gone, or that another has taken its place; '' while it is there."""
-    try:
-      for evaluator in self._evaluators:
-        evaluator.check_run()
-    except RunReplaced as error:
-      return str(error)
-    return ''
 
   def advance(self) -> Iterator[Record]:
     """Settles one checkpoint, if there is one to settle, and what is missing before it.
 
     When the run's files cannot be listed, read or written in several calls, it is left out.
+
+    Raises:
+      UsageError: By `open_run`, of a run that cannot be scored.
     """
+    self.just_settled = False
     try:
+      if self._evaluators is None:
+        self._evaluators = self._open_run(self._path)
+        self.finished = not self._evaluators
       yield from self._advance()
       self._failures = 0
     except Interrupted:
       raise
-    except RunReplaced:
-      return  # `ended` says so.
+    except RunReplaced as error:
+      self.ended = str(error)
     except Exception as error:
+      if self._evaluators is None and isinstance(error, UsageError):
+        raise
       self._failures += 1
-      path = self._evaluators[0].run.path
       if self._failures < _ATTEMPTS:
-        _log.warning('%s, attempt %d: %s', path, self._failures, told(error))
+        _log.warning('%s, attempt %d: %s', self._path, self._failures, told(error))
         return
-      _log.warning('%s is left out: %s', path, told(error))
+      _log.warning('%s is left out: %s', self._path, told(error))
       self.error, self.finished = error, True
 
   def _advance(self) -> Iterator[Record]:
-    self.just_settled = False
     if self.finished:
       return
     first = self._evaluators[0]

@@ -26,7 +26,7 @@ from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import UsageError, first_line, require
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
-from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.file_lock import holding
 
@@ -57,7 +57,9 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   with seeded(seed):
     with tf.init_scope():
       model = _network(dataset)
-    facts = _load(model, path) or _load(model, path_of(dataset.former_fingerprint))
+    facts = _load(model, path)
+    if facts is None and _has_former(dataset.name, os.path.dirname(path)):
+      facts = _load(model, path_of(dataset.former_fingerprint))
     if facts is None:
       with _alone(path):  # Another process may have made it meanwhile.
         facts = _load(model, path) or _train_and_save(model, dataset, steps, seed, path)
@@ -89,7 +91,7 @@ def _network(dataset: Dataset) -> keras.Model:
 
 
 def _network_of(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
-  """Likewise, of images of this shape: (features [N, 128], logits [N, num_classes])."""
+  """Builds images float32 [N, H, W, C] in [-1, 1] -> (features [N, 128], logits [N, classes])."""
   layers = keras.layers
   images = x = layers.Input(image_shape)
   side = min(image_shape[:2])
@@ -149,17 +151,23 @@ def _held_out(dataset: Dataset) -> str:
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
   """Waits while another process makes a file; in a bucket, which knows no locks, does nothing."""
-  tf.io.gfile.makedirs(os.path.dirname(path))
-  with contextlib.nullcontext() if '://' in path else holding(f'{path}.lock', wait=True):
+  files.make_folder(os.path.dirname(path))
+  with holding(f'{path}.lock', wait=True) if files.is_local(path) else contextlib.nullcontext():
     yield
+
+
+def _has_former(name: str, folder: str) -> bool:
+  """Whether an earlier version may have cached one, whose name takes a pass over all data."""
+  return any(
+    found.startswith(f'{name}-') and not found.endswith('.lock') for found in files.names_in(folder)
+  )
 
 
 def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
   """Gives `model` the cached weights and returns the facts beside them; None if there are none."""
-  if not tf.io.gfile.exists(path):
+  if not files.exists(path):
     return _load_folder(model, path.removesuffix('.npz'))
-  with tf.io.gfile.GFile(path, 'rb') as file:
-    content = file.read()
+  content = files.read_bytes(path)
   try:
     with np.load(io.BytesIO(content)) as stored:
       model.set_weights([stored[f'weight_{index}'] for index in range(len(model.get_weights()))])
@@ -172,13 +180,12 @@ def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
 def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
   """Reads a classifier as earlier versions cached it: a checkpoint, and facts.json beside it."""
   facts = os.path.join(folder, 'facts.json')
-  if not tf.io.gfile.exists(facts):
+  if not files.exists(facts):
     return None
   tf.train.Checkpoint(model=model).read(
     os.path.join(folder, 'weights')
   ).assert_existing_objects_matched().expect_partial()
-  with tf.io.gfile.GFile(facts) as file:
-    return json.load(file)
+  return json.loads(files.read_text(facts))
 
 
 def _accuracy(model: keras.Model, split: Split) -> float:

@@ -30,7 +30,7 @@ class Penalty(NamedTuple):
     interval: It is computed at one step in so many, and counts so many times as much there
       (Karras et al. 2020, arXiv:1912.04958, appendix B).
     variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
-      same values, through `mirrored.assign`.
+      same values, through `replicas.collectives.assign`.
     needs: What a run must have for it, of training/refusals.py.
   """
 

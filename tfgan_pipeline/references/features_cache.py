@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.references.statistics_file import read_arrays
-from tfgan_pipeline.runs import atomic_files
+from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.digests import digest
 
 _log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ def reference_features(
   They have the labels of the images, unless the split hides them, of which a warning tells.
   """
   path = reference_file(dataset, split, extractor, cache_dir)
-  if tf.io.gfile.exists(path):
+  if files.exists(path):
     arrays = _read(path)
     # Files of an earlier version lack labels.
     if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
@@ -70,7 +69,7 @@ def reference_features(
   arrays = {'pool': features.pool, 'logits': features.logits}
   if dataset.num_classes:
     arrays['labels'] = np.concatenate(labels)
-  tf.io.gfile.makedirs(os.path.dirname(path))
+  files.make_folder(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
     content,

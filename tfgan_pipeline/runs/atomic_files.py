@@ -9,7 +9,7 @@ import os
 import re
 import uuid
 
-from tfgan_pipeline.errors import WriteError, first_line
+from tfgan_pipeline.errors import Unreachable, WriteError, first_line
 from tfgan_pipeline.runs import files
 
 _TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
@@ -36,7 +36,7 @@ def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
       files.remove(temporary)
     raise
   if durable:
-    _sync_folder(path)
+    sync_folder(path)
 
 
 def sync(*paths: str) -> None:
@@ -51,7 +51,7 @@ def sync(*paths: str) -> None:
   for path in local:
     _sync_file(path)
   for path in {os.path.dirname(path): path for path in local}.values():
-    _sync_folder(path)
+    sync_folder(path)
 
 
 def _sync_file(path: str) -> None:
@@ -62,8 +62,8 @@ def _sync_file(path: str) -> None:
     os.close(file)
 
 
-def _sync_folder(path: str) -> None:
-  """Has the disk take the name of a file; where directories cannot be synced, does nothing."""
+def sync_folder(path: str) -> None:
+  """Waits until the disk has the name of a file, where the file system can say so."""
   try:
     _sync_file(os.path.dirname(path) or '.')
   except OSError as error:
@@ -80,10 +80,13 @@ def remove_leftovers(directory: str) -> None:
 
 @contextlib.contextmanager
 def writing(path: str) -> Iterator[None]:
-  """Turns TensorFlow's and Python's errors in writing at or below `path` into WriteError."""
+  """Turns TensorFlow's and Python's errors in writing at or below `path` into WriteError.
+
+  What is read meanwhile, and cannot be now, stays Unreachable.
+  """
   try:
     yield
-  except WriteError:
+  except (WriteError, Unreachable):
     raise
   except Exception as error:
     if not isinstance(error, OSError) and not _is_of_tensorflow(error):

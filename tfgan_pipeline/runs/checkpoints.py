@@ -25,15 +25,13 @@ from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
-from tfgan_pipeline.runs import atomic_files, checksums
-from tfgan_pipeline.runs.files import names_in
+from tfgan_pipeline.runs import atomic_files, checksums, files
 from tfgan_pipeline.runs.pins import Pins
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
 # TensorFlow writes into the folder ckpt-000500_temp first; our record is written before the rest.
 _PART = re.compile(r'(ckpt-\d+)(\.data|\.json|_temp)')
-_BLOCK = 2**24  # Bytes read at a time.
 
 # What TensorFlow raises for bytes that are truncated, flipped, missing, or of other shapes. All its
 # other errors speak of the storage, which may answer the next time.
@@ -86,16 +84,14 @@ class Checkpoints:
 
   def steps(self) -> list[int]:
     """Steps that have a checkpoint, oldest first. The index file is written last."""
-    matches = map(_INDEX.fullmatch, names_in(self._directory))
+    matches = map(_INDEX.fullmatch, files.names_in(self._directory))
     return sorted(int(match[1]) for match in matches if match)
 
   def record(self, step: int) -> dict[str, Any]:
     """Reads what was recorded with a checkpoint: step, run_id, checksum, parts; {} if nothing."""
-    path = self.prefix(step) + '.json'
     try:
-      with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
-    except (tf.errors.NotFoundError, json.JSONDecodeError):
+      return json.loads(files.read_text(self.prefix(step) + '.json'))
+    except (FileNotFoundError, json.JSONDecodeError):
       return {}
 
   def save(
@@ -115,21 +111,19 @@ class Checkpoints:
       'checksum': checksums.combined(parts),
       'parts': parts,
     }
-    tf.io.gfile.makedirs(self._directory)
+    files.make_folder(self._directory)
     try:
       atomic_files.write(self.prefix(step) + '.json', json.dumps(record, indent=2) + '\n')
       self._write(step, root)
     except BaseException:
       self.remove_leftovers()  # The disk may be full.
       raise
-    self._write_state()
-    newest_first = [other for other in reversed(self.steps()) if other < step]
-    due = newest_first[self._keep - 1 :] if self._keep else []
+    steps = self.steps()
+    before = [other for other in reversed(steps) if other < step]
+    due = [old for old in before[self._keep - 1 :] if not self.pins.of(old)] if self._keep else []
+    self._write_state([step for step in steps if step not in due])
     for old in due:
-      if not self.pins.of(old):
-        self._remove(old)
-    if due:
-      self._write_state()
+      self._remove(old)
 
   def _write(self, step: int, root: tf.train.Checkpoint) -> None:
     """Writes the data and the index, which makes the checkpoint one that is listed.
@@ -137,22 +131,22 @@ class Checkpoints:
     TensorFlow writes an index in place, where readers would meet half of it: on a disk it gets its
     name when all is there. In a bucket no object is seen before it is whole.
     """
-    if '://' in self._directory:
+    if not files.is_local(self._directory):
       root.write(self.prefix(step))
       return
     aside = os.path.join(f'{self.prefix(step)}_temp', 'whole')
     root.write(aside)
-    parts = sorted(os.listdir(os.path.dirname(aside)))  # The data, then the index.
-    atomic_files.sync(*(os.path.join(os.path.dirname(aside), part) for part in parts))
+    folder = os.path.dirname(aside)
+    parts = files.names_in(folder)  # The data, then the index.
+    atomic_files.sync(*(os.path.join(folder, part) for part in parts))
     for part in parts:
-      suffix = part.removeprefix('whole')
-      os.replace(os.path.join(os.path.dirname(aside), part), self.prefix(step) + suffix)
-    os.rmdir(os.path.dirname(aside))
-    atomic_files.sync(*self._files(step))
+      files.move(os.path.join(folder, part), self.prefix(step) + part.removeprefix('whole'))
+    files.remove(folder)
+    atomic_files.sync_folder(self.prefix(step))
 
-  def _write_state(self) -> None:
+  def _write_state(self, steps: Sequence[int]) -> None:
     """Writes the file that `tf.train.latest_checkpoint` reads; its paths are relative."""
-    names = [os.path.basename(self.prefix(step)) for step in self.steps()]
+    names = [os.path.basename(self.prefix(step)) for step in steps]
     lines = [f'model_checkpoint_path: "{name}"' for name in names[-1:]]
     lines += [f'all_model_checkpoint_paths: "{name}"' for name in names]
     atomic_files.write(os.path.join(self._directory, 'checkpoint'), '\n'.join(lines) + '\n')
@@ -161,32 +155,31 @@ class Checkpoints:
     """Moves checkpoints that could not be read into the folder `damaged`."""
     aside = os.path.join(self._directory, 'damaged')
     for step in steps:
-      tf.io.gfile.makedirs(aside)
+      files.make_folder(aside)
       for path in self._files(step):
-        tf.io.gfile.rename(path, os.path.join(aside, os.path.basename(path)), overwrite=True)
+        files.move(path, os.path.join(aside, os.path.basename(path)))
       _log.warning('%s is moved to %s', self.prefix(step), aside)
     if steps:
-      self._write_state()
+      self._write_state(self.steps())
 
   def _files(self, step: int) -> list[str]:
     start = f'ckpt-{step:06d}.'
-    names = [name for name in names_in(self._directory) if name.startswith(start)]
+    names = [name for name in files.names_in(self._directory) if name.startswith(start)]
     return [os.path.join(self._directory, name) for name in sorted(names)]
 
   def _remove(self, step: int) -> None:
-    tf.io.gfile.remove(self.prefix(step) + '.index')  # First: without it nothing is listed.
+    files.remove(self.prefix(step) + '.index')  # First: without it nothing is listed.
     for path in self._files(step):
-      tf.io.gfile.remove(path)
+      files.remove(path)
 
   def remove_leftovers(self) -> None:
     """Removes what a writer that was killed has left. Only for the one who writes here."""
     atomic_files.remove_leftovers(self._directory)
-    whole = {f'ckpt-{step:06d}' for step in self.steps()}
-    for name in names_in(self._directory):
+    names = files.names_in(self._directory)  # Once: what is listed is held against itself.
+    for name in names:
       part = _PART.match(name)
-      path = os.path.join(self._directory, name)
-      if part and (part[2] == '_temp' or part[1] not in whole):
-        tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
+      if part and (part[2] == '_temp' or f'{part[1]}.index' not in names):
+        files.remove(os.path.join(self._directory, name))
 
   def read(self, step: int, root: tf.train.Checkpoint) -> None:
     """Restores every object of `root` from one checkpoint, which may hold more.
@@ -240,7 +233,7 @@ class Checkpoints:
       try:
         self.read(step, root)
         return ''
-      except UsageError:
+      except (UsageError, Unreachable):
         raise
       except DAMAGE as error:
         reason = first_line(error)
@@ -254,15 +247,10 @@ class Checkpoints:
 
   def _read_bytes(self, step: int) -> None:
     """Reads all files of a checkpoint, since what cannot be read cannot be called damaged."""
-    try:
-      for path in self._files(step):
-        with tf.io.gfile.GFile(path, 'rb') as file:
-          while file.read(_BLOCK):
-            pass
-    except tf.errors.NotFoundError:
-      pass  # Removed just now.
-    except tf.errors.OpError as error:
-      raise self.unreachable(step, error) from None
+    for path in self._files(step):
+      with contextlib.suppress(FileNotFoundError):  # Removed just now.
+        for _ in files.blocks(path):
+          pass
 
   def unreachable(self, step: int, error: tf.errors.OpError) -> Unreachable:
     """The error for a checkpoint that the storage does not give."""

@@ -19,7 +19,7 @@ import uuid
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
@@ -94,8 +94,8 @@ class RunDirectory:
       raise UsageError(f'--model_dir={path}: *, ? and [ stand for many runs, and name none')
     try:
       is_file = files.exists(path) and not files.is_folder(path)
-    except OSError as error:
-      raise UsageError(f'--model_dir={path}: {first_line(error)}') from None
+    except UsageError as error:
+      raise UsageError(f'--model_dir={error}') from None
     if is_file:
       raise UsageError(f'--model_dir={path}: is a file')
     path = path.rstrip('/') or path
@@ -118,7 +118,10 @@ class RunDirectory:
   @property
   def run_id(self) -> str:
     """The id made at the run's start; '' for a run of version 0.1.0, and where there is no run."""
-    return self.read_record().get('run_id', '') if self.exists() else ''
+    try:
+      return self.read_record().get('run_id', '')
+    except FileNotFoundError:
+      return ''
 
   def code_of_last_session(self) -> dict[str, str] | None:
     """Hashes of the components that are not of the released package, by kind and name.
@@ -164,7 +167,9 @@ class RunDirectory:
       return experiment
     recorded = self.read_record()['experiment']
     old_data, old_run = recorded.get('data_dir', ''), recorded.get('model_dir', '')
-    if old_data != experiment.data_dir or '://' in old_data + old_run + self.path or not old_run:
+    if '://' in old_data + old_run + self.path or not old_run:
+      return experiment
+    if experiment.data_dir not in (old_data, os.path.abspath(old_data)):
       return experiment
     beside = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
     if not files.exists(beside):

@@ -1,7 +1,8 @@
 """Files by their paths: on this machine's disks by Python, in buckets (gs://) by TensorFlow.
 
 TensorFlow is imported when the first path of a bucket comes, so that tfgan-compare, which reads a
-few lines of JSON, need not wait for it. All errors are OSErrors.
+few lines of JSON, need not wait for it. Errors are OSErrors, and of reading: FileNotFoundError,
+UsageError for a path that cannot be right, and Unreachable for all that may pass.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ import errno
 import glob
 import os
 import shutil
+import stat
 
-from tfgan_pipeline.errors import first_line
+from tfgan_pipeline.errors import Unreachable, UsageError, first_line
+
+_NEVER = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+_ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
 def is_local(path: str) -> bool:
@@ -22,37 +27,54 @@ def is_local(path: str) -> bool:
 
 
 def exists(path: str) -> bool:
-  """Whether there is a file or folder."""
-  if is_local(path):
-    return os.path.exists(path)
-  with _bucket(path) as gfile:
-    return gfile.exists(path)
+  """Whether there is a file or folder. Storage that does not answer is no answer."""
+  try:
+    with _reading(path):
+      if is_local(path):
+        os.stat(path)
+        return True
+      with _bucket(path) as gfile:
+        return gfile.exists(path)
+  except _ABSENT:
+    return False
 
 
 def is_folder(path: str) -> bool:
   """Whether there is a folder."""
-  if is_local(path):
-    return os.path.isdir(path)
-  with _bucket(path) as gfile:
-    return gfile.isdir(path)
+  try:
+    with _reading(path):
+      if is_local(path):
+        return stat.S_ISDIR(os.stat(path).st_mode)
+      with _bucket(path) as gfile:
+        return gfile.stat(path).is_directory  # gfile.isdir takes every error for a no.
+  except _ABSENT:
+    return False
 
 
 def names_in(folder: str) -> list[str]:
   """Lists a folder; nothing where there is none. A glob would take a [ in it for a pattern."""
-  if not is_folder(folder):
+  try:
+    with _reading(folder):
+      if is_local(folder):
+        return sorted(os.listdir(folder))
+      with _bucket(folder) as gfile:
+        return sorted(name.rstrip('/') for name in gfile.listdir(folder))
+  except _ABSENT:
+    # TensorFlow's listing, too, begins with gfile.isdir.
+    if not is_local(folder) and is_folder(folder):
+      raise Unreachable(f'{folder}: cannot be listed now; the same command continues') from None
     return []
-  if is_local(folder):
-    return sorted(os.listdir(folder))
-  with _bucket(folder) as gfile:
-    return sorted(name.rstrip('/') for name in gfile.listdir(folder))
 
 
 def matches(pattern: str) -> list[str]:
   """Paths that a pattern with *, ? and [...] stands for, sorted."""
   if is_local(pattern):
     return sorted(glob.glob(pattern))
-  with _bucket(pattern) as gfile:
-    return sorted(gfile.glob(pattern))
+  try:
+    with _reading(pattern), _bucket(pattern) as gfile:
+      return sorted(gfile.glob(pattern))
+  except _ABSENT:
+    return []
 
 
 def make_folder(path: str) -> None:
@@ -66,16 +88,13 @@ def make_folder(path: str) -> None:
 
 def read_bytes(path: str) -> bytes:
   """Returns the content of a file."""
-  if is_local(path):
-    with open(path, 'rb') as file:
-      return file.read()
-  with _bucket(path) as gfile, gfile.GFile(path, 'rb') as file:
-    return file.read()
+  return b''.join(blocks(path))
 
 
 def blocks(path: str, size: int = 2**24) -> Iterator[bytes]:
   """Reads a file, so many bytes at a time."""
   with contextlib.ExitStack() as stack:
+    stack.enter_context(_reading(path))
     opener = open if is_local(path) else stack.enter_context(_bucket(path)).GFile
     file = stack.enter_context(opener(path, 'rb'))
     while block := file.read(size):
@@ -128,6 +147,22 @@ def remove(path: str) -> None:
 
 
 @contextlib.contextmanager
+def _reading(path: str) -> Iterator[None]:
+  """Tells errors that say something of a path from those of a storage that does not answer."""
+  try:
+    yield
+  except (*_ABSENT, IsADirectoryError):
+    raise
+  except OSError as error:
+    reason = error.strerror or first_line(error)
+    if error.errno in _NEVER:
+      raise UsageError(f'{path}: {reason}') from None
+    raise Unreachable(
+      f'{path}: cannot be read now ({reason}); the same command continues'
+    ) from None
+
+
+@contextlib.contextmanager
 def _bucket(path: str) -> Iterator:
   """TensorFlow's file access, whose errors become OSErrors."""
   from tfgan_pipeline.compat import tf
@@ -136,5 +171,7 @@ def _bucket(path: str) -> Iterator:
     yield tf.io.gfile
   except tf.errors.NotFoundError:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+  except (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError) as error:
+    raise PermissionError(errno.EACCES, first_line(error), path) from None
   except tf.errors.OpError as error:
-    raise OSError(f'{path}: {first_line(error)}') from None
+    raise OSError(errno.EIO, first_line(error), path) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 import json
 import os
+import re
 from typing import Any
 
 from tfgan_pipeline.errors import UsageError
@@ -119,10 +120,11 @@ def find_records(path: str) -> dict[str, list[Record]]:
     names = [path]
   found = {}
   for name in names:
-    run = RunDirectory(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(name)))))
     records = [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
-    if run.exists():
-      records = [record for record in records if record.get('run_id', '') == run.run_id]
+    run = _run_of(name)
+    if run and run.exists():
+      run_id = run.run_id
+      records = [record for record in records if record.get('run_id', '') == run_id]
     if records:
       found[name] = records
   if not found:
@@ -134,6 +136,13 @@ def _files_of_run(path: str) -> list[str]:
   folder = os.path.join(path, 'eval')
   names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
   return sorted(filter(files.exists, names))
+
+
+def _run_of(path: str) -> RunDirectory | None:
+  """Returns the run whose evaluation a file of records is, as its path tells; None for others."""
+  path = os.path.abspath(path) if files.is_local(path) else path
+  found = re.fullmatch(r'(.+)/eval/[^/]+/scores\.jsonl', path)
+  return RunDirectory(found[1]) if found else None
 
 
 def _read(path: str) -> list[Record]:

@@ -23,7 +23,7 @@ class Ensemble:
   """Sample i of n runs is number i // n of run i modulo n.
 
   Args:
-    model_dirs: One run or several, see run_directory.find_runs.
+    model_dirs: One run or several, see runs.directory.find_runs.
     step: Of the checkpoints; by default the newest of each run.
     weights: 'average' or 'raw', see GeneratorSampler.
     classes: Those that the samples of each run take in turn; by default all that it knows.

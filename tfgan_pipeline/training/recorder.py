@@ -90,7 +90,12 @@ class Recorder:
       with self._writing(self._run.path):
         self._summaries.reals(reals)
       self._sample(0)
-      self._save(0)
+      saved = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
+      if 'checksum' in saved:  # Not written again, since an evaluator may just be reading it.
+        with self._writing(self._run.path):
+          self._summaries.line(0, {}, saved['checksum'])
+      else:
+        self._save(0)
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""

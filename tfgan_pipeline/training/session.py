@@ -48,7 +48,7 @@ def begin(
   Args:
     run: Where.
     experiment: The run's choices.
-    facts: Of the run, see description.facts.
+    facts: What is worth knowing of the run besides, see run_facts.facts.
     run_id: The run's id.
     step: The step that the session starts from.
     strategy: What it trains on.

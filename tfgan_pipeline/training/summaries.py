@@ -13,7 +13,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media import images
-from tfgan_pipeline.runs import atomic_files, event_files
+from tfgan_pipeline.runs import atomic_files, event_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
 
 # Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.
@@ -31,8 +31,8 @@ class TrainSummaries:
 
   def __init__(self, run: RunDirectory, first_step: int):
     self._run = run
-    tf.io.gfile.makedirs(run.train)
-    tf.io.gfile.makedirs(run.samples)
+    files.make_folder(run.train)
+    files.make_folder(run.samples)
     void = first_step + 1 if first_step else 0
     event_files.start_session(run.train, void)
     self._writer = tf.summary.create_file_writer(run.train)
@@ -106,16 +106,14 @@ def _append(
   path: str, step: int, values: Mapping[str, float], more: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
   finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-  with tf.io.gfile.GFile(path, 'a') as file:
-    file.write(json.dumps({'step': step, **finite, **more}) + '\n')
+  files.append(path, json.dumps({'step': step, **finite, **more}) + '\n')
 
 
 def _drop_lines_from(void: int, path: str) -> None:
   """Drops the lines of step `void` and later, and what a stop has added to those before."""
-  if not tf.io.gfile.exists(path):
+  if not files.exists(path):
     return
-  with tf.io.gfile.GFile(path) as file:
-    lines = [_as_scheduled(line, void) for line in file.read().splitlines()]
+  lines = [_as_scheduled(line, void) for line in files.read_text(path).splitlines()]
   atomic_files.write(path, ''.join(line + '\n' for line in lines if line))
 
 

@@ -19,6 +19,7 @@ from tfgan_pipeline.networks.layers.minibatch import require_groups
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
+from tfgan_pipeline.runs import checksums
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -70,8 +71,7 @@ class Trainer:
       Unreachable: The storage does not answer.
     """
     checkpoints = Checkpoints(run.checkpoints)
-    newest = max(checkpoints.steps(), default=0)
-    if self.workers.any(self._step != newest):
+    if self.workers.any(not self._equals_newest(checkpoints)):
       self._step = None  # A reading that fails may change some variables.
       restored = checkpoints.restore_latest(self.state.checkpoint)
       of_run = checkpoints.record(restored.step).get('run_id', '')
@@ -85,6 +85,14 @@ class Trainer:
       if not self.workers.agree(self._step):
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
     return self._step
+
+  def _equals_newest(self, checkpoints: Checkpoints) -> bool:
+    """Whether the newest checkpoint holds the state, by its step and checksum."""
+    newest = max(checkpoints.steps(), default=None)
+    if newest is None or newest != self._step:
+      return False
+    now = checksums.combined(checksums.of_variables(self.state.checkpoint))
+    return checkpoints.record(newest).get('checksum') == now
 
   def train(
     self, run: RunDirectory, lock: TrainingLock, stop: StopRequest, until: int | None = None
@@ -102,7 +110,7 @@ class Trainer:
       if self._step is None:
         self.restore(run)
       if self._step < until:
-        recorder.start(self._step, self._dataset, self._damaged)
+        self._start(recorder)
         self.workers.total(0)  # By now the chief has saved its first checkpoint.
         if self.workers.any(not Checkpoints(run.checkpoints).steps()):
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
@@ -112,6 +120,11 @@ class Trainer:
       if self._step >= self._experiment.max_steps:
         recorder.done(self._step)
     return self._step
+
+  def _start(self, recorder: Recorder) -> None:
+    """Begins to record at the restored step, with damaged checkpoints out of the way for good."""
+    recorder.start(self._step, self._dataset, self._damaged)
+    self._damaged = ()
 
   def _loop_or_forget(self, *arguments) -> None:
     """Runs the loop; whatever ends it early leaves a state that nothing may go on from."""
@@ -238,4 +251,4 @@ class Trainer:
     self._step = None
     self.restore(run)
     self.state.rollbacks.assign(rollbacks + 1)
-    recorder.start(self._step, self._dataset, self._damaged)
+    self._start(recorder)

@@ -2,7 +2,7 @@
 
     images = brightness(images, keys, delta=0.2)     # or --augment='brightness(0.2), contrast(0.2)'
 
-The contract is that of augment_geometry.py.
+Images, keys and results are those of data/augment/geometry.py.
 """
 
 from __future__ import annotations
