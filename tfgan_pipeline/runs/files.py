@@ -77,6 +77,18 @@ def matches(pattern: str) -> list[str]:
     return []
 
 
+def version(path: str) -> object:
+  """Returns what changes with each change of a local file; None where nothing can be told."""
+  if not is_local(path):
+    return None
+  try:
+    with _reading(path):
+      facts = os.stat(path)
+  except _ABSENT:
+    return None
+  return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
 def make_folder(path: str) -> None:
   """Makes a folder and those above it, unless it is there."""
   if is_local(path):

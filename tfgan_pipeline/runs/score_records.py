@@ -64,10 +64,14 @@ class Records:
     self.directory = directory
     self._claims = claims or Claims(directory)
     self._path = os.path.join(directory, 'scores.jsonl')
+    self._known: tuple[Any, list[Record]] = (None, [])  # What the file was like, and its records.
 
   def read(self) -> list[Record]:
     """All records, oldest first; a line that a crash cut short is left out."""
-    return _read(self._path)
+    now = files.version(self._path)
+    if now is None or now != self._known[0]:
+      self._known = now, _read(self._path)
+    return self._known[1]
 
   def of(self, run_id: str, definition: dict[str, Any]) -> list[Record]:
     """The records of one run with one definition, oldest first; '' is a run without an id."""
@@ -104,7 +108,9 @@ class Records:
 def find_records(path: str) -> dict[str, list[Record]]:
   """The records with scores of each file at `path`, oldest first.
 
-  Of a run that took the place of another in its directory, the other's records are left out.
+  Of a run that took the place of another in its directory, the other's records are left out. So are
+  those that have been made anew with another fingerprint of the reference, as this version gives
+  the data of runs of version 0.1.0.
 
   Args:
     path: A run, one of its evaluation directories, or a file of records.
@@ -126,7 +132,7 @@ def find_records(path: str) -> dict[str, list[Record]]:
       run_id = run.run_id
       records = [record for record in records if record.get('run_id', '') == run_id]
     if records:
-      found[name] = records
+      found[name] = _newest(records)
   if not found:
     raise UsageError(f'{path}: neither a run with scores nor a file of records')
   return found
@@ -136,6 +142,20 @@ def _files_of_run(path: str) -> list[str]:
   folder = os.path.join(path, 'eval')
   names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
   return sorted(filter(files.exists, names))
+
+
+def _newest(records: list[Record]) -> list[Record]:
+  """Leaves out records that a later one replaces, whose reference goes by another fingerprint."""
+  by_measurement: dict[tuple, str] = {}
+  kept = []
+  for record in reversed(records):
+    reference = dict(record['definition'].get('reference') or {})
+    fingerprint = reference.pop('fingerprint', '')
+    measurement = definition_id({**record['definition'], 'reference': reference})
+    key = record.get('run_id', ''), record.get('step'), measurement
+    if by_measurement.setdefault(key, fingerprint) == fingerprint:
+      kept.append(record)
+  return kept[::-1]
 
 
 def _run_of(path: str) -> RunDirectory | None:
