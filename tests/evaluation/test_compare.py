@@ -104,8 +104,8 @@ def test_tables_say_the_same_in_three_forms():
   text, markdown, commas = (as_table(rows, form) for form in ('text', 'markdown', 'csv'))
   assert text.splitlines()[0].split() == ['rank', 'run', 'step', 'fid[mine]', 'seeds']
   assert text.splitlines()[1].split() == ['1', 'a', '2', '0.333333', '1']
-  assert markdown.splitlines()[1] == '| --- | --- | --- | --- | --- |'
-  assert markdown.splitlines()[2] == '| 1 | a | 2 | 0.333333 | 1 |'
+  assert set(markdown.splitlines()[1]) <= set('|:-') and markdown.count('\n') == 3
+  assert markdown.splitlines()[2].split() == '| 1 | a | 2 | 0.333333 | 1 |'.split()
   found = list(csv.DictReader(commas.splitlines()))
   assert float(found[0]['fid[mine]']) == 1 / 3 and found[1]['run'] == 'b'
 

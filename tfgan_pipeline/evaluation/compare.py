@@ -7,15 +7,17 @@ print(as_table(rows, 'markdown'))
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+import csv
 import dataclasses
+import io
 import math
 import statistics
 from typing import Any
 
 from scipy import special
+from tabulate import tabulate
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.tables import table
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.score_records import Record
 
@@ -124,7 +126,10 @@ def differences(one: Record, score: str, other: Record, other_score: str) -> lis
 
 
 def as_table(rows: Sequence[Row], form: str) -> str:
-  """Rows as 'text', 'markdown' or 'csv', with a column only where there is something to say."""
+  """Rows as 'text', 'markdown' or 'csv', with a column only where there is something to say.
+
+  Numbers have six digits, in csv all.
+  """
   columns = {
     'rank': range(1, len(rows) + 1),
     'run': [row.run for row in rows],
@@ -135,7 +140,18 @@ def as_table(rows: Sequence[Row], form: str) -> str:
     'seeds': [row.seeds for row in rows],
     'floor': [row.floor for row in rows],
   }
-  return table(columns, form)
+  columns = {name: cells for name, cells in columns.items() if set(cells) != {None}}
+  if form == 'csv':
+    content = io.StringIO()
+    csv.writer(content, lineterminator='\n').writerows([list(columns), *zip(*columns.values())])
+    return content.getvalue().rstrip('\n')
+  digits = {
+    name: [f'{cell:.6g}' if isinstance(cell, float) else cell for cell in cells]
+    for name, cells in columns.items()
+  }
+  # A run may be called 1e5, which is no number.
+  tablefmt = {'text': 'plain', 'markdown': 'github'}[form]
+  return tabulate(digits, headers='keys', tablefmt=tablefmt, disable_numparse=True)
 
 
 def _names(record: Record, metric: str) -> list[str]:

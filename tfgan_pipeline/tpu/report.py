@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tabulate import tabulate
+
 Result = dict[str, Any]
 
 NOTE = """\
@@ -15,14 +17,10 @@ Nothing was run."""
 
 def table(results: Sequence[Result]) -> str:
   """Lines of text. Memory and work are of one replica, images/s of the whole slice."""
-  rows = [['', *(result['topology'] for result in results)]] + [
-    [name, *(_cell(result, row) for result in results)] for name, row in _ROWS.items()
-  ]
-  rows = [row for row in rows if any(cell != '-' for cell in row[1:])]
-  widths = [max(map(len, column)) for column in zip(*rows)]
-  lines = [
-    '  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
-  ]
+  rows = [[name, *(_cell(result, row) for result in results)] for name, row in _ROWS.items()]
+  rows = [row for row in rows if set(row[1:]) != {'-'}]
+  headers = ['', *(result['topology'] for result in results)]
+  lines = [tabulate(rows, headers, tablefmt='plain', disable_numparse=True)]
   for result in results:
     if 'error' in result:
       op = f' at {result["op"]}' if result['op'] else ''
@@ -54,16 +52,16 @@ _ROWS = {
   'replicas': lambda r: f'{r["replicas"]} on {r["chips"]} chips',
   'batch, of a replica': lambda r: f'{r["batch_size"]}, {r["replica_batch"]}',
   'MiB used': lambda r: _mib(r['hbm']['used']),
-  '  of HBM': lambda r: _mib(r['hbm']['available']),
-  '  arguments': lambda r: _mib(r['hbm']['arguments']),
-  '  outputs in their place': lambda r: _mib(r['hbm']['aliased']),
-  '  other outputs': lambda r: _mib(r['hbm']['outputs'] - r['hbm']['aliased']),
-  '  temporaries': lambda r: _mib(r['hbm']['temporaries']),
-  '  code': lambda r: _mib(r['hbm']['code']),
+  'MiB of HBM': lambda r: _mib(r['hbm']['available']),
+  'MiB of arguments': lambda r: _mib(r['hbm']['arguments']),
+  'MiB of outputs in their place': lambda r: _mib(r['hbm']['aliased']),
+  'MiB of other outputs': lambda r: _mib(r['hbm']['outputs'] - r['hbm']['aliased']),
+  'MiB of temporaries': lambda r: _mib(r['hbm']['temporaries']),
+  'MiB of code': lambda r: _mib(r['hbm']['code']),
   'GFLOP per step': lambda r: f'{r["flops"] / 1e9:,.2f}',
   'MB of HBM traffic': lambda r: f'{r["hbm_bytes"] / 1e6:,.1f}',
   'FLOP per byte of it': lambda r: f'{r["arithmetic_intensity"]:.1f}',
   'at best: ms per step': lambda r: f'{r["step_seconds"] * 1e3:.3f} ({r["bound_by"]})',
-  '  images/s': lambda r: f'{r["images_per_second"]:,.0f}',
+  'at best: images/s': lambda r: f'{r["images_per_second"]:,.0f}',
   'largest batch that fits': _largest,
 }

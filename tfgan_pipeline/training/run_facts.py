@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tabulate import tabulate
+
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
@@ -31,18 +33,9 @@ def summary(experiment: Experiment, dataset: Dataset, state: TrainState) -> str:
   lines = [experiment.to_flagfile()]
   for network in state.networks.values():
     network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
-  header = ('network', 'input', 'output', 'parameters', 'trainable')
-  rows = [header] + [
-    (
-      role,
-      str(network['input_shape']),
-      str(network['output_shape']),
-      f'{network["parameters"]:,}',
-      f'{network["trainable_parameters"]:,}',
-    )
-    for role, network in found['networks'].items()
-  ]
-  lines += ['', *('{:<16}{:<18}{:<18}{:>12}{:>12}'.format(*row) for row in rows), '']
+  columns = ('network', 'input', 'output', 'parameters', 'trainable')
+  rows = [(role, *network.values()) for role, network in found['networks'].items()]
+  lines += ['', tabulate(rows, columns, tablefmt='plain', intfmt=','), '']
   splits = ', '.join(f'{name} {size:,}' for name, size in found['dataset']['splits'].items())
   lines.append(f'dataset {found["dataset"]["name"]}: {splits}')
   lines.append(f'checkpoint: {found["checkpoint_bytes"]:,} bytes')

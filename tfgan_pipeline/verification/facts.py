@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import dataclasses
 
+from tabulate import tabulate
+
 from tfgan_pipeline.errors import first_line
-from tfgan_pipeline.evaluation.tables import table
 
 
 class Skip(Exception):
@@ -57,13 +58,10 @@ def check(fact: Fact) -> Outcome:
 
 
 def as_table(outcomes: Sequence[Outcome]) -> str:
-  return table(
-    {
-      'fact': [outcome.fact.name for outcome in outcomes],
-      'expected': [float(outcome.fact.expected) for outcome in outcomes],
-      'got': [outcome.got for outcome in outcomes],
-      'tolerance': [float(outcome.fact.tolerance) for outcome in outcomes],
-      '': [outcome.state for outcome in outcomes],
-      'because': [outcome.reason for outcome in outcomes],
-    }
-  )
+  rows = [
+    (outcome.fact.name, fact.expected, outcome.got, fact.tolerance, outcome.state, outcome.reason)
+    for outcome in outcomes
+    for fact in [outcome.fact]
+  ]
+  headers = ('fact', 'expected', 'got', 'tolerance', '', 'because')
+  return tabulate(rows, headers, tablefmt='plain', floatfmt='.6g', numalign='left')
