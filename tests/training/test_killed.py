@@ -102,7 +102,7 @@ def test_killed_at_random(tmp_path, model, capsys):
     assert calm.keys() == other.keys()
     for name, value in calm.items():
       np.testing.assert_array_equal(other[name], value, err_msg=name)
-  for lines, count in (('train', steps), ('health', 1 + steps // 200)):
+  for lines, count in (('train', 1 + steps), ('health', 1 + steps // 200)):
     curves = [
       (tmp_path / name / f'train/{lines}.jsonl').read_text() for name in ('calm', 'disturbed')
     ]
