@@ -59,7 +59,10 @@ assert callable(tf.compat.v1.layers.flatten) and tfgan.eval
 """
 
 
-@pytest.mark.parametrize('first, stderr', [('tensorflow', 'open'), ('tfgan_pipeline', 'closed')])
+@pytest.mark.parametrize(
+  'first, stderr',
+  [('tfgan_pipeline', 'closed'), pytest.param('tensorflow', 'open', marks=pytest.mark.heavy)],
+)
 def test_nothing_of_the_program_is_changed(tmp_path, first, stderr):
   command = [sys.executable, '-c', PROGRAM, first, str(tmp_path)]
   if stderr == 'closed':
