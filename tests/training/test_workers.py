@@ -99,6 +99,7 @@ def test_when_one_is_refused_the_others_do_not_hang(tmp_path):
   assert 'is training in' in outputs[0] and 'lost a worker or device (' in outputs[1]
 
 
+@pytest.mark.heavy
 def test_waiting_for_a_worker_is_told_and_can_be_ended(tmp_path):
   alone, absent = start_workers(2, *flags_of(tmp_path, 10))
   absent.kill()
@@ -112,6 +113,7 @@ def test_waiting_for_a_worker_is_told_and_can_be_ended(tmp_path):
   assert alone.returncode == -signal.SIGINT
 
 
+@pytest.mark.heavy
 def test_directories_that_are_not_shared_are_refused(tmp_path):
   """Directories of one name on two machines."""
   outputs = finish(start_workers(2, *flags_of(tmp_path / '{index}', 20)), [2, 2])
