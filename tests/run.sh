@@ -7,9 +7,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-extras='test'
+extras='test' everything=''
 if [ "${1:-}" = --all ]; then
   shift
+  [ $# -gt 0 ] || everything=1
   set -- -m '' "$@"
   extras='test,tpu-check'
 fi
@@ -19,4 +20,7 @@ python="$(bash launch/venv.sh "$extras")"
 # share what they train, so files go to processes whole, in the order of tests/conftest.py.
 cores="$(getconf _NPROCESSORS_ONLN)"
 processes=$((cores < 3 ? cores + 1 : 4))
-exec "$python" -m pytest -n "$processes" --dist=loadfile --no-loadscope-reorder "$@"
+tests=("$python" -m pytest -n "$processes" --dist=loadfile --no-loadscope-reorder "$@")
+[ -n "$everything" ] || exec "${tests[@]}"
+"${tests[@]}"
+"$python" tests/launch/unchanged.py --record

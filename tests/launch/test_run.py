@@ -44,7 +44,8 @@ def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, a
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
   processes = min(os.cpu_count() + 1, 4)
   pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile><--no-loadscope-reorder>{passed}'
-  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call]
+  record = ['<tests/launch/unchanged.py><--record>'] * (arguments == ['--all'])
+  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call, *record]
   assert (done.stdout, done.stderr) == (f'{ROOT}\n', '')
 
 
