@@ -72,7 +72,7 @@ def tiny_experiment(model_dir, **values):
   return Experiment(**{**tiny, **values})
 
 
-_started: list[subprocess.Popen] = []
+_started: list[subprocess.Popen | forked.Forked] = []
 
 
 @pytest.fixture(autouse=True)
@@ -100,17 +100,22 @@ def no_graph_is_left():
     del registered[name]
 
 
-def start_binary(name: str, *arguments: str, where=ROOT, **kwargs) -> subprocess.Popen:
-  """Starts `python -m tfgan_pipeline.bin.<name>` in a folder; kwargs go to Popen."""
-  process = subprocess.Popen(
-    [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments],
-    cwd=where,
-    text=True,
-    stdin=subprocess.DEVNULL,
-    stdout=subprocess.PIPE,
-    stderr=subprocess.PIPE,
-    **kwargs,
-  )
+def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen | forked.Forked:
+  """Starts `python -m tfgan_pipeline.bin.<name>`.
+
+  With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py.
+  """
+  if kwargs:
+    process = subprocess.Popen(
+      [sys.executable, '-m', f'tfgan_pipeline.bin.{name}', *arguments],
+      **{'cwd': ROOT, **kwargs},
+      text=True,
+      stdin=subprocess.DEVNULL,
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+    )
+  else:
+    process = forked.Forked(name, arguments)
   _started.append(process)
   return process
 
@@ -137,16 +142,10 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
 
 
 def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
-  """Runs a binary to its end and checks its exit code.
-
-  With kwargs, such as env=os.environ, it is started as users start it; else see forked.py.
-  """
-  if kwargs:
-    process = start_binary(name, *arguments, **kwargs)
-    stdout, stderr = process.communicate(timeout=600)
-    found = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-  else:
-    found = forked.run(name, arguments, timeout=600)
+  """Runs a binary to its end and checks its exit code; arguments as of start_binary."""
+  process = start_binary(name, *arguments, **kwargs)
+  stdout, stderr = process.communicate(timeout=600)
+  found = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
   assert found.returncode == code, f'exit code {found.returncode}\n{found.stdout}\n{found.stderr}'
   return found
 

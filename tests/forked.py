@@ -5,7 +5,7 @@ process of its own with its own flags, streams and exit code. What it shares wit
 server's imports, environment and hash seed, and it ends without Python's own shutdown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import multiprocessing
 import os
 import pathlib
@@ -13,11 +13,83 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 _context = multiprocessing.get_context('forkserver')
 _context.set_forkserver_preload(['tests.forked', 'tests.imported_once'])
+
+
+class Forked:
+  """A running binary, with those methods of subprocess.Popen that tests need.
+
+  It does what `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr are text.
+
+  Args:
+    name: Of the binary.
+    arguments: Of the binary.
+    before: Called in its process before it starts; must be importable from a module.
+  """
+
+  def __init__(
+    self, name: str, arguments: tuple[str, ...], before: Callable[[], None] | None = None
+  ):
+    self.args = [name, *arguments]
+    self._folder = tempfile.TemporaryDirectory()
+    self._streams = [pathlib.Path(self._folder.name, stream) for stream in ('stdout', 'stderr')]
+    for path in self._streams:
+      path.touch()
+    self._process = _context.Process(
+      target=_main, args=(name, arguments, *map(str, self._streams), before)
+    )
+    self._process.start()
+
+  @property
+  def pid(self) -> int:
+    return self._process.pid
+
+  @property
+  def returncode(self) -> int | None:
+    return self._process.exitcode
+
+  def poll(self) -> int | None:
+    return self._process.exitcode
+
+  def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+    """Waits for its end; returns all that it wrote.
+
+    Raises:
+      subprocess.TimeoutExpired: It still runs.
+    """
+    self._process.join(timeout)
+    stdout, stderr = (path.read_text() for path in self._streams)
+    if self._process.is_alive():
+      raise subprocess.TimeoutExpired(self.args, timeout, stdout, stderr)
+    return stdout, stderr
+
+  @property
+  def stderr(self) -> Iterator[str]:
+    """Yields the lines of stderr, as they come, until the end of the process."""
+    with self._streams[1].open() as file:
+      line = ''
+      while True:
+        ended = self.poll() is not None
+        line += file.readline()
+        if line.endswith('\n'):
+          yield line
+          line = ''
+        elif ended:
+          return
+        else:
+          time.sleep(0.02)
+
+  def send_signal(self, number: int) -> None:
+    if self.poll() is None:
+      os.kill(self.pid, number)
+
+  def kill(self) -> None:
+    self._process.kill()
 
 
 def run(
@@ -26,30 +98,13 @@ def run(
   timeout: float,
   before: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess:
-  """Does what `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr are text.
-
-  Args:
-    name: Of the binary.
-    arguments: Of the binary.
-    timeout: In seconds.
-    before: Called in its process before it starts; must be importable from a module.
-  """
-  command = [name, *arguments]
-  with tempfile.TemporaryDirectory() as folder:
-    streams = [pathlib.Path(folder, stream) for stream in ('stdout', 'stderr')]
-    for path in streams:
-      path.touch()
-    process = _context.Process(target=_main, args=(name, arguments, *map(str, streams), before))
-    process.start()
-    try:
-      process.join(timeout)
-      stdout, stderr = (path.read_text() for path in streams)
-      if process.is_alive():
-        raise subprocess.TimeoutExpired(command, timeout, stdout, stderr)
-    finally:
-      process.kill()
-      process.join()
-    return subprocess.CompletedProcess(command, process.exitcode, stdout, stderr)
+  """Runs a binary to its end, at most `timeout` seconds; arguments as of Forked."""
+  process = Forked(name, arguments, before)
+  try:
+    stdout, stderr = process.communicate(timeout)
+  finally:
+    process.kill()
+  return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str, before) -> None:

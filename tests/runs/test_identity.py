@@ -175,7 +175,7 @@ def test_paths_are_recorded_whole_and_data_is_found_beside_a_moved_run(tmp_path)
     '--data_dir=pictures',
     '--model_dir=runs/one',
     env={**os.environ, 'PYTHONPATH': str(pathlib.Path(__file__).parents[2])},
-    where=tmp_path / 'here',
+    cwd=tmp_path / 'here',
   )
   assert process.wait(120) == 0, process.communicate()
   recorded = record_of(tmp_path / 'here/runs/one')['experiment']
