@@ -201,7 +201,7 @@ def test_relative_paths_of_old_records_become_whole(tmp_path, monkeypatch):
   assert estimator.experiment.data_dir == str(tmp_path / 'here/data')
 
 
-@pytest.mark.parametrize('name', ['a[1]', 'b*', 'c, d', 'e?', 'f\\g', '~root', ' h '])
+@pytest.mark.parametrize('name', [' a[1], b ', 'c*?\\d', '~root'])
 def test_a_path_that_exists_is_meant_literally(tmp_path, options, name, monkeypatch):
   monkeypatch.chdir(tmp_path)
   (tmp_path / name).mkdir()

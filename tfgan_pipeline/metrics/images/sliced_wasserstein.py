@@ -110,6 +110,7 @@ def _normalised(patches: np.ndarray, normalise: str) -> np.ndarray:
 def _distance(x: np.ndarray, y: np.ndarray, projections: int, random: np.random.Generator) -> float:
   directions = random.normal(size=(x.shape[1], projections))
   directions /= np.linalg.norm(directions, axis=0)
+  x, y = x.astype(np.float64), y.astype(np.float64)  # Once, and not for each direction.
   distances = []
   for direction in directions.T:
     distances.append(np.mean(np.abs(np.sort(x @ direction) - np.sort(y @ direction))))
