@@ -128,7 +128,7 @@ def candidates(folder: str) -> list[Candidate]:
 
 def sample(folder: str, count: int, seed: int) -> list[Candidate]:
   """Draws changes that are not known to change nothing."""
-  known = {line.split('  #')[0] for line in UNNOTICEABLE.read_text().splitlines()}
+  known = {line.rsplit('  #', 1)[0] for line in UNNOTICEABLE.read_text().splitlines()}
 
   def lot(candidate: Candidate) -> bytes:
     return hashlib.sha256(f'{seed} {candidate.rank}'.encode()).digest()
