@@ -1,10 +1,13 @@
 """Losses and penalties against formulas written out, through `tfgan.gan_loss`."""
 
+import types
+
 import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality, tfgan
+from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.replicas import randomness
 
 REAL = np.array([[1.5], [-0.5], [0.25], [3.0]], np.float32)
@@ -40,10 +43,18 @@ EXPECTED = {
     0.5 * np.mean((FAKE - 1) ** 2),
     0.5 * np.mean((REAL - 1) ** 2) + 0.5 * np.mean(FAKE**2),
   ),
+  'least_squares(real_label=0.75, generated_label=-0.5)': (
+    0.5 * np.mean((FAKE - 0.75) ** 2),
+    0.5 * np.mean((REAL - 0.75) ** 2) + 0.5 * np.mean((FAKE + 0.5) ** 2),
+  ),
   'wasserstein': (-FAKE.mean(), FAKE.mean() - REAL.mean()),
   'wasserstein_hinge': (
     -FAKE.mean(),
     np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(),
+  ),
+  'wasserstein_hinge(real_hinge=2, generated_hinge=0.25)': (
+    -FAKE.mean(),
+    np.maximum(0, 2 - REAL).mean() + np.maximum(0, 0.25 + FAKE).mean(),
   ),
   'relativistic_pairing': (softplus(REAL - FAKE).mean(), softplus(FAKE - REAL).mean()),
   'relativistic': (
@@ -60,6 +71,18 @@ def model_of(real, fake, discriminator=lambda images, _: images):
   return tfgan.gan_model(lambda z: z, discriminator, tf.constant(real), tf.constant(fake))
 
 
+def eager_model(real, fake, discriminator=lambda images, _: images):
+  """What `model_of` gives, of numbers in the place of tensors of a graph."""
+  real, fake = tf.constant(real), tf.constant(fake)
+  data = dict(generated_data=fake, real_data=real, generator_inputs=fake)
+  outputs = dict(
+    discriminator_real_outputs=discriminator(real, fake),
+    discriminator_gen_outputs=discriminator(fake, fake),
+  )
+  rest = dict.fromkeys(set(tfgan.GANModel._fields) - {*data, *outputs})
+  return tfgan.GANModel(**{**rest, **data, **outputs, 'discriminator_fn': discriminator})
+
+
 @pytest.mark.parametrize('text', EXPECTED)
 def test_values(text):
   loss = registry.loss.build(text)
@@ -74,6 +97,44 @@ def test_values(text):
   with tf1_tensor_equality():
     result = [float(value) for value in values()]
   np.testing.assert_allclose(result, EXPECTED[text], rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', registry.loss.components())
+def test_a_border_is_where_real_and_generated_may_change_places(name):
+  """With a border at 0, turning all signs round undoes the swap, and 0 matters for the losses."""
+  loss = registry.loss.build(name)
+  value, turned, shifted = (
+    float(loss.discriminator(eager_model(real, fake)))
+    for real, fake in ((REAL, FAKE), (-FAKE, -REAL), (REAL + 0.5, FAKE + 0.5))
+  )
+  turns, shifts = (other == pytest.approx(value, rel=1e-6) for other in (turned, shifted))
+  assert loss.has_border == (turns and not shifts)
+  assert not AdversarialLoss(loss.generator, loss.discriminator).has_border
+
+
+@pytest.mark.parametrize('chosen', range(4))
+def test_wrong_labels_go_to_the_images_whose_numbers_are_below_the_probability(chosen):
+  with randomness.scope(randomness.key(1)):
+    real, fake = randomness.uniform([4, 1]).numpy(), randomness.uniform([4, 1]).numpy()
+  noise = float(real[chosen, 0])
+  loss = registry.loss.build(f'modified(label_smoothing=0.2, label_noise={noise!r})')
+  expected = bce(REAL, np.where(real < noise, 0, 0.9)) + bce(FAKE, np.where(fake < noise, 0.9, 0))
+  with randomness.scope(randomness.key(1)):
+    found = float(loss.discriminator(eager_model(REAL, FAKE)))
+  assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_relativistic_average_is_that_of_all_replicas(monkeypatch):
+  rest = {REAL[0, 0]: REAL[2:], FAKE[0, 0]: FAKE[2:]}
+  replica = types.SimpleNamespace(
+    num_replicas_in_sync=2,
+    all_gather=lambda mine, axis: tf.concat([mine, rest[mine.numpy()[0, 0]]], axis),
+  )
+  monkeypatch.setattr(tf.distribute, 'get_replica_context', lambda: replica)
+  loss = registry.loss.build('relativistic')
+  model = eager_model(REAL[:2], FAKE[:2])
+  found = float(loss.generator(model)), float(loss.discriminator(model))
+  np.testing.assert_allclose(found, EXPECTED['relativistic'], rtol=1e-6)
 
 
 def test_every_loss_has_expected_values():
@@ -113,12 +174,15 @@ def test_wasserstein_gradient_of_a_linear_critic(slope, two_sided, one_sided):
 
 
 def test_wasserstein_gradient_looks_between_the_images():
-  """D(x) = |x|^2 / 2 has slope |x|: between the sets it is less than on the outer one."""
+  """D(x) = |x|^2 / 2 has slope |x|: at a random place on the way from real to generated."""
 
   def critic(images, _):
     return tf.reduce_sum(images**2, axis=1, keepdims=True) / 2
 
-  between = penalty_value('wasserstein_gradient(weight=1)', critic)
-  rng = np.random.RandomState(0)
-  real, fake = rng.randn(2, 6, 4)
-  assert 0 < between < max(np.mean((np.linalg.norm(x, axis=1) - 1) ** 2) for x in (real, fake))
+  with randomness.scope(randomness.key(1)):
+    place = randomness.uniform([6, 1]).numpy()
+  real, fake = PENALISED
+  slopes = np.linalg.norm((1 - place) * real + place * fake, axis=1)
+  assert penalty_value('wasserstein_gradient', critic) == pytest.approx(
+    10 * np.mean((slopes - 1) ** 2), rel=1e-5
+  )

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.losses.test_losses import PENALISED, model_of, penalty_value
+from tests.losses.test_losses import PENALISED, eager_model, model_of, penalty_value
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
+from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.losses.penalties import squared_slope
 from tfgan_pipeline.replicas import randomness
 
 REAL, FAKE = PENALISED
@@ -24,7 +26,6 @@ def test_r1_and_r2():
   assert penalty_value('r2(gamma=3)', parabola) == pytest.approx(
     1.5 * np.mean(np.sum(FAKE**2, axis=1)), rel=1e-5
   )
-  assert registry.penalty.build('r1(interval=16)').interval == 16
 
 
 def test_dragan():
@@ -69,6 +70,31 @@ def test_slopes_of_float16_layers(first, last, gamma, loss_scale):
     np.testing.assert_allclose(gradient / loss_scale, np.full(gradient.shape, expected), rtol=1e-3)
 
 
+@pytest.mark.parametrize('name', ['wasserstein_gradient', 'dragan'])
+def test_a_slope_of_zero_is_taken_for_1e_5(name):
+  """The root has an infinite gradient at zero, so 1e-10 is added below it; the penalty is 10."""
+
+  def nowhere(images, _):
+    return 0.0 * images[:, :1]
+
+  assert penalty_value(name, nowhere) == pytest.approx(10 * (1 - 1e-5) ** 2, rel=1e-6)
+
+
+def test_slopes_are_to_the_bit_those_of_plain_gradients():
+  """Scaling by a power of two leaves float32 as it is; a first output counts, others do not."""
+
+  @tf.function(autograph=False)
+  def values():
+    model, images = model_of(REAL, FAKE, lambda images, _: images), tf.constant(REAL)
+    several = model._replace(discriminator_fn=lambda *given: (parabola(*given), images**3))
+    slopes = tf.gradients(parabola(images, None), images)[0]
+    return squared_slope(several, images), tf.reduce_sum(tf.square(slopes), axis=1)
+
+  with tf1_tensor_equality():
+    found, expected = values()
+  np.testing.assert_array_equal(found, expected)
+
+
 class Reader:
   """A discriminator whose features are the images."""
 
@@ -90,7 +116,12 @@ def test_feature_matching():
 def test_weight_penalties_see_the_kernels_of_one_player(name, player):
   rng = np.random.RandomState(1)
   kernel, other = rng.randn(2, 3, 4, 5).astype(np.float32), rng.randn(7, 2).astype(np.float32)
-  kernels = [tf.Variable(kernel), tf.Variable(np.ones(5, np.float32)), tf.Variable(other)]
+  kernels = [
+    tf.Variable(kernel),
+    tf.Variable(np.ones(5, np.float32)),
+    tf.Variable(other),
+    tf.Variable(other, name='class_embedding'),
+  ]
   penalty = registry.penalty.build(f'{name}(weight=0.5, player={player})')
 
   @tf.function(autograph=False)
@@ -140,27 +171,39 @@ def test_lecam_follows_both_means(text, one_sided, start):
       assert float(value(tf.constant(shift))) == pytest.approx(expected, rel=1e-4)
 
 
-def consistency(text, discriminator, shape=(6, 8, 8, 1)) -> float:
-  return penalty_value(
-    text, discriminator, *np.random.RandomState(0).rand(2, *shape).astype(np.float32)
-  )
+def linear(images, _):
+  """A weighted sum of 8 x 8 pixels, with other weights left than right and above than below."""
+  return tf.tensordot(images, tf.reshape(tf.range(64.0) / 64, [8, 8, 1]), axes=3)[:, None]
 
 
-def test_consistency():
-  """Nothing for who sees the mean only and mirrored images; weights count for their kind."""
+@pytest.mark.parametrize('flip', [True, False])
+def test_consistency_is_a_mean_square_over_shifted_and_mirrored_images(flip):
+  pair = np.random.default_rng(0).uniform(-1, 1, (2, 6, 8, 8, 1)).astype(np.float32)
+  squares = []
+  with randomness.scope(randomness.key(1)):
+    for images in pair:
+      changed = image_changes.shifted(tf.constant(images), 1 / 8)
+      if flip:
+        changed = image_changes.mirrored(changed, probability=0.5)
+      squares.append(np.mean((linear(images, None) - linear(changed, None)) ** 2))
+  model = eager_model(*pair, linear)
+  for text, weights in (
+    ('', (10, 10)),
+    (', real_weight=3, generated_weight=0.5', (3, 0.5)),
+    (', generated_weight=0', (10, 0)),
+  ):
+    penalty = registry.penalty.build(f'consistency(flip={flip}{text})')
+    with randomness.scope(randomness.key(1)):
+      assert float(penalty.function(model)) == pytest.approx(np.dot(weights, squares), rel=1e-4)
 
+
+def test_consistency_is_nothing_for_who_sees_the_mean_of_mirrored_images_only():
   def mean(images, _):
     return tf.reduce_mean(images, axis=[1, 2])
 
-  def left(images, _):
-    return tf.reduce_mean(images[:, :, :4], axis=[1, 2])
-
-  assert consistency('consistency(shift=0)', mean) == pytest.approx(0, abs=1e-10)
-  both = consistency('consistency(shift=0)', left)
-  real = consistency('consistency(shift=0, generated_weight=0)', left)
-  twice = consistency('consistency(shift=0, generated_weight=0, real_weight=20)', left)
-  assert both > real > 1e-3 and twice == pytest.approx(2 * real, rel=1e-5)
-  assert consistency('consistency(flip=False)', mean) > 1e-3
+  pair = np.random.RandomState(0).rand(2, 6, 8, 8, 1).astype(np.float32)
+  assert penalty_value('consistency(shift=0)', mean, *pair) == pytest.approx(0, abs=1e-10)
+  assert penalty_value('consistency(flip=False)', mean, *pair) > 1e-3
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_label_agreement():
 
 
 def test_code_purity_is_blind_to_the_order_of_codes():
-  samples = seen_as([3, 3, 1, 0, 0, 0], codes=[0, 0, 0, 2, 2, 2])  # Nothing is made with code 1.
+  samples = seen_as([3, 3, 1, 2, 2, 2], codes=[0, 0, 0, 2, 2, 2])  # Nothing is made with code 1.
   assert code_purity(REAL, samples) == {'code_purity': pytest.approx(5 / 6), 'code_classes': 2}
 
 

@@ -40,6 +40,11 @@ def test_classes_that_no_real_sample_has():
   assert scores['class_kl'] == pytest.approx(np.log(11 / 0.5))
 
 
+def test_one_sample_makes_a_mode():
+  scores = class_histogram(_labelled(9, 1, 0, 0), _labelled(9, 0, 0, 1))
+  assert (scores['modes_covered'], scores['modes']) == (2, 3)
+
+
 def test_agrees_with_scipy():
   real, fake = (40, 3, 17, 0, 20), (1, 30, 9, 0, 10)
   p, q = np.divide(real, sum(real)), np.divide(fake, sum(fake))
@@ -61,5 +66,9 @@ def test_what_was_asked_for_does_not_count():
   real = Features(np.zeros((4, 1)), np.eye(2)[[0, 0, 1, 1]], np.array([1, 0, 1, 0]))
   collapsed = Features(np.zeros((4, 1)), np.eye(2)[[0, 0, 0, 0]], np.array([0, 0, 1, 1]))
   assert class_histogram(real, collapsed)['modes_covered'] == 1
+  # Labels count where the extractor sees no classes on one side.
+  unseen = Features(real.pool, labels=real.labels)
+  for sets in (unseen, collapsed), (collapsed, unseen):
+    assert class_histogram(*sets)['class_tv'] == 0
   with pytest.raises(UsageError, match='classes are needed'):
     class_histogram(real, Features(np.zeros((4, 1))))

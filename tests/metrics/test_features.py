@@ -20,6 +20,11 @@ def test_holds_what_it_is_given(dtype):
     features.pool = np.zeros((3, 5))
 
 
+def test_the_least_and_the_largest_that_is_taken():
+  features = Features(np.array([[-1e20, 1e20], [0.0, 1.0]]), labels=np.array([0, 0]))
+  assert len(features) == 2
+
+
 def _with(value, count, dtype=np.float64):
   pool = np.ones((4, 5), dtype)
   pool.flat[:count] = value
@@ -42,6 +47,7 @@ def _with(value, count, dtype=np.float64):
     (_with(np.inf, 20), '^20 of 20'),
     (_with(-np.inf, 2), '^2 of 20'),
     (_with(1.01e20, 2), '^2 of 20 .* beyond 1e'),
+    (np.array([[1e20, np.inf], [-1e20, 0.0]]), '^1 of 4'),
   ],
 )
 def test_bad_pool_is_refused_in_one_line(pool, message):

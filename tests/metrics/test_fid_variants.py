@@ -53,6 +53,21 @@ def test_the_sizes_are_15_from_a_tenth_to_all(sample, monkeypatch):
   scores = fid_infinity(x, y)
   assert len(sizes) == 16 and sizes[:2] == [300, 20] and sizes[-1] == 200
   assert fid_infinity(x, y) == scores != fid_infinity(x, y, seed=1)
+  sizes.clear()
+  fid_infinity(x, sample(1, 12, law=1), points=3)
+  assert sizes == [300, 2, 7, 12]
+
+
+def test_the_largest_subset_is_all_samples_once(sample):
+  """With three sizes the line through their distances is known from two of fid's and itself."""
+  x, y = sample(0, 300), sample(1, 30, law=1)
+  random = np.random.Generator(np.random.PCG64(4))
+  subsets = [random.choice(30, size, replace=False) for size in (3, 16, 30)]
+  distances = [fid(x, Features(y.pool[rows]))['fid'] for rows in subsets]
+  assert distances[2] == pytest.approx(fid(x, y)['fid'])
+  line = scipy.stats.linregress(1 / np.array([3, 16, 30]), distances)
+  scores = fid_infinity(x, y, points=3, seed=4)
+  assert list(scores.values()) == pytest.approx([line.intercept, line.intercept_stderr])
 
 
 def _of_classes(sample, seed: int, shift: float) -> Features:
@@ -72,6 +87,10 @@ def test_intra_class_fid(sample):
   assert scores['intra_class_fid_floor'] == pytest.approx(
     np.mean([score['fid_floor'] for score in single])
   )
+  assert scores['intra_class_fid_above_floor'] == pytest.approx(
+    scores['intra_class_fid'] - scores['intra_class_fid_floor']
+  )
+  assert not [key for key in intra_class_fid(real, fake, worst=0) if 'worst' in key]
   worst = {key: value for key, value in scores.items() if 'worst' in key}
   assert worst == {f'intra_class_fid_worst_{label}': distances[label] for label in (3, 2)}
   # Classes swapped: the sum of all is the same, each class is not.
@@ -85,6 +104,8 @@ def test_classes_that_were_lost(sample):
   scores = intra_class_fid(real, collapsed)
   assert scores['intra_class_fid_missing'] == 2
   assert 'intra_class_fid_worst_2' not in scores
+  two = Features(fake.pool[:102], labels=fake.labels[:102])
+  assert intra_class_fid(real, two)['intra_class_fid_missing'] == 1
   with pytest.raises(UsageError, match='no class has two'):
     intra_class_fid(real, Features(fake.pool, labels=fake.labels + 4))
   with pytest.raises(UsageError, match='classes are needed'):
@@ -144,7 +165,17 @@ def test_wrong_use(sample):
       fid_infinity(x, y, points=points)
   with pytest.raises(UsageError, match='seed=-1'):
     fid_infinity(x, y, seed=-1)
-  for arguments in {'blocks': 1}, {'blocks': 21}, {'resamples': 1}, {'seed': -1}, {'level': 1.0}:
+  for arguments in {'blocks': 2}, {'blocks': 20}, {'level': 1e-9}, {'resamples': 2}:
+    assert np.isfinite(frechet_interval(x, y, **arguments)).all()
+  assert interval_of_terms(np.array([3.0, 3.0])) == (3, 3)
+  for arguments in (
+    {'blocks': 1},
+    {'blocks': 21},
+    {'resamples': 1},
+    {'seed': -1},
+    {'level': 1.0},
+    {'level': 0.0},
+  ):
     with pytest.raises(UsageError, match='='.join(map(str, *arguments.items()))):
       frechet_interval(x, y, **arguments)
   with pytest.raises(UsageError, match='at least 2 samples'):

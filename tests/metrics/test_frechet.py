@@ -174,6 +174,19 @@ def test_factor_squares_to_its_covariance(rank):
   np.testing.assert_allclose(factor.T @ factor, rows.T @ rows, atol=1e-12)
 
 
+def test_factor_has_a_row_for_every_eigenvalue_that_is_not_zero():
+  assert covariance_factor(np.diag([4.0, 0.0, 9.0])).shape == (2, 3)
+  assert covariance_factor(np.zeros((3, 3))).shape == (1, 3)
+
+
+@pytest.mark.parametrize('n', [4, 6, 9])
+def test_factor_of_samples_is_that_of_their_unbiased_covariance(sample, n):
+  rows = sample(0, n).pool
+  mean, factor = sample_factor(rows)
+  np.testing.assert_allclose(mean, rows.mean(axis=0))
+  np.testing.assert_allclose(factor.T @ factor, np.cov(rows.T), atol=1e-12)
+
+
 def test_wrong_use(sample):
   x, eye, zero = sample(0, 30), np.eye(2), np.zeros(2)
   with pytest.raises(UsageError, match='width 6 and 5'):

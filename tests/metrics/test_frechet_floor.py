@@ -94,11 +94,29 @@ def test_floor_from_a_sample_of_equal_or_vanishing_eigenvalues():
     assert scaled == pytest.approx(scale * flat, rel=1e-12)
 
 
+def test_the_correction_falls_with_the_degrees_of_freedom_of_the_sample():
+  spectrum = np.array([2.0, 1.3, 0.4, 0.05])
+  added = [
+    frechet_floor(spectrum, 3, 5, estimated_from=size) - frechet_floor(spectrum, 3, 5)
+    for size in (2, 6)
+  ]
+  assert added[0] == pytest.approx(5 * added[1], rel=1e-9)
+  assert added[0] == pytest.approx(-(1 / 3 + 1 / 5) * _bias_of_pairs(spectrum) / 2, rel=1e-9)
+
+
+def test_the_smallest_samples_and_the_most_that_round_off_may_leave_below_zero():
+  assert frechet_floor(np.eye(3), 1, 1) == pytest.approx(12, rel=1e-12)
+  assert frechet_floor(np.array([-4e-6, 4.0]), 2, 2) == frechet_floor(np.array([0, 4.0]), 2, 2)
+  with pytest.raises(UsageError, match='eigenvalues'):
+    frechet_floor(np.array([np.nextafter(-4e-6, -1), 4.0]), 2, 2)
+
+
 def test_wrong_use():
   with pytest.raises(UsageError, match='estimated_from=1'):
     frechet_floor(np.eye(2), 2, 2, estimated_from=1)
   for spectrum in [np.nan, 1.0], [np.inf, 1.0], [-1.0, 1.0], [-1.0, -1.0], []:
     with pytest.raises(UsageError, match='eigenvalues|empty'):
       frechet_floor(np.array(spectrum), 2, 2)
-  with pytest.raises(UsageError, match='samples of 0 and 5'):
-    frechet_floor(np.eye(2), 0, 5)
+  for sizes in (0, 5), (5, 0):
+    with pytest.raises(UsageError, match='samples of {} and {}'.format(*sizes)):
+      frechet_floor(np.eye(2), *sizes)

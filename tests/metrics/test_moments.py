@@ -56,6 +56,7 @@ def test_blocks_inside_a_batch_leave_no_trace():
 
 
 def test_nothing_adds_nothing(rows):
+  assert vars(Moments()) == {'count': 0, 'mean': 0.0, 'scatter': 0.0}
   moments = _moments(rows[:0], rows, rows[:0].astype(np.float32))
   moments.merge(Moments())
   _assert_same(moments, _moments(rows))

@@ -85,6 +85,25 @@ def test_counts_are_those_of_brute_force(blocks, kind, copied):
   assert memorised(*sets)['memorised'] == brute_force.memorised(real, generated)
 
 
+@pytest.mark.parametrize('n', range(2, 10))
+def test_counts_of_the_smallest_sets(n):
+  """At every size and every k that there is, on a lattice, where many distances are equal."""
+  for m in range(2, 10):
+    random = np.random.default_rng([n, m])
+    real, generated = random.integers(0, 3, (n, 2)) * 1.0, random.integers(0, 3, (m, 2)) * 1.0
+    sets = Features(real), Features(generated)
+    assert memorised(*sets)['memorised'] == brute_force.memorised(real, generated)
+    for k in range(1, min(n, m)):
+      assert prdc(*sets, k=k) == brute_force.prdc(real, generated, k)
+      assert precision_recall(*sets, k=k) == brute_force.precision_recall(real, generated, k)
+
+
+def test_a_thousand_samples():
+  real, generated = _draw('random', 0, 1000)[:, :2], _draw('random', 1, 30)[:, :2]
+  found = precision_recall(Features(real), Features(generated))
+  assert found == brute_force.precision_recall(real, generated, 3)
+
+
 def test_sets_of_two_dtypes(blocks):
   real, generated = _draw('float32', 0, 90), _draw('large offset', 1, 70) - 1e12
   for x, y in (real, generated), (generated, real):
@@ -165,6 +184,14 @@ def test_one_pass_does_for_all_metrics(monkeypatch):
   assert len(passes) == first + 2
   other = prdc(Features(reference.pool + 1), generated)
   assert other != prdc(reference, generated)
+
+
+@pytest.mark.parametrize('metrics', [(precision_recall, prdc), (prdc, precision_recall)])
+def test_defaults_of_both_are_found_together(monkeypatch, metrics):
+  reference, generated = Features(_draw('random', 0, 30)), Features(_draw('random', 1, 20))
+  metrics[0](reference, generated)
+  monkeypatch.setattr(distances.Distances, 'blocks', None)
+  metrics[1](reference, generated)
 
 
 def test_nothing_is_kept_alive():

@@ -50,6 +50,32 @@ def test_other_metrics_refuse_them_unless_the_reference_plays_no_part(name, samp
     assert scores == registry.metric.build(name, sample(2, 30, shift=9.0), generated)
 
 
+def test_a_covariance_is_unbiased_unless_said_otherwise(sample):
+  one = statistics(sample(0, 50))
+  assert Statistics(one.mean, one.covariance, 50).covariance_with(0) == pytest.approx(
+    one.covariance * 49 / 50
+  )
+
+
+@pytest.mark.parametrize(
+  'larger, smaller, taken',
+  [
+    (100.0, 100.0 * (1 - 0.9e-3), True),
+    (100.0, 100.0 * (1 - 1.2e-3), False),
+    (0.9e-4, 0.0, True),
+    (1.2e-4, 0.0, False),
+  ],
+)
+def test_how_far_from_symmetric_a_covariance_may_be(larger, smaller, taken):
+  """By a thousandth of a value, or a millionth of the largest, which is 100."""
+  covariance = np.array([[100.0, larger], [smaller, 100.0]])
+  if taken:
+    Statistics(np.zeros(2), covariance)
+  else:
+    with pytest.raises(UsageError, match='symmetric'):
+      Statistics(np.zeros(2), covariance)
+
+
 def test_width(sample):
   with pytest.raises(UsageError, match='features of width 6 and 5 cannot be compared'):
     registry.metric.build('fid', statistics(sample(0, 50)), sample(0, 50, width=5))

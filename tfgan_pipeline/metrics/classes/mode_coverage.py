@@ -18,8 +18,8 @@ def mode_coverage(
   """Modes with a sample near, and the share of samples near a mode (Srivastava et al. 2017).
 
   A mode is a class of the reference: its mean, and the root mean square of its deviations from it
-  along the axes. A sample is of high quality when it is nearer than so many of these deviations to
-  the nearest mean. Meant for points in the plane (VEEGAN, arXiv:1705.07761).
+  along the axes. A sample is of high quality when it is no farther than so many of these deviations
+  from the nearest mean. Meant for points in the plane (VEEGAN, arXiv:1705.07761).
 
   Args:
     reference: N real samples with labels or logits, which say their classes.

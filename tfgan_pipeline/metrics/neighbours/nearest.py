@@ -48,7 +48,7 @@ def _within(pool: np.ndarray, k: int) -> np.ndarray:
       else:
         nearest.offer(columns, rows, lower, axis=1)
       nearest.offer(rows, columns, lower)
-  return nearest.settle()[0] / distances.unit
+  return nearest.settle()[0][:, :k] / distances.unit  # Further ones are not exact.
 
 
 class Nearest:
