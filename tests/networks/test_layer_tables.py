@@ -39,12 +39,12 @@ CASES = {
   'r3gan': ('r3gan(filters=16, blocks=1, group=4)', TINY, 20, TOLD),
   'r3gan, other sizes': (
     'r3gan(filters=8, blocks=2, group=2, expansion=3, embedding=5)',
-    (16, 16, 1),
+    (64, 64, 1),
     20,
     {'generator'},
   ),
   'stylegan2': ('stylegan2(filters=8, latent=6, mapping=2)', TINY, 20, TOLD),
-  'stylegan2, plain': ('stylegan2(8, 6, 1, residual=False, group=0)', TINY, 20, ()),
+  'stylegan2, plain': ('stylegan2(8, 6, 1, residual=False, group=0)', (16, 16, 1), 20, ()),
 }
 DEFAULTS = {
   'biggan': {'filters': 96, 'attention': 64, 'embedding': 128},

@@ -7,9 +7,11 @@ import pytest
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers import basic, minibatch
+from tfgan_pipeline.networks.layers.attention import SelfAttention
 from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
+from tfgan_pipeline.networks.points_mlp import ImagesToPoints, PointsToImages
 from tfgan_pipeline.networks.r3gan import Basis, GroupedConv2D
 from tfgan_pipeline.networks.stylegan2 import (
   EqualizedConv2D,
@@ -21,7 +23,7 @@ from tfgan_pipeline.networks.stylegan2 import (
   Start,
   UnitRms,
 )
-from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.replicas import randomness, strategies
 
 layers = keras.layers
 
@@ -174,6 +176,46 @@ def test_labels_lie_beside_values_as_one_hot(shape):
   np.testing.assert_array_equal(
     found[..., shape[-1] :], np.broadcast_to(beside, (4, *shape[:-1], 3))
   )
+
+
+def test_attention_has_an_eighth_and_a_half_of_the_channels_and_at_least_one():
+  for channels, narrow, half in ((1, 1, 1), (2, 1, 1), (7, 1, 3), (16, 2, 8), (24, 3, 12)):
+    layer = SelfAttention()
+    assert layer(normal(1, 2, 4, channels)).shape == (1, 2, 4, channels)
+    made = (layer.query, layer.key, layer.value, layer.output_conv)
+    assert [conv.filters for conv in made] == [narrow, narrow, half, channels]
+    assert all(hasattr(conv, 'singular_vector') for conv in made)
+
+
+def test_points_and_pictures_of_two_bytes():
+  exact = np.random.RandomState(0).uniform(-1, 1, (3000, 2)).astype(np.float32)
+  exact[:2] = [[-1, 1], [0, 0.999]]
+  steps = (exact.astype(np.float64) + 1) * 65535 / 2
+  high = np.floor(steps / 256)
+  pictures = np.stack([high, np.minimum(steps - 256 * high, 255)], axis=-1) / 127.5 - 1
+  with tf.GradientTape() as tape:
+    inputs = tf.constant(exact)
+    tape.watch(inputs)
+    written = PointsToImages()(inputs)
+    read = ImagesToPoints()(written)
+  # A step of float32 may fall on the other side of a stair.
+  near = np.abs(written.numpy()[..., 0] - pictures).max((1, 2)) < 1e-3
+  assert written.shape == (3000, 2, 2, 1) and near.mean() > 0.999
+  np.testing.assert_allclose(tape.gradient(read, inputs), 1, rtol=1e-5)
+  found = (256 * pictures[..., 0] + pictures[..., 1]) / 257
+  np.testing.assert_allclose(ImagesToPoints()(pictures[..., None]), found, atol=1e-6)
+  labelled = np.concatenate([pictures[..., None], np.full((3000, 2, 2, 1), 3.0)], axis=-1)
+  np.testing.assert_allclose(ImagesToPoints()(labelled)[:, :2], found, atol=1e-6)
+  np.testing.assert_allclose(ImagesToPoints()(labelled)[:, 2:], 3, rtol=1e-6)
+
+
+def test_one_replica_normalises_by_the_fused_kernel_and_several_do_not():
+  alone = basic.BatchNorm()
+  alone(MAPS)
+  with strategies.mirrored_cpus(2).scope():
+    shared = basic.BatchNorm()
+    shared(MAPS)
+  assert alone.fused and not shared.fused
 
 
 def test_dropout_keeps_what_draws_its_rate_or_more(monkeypatch):
