@@ -14,6 +14,7 @@ from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.errors import UsageError
 
 
 @pytest.fixture
@@ -23,7 +24,10 @@ def calls(tmp_path, request, store_tfds) -> dict:
     folder = tmp_path / 'pictures' / 'ab'[value % 2]
     folder.mkdir(parents=True, exist_ok=True)
     Image.new('RGB', (8, 8), (value, value, value)).save(folder / f'{value}.png')
-  calls = {'image_folder': ('image_folder(8)', str(tmp_path / 'pictures'))}
+  calls = {
+    'image_folder': ('image_folder(8)', str(tmp_path / 'pictures')),
+    'shapes': ('shapes(16, 500)', None),
+  }
   if request.node.callspec.params['name'] == 'tfds':
     tfds = pytest.importorskip('tensorflow_datasets')
     image = np.zeros((5, 4, 1), np.uint8)
@@ -69,6 +73,11 @@ def test_examples_from_all_over_a_split_are_always_the_same(split, images):
   np.testing.assert_array_equal(found, images[labels])
   np.testing.assert_array_equal(split.spread(10)[1], labels)
   assert sorted(split.spread(len(images))[1]) == list(range(len(images)))
+  if isinstance(split, MemorySplit):
+    assert list(labels) == [number * 23 // 10 for number in range(10)]
+  else:  # Those of the first batch of the seed 0.
+    references = split.references(batch_size=10, seed=0, first_batch=0)
+    np.testing.assert_array_equal(split.load(next(iter(references)))[1], labels)
 
 
 def test_a_copy_in_memory_has_the_fingerprint_of_what_it_was_read_from(split, splits):
@@ -126,6 +135,38 @@ def test_partition_ignores_the_order_of_names():
   reverse = partition(names[::-1], labels[::-1], fractions)
   for part, members in parts.items():
     assert {names[index] for index in members} == {names[89 - index] for index in reverse[part]}
+
+
+def test_classes_are_spread_evenly_over_the_order_of_a_partition():
+  """The r-th of n members of a class, from 0 on, stands at (r + 1/2) / n of the whole."""
+  labels = [0, 1, 1, 1, 1, 2, 2, 2]
+  names = [str(index) for index in range(8)]
+  ranks, places = [0, 0, 0], {}
+  for index in sorted(range(8), key=lambda i: hashlib.sha256(names[i].encode()).digest()):
+    label = labels[index]
+    places[index] = (ranks[label] + 0.5) / labels.count(label)
+    ranks[label] += 1
+  order = sorted(places, key=lambda index: (places[index], labels[index]))
+  fractions = {str(number): 1 / 8 for number in range(7)}
+  parts = partition(names, labels, fractions)
+  assert [int(parts[part][0]) for part in (*fractions, 'train')] == order
+  assert {part: len(members) for part, members in parts.items()} == dict.fromkeys(parts, 1)
+
+
+def test_fractions_leave_something_for_training():
+  names, labels = list('abcdefgh'), [0] * 8
+  assert list(partition(names, labels, {})) == ['train']
+  assert {
+    part: len(members) for part, members in partition(names, labels, {'test': 0}).items()
+  } == {'train': 8}
+  for fractions, message in (
+    ({'test': -0.01}, 'should be 0 or more'),
+    ({'test': 0.5, 'validation': 0.5}, 'should be 0 or more, and leave'),
+    ({'test': 0.99}, 'leaves nothing of 8 examples'),
+  ):
+    with pytest.raises(UsageError, match=message):
+      partition(names, labels, fractions)
+  assert len(partition(names, labels, {'test': 0.93})['train']) == 1
 
 
 def test_real_strategy_gives_replicas_their_slices(splits):

@@ -1,4 +1,4 @@
-"""A user's own pictures: formats, damage, layouts and splits."""
+"""A user's own pictures: damage, layouts and splits; test_decoding.py has the formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.data.folders.decoding import read_picture
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
@@ -141,94 +140,6 @@ def test_unlabelled(tmp_path):
   assert not dataset.split('train').labels.any()
 
 
-HALF_RED = [255, 127, 127]  # Half transparent red over white.
-
-
-@pytest.mark.parametrize(
-  'name, image, expected, tolerance',
-  [
-    ('grey.png', Image.new('L', (8, 8), 77), [77, 77, 77], 0),
-    ('grey_alpha.png', Image.new('LA', (8, 8), (0, 128)), [127, 127, 127], 0),
-    ('alpha.png', Image.new('RGBA', (8, 8), (255, 0, 0, 128)), HALF_RED, 0),
-    ('alpha.webp', Image.new('RGBA', (8, 8), (255, 0, 0, 128)), HALF_RED, 4),
-    ('clear.png', Image.new('RGBA', (8, 8), (9, 9, 9, 0)), [255, 255, 255], 0),
-    ('cmyk.tif', Image.new('CMYK', (8, 8), (0, 255, 255, 0)), [255, 0, 0], 0),
-    ('cmyk.jpg', Image.new('CMYK', (8, 8), (0, 255, 255, 0)), [255, 0, 0], 4),
-    ('deep.png', Image.fromarray(np.full((8, 8), 77 * 257, np.uint16)), [77, 77, 77], 0),
-    ('deep.tiff', Image.fromarray(np.full((8, 8), 77 * 257 + 128, np.uint16)), [77, 77, 77], 0),
-    ('palette.gif', Image.new('RGB', (8, 8), (10, 200, 30)).quantize(4), [10, 200, 30], 2),
-    ('palette.png', Image.new('RGB', (8, 8), (10, 200, 30)).quantize(4), [10, 200, 30], 2),
-    ('one_bit.png', Image.new('1', (8, 8), 1), [255, 255, 255], 0),
-    ('plain.bmp', Image.new('RGB', (8, 8), (10, 200, 30)), [10, 200, 30], 0),
-    ('plain.JPEG', Image.new('RGB', (8, 8), (10, 200, 30)), [10, 200, 30], 4),
-  ],
-)
-def test_colour_models(tmp_path, name, image, expected, tolerance):
-  save(tmp_path / name, image)
-  dataset = build(tmp_path)
-  found = dataset.split('train').images.astype(int)
-  assert found.shape == (1, 8, 8, 3)
-  assert abs(found - expected).max() <= tolerance, found[0, 0, 0]
-  grey = build(tmp_path, 'image_folder(8, channels=1)').split('train').images
-  luminance = np.dot(expected, [0.299, 0.587, 0.114])
-  assert grey.shape == (1, 8, 8, 1) and abs(grey - luminance).max() <= tolerance + 1
-
-
-def test_palette_with_a_transparent_colour(tmp_path):
-  image = Image.new('P', (8, 8), 0)
-  image.putpalette([0, 0, 0, 200, 0, 0])
-  image.putpixel((0, 0), 1)
-  save(tmp_path / 'x.png', image, transparency=0)
-  found = read_picture(str(tmp_path / 'x.png'), size=8, channels=3, resize='crop')
-  assert list(found[0, 0]) == [200, 0, 0] and list(found[5, 5]) == [255, 255, 255]
-
-
-def test_animation_gives_its_first_frame(tmp_path):
-  frames = [Image.new('L', (8, 8), value) for value in (50, 90, 200)]
-  save(tmp_path / 'x.gif', frames[0], save_all=True, append_images=frames[1:])
-  assert (all_images(build(tmp_path)) == 50).all()
-
-
-def test_orientation_tag_is_obeyed(tmp_path):
-  upright = np.zeros((8, 8, 3), np.uint8)
-  upright[:4] = 250
-  exif = Image.Exif()
-  exif[0x0112] = 6  # Stored lying on its left side: turn by 90 degrees clockwise to view.
-  save(tmp_path / 'x.png', np.rot90(upright).copy(), exif=exif)
-  np.testing.assert_array_equal(all_images(build(tmp_path))[0], upright)
-
-
-def test_crop_and_stretch(tmp_path):
-  wide = np.zeros((8, 24, 3), np.uint8)
-  wide[:, 8:16] = 200
-  save(tmp_path / 'x.png', wide)
-  assert (all_images(build(tmp_path)) == 200).all()
-  stretched = all_images(build(tmp_path, 'image_folder(8, resize=stretch)'))[0, 0, :, 0]
-  assert max(stretched[[0, -1]]) < 10 and min(stretched[3:5]) > 190
-
-
-def test_reducing_averages_over_all_pixels(tmp_path):
-  checks = np.zeros((256, 256, 3), np.uint8)
-  checks[::2, ::2] = checks[1::2, 1::2] = 255
-  save(tmp_path / 'x.png', checks)
-  save(tmp_path / 'y.jpg', checks, quality=95)
-  assert abs(all_images(build(tmp_path)).astype(float) - 127.5).max() < 4
-
-
-def test_large_jpegs_keep_the_detail_that_the_result_can_show(tmp_path):
-  stripes = np.zeros((64, 64, 3), np.uint8)
-  stripes[:, np.arange(64) % 8 < 4] = 255
-  save(tmp_path / 'x.jpg', stripes, quality=95)
-  row = all_images(build(tmp_path, 'image_folder(32)'))[0, 16, :, 0].astype(int)
-  np.testing.assert_allclose(row[4:28], np.tile([255, 255, 0, 0], 6), atol=30)
-
-
-def test_mixed_sizes_become_one(tmp_path):
-  for index, size in enumerate(((3, 5), (100, 40), (8, 8), (1, 1))):
-    save(tmp_path / f'{index}.png', Image.new('RGB', size, (index, index, index)))
-  assert sorted(all_images(build(tmp_path))[:, 0, 0, 0]) == [0, 1, 2, 3]
-
-
 @pytest.fixture
 def damaged(tmp_path):
   save(tmp_path / 'good.png', plain(1))
@@ -255,6 +166,20 @@ def test_damaged_files_are_skipped_by_name(damaged, caplog):
   for name in ('cut.jpg', 'text.png', 'empty.gif', 'float.tif: floating-point'):
     assert f'skipped {name}' in caplog.text
   assert '4 of 5 pictures' in caplog.text
+
+
+def test_a_hundred_damaged_files_are_named_and_the_others_counted(tmp_path, monkeypatch):
+  warned = []
+  logger = logging.getLogger('tfgan_pipeline.data.folders.image_folder')
+  monkeypatch.setattr(logger, 'warning', lambda text, *parts: warned.append(text % parts))
+  save(tmp_path / 'good.png', plain(1))
+  for number in range(102):
+    (tmp_path / f'{number:03d}.png').touch()
+  build(tmp_path, 'image_folder(8, validation=0, test=0)')
+  assert [line.split(':')[0] for line in warned[:-1]] == [
+    f'skipped {number:03d}.png' for number in range(100)
+  ]
+  assert '102 of 103 pictures' in warned[-1]
 
 
 def test_damage_behind_the_header_is_an_error_that_names_the_file(damaged):

@@ -29,13 +29,15 @@ def test_stacks_are_three_images_and_their_labels_in_order():
     used = np.unique([image[..., channel].tobytes() for image in split.images], return_counts=True)
     assert set(used[1]) == {2} and len(used[0]) == grey.size
   assert not np.array_equal(split.images[..., 0], split.images[..., 1])
+  assert stacks.channel_classes == 10 and stacks.image_shape == split.image_shape == (8, 8, 3)
+  assert stacks.fingerprint == '4b7957ad56c9a9ad'  # Of the first version: runs depend on it.
   assert build('stacked("digits(8)", seed=1)').fingerprint != build('stacked("digits(8)")')
 
 
 @pytest.mark.parametrize(
   'text, message',
   [
-    ('stacked(shapes)', 'images of shapes should be grey, not of 3'),
+    ('stacked("shapes(8, 10)")', r'images of shapes\(8, 10\) should be grey, not of 3'),
     ('stacked(times=0)', 'times=0 should be at least 1'),
     ('stacked(times=100000)', 'do not fit --memory_limit_gb=4.0'),
     ('gaussian_ring(0)', 'modes=0 should be at least 1'),
@@ -90,6 +92,30 @@ def test_mixtures_are_gaussians_of_known_place_and_width(name, modes, radius, de
   assert abs(np.linalg.norm(means, axis=1).max() - radius) < 1e-3
   assert (drawn - means[split.labels]).std() == pytest.approx(deviation, rel=0.01)
   assert abs(np.bincount(split.labels) / split.size * modes - 1).max() < 0.1
+
+
+def test_places_of_mixtures_are_the_papers():
+  """PacGAN's ring of radius 1 times 0.8, and its grid of steps of 2 divided by the side."""
+  for text, places in (
+    ('gaussian_ring(4)', [(0.8, 0), (0, 0.8), (-0.8, 0), (0, -0.8)]),
+    ('gaussian_ring(1)', [(0.8, 0)]),
+    ('gaussian_grid(3)', [(x * 2 / 3, y * 2 / 3) for y in (-1, 0, 1) for x in (-1, 0, 1)]),
+    ('gaussian_grid(2)', [(x / 2, y / 2) for y in (-1, 1) for x in (-1, 1)]),
+  ):
+    dataset = build(text)
+    assert {name: split.size for name, split in dataset.splits.items()} == {
+      'train': 50_000,
+      'test': 10_000,
+    }
+    for split in dataset.splits.values():
+      drawn = points.of_images(split.images)
+      for label, place in enumerate(places):
+        np.testing.assert_allclose(drawn[split.labels == label].mean(0), place, atol=5e-3)
+        name = dataset.label_names[label].strip('()').split(', ')
+        np.testing.assert_allclose([float(part) for part in name], place, atol=1e-3)
+  # Of the first version: runs depend on them.
+  fingerprints = {name: build(name).fingerprint for name in ('gaussian_ring', 'gaussian_grid')}
+  assert fingerprints == {'gaussian_ring': 'c2f2c6f6d6af5c58', 'gaussian_grid': '4c9e9a88d0edc014'}
 
 
 def test_modes_of_samples_are_counted(cache_dir):

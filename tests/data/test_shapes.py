@@ -52,6 +52,34 @@ def test_scenes_name_what_is_in_them():
     np.testing.assert_array_equal(getattr(many, field.name), getattr(again, field.name))
 
 
+@pytest.mark.parametrize(
+  'centre, radius, where',
+  [
+    ((0.1, -0.1), 0.5, 'small red circle in the middle'),
+    ((-0.1, 0.1), 0.51, 'large red circle in the middle'),
+    ((0.11, 0.0), 0.3, 'small red circle at the right'),
+    ((-0.11, 0.1), 0.3, 'small red circle at the left'),
+    ((0.0, 0.11), 0.3, 'small red circle at the bottom'),
+    ((0.1, -0.11), 0.3, 'small red circle at the top'),
+    ((0.11, -0.11), 0.7, 'large red circle at the top right'),
+  ],
+)
+def test_sizes_and_places_have_names_from_their_bounds_on(centre, radius, where):
+  one = one_scene(centre=centre, radius=radius)
+  assert scenes.caption(one, 0) == f'a {where} on a bright ground'
+  assert one.attributes()['large'][0] == where.startswith('large')
+
+
+def test_outlines_are_ink_on_paper_at_least_a_pixel_wide():
+  for size in (8, 16, 32, 64):
+    (picture,) = scenes.outline(one_scene(radius=0.75), size)
+    dark = (255.0 - picture[..., 0]) / (255 - 30)
+    length, width = 2 * np.pi * 0.75 * size / 2, max(1, size / 32)
+    assert dark.sum() == pytest.approx(length * width, rel=0.03)
+    assert picture.max() == 255 and picture.min() >= 30
+  assert scenes.outline(one_scene(radius=0.75), 128).min() == 30
+
+
 def test_shapes_can_be_labelled_by_shape_colour_or_both():
   both, shape, colour = (build(f'shapes(8, 100, {label})') for label in ('both', 'shape', 'colour'))
   assert both.num_classes == 20 and both.label_names[6] == 'blue square'
@@ -109,9 +137,10 @@ def test_an_outline_is_equally_wide_everywhere(shape):
 
 
 def test_styles_are_pictures_of_the_same_scenes():
-  fingerprints = {build(text).fingerprint for text in ('shapes(16, 200)',) * 2}
-  assert fingerprints == {'610a8b2add5d7825'}  # Of the first version: runs depend on it.
   filled, outline, pairs = (build(f'shapes(16, 200, style={style})') for style in scenes.STYLES)
+  # Of the first version: runs depend on them.
+  assert filled.fingerprint == build('shapes(16, 200)').fingerprint == '610a8b2add5d7825'
+  assert outline.fingerprint == 'ca6c11468497c4bf'
   assert pairs.image_shape == (16, 32, 3)
   for name, split in pairs.splits.items():
     np.testing.assert_array_equal(split.images[:, :, :16], outline.split(name).images)

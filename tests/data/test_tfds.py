@@ -120,6 +120,21 @@ def test_images_of_various_sizes_need_a_size(root):
   assert (images == images[:, :1, :1, :1]).all() and not labels.any()
 
 
+def test_the_middle_of_wide_and_tall_pictures_is_resized(tmp_path, store_tfds):
+  random = np.random.RandomState(0)
+  stored = [random.randint(0, 256, (*shape, 3), np.uint8) for shape in ((9, 4), (4, 7), (4, 4))]
+  features = tensorflow_datasets.features
+  described = {
+    'other': features.Image(shape=(None, None, 3)),
+    'image': features.Image(shape=(None, None, 3)),
+  }
+  examples = [{'image': image, 'other': image[:1, :1]} for image in stored]
+  store_tfds(tmp_path, 'shapes', described, shards=1, train=examples)
+  (images, _) = next(build(tmp_path, 'tfds(shapes, size=4)').split('train').ordered(3))
+  for image, expected in zip(images, (stored[0][2:6], stored[1][:, 1:5], stored[2])):
+    np.testing.assert_array_equal(image, expected)
+
+
 def test_where_the_data_may_be(root, tmp_path, monkeypatch):
   place = root / 'tiny' / '1.0.0'
   for data_dir in (root, root / 'tiny', place):

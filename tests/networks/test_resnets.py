@@ -80,6 +80,7 @@ def test_other_sides(text, side):
     ('r3gan', 28, 8, '--networks=r3gan: images should be square with a side of 4 times a power'),
     ('r3gan(filters=1, group=1)', 128, 8, '--networks=r3gan: filters=1 should be at least 4 at'),
     ('r3gan(filters=20)', 32, 8, '--networks=r3gan: group=16 should divide 40'),
+    ('r3gan(16, expansion=1)', 64, 8, '--networks=r3gan: group=16 should divide 8'),
     ('dcgan_celeba', 32, 8, '--networks=dcgan_celeba: images should be 28x28, not 32x32'),
     ('sngan(minibatch=mean)', 32, 8, "--networks: minibatch='mean' should be '', std or discrimi"),
   ],

@@ -1,0 +1,42 @@
+"""A folder of pictures that are scored as they are stored."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path):
+  """Two pictures 6 wide and 4 high, of which the second lies deeper."""
+  (tmp_path / 'deeper').mkdir()
+  for value, name in ((10, 'a.png'), (20, 'deeper/b.png')):
+    Image.fromarray(np.full((4, 6, 3), value, np.uint8)).save(tmp_path / name)
+  return tmp_path
+
+
+def test_pictures_keep_their_shape_unless_one_is_asked_for(folder):
+  for size, shape in ((0, (4, 6, 3)), (1, (1, 1, 3)), (5, (5, 5, 3))):
+    split = picture_split(str(folder), '--x', size=size)
+    images, labels = next(split.ordered(4))
+    assert images.shape == (2, *shape) == (split.size, *split.image_shape)
+    assert images[0].max() == 10 and images[1].min() == 20 and list(labels) == [0, 0]
+  plain = picture_split(str(folder), '--x')
+  assert plain.image_shape == (4, 6, 3)
+  assert plain.fingerprint != picture_split(str(folder), '--x', size=4).fingerprint
+
+
+def test_grey_stays_grey_and_shapes_are_not_mixed(folder):
+  Image.fromarray(np.zeros((4, 6), np.uint8)).save(folder / 'c.png')
+  with pytest.raises(UsageError, match=r'a\.png is 4x6x3 and c\.png is 4x6x1; one shape is'):
+    picture_split(str(folder), '--x')
+  (folder / 'a.png').unlink()
+  (folder / 'deeper' / 'b.png').unlink()
+  assert picture_split(str(folder), '--x').image_shape == (4, 6, 1)
+  (folder / 'd.png').write_text('no picture')
+  with pytest.raises(UsageError, match=r'--x=.*: d\.png cannot be read'):
+    picture_split(str(folder), '--x')
