@@ -100,17 +100,12 @@ class Tests:
       tests = self.of(candidate)
       if not tests:
         return ''
-      files = sorted({test.split('::')[0] for test in tests})
-      for chosen in (tests, files):
-        taken = sum(
-          seconds
-          for test, seconds in self.seconds.items()
-          if test in chosen or test.split('::')[0] in chosen
-        )
-        code = _in_child(_test, self._copy, chosen, timeout=60 + 5 * taken)
-        if code:
-          return 'hung' if code is None or code < 0 else 'failed'
-      return ''
+      files = {test.split('::')[0] for test in tests}
+      others = [test for test in self.seconds if test.split('::')[0] in files]
+      chosen = list(dict.fromkeys([*tests, *others]))
+      taken = sum(self.seconds.get(test, 0) for test in chosen)
+      code = _in_child(_test, self._copy, chosen, timeout=60 + 5 * taken)
+      return '' if code == 0 else 'hung' if code is None or code < 0 else 'failed'
     finally:
       path.write_text(source)
 
