@@ -35,7 +35,9 @@ def test_diverging_run(tmp_path):
   assert 'Traceback' not in process.stderr
   evidence = tmp_path / 'train/not_finite-000002.json'
   assert str(evidence) in last
-  assert 'loss/discriminator' in json.loads(evidence.read_text())['not_finite']
+  kept = json.loads(evidence.read_text())
+  assert evidence.read_text() == json.dumps(kept, indent=2) + '\n'
+  assert 'loss/discriminator' in kept['not_finite']
   assert not (tmp_path / 'TRAIN_DONE').exists()
   assert not (tmp_path / 'checkpoints/ckpt-000002.index').exists()
 
