@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
+from tests.conftest import tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.estimator import GANEstimator
@@ -83,6 +84,20 @@ def test_what_is_drawn_and_written_down(run, options):
   assert text.decode() == '```\n' + json.dumps(evaluator.definition, indent=2) + '\n```'
   for record in records.values():
     assert 0 <= record['seconds'] < 600 and record['seconds'] == round(record['seconds'], 2)
+
+
+def test_of_points_2048_are_drawn(tmp_path, cache_dir):
+  points = dict(networks='points_mlp(units=4)', dataset='gaussian_grid', ema_decay=0.0)
+  experiment = tiny_experiment(tmp_path, max_steps=1, save_every=1, sample_every=1, **points)
+  GANEstimator(experiment).train()
+  options = EvaluationOptions(
+    extractor='points', metrics='fid', num_samples=2100, cache_dir=cache_dir
+  )
+  evaluator_of(tmp_path, options).evaluate(1)
+  drawn = tf.io.decode_png(tensors_of(curves_of(tmp_path, options), 'fakes')[1][2]).numpy()
+  sampler = GANEstimator.of_run(str(tmp_path)).sampler()
+  sampler.restore(1)
+  np.testing.assert_array_equal(drawn, images.grid(sampler.images(range(2048), 0)))
 
 
 def test_curves_of_a_run_before_it_are_forgotten(run, options):
