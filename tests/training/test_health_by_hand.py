@@ -167,4 +167,5 @@ def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
       if caplog.messages:
         told.append((step, width))
         caplog.clear()
-  assert told == [(500, 19), (900, 0)]
+    health_of(Game(), train=split)(500, None, pictures(0, 19))  # Without a look before.
+  assert told == [(500, 19), (900, 0)] and len(caplog.messages) == 1
