@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import math
 
 import numpy as np
 import pytest
@@ -68,6 +69,30 @@ def test_seeds_make_a_students_interval():
   assert (row.low, row.high) == pytest.approx((5 - half, 5 + half))
 
 
+def test_two_seeds_have_the_widest_interval():
+  (row,) = rank(entries(a=[record(2, 3.0, seed=0), record(2, 5.0, seed=4)]), 'fid')
+  assert (row.value, row.seeds) == (4.0, 2)
+  assert (row.low, row.high) == pytest.approx((4 - 12.7062047362, 4 + 12.7062047362))
+
+
+@pytest.mark.parametrize('order', [1, -1])
+def test_of_one_seed_scored_twice_the_record_with_an_interval_counts(order):
+  own = {'fid_low[mine]': 4.5, 'fid_high[mine]': 5.75}
+  twice = [record(2, 5.0), record(2, 5.0, scores=own)][::order]
+  (row,) = rank(entries(a=twice), 'fid')
+  assert (row.low, row.high, row.seeds) == (4.5, 5.75, 1)
+
+
+def test_scores_that_are_not_finite_are_no_rows():
+  found = entries(a=[record(2, math.nan), record(4, 3.0)], b=[record(2, math.inf)])
+  assert [(row.run, row.step) for row in rank(found, 'fid')] == [('a', 4)]
+
+
+def test_a_row_is_called_by_the_full_name_of_its_score():
+  (row,) = rank(entries(a=[record(2, 5.0, scores={'kid[mine]': 7.0})]), 'kid')
+  assert (row.score, row.value) == ('kid[mine]', 7.0)
+
+
 def test_interval_and_floor_of_the_record_itself():
   own = {'fid_low[mine]': 4.5, 'fid_high[mine]': 5.75, 'fid_floor[mine]': 1.0, 'fid_low[x]': 9.0}
   (row,) = rank(entries(a=[record(2, 5.0, scores=own)]), 'fid')
@@ -104,6 +129,7 @@ def test_tables_say_the_same_in_three_forms():
   text, markdown, commas = (as_table(rows, form) for form in ('text', 'markdown', 'csv'))
   assert text.splitlines()[0].split() == ['rank', 'run', 'step', 'fid[mine]', 'seeds']
   assert text.splitlines()[1].split() == ['1', 'a', '2', '0.333333', '1']
+  assert text.splitlines()[2].split() == ['2', 'b', '4', '2', '1']
   assert set(markdown.splitlines()[1]) <= set('|:-') and markdown.count('\n') == 3
   assert markdown.splitlines()[2].split() == '| 1 | a | 2 | 0.333333 | 1 |'.split()
   found = list(csv.DictReader(commas.splitlines()))

@@ -33,6 +33,19 @@ def test_sets_its_values_and_says_with_what_it_compares(name):
   assert set(protocol.values) <= defining and 'num_samples' in protocol.values
 
 
+def test_each_is_what_tables_are_made_with():
+  found = {
+    name: dict(registry.protocol.build(name).values) for name in registry.protocol.components()
+  }
+  average = {'weights': 'average'}
+  assert found == {
+    'train_50k': {'num_samples': 50_000, 'reference_split': 'train', **average},
+    'ttur_10k': {'num_samples': 10_000, 'reference_split': 'train', **average},
+    'test_10k': {'num_samples': 10_000, 'reference_split': 'test', **average},
+    'quick_2k': {'num_samples': 2_000, 'reference_split': 'train', **average},
+  }
+
+
 @every_protocol
 def test_a_flag_overrides_it_and_then_it_is_not_named(name, caplog):
   caplog.set_level('WARNING', 'tfgan_pipeline')

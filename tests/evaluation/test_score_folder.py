@@ -91,6 +91,57 @@ def test_so_many_of_them_are_drawn_by_the_seed(fake, options):
   assert scores[3] == score_folder(fake, options())['scores']
 
 
+def test_each_picture_is_read_once_whatever_a_batch_is(options, tmp_path, register):
+  """Takes more than are read at a time; a number in each says which it is."""
+  seen = []
+
+  def look(reference, generated) -> dict[str, float]:
+    """Looks."""
+    seen.append(generated)
+    return {}
+
+  register(registry.image_metric, look)
+  numbered = np.zeros((300, 8, 6, 3), np.uint8)
+  numbered[..., 0] = np.arange(300)[:, None, None] % 256
+  numbered[256:, ..., 1] = 1
+  folder = write(tmp_path / 'many', numbered, 'bmp')
+  score_folder(folder, options(image_metrics='look'))
+  np.testing.assert_array_equal(seen[-1], numbered)
+  score_folder(folder, options(image_metrics='look', num_samples=280, sample_seed=3), every=False)
+  drawn = np.random.Generator(np.random.PCG64(3)).permutation(300)[:280]
+  np.testing.assert_array_equal(seen[-1], numbered[np.sort(drawn)])
+
+
+def test_two_pictures_are_enough(options, tmp_path):
+  two = write(tmp_path / 'two', FAKE[:2])
+  assert score_folder(two, options(metrics='precision_recall(k=1)'))['scores']
+
+
+def statistics_of(path, pool):
+  """An .npz file of features float [n, D]."""
+  np.savez(path, mu=pool.mean(axis=0), sigma=np.cov(pool, rowvar=False))
+  return str(path)
+
+
+def test_statistics_of_a_file_as_the_reference(fake, options, tmp_path):
+  matrix = np.random.Generator(np.random.PCG64(0)).standard_normal((144, 64)) / 12
+  pool = (REAL.reshape(50, -1) / 127.5 - 1) @ matrix
+  with_file = options(reference_dir='', reference_stats=statistics_of(tmp_path / 'a.npz', pool))
+  expected = score_folder(fake, options())['scores']['fid[random_projection]']
+  assert score_folder(fake, with_file)['scores']['fid[random_projection]'] == pytest.approx(
+    expected, rel=1e-3
+  )
+  for message, values in (
+    ('--reference_stats=.*: of 63 features, and random_projection has 64', {}),
+    ('--bootstrap: needs real features', {'bootstrap': 3}),
+    ('--image_metrics: need real images', {'image_metrics': 'ms_ssim'}),
+  ):
+    width = 64 if values else 63
+    path = statistics_of(tmp_path / f'{width}.npz', pool[:, :width])
+    with pytest.raises(UsageError, match=message):
+      score_folder(fake, options(reference_dir='', reference_stats=path, **values))
+
+
 def test_an_extractor_and_a_reference_of_a_data_set(tmp_path, cache_dir):
   dataset = registry.dataset.build('digits(size=8)', DataOptions())
   pictures = next(dataset.split('test').ordered(150))[0]
@@ -113,6 +164,7 @@ def test_refusals(fake, real, options, tmp_path):
   refuses('--generated_dir: say what to compare with', reference_dir='')
   refuses('--generated_dir=/nowhere: there is no such folder', '/nowhere')
   refuses('--reference_dir=/nowhere: there is no such folder', reference_dir='/nowhere')
+  refuses('one picture is too few', write(tmp_path / 'one', FAKE[:1]).replace('z', ''))
   (tmp_path / 'empty').mkdir()
   refuses('--generated_dir=.*empty: no pictures', tmp_path / 'empty')
   refuses('--num_samples=41: there are 40 pictures in ', every=False, num_samples=41)

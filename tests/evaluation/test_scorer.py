@@ -9,6 +9,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.evaluation.scorer import Scorer
 
 
@@ -63,6 +64,64 @@ def test_path_length_needs_what_is_not_rounded(scorer, files):
   user = f'saved_model("{files}/user", output=embedding, logits=scores)'
   with pytest.raises(UsageError, match='--path_length=20: .* rounds images'):
     scorer(metrics='fid', path_length=20, extractor=user)
+
+
+def test_path_length_is_that_of_features_of_unrounded_images(scorer):
+  """Projects by hand what lies between -1 and 1; the seed is that of the samples."""
+  one = scorer(
+    extractor='random_projection', metrics='fid', path_length=30, num_samples=20, sample_seed=3
+  )
+  matrix = np.random.Generator(np.random.PCG64(0)).standard_normal((256, 64)) / 16
+
+  def generate(noise):
+    return np.tanh(np.tile(noise[:, :1, None, None], (1, 16, 16, 1)))
+
+  expected = perceptual_path_length(
+    generate, lambda images: images.reshape(len(images), -1) @ matrix, 4, 3, samples=30
+  )
+  found = one.path_length(generate, 4)
+  (value,) = expected.values()
+  assert found == {'perceptual_path_length[random_projection]': pytest.approx(value, rel=0.02)}
+  assert 'perceptual_path_length[random_projection]' in one.metric_of
+
+
+def look_at(register):
+  """What an image metric `look` is given from now on: (real, generated) images."""
+  seen = []
+
+  def look(reference: np.ndarray, generated: np.ndarray) -> dict[str, float]:
+    """Looks."""
+    seen.append((reference, generated))
+    return {}
+
+  register(registry.image_metric, look)
+  return seen
+
+
+def test_image_metrics_are_given_16384_of_each_kind_at_most(register, cache_dir):
+  """Of real ones a draw that is always the same, of generated ones the first."""
+  seen = look_at(register)
+  points = registry.dataset.build('gaussian_ring', DataOptions())
+  options = EvaluationOptions(
+    extractor='points', metrics='fid', image_metrics='look', cache_dir=cache_dir
+  )
+  one = Scorer(points, 'gaussian_ring', options)
+  generated = np.random.RandomState(0).randint(0, 256, (17000, 2, 2, 1)).astype(np.uint8)
+  one.score(np.array_split(generated, 9))
+  split = points.split('train')
+  assert split.size > 16384
+  drawn = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:16384]
+  real = np.concatenate([images for images, _ in split.ordered(5000)])
+  np.testing.assert_array_equal(seen[-1][0], real[np.sort(drawn)])
+  np.testing.assert_array_equal(seen[-1][1], generated[:16384])
+
+
+@pytest.mark.parametrize('count, tried', [(2, 2), (180, 16)])
+def test_image_metrics_are_tried_on_a_few_real_images(scorer, register, count, tried):
+  seen = look_at(register)
+  scorer(extractor='random_projection', metrics='fid', image_metrics='look', num_samples=count)
+  ((real, instead),) = seen
+  np.testing.assert_array_equal(instead, real[:tried])
 
 
 def test_an_image_metric_is_given_the_images(scorer, held_out, digits, register):

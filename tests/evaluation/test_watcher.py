@@ -167,7 +167,8 @@ def test_files_stay_few(tmp_path, options):
 
   from tfgan_pipeline.estimator import train_and_evaluate
 
-  estimator = GANEstimator(tiny_experiment(tmp_path / 'few', max_steps=6, save_every=1))
+  points = dict(networks='points_mlp(units=4)', dataset='gaussian_grid')
+  estimator = GANEstimator(tiny_experiment(tmp_path / 'few', max_steps=6, save_every=1, **points))
   counts = []
   train_and_evaluate(
     estimator, options, on_record=lambda _: counts.append(len(os.listdir('/proc/self/fd')))

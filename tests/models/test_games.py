@@ -1,25 +1,21 @@
-"""Games: their losses by hand, the classes of their samples, and what they refuse."""
+"""Games: their losses and what they show of them, by hand."""
 
-import dataclasses
-import json
+import types
 
 import numpy as np
 import pytest
 
-from tests.conftest import run_binary, tiny_experiment
+from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.build import build_game, build_networks
+from tfgan_pipeline.models.game import Discriminator
 from tfgan_pipeline.networks.spec import features_of
 from tfgan_pipeline.replicas import randomness
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
-BATCH = 16
+BATCH = 12  # None of the sizes that there are besides: 16 pixels, 10 classes, 8 latents.
 SMALL = dict(networks='mlp(units=8)', generator_optimizer='adam', max_steps=2)
 
 
@@ -82,6 +78,8 @@ def test_acgan():
   np.testing.assert_allclose(loss[1], expected, rtol=1e-5)
   right = np.mean(real[:, 1:].argmax(1) == labels)
   np.testing.assert_allclose(observed['class_accuracy/real'], right)
+  right = np.mean(fake[:, 1:].argmax(1) == labels)
+  np.testing.assert_allclose(observed['class_accuracy/generated'], right)
   on_fake, on_real = fake[:, 0], real[:, 0]
   expected = {
     'discriminator_output/gap': on_real.mean() - on_fake.mean(),
@@ -122,31 +120,6 @@ def test_infogan():
   np.testing.assert_allclose(loss[1], critic + 0.5 * information, rtol=1e-5)
 
 
-def test_codes_of_infogan_samples_take_turns():
-  game = game_of('infogan(categorical=(4, 3), continuous=1)')
-  inputs = game.inputs(range(24), 3).numpy()
-  np.testing.assert_array_equal(inputs[:, 8:12].argmax(1), np.arange(24) % 4)
-  np.testing.assert_array_equal(inputs[:, 12:15].argmax(1), np.arange(24) // 4 % 3)
-  np.testing.assert_array_equal(game.codes(range(24)), np.arange(24) % 4)
-  assert game_of('infogan(categorical=())').codes(range(24)) is None
-  np.testing.assert_array_equal(game.inputs([7], 3)[0], inputs[7])
-  assert len(np.unique(inputs[:, 15])) == 24 and np.abs(inputs[:, 15]).max() < 1
-  rows = game.traversal(0, 5).numpy().reshape(3, 5, -1)
-  assert (np.ptp(rows[:, :, :8], axis=1) == 0).all()
-  np.testing.assert_array_equal(rows[0, :, 8:12].argmax(1), [0, 1, 2, 3, 0])
-  np.testing.assert_allclose(rows[2, :, 15], [-2, -1, 0, 1, 2])
-
-
-def test_codes_along_a_path_between_infogan_samples():
-  game = game_of('infogan(categorical=(4, 3), continuous=1)')
-  start, end = game.inputs([5, 6], 3).numpy()
-  row = game.interpolation(5, 3, 7).numpy()
-  np.testing.assert_array_equal(row[0], start)
-  np.testing.assert_array_equal(row[-1, :8], end[:8])
-  np.testing.assert_array_equal(row[:, 8:15], np.tile(start[8:15], (7, 1)))
-  np.testing.assert_allclose(row[:, 15], np.linspace(start[15], end[15], 7), atol=1e-6)
-
-
 RECONSTRUCTION = {
   'bernoulli': lambda x, y: (
     -np.sum((x + 1) / 2 * np.log((y + 1) / 2) + (1 - x) / 2 * np.log((1 - y) / 2), axis=(1, 2, 3))
@@ -178,6 +151,7 @@ def test_lower_bound(name):
 def test_vaegan_moves_each_network_by_its_own_loss():
   """Algorithm 1 of the paper, the encoder's, generator's and discriminator's gradients apart."""
   game = game_of('vaegan(gamma=0.25, beta=2.0)', networks='mlp_relu(units=8)')
+  game.augment = lambda images: images[:, ::-1]  # What the discriminator is shown, alone.
   generator, encoder, discriminator = (
     game.networks[role] for role in ('generator', 'encoder', 'discriminator')
   )
@@ -201,8 +175,11 @@ def test_vaegan_moves_each_network_by_its_own_loss():
     change = tf.reduce_sum((features(batch['image']) - features(made)) ** 2, axis=1)
     error = tf.reduce_mean(change) / 2
     divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - 1 - log_variance, axis=1) / 2
-    on_fakes = tf.reduce_mean(discriminator(samples)) / 2 + tf.reduce_mean(discriminator(made)) / 2
-    critic = on_fakes - tf.reduce_mean(discriminator(batch['image']))
+    on_samples, on_made, on_real = (
+      tf.reduce_mean(discriminator(images[:, ::-1])) for images in (samples, made, batch['image'])
+    )
+    on_fakes = (on_samples + on_made) / 2
+    critic = on_fakes - on_real
     losses = [error + 2 * tf.reduce_mean(divergence), 0.25 * error - on_fakes, critic]
   networks = (encoder, generator, discriminator)
   for loss, network, values in zip(losses, networks, found):
@@ -210,6 +187,72 @@ def test_vaegan_moves_each_network_by_its_own_loss():
     for value, gradient in zip(values, expected):
       np.testing.assert_allclose(value, gradient, atol=1e-5, rtol=1e-3)
       assert np.abs(value).max() > 1e-6
+
+
+def test_what_a_vaegan_shows():
+  game = game_of('vaegan', networks='mlp_relu(units=8)')
+  batch = batch_of()
+
+  def build():
+    with randomness.scope(randomness.key(5)):
+      model = game.gan_model(batch)
+      return game.observations(model), model.codes, model.reconstructed_data
+
+  observed, codes, made = numbers_of(build)
+  error = 127.5 * np.abs(batch['image'] - made).mean()
+  np.testing.assert_allclose(observed['pixel_error'], error, rtol=1e-5)
+  mean, log_variance = np.split(codes.astype(np.float64), 2, axis=1)
+  divergence = 0.5 * np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1).mean()
+  np.testing.assert_allclose(observed['divergence'], divergence, rtol=1e-5)
+  assert 'discriminator_output/gap' in observed
+
+
+def test_a_logit_of_0_says_neither():
+  outputs = ([[-1.0], [0.0], [2.0], [3.0]], [[0.0], [0.5], [-2.0], [-4.0]])
+  model = types.SimpleNamespace(
+    **dict(
+      zip(('discriminator_real_outputs', 'discriminator_gen_outputs'), map(tf.constant, outputs))
+    )
+  )
+  found = {tag: float(value) for tag, value in game_of('gan').observations(model).items()}
+  sigmoid = [1 / (1 + np.exp(-np.array(logits))) for logits in outputs]
+  assert found == pytest.approx(
+    {
+      'discriminator_output/real': 1.0,
+      'discriminator_output/generated': -1.375,
+      'discriminator_output/gap': 2.375,
+      'discriminator_accuracy/real': 0.5,
+      'discriminator_accuracy/generated': 0.5,
+      'discriminator_probability/real': sigmoid[0].mean(),
+      'discriminator_probability/generated': sigmoid[1].mean(),
+      'overfitting/r_t': 0.25,
+    }
+  )
+
+
+@pytest.mark.parametrize('model', ['gan', 'acgan', 'infogan'])
+def test_penalties_are_given_features_of_augmented_images_and_one_logit(model):
+  game = game_of(model, networks='mlp(units=8, dropout=0.0)')
+  game.augment = lambda images: images[:, ::-1]
+  read, batch = features_of(game.networks['discriminator']), batch_of()
+  inputs = [batch['label'], batch['label']]
+
+  def build():
+    with randomness.scope(randomness.key(5)):
+      function = Discriminator(game) if model == 'acgan' else game.gan_model(batch).discriminator_fn
+      return (
+        function(batch['image'], inputs),
+        function.features(batch['image'], inputs),
+        function.features(batch['image'], inputs, augment=False),
+      )
+
+  logits, augmented, plain = numbers_of(build)
+  flipped = game.networks['discriminator'](batch['image'][:, ::-1])
+  if model != 'acgan':
+    np.testing.assert_allclose(logits, flipped[:, :1], rtol=1e-5)
+  np.testing.assert_allclose(augmented, read(batch['image'][:, ::-1]), rtol=1e-5)
+  np.testing.assert_allclose(plain, read(batch['image']), rtol=1e-5)
+  assert augmented.shape == (BATCH, 8)
 
 
 def test_autoencoders():
@@ -227,155 +270,3 @@ def test_autoencoders():
   clean = game.networks['generator'](game.networks['encoder'](model['real_data'])).numpy()
   error = np.abs(clean - model['real_data']).mean() * 127.5
   np.testing.assert_allclose(observed['pixel_error'], error, rtol=1e-4)
-
-
-def test_pictures_of_a_vae():
-  game = game_of('vae', noise='normal(2)')
-  pictures, labels = next(
-    registry.dataset.build('digits(size=16)', DataOptions()).split('test').ordered(100)
-  )
-  found = game.pictures(game.networks['generator'], pictures, labels)
-  assert found['reconstructions'].shape == (8 * 18 + 2, 8 * 18 + 2, 1)
-  np.testing.assert_array_equal(found['reconstructions'][2:18, 2:18], pictures[0])
-  assert found['manifold'].shape == (320, 320, 1)
-  middle = game.generate(game.networks['generator'], np.zeros((1, 2), np.float32)).numpy()[0]
-  near = found['manifold'][9 * 16 : 10 * 16, 9 * 16 : 10 * 16] / 127.5 - 1
-  assert np.abs(near - middle).mean() < 0.1
-  assert found['latents'].shape == (480, 480, 3)
-  colours = {tuple(colour) for colour in found['latents'].reshape(-1, 3)}
-  assert len(colours) >= 10  # Background, axes, and most classes.
-
-
-@pytest.fixture(scope='module')
-def conditional_run(tmp_path_factory):
-  model_dir = tmp_path_factory.mktemp('conditional') / 'run'
-  estimator = GANEstimator(tiny_experiment(model_dir, **SMALL, model='conditional_gan'))
-  estimator.train()
-  return estimator
-
-
-def test_classes_of_samples(conditional_run, tmp_path):
-  sampler = GeneratorSampler(conditional_run.run, conditional_run.experiment)
-  sampler.restore()
-  labels = sampler.labels(range(23))
-  assert labels.dtype == np.int32
-  np.testing.assert_array_equal(labels, np.arange(23) % 10)
-  pictures = sampler.images(range(23), 1)
-  np.testing.assert_array_equal(sampler.images([22, 4], 1), pictures[[22, 4]])
-  np.testing.assert_array_equal(sampler.images(range(23), 1, list(labels)), pictures)
-  others = sampler.images(range(23), 1, [(label + 1) % 10 for label in labels])
-  assert all(not np.array_equal(one, other) for one, other in zip(pictures, others))
-  for wrong in ([10], [-1]):
-    with pytest.raises(UsageError, match='--labels: there are classes 0 to 9'):
-      sampler.images([0], 1, wrong)
-  loaded = tf.saved_model.load(sampler.export(str(tmp_path / 'saved')))
-  np.testing.assert_array_equal(loaded.generate(23, 1), pictures)
-  noise = tf.zeros([2, 8])
-  one, other = loaded([noise, tf.constant([3, 5])]).numpy()
-  assert not np.array_equal(one, other)
-
-
-def test_scores_about_what_was_asked_for(conditional_run, cache_dir, tmp_path):
-  options = dict(num_samples=50, cache_dir=str(cache_dir), extractor='classifier(steps=50)')
-  asked = conditional_run.evaluator(EvaluationOptions(metrics='label_agreement', **options))
-  scores = asked.evaluate()['scores']
-  assert 0 <= scores['label_agreement[classifier:digits]'] <= 0.5  # After two steps.
-  infogan = GANEstimator(tiny_experiment(tmp_path / 'run', **SMALL, model='infogan'))
-  infogan.train()
-  coded = infogan.evaluator(EvaluationOptions(metrics='code_purity', **options))
-  assert 0.1 <= coded.evaluate()['scores']['code_purity[classifier:digits]'] <= 1
-
-
-def test_training_shows_classes_in_columns(conditional_run):
-  path = f'{conditional_run.run.samples}/fakes-000002.png'
-  picture = tf.io.decode_png(tf.io.read_file(path)).numpy()
-  factor = picture.shape[1] // (10 * 18 + 2)
-  assert picture[::factor, ::factor].shape == (6 * 18 + 2, 10 * 18 + 2, 1)
-  sampler = conditional_run.sampler()
-  sampler.restore()
-  third = sampler.images([2], 0, [2])[0]
-  np.testing.assert_array_equal(picture[::factor, ::factor][2:18, 2 + 36 : 18 + 36], third)
-
-
-def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
-  common = (f'--model_dir={conditional_run.experiment.model_dir}', f'--output={tmp_path}/x.png')
-  sampler = conditional_run.sampler()
-  sampler.restore()
-  result = json.loads(run_binary('sample', *common, '--labels=2-3,7').stdout)
-  assert result['count'] == 24
-  picture = tf.io.decode_png((tmp_path / 'x.png').read_bytes()).numpy()
-  factor = picture.shape[1] // (3 * 18 + 2)
-  picture = picture[::factor, ::factor]
-  assert picture.shape == (8 * 18 + 2, 3 * 18 + 2, 1)
-  expected = sampler.images([0, 1, 2], 0, [2, 3, 7])
-  np.testing.assert_array_equal(picture[2:18, 20:36], expected[1])
-  result = json.loads(run_binary('sample', *common, '--traverse=5').stdout)
-  assert result['count'] == 8 * 5  # A row per component of the noise.
-  result = json.loads(run_binary('sample', *common, '--interpolate=5', '--labels=7,2').stdout)
-  assert result['count'] == 2 * 5
-  picture = tf.io.decode_png((tmp_path / 'x.png').read_bytes()).numpy()
-  factor = picture.shape[1] // (5 * 18 + 2)
-  picture = picture[::factor, ::factor]
-  assert picture.shape == (2 * 18 + 2, 5 * 18 + 2, 1)
-  rows = sampler.interpolation(0, 3, 5, [7, 2, 7]).reshape(3, 5, 16, 16, 1)
-  for row, label in enumerate((7, 2)):
-    np.testing.assert_array_equal(picture[row * 18 + 2 :][:16, 4 * 18 + 2 :][:, :16], rows[row, 4])
-    ends = sampler.images([row, row + 1], 0, [label] * 2)
-    np.testing.assert_allclose(rows[row, [0, -1]].astype(int), ends, atol=1)
-    assert (rows[row, 2] != ends).any(axis=(1, 2, 3)).all()
-  # By default the classes are those of the samples that rows begin with.
-  by_default = sampler.interpolation(0, 2, 5)
-  np.testing.assert_array_equal(by_default, sampler.interpolation(0, 2, 5, [0, 1]))
-
-
-@pytest.mark.parametrize(
-  'values, message',
-  [
-    (dict(model='conditional_gan', dataset='unlabelled'), '--model=conditional_gan: needs labels'),
-    (dict(model='acgan', dataset='unlabelled'), '--model=acgan.*: needs labels'),
-    (dict(model='acgan(generator_weight=-1.0)'), 'generator_weight=-1.0 should be at least 0'),
-    (dict(model='infogan(categorical=(1,))'), 'at least 2 categories'),
-    (dict(model='infogan(categorical=(), continuous=0)'), 'has no code'),
-    (dict(model='vae', noise='uniform(2)'), '--noise: the prior of --model=vae is normal'),
-    (dict(model='vaegan(gamma=0.0)'), 'gamma=0.0'),
-    (dict(model='vae(reconstruction=l3)'), "--model=vae.*: unknown reconstruction 'l3'"),
-    (dict(model='autoencoder', update='sequential'), '--update=sequential: needs a discriminator'),
-    (dict(model='autoencoder', discriminator_steps=2), '--discriminator_steps=2: '),
-  ],
-)
-def test_refused_before_anything_is_written(tmp_path, register, values, message):
-  def unlabelled(options):
-    return dataclasses.replace(registry.dataset.build('digits(size=16)', options), num_classes=0)
-
-  register(registry.dataset, unlabelled)
-  with pytest.raises(UsageError, match=message):
-    GANEstimator(tiny_experiment(tmp_path / 'run', **{**SMALL, **values})).train()
-  assert not (tmp_path / 'run').exists()
-
-
-def test_a_game_without_what_it_needs(register):
-  """Networks that only know one role are named, with what is missing."""
-
-  def forgetful(spec):
-    networks = registry.network.build('mlp(units=4)', spec)
-    return {role: networks[role] for role in networks if role != 'encoder'}
-
-  def not_told(spec):
-    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, labelled=frozenset()))
-
-  def too_small(spec):
-    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, image_shape=(8, 8, 1)))
-
-  for network in (forgetful, not_told, too_small):
-    register(registry.network, network)
-  for model, networks, message in (
-    ('vae', 'forgetful', 'has no encoder of 16 outputs, which --model=vae'),
-    (
-      'conditional_gan',
-      'not_told',
-      'its generator has 1 inputs, and --model=conditional_gan tells',
-    ),
-    ('gan', 'too_small', 'has no generator of 16x16x1 outputs'),
-  ):
-    with pytest.raises(UsageError, match=f'--networks={networks}: {message}'):
-      game_of(model, networks=networks)

@@ -16,14 +16,41 @@ def test_vector_i_depends_on_seed_and_i_alone(name):
   noise = registry.noise.build(f'{name}(5)')
   whole = noise.numbered(range(600), 3).numpy()
   assert whole.shape == (600, 5) and whole.dtype == np.float32
+  some = tf.function(lambda first, last: noise.numbered(tf.range(first, last), 3))
   for size in (1, 7, 64):
     parts = [
-      noise.numbered(range(first, min(first + size, 600)), 3) for first in range(0, 600, size)
+      some(tf.constant(first), tf.constant(min(first + size, 600))) for first in range(0, 600, size)
     ]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
   np.testing.assert_array_equal(noise.numbered([599, 0, 300], 3), whole[[599, 0, 300]])
   assert not np.isclose(noise.numbered(range(600), 4), whole).any(axis=1).any()
   assert len(np.unique(whole, axis=0)) == 600
+
+
+@pytest.mark.parametrize('name', NOISES)
+def test_samples_256_by_256_share_a_key(name):
+  """Draws blocks by hand: other ones would give other samples than those that were published."""
+  noise = registry.noise.build(f'{name}(3)')
+  key = randomness.key(7)
+  blocks = [
+    noise.sampler(shape=[256, 3], seed=tf.random.experimental.stateless_fold_in(key, block))
+    for block in (0, 1, 2)
+  ]
+  numbers = [0, 255, 256, 511, 600, 3]
+  expected = [blocks[number // 256][number % 256] for number in numbers]
+  np.testing.assert_array_equal(noise.numbered(numbers, 7), expected)
+
+
+def test_a_stream_is_another_key():
+  noise = registry.noise.build('uniform(3)')
+  key = tf.random.experimental.stateless_fold_in(randomness.key(7, 2), 0)
+  np.testing.assert_array_equal(noise.numbered([5], 7, 2)[0], noise.sampler([256, 3], key)[5])
+
+
+@pytest.mark.parametrize('name, size, reach', [('normal', 64, 2.0), ('uniform', 64, 1.0)])
+def test_by_default(name, size, reach):
+  noise = registry.noise.build(name)
+  assert (noise.size, noise.reach) == (size, reach)
 
 
 @pytest.mark.parametrize('name, mean, deviation', [('normal', 0, 1), ('uniform', 0, 3**-0.5)])
@@ -72,3 +99,4 @@ def test_for_step_follows_the_scope(name):
 def test_size_is_checked():
   with pytest.raises(UsageError, match='size=0'):
     registry.noise.build('normal(0)')
+  assert registry.noise.build('normal(1)').numbered([0], 0).shape == (1, 1)

@@ -103,6 +103,8 @@ def _other(number: float) -> float:
 def _code(tree: ast.AST) -> Iterator[ast.AST]:
   """Walks the nodes of a tree that may be changed."""
   for node in ast.iter_child_nodes(tree):
+    if node in getattr(tree, 'decorator_list', ()):  # Of a method.
+      continue
     if isinstance(node, (ast.JoinedStr, ast.Raise, ast.Assert)):
       continue
     if isinstance(node, ast.Call):

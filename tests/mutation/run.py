@@ -107,22 +107,12 @@ class Tests:
       tests = self.of(candidate)
       if not tests:
         return ''
-<<<<<<< HEAD
-      files = {test.split('::')[0] for test in tests}
-      others = [test for test in self.seconds if test.split('::')[0] in files]
-      others = sorted(set(others) - set(tests), key=others.index)
-      for chosen in filter(None, (tests, others)):
-        taken = sum(self.seconds[test] for test in chosen)
-=======
-      files, tried = set(map(_file_of, tests)), set(tests)
-      others = [test for test in self.seconds if _file_of(test) in files and test not in tried]
-      for chosen in filter(None, (tests, others)):
-        taken = sum(self.seconds.get(test, 0) for test in chosen)
->>>>>>> 88339c85b9aa06592f8fdc8e951b6c20726f4000
-        code = _in_child(_test, self._copy, chosen, timeout=60 + 5 * taken)
-        if code:
-          return 'hung' if code is None or code < 0 else 'failed'
-      return ''
+      files = set(map(_file_of, tests))
+      others = [test for test in self.seconds if _file_of(test) in files]
+      chosen = list(dict.fromkeys([*tests, *others]))
+      taken = sum(self.seconds.get(test, 0) for test in chosen)
+      code = _in_child(_test, self._copy, chosen, timeout=60 + 5 * taken)
+      return '' if code == 0 else 'hung' if code is None or code < 0 else 'failed'
     finally:
       path.write_text(source)
 
@@ -204,6 +194,11 @@ def _measure(folder: str, report: pathlib.Path, temporary: str) -> int:
   seconds: dict[str, float] = {}
 
   class Watch:
+    def pytest_collection_finish(self):
+      # What an import runs is run by all who use the file, not by the test that imports it first.
+      for path in sorted(pathlib.Path(PACKAGE, folder).rglob('*.py')):
+        importlib.import_module('.'.join(path.with_suffix('').parts).removesuffix('.__init__'))
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item):
       measured.switch_context(item.nodeid)

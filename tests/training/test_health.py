@@ -127,8 +127,14 @@ def test_lines_of_a_lost_future_are_made_again(tmp_path):
   for lost, until in (('0000[24]', 4), ('00004', 5)):  # Again from step 0, and then from step 2.
     for path in (tmp_path / 'lost/checkpoints').glob(f'ckpt-0{lost}*'):
       path.unlink()
+    (first,) = (tmp_path / 'lost/checkpoints').glob('ckpt-000000.index')
+    before = first.stat()
     train(tmp_path / 'lost', 1, until=until, **values)
+    # An evaluator may just be reading it.
+    assert first.stat().st_mtime_ns == before.st_mtime_ns and first.stat().st_ino == before.st_ino
   assert (tmp_path / 'lost/train/health.jsonl').read_text() == calm
+  curves = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('calm', 'lost')]
+  assert curves[0] == curves[1]
 
 
 def narrowing(*, weight: float = 1.0) -> AdversarialLoss:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import NonFiniteError
 from tfgan_pipeline.estimator import GANEstimator
@@ -35,7 +35,9 @@ def test_diverging_run(tmp_path):
   assert 'Traceback' not in process.stderr
   evidence = tmp_path / 'train/not_finite-000002.json'
   assert str(evidence) in last
-  assert 'loss/discriminator' in json.loads(evidence.read_text())['not_finite']
+  kept = json.loads(evidence.read_text())
+  assert evidence.read_text() == json.dumps(kept, indent=2) + '\n'
+  assert 'loss/discriminator' in kept['not_finite']
   assert not (tmp_path / 'TRAIN_DONE').exists()
   assert not (tmp_path / 'checkpoints/ckpt-000002.index').exists()
 
@@ -83,11 +85,38 @@ def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path
   assert [json.loads(line)['step'] for line in curves[0].splitlines()] == list(range(9))
 
 
-def test_weights_that_a_finite_loss_has_ruined_are_not_saved(tmp_path):
-  estimator = GANEstimator(experiment(tmp_path))
-  estimator.train(2)
-  weights = estimator._trainer.state.networks['generator'].trainable_variables[0]
-  estimator._trainer.state.average.variables[0].assign(weights * np.inf)
-  with pytest.raises(NonFiniteError, match='at step 4: generator: weights/generator_ema=nan'):
-    estimator.train(4)
+class Rotting(keras.layers.Layer):
+  """Passes everything on, and holds a number that is infinite after four steps of training."""
+
+  def build(self, shape):
+    self.number = self.add_weight(name='number', shape=(), initializer='zeros', trainable=False)
+
+  def call(self, values, training=None):
+    if training:
+      self.number.assign_add(1e38)
+    return values
+
+
+def rotting(spec):
+  """A generator with such a layer, against a discriminator of one layer."""
+  layers = keras.layers
+  generator = [
+    layers.InputLayer((spec.noise_size,)),
+    layers.Dense(256, 'tanh'),
+    Rotting(),
+    layers.Reshape(spec.image_shape),
+  ]
+  discriminator = [layers.InputLayer(spec.image_shape), layers.Flatten(), layers.Dense(1)]
+  return {
+    'generator': keras.Sequential(generator),
+    'discriminator': keras.Sequential(discriminator),
+  }
+
+
+def test_weights_that_a_finite_loss_has_ruined_are_not_saved(tmp_path, register):
+  register(registry.network, rotting)
+  message = 'at step 4: generator: weights/generator=nan, weights/generator_ema=nan;'
+  with pytest.raises(NonFiniteError, match=message):
+    GANEstimator(experiment(tmp_path, networks='rotting')).train()
+  assert (tmp_path / 'checkpoints/ckpt-000002.index').exists()
   assert not (tmp_path / 'checkpoints/ckpt-000004.index').exists()

@@ -8,8 +8,86 @@ import struct
 import subprocess
 import sys
 import termios
+import types
+
+import pytest
 
 from tests.conftest import ROOT, TINY, run_binary
+from tfgan_pipeline.training import progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+  """`clock.now` is what the time is."""
+  made = types.SimpleNamespace(now=1000.0)
+  monkeypatch.setattr(progress, 'time', types.SimpleNamespace(monotonic=lambda: made.now))
+  return made
+
+
+def told(caplog, report, *arguments) -> str:
+  caplog.clear()
+  with caplog.at_level('INFO', 'tfgan_pipeline'):
+    report.report(*arguments)
+  (line,) = caplog.messages
+  return line
+
+
+def test_rates_and_remaining_time_by_the_clock(clock, monkeypatch, caplog):
+  """Counts from the first call to the device on, and then from report to report."""
+  monkeypatch.setattr(sys, 'stderr', None)  # As a daemon's may be.
+  report = progress.Progress(first=10, last=1000, batch_size=8)
+  assert report.images_per_second(20) is None
+  clock.now += 100  # Compiles.
+  report.advance(20)
+  assert report.images_per_second(20) is None
+  clock.now += 4
+  report.advance(30)
+  assert report.images_per_second(30) == 20
+  losses = {'loss/generator': 0.25, 'other': 7.0, 'loss/discriminator': 1.5}
+  rest = 'generator loss 0.2500, discriminator loss 1.5000'
+  # 970 steps of 8 images at 20 images per second.
+  assert told(caplog, report, 30, losses) == f'step 30/1000, {rest}, 20 images/s, 6:28 left'
+  assert report.images_per_second(30) is None
+  clock.now += 32
+  report.advance(50)
+  assert told(caplog, report, 50, {}) == 'step 50/1000, 5 images/s, 25:20 left'
+  clock.now += 160
+  assert told(caplog, report, 70, {}) == 'step 70/1000, 1 images/s, 2:04:00 left'
+  clock.now += 0.16
+  assert told(caplog, report, 72, {}) == 'step 72/1000, 100 images/s, 1:14 left'
+  clock.now += 8 * 47 / 0.1
+  assert told(caplog, report, 119, {}).endswith('19:34:40 left')
+  assert told(caplog, report, 119, {}) == 'step 119/1000'
+
+
+def test_a_bar_is_moved_to_each_step(clock, monkeypatch):
+  calls = []
+
+  class Bar:
+    def __init__(self, **options):
+      calls.append(options)
+      self.n = options['initial']
+
+    def update(self, count):
+      self.n += count
+
+    def set_postfix(self, values):
+      calls.append(values)
+
+    def close(self):
+      calls.append(self.n)
+
+  monkeypatch.setattr(progress, 'tqdm', types.SimpleNamespace(tqdm=Bar))
+  monkeypatch.setattr(sys, 'stderr', types.SimpleNamespace(isatty=lambda: True))
+  report = progress.Progress(first=10, last=1000, batch_size=8)
+  for step in (20, 30):
+    report.advance(step)
+  clock.now += 1
+  report.report(30, {'loss/generator': 0.25, 'other': 7.0})
+  report.close()
+  # The rate is the mean of about ten updates, and the bar as wide as the terminal.
+  options = dict(initial=10, total=1000, unit='step', dynamic_ncols=True, smoothing=0.1)
+  assert calls == [options, {'generator': '0.250'}, 30]
 
 
 def test_bar_on_a_terminal(tmp_path):

@@ -10,9 +10,12 @@ from tests.conftest import checkpoint, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 
 
@@ -51,12 +54,15 @@ def test_a_player_rests_below_its_floor(tmp_path):
   assert curves[-1]['updated/discriminator'] == 0 and curves[-1]['updated/generator'] == 1
 
 
-def test_lazy_penalty_counts_fully_at_every_other_step(tmp_path):
-  _, curves = train(tmp_path / 'lazy', penalties='r1(interval=2)')
-  _, always = train(tmp_path / 'always', penalties='r1')
-  values = [line['penalty/r1'] for line in curves]
-  assert values[1] == values[3] == 0 < values[2]
-  assert values[0] == pytest.approx(2 * always[0]['penalty/r1'], rel=1e-5)
+def test_lazy_penalties_count_fully_each_at_its_own_steps(tmp_path):
+  _, curves = train(tmp_path / 'lazy', penalties='r1(interval=2), r2(interval=3)')
+  _, always = train(tmp_path / 'always', penalties='r1, r2')
+  for name, interval in (('r1', 2), ('r2', 3)):
+    values = [line[f'penalty/{name}'] for line in curves]
+    assert [value > 0 for value in values] == [step % interval == 0 for step in range(4)]
+    assert [value for value in values if value <= 0] == [0.0] * (4 - len(values[::interval]))
+    expected = interval * always[0][f'penalty/{name}']
+    assert values[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_pool():
@@ -69,9 +75,10 @@ def test_pool():
     with randomness.scope(randomness.key(0, step)):
       return pool((inputs, inputs[:, :, None, None] * tf.ones([1, 2, 2, 1])))
 
-  seen = collections.Counter()
+  assert not any(variable.trainable for variable in pool.variables.values())
+  seen, old = collections.Counter(), 0
   for step in range(40):
-    inputs, images = exchange(tf.constant(100.0 * step), step)
+    inputs, images = exchange(tf.constant(100.0 * step), tf.constant(step))
     np.testing.assert_array_equal(images[:, 0, 0, 0], inputs[:, 0])
     if not step:
       np.testing.assert_array_equal(inputs[:, 0], np.arange(16))
@@ -81,7 +88,9 @@ def test_pool():
     if step > 10:
       assert pool.variables['full'].numpy().all()
       assert 2 <= np.sum(shown < 100 * step) <= 14
+      old += np.sum(shown < 100 * step)
       assert len(set(held) | set(seen)) == 16 * (step + 1)
+  assert abs(old / (29 * 16) - 0.5) < 0.08  # Three and a half deviations.
   # What was shown on entering an empty place may come out of it later; nothing else comes twice.
   assert max(seen.values()) == 2
 
@@ -107,6 +116,13 @@ def test_learning_rates_are_plotted_as_scheduled(tmp_path):
   _, curves = train(tmp_path, generator_optimizer='sgd(0.1, schedule=linear(steps=4))')
   rates = [line['learning_rate/generator'] for line in curves]
   np.testing.assert_allclose(rates, [0.1, 0.075, 0.05, 0.025], atol=1e-7)
+
+
+def test_a_pool_may_be_of_one_batch():
+  experiment = tiny_experiment('', replay_pool=16)
+  dataset = registry.dataset.build(experiment.dataset, DataOptions())
+  game = new_game(experiment, dataset.num_classes)
+  refuse_what_does_not_fit(experiment, game, dataset, {}, {})
 
 
 @pytest.mark.parametrize(
