@@ -228,3 +228,16 @@ def test_the_short_cut_is_taken_only_where_it_is_right(slope, apart, monkeypatch
     assert not slow
   if apart == 0 or slope == 8:
     assert slow
+
+
+@pytest.mark.parametrize('unit', [1e-6, 1.0, 1e6])
+def test_the_short_cut_does_not_depend_on_the_unit(unit, monkeypatch):
+  """Sets far apart have it, and equal ones have not, however large their features are."""
+  x, y = unit * np.random.default_rng(0).normal(size=(2, 80, 20))
+  slow = []
+  svd = np.linalg.svd
+  monkeypatch.setattr(np.linalg, 'svd', lambda *a, **k: slow.append(1) or svd(*a, **k))
+  _fid(x, y)
+  assert not slow
+  _fid(x, x)
+  assert slow
