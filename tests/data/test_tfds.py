@@ -107,6 +107,18 @@ def test_validation_from_the_end_of_train(root):
     np.testing.assert_array_equal(np.concatenate(parts), whole.split('train').images)
 
 
+def test_an_official_validation_split_is_kept(tmp_path, store_tfds):
+  parts = {'train': range(8), 'val': range(10, 15), 'extra': range(5)}
+  parts = {name: pictures(values) for name, values in parts.items()}
+  store_tfds(tmp_path, 'three', tiny_features(), shards=1, **parts)
+  store_tfds(tmp_path, 'one', tiny_features(), shards=1, test=pictures(range(6)))
+  for limit in (1.0, 0.0):
+    for share in ('', ', validation=0.5'):
+      for name, sizes in (('three', {'train': 8, 'validation': 5}), ('one', {'test': 6})):
+        dataset = build(tmp_path, f'tfds({name}{share})', memory_limit_gb=limit)
+        assert {name: split.size for name, split in dataset.splits.items()} == sizes
+
+
 def test_images_of_various_sizes_need_a_size(root):
   with pytest.raises(
     UsageError, match=r'the images of mixed have shape \(None, None, 3\); .*size='

@@ -13,7 +13,9 @@ fewer than 95 % of a folder are noticed. Needs `pip install coverage`.
 from __future__ import annotations
 
 import argparse
+import ast
 import dataclasses
+import functools
 import hashlib
 import importlib
 import io
@@ -91,8 +93,10 @@ class Tests:
     """
     lines = self._by_line.get(candidate.path, {})
     tests = set(lines.get(str(candidate.change.line), ()))
-    if '' in tests or not tests:  # Run by an import: whoever uses the file.
+    if '' in tests or not tests:  # Run by an import: whoever uses the file, or a constant of it.
       tests |= {test for others in lines.values() for test in others}
+      module = candidate.path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')
+      tests |= {test for test in self.seconds if module in _imports_of(self._copy / _file_of(test))}
     by_file: dict[str, list[tuple[float, str]]] = {}
     for test in tests - {''}:
       by_file.setdefault(_file_of(test), []).append((self.seconds.get(test, 0), test))
@@ -119,6 +123,18 @@ class Tests:
 
 def _file_of(test: str) -> str:
   return test.split('::')[0]
+
+
+@functools.cache
+def _imports_of(path: pathlib.Path) -> set[str]:
+  """Names of what a file imports: of modules, and of what is taken from them."""
+  found = set()
+  for node in ast.walk(ast.parse(path.read_text())):
+    if isinstance(node, ast.Import):
+      found |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom) and node.module:
+      found |= {node.module, *(f'{node.module}.{alias.name}' for alias in node.names)}
+  return found
 
 
 def _total(timed: list[tuple[float, str]]) -> float:

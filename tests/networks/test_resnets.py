@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import tiny_experiment
-from tests.networks.small import small, smallest
+from tests.networks.small import smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
@@ -56,19 +56,16 @@ def test_parameter_counts(text, side, noise, classes, generator, discriminator, 
   'text, side',
   [
     ('sngan(filters=1)', 48),
-    ('sngan(filters=1)', 256),
-    ('sagan(filters=1)', 64),
     ('biggan(filters=1)', 128),
-    ('biggan(filters=1)', 256),
-    ('r3gan(filters=16, blocks=1, group=4)', 128),
   ],
 )
 def test_other_sides(text, side):
+  """Two of those whose widths test_blocks.py compares with the papers."""
   networks = build(text, side, 420)
   assert networks['generator'].output_shape == (None, side, side, 3)
   assert networks['discriminator'].output_shape == (None, 1)
   attends = [layer for layer in networks['generator'].layers if isinstance(layer, SelfAttention)]
-  assert len(attends) == (text[:3] in ('sag', 'big'))
+  assert len(attends) == (text[:3] == 'big')
 
 
 @pytest.mark.parametrize(
@@ -110,9 +107,9 @@ def test_kernels_beside_resizing_are_where_the_papers_have_them():
 
 
 @pytest.mark.parametrize('name', ['biggan', 'biggan_deep'])
-def test_each_level_reads_the_class_and_its_noise(name):
-  text, shape = small(name)
-  generator = build(text, shape[0], labelled=TOLD)['generator']
+def test_each_level_reads_the_class_and_its_noise(name, monkeypatch):
+  text, shape = smallest(name, monkeypatch)
+  generator = build(text, shape[0], labelled=TOLD, channels=shape[2])['generator']
   noise = np.random.RandomState(0).randn(1, 20).astype(np.float32)
   label = np.zeros(1, np.int32)
   images = generator([noise, label])

@@ -216,6 +216,10 @@ def test_one_replica_normalises_by_the_fused_kernel_and_several_do_not():
     shared = basic.BatchNorm()
     shared(MAPS)
   assert alone.fused and not shared.fused
+  # Moving averages are mirrored as weights are, and not averaged on being read.
+  assert len({type(weight) for weight in shared.weights}) == 1
+  for weight in shared.weights:
+    assert weight.synchronization != tf.VariableSynchronization.ON_READ, weight.name
 
 
 def test_dropout_keeps_what_draws_its_rate_or_more(monkeypatch):
