@@ -1,4 +1,4 @@
-"""Curves say the same of a batch, whether it is whole, in parts or on two replicas."""
+"""Curves of a batch agree, whether it is whole, in parts or on two replicas."""
 
 import json
 
@@ -21,8 +21,8 @@ def test_whole_in_parts_and_on_two_replicas(tmp_path):
   tags = {'loss/generator', 'gradient_norm/discriminator', 'penalty/weight_decay'}
   assert len(whole) == 6 and tags < whole[1].keys()
   for other in others:
-    for one, same in zip(whole, other, strict=True):
-      assert one.keys() == same.keys()
+    for one, found in zip(whole, other, strict=True):
+      assert one.keys() == found.keys()
       for tag, value in one.items():
         if tag != 'checksum':
-          np.testing.assert_allclose(same[tag], value, rtol=1e-4, atol=1e-5, err_msg=tag)
+          np.testing.assert_allclose(found[tag], value, rtol=1e-4, atol=1e-5, err_msg=tag)

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.training.health import Health, diversity
 
 TRAIN, HELD_OUT = np.array([3.0, 1.0, -2.0, 0.0]), np.array([0.5, -0.5, 0.0, 1.0])
@@ -36,7 +36,7 @@ class Game:
   def __init__(self, judge=None, of_generated=()):
     self.judge, self.of_generated, self.sizes = judge, of_generated, []
     if judge:
-      network = types.SimpleNamespace(trainable_variables=[], _flatten_layers=lambda: [])
+      network = keras.Sequential([keras.layers.InputLayer((1,))])
       self.networks = {'discriminator': network, 'generator': network}
 
   def labels(self, indices):

@@ -12,14 +12,15 @@ from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media import images
+from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import run_facts, session
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
+from tfgan_pipeline.training.trainer import Trainer
 
 
 def state_of(experiment, num_classes=None):
@@ -161,21 +162,23 @@ def test_large_weights_are_no_fault(tmp_path):
 
 def test_a_stop_between_saves_is_told_until_the_run_goes_on(tmp_path):
   """Also whether the state is as it was made, which a run that starts over depends on."""
-  estimator = GANEstimator(tiny_experiment(tmp_path, networks='mlp(units=4)', ema_decay=0.0))
-  trainer = estimator._trainer
-  assert trainer.is_fresh and trainer.restore(estimator.run) == 0 and trainer.is_fresh
+  experiment = tiny_experiment(tmp_path, networks='mlp(units=4)', ema_decay=0.0)
+  dataset = registry.dataset.build(experiment.dataset, DataOptions())
+  run = RunDirectory(str(tmp_path))
 
   def lines():
     found = map(json.loads, (tmp_path / 'train/train.jsonl').read_text().splitlines())
     return [(one['step'], 'checksum' in one, one.get('unscheduled')) for one in found]
 
-  estimator.train(3)
-  assert not trainer.is_fresh
   whole = [(0, True, None), (1, False, None), (2, True, None)]
-  assert lines() == [*whole, (3, True, True)]
-  again = GANEstimator.of_run(str(tmp_path))
-  assert again._trainer.restore(again.run) == 3 and not again._trainer.is_fresh
-  again.train()
+  for first, last in ((0, 3), (3, 4)):
+    trainer = Trainer(experiment, dataset, tf.distribute.get_strategy())
+    assert trainer.is_fresh
+    with TrainingLock(run.train) as lock:
+      assert trainer.restore(run) == first and trainer.is_fresh == (first == 0)
+      assert trainer.train(run, lock, StopRequest(), last) == last and not trainer.is_fresh
+    if last == 3:
+      assert lines() == [*whole, (3, True, True)]
   assert lines() == [*whole, (3, False, None), (4, True, None)]
 
 
