@@ -1,11 +1,9 @@
-"""Which run a directory holds: ids, copies, places, the code it is made with."""
+"""Which run a directory holds: ids, copies, places."""
 
 import json
-import logging
 import os
 import pathlib
 import shutil
-import textwrap
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import RunReplaced, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
-from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.runs.score_records import find_records
 
 FID = 'fid[random_projection]'
@@ -210,82 +207,6 @@ def test_a_path_that_exists_is_meant_literally(tmp_path, options, name, monkeypa
   (record,) = score_runs(name, options)
   assert record['step'] == 4 and record['run'] == str(tmp_path / name)
   assert sorted(os.listdir(tmp_path)) == [name]
-
-
-def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, caplog, options):
-  script = tmp_path / 'script.py'
-  script.write_text(
-    textwrap.dedent("""
-      import sys
-      from tfgan_pipeline import registry
-      from tfgan_pipeline.estimator import GANEstimator
-      from tfgan_pipeline import Experiment
-      from tfgan_pipeline.losses.adversarial import AdversarialLoss
-
-      @registry.loss
-      def mine() -> AdversarialLoss:
-        'Half of a loss.'
-        plain = registry.loss.build('modified')
-        return AdversarialLoss(
-          lambda model, **more: 0.5 * plain.generator(model, **more), plain.discriminator
-        )
-
-      GANEstimator(
-        Experiment(
-          model_dir=sys.argv[1], loss='mine', networks='mlp(units=4)', dataset='digits(size=16)',
-          noise='normal(4)', batch_size=16, max_steps=int(sys.argv[2]), save_every=2,
-        )
-      ).train()
-    """)
-  )
-  model_dir = tmp_path / 'run'
-
-  def run_script(steps):
-    import subprocess
-    import sys
-
-    root = str(pathlib.Path(__file__).parents[2])
-    return subprocess.run(
-      [sys.executable, script, model_dir, str(steps)],
-      env={**os.environ, 'PYTHONPATH': root},
-      capture_output=True,
-      text=True,
-      check=True,
-    ).stderr
-
-  assert 'other code' not in run_script(2)
-  first = record_of(model_dir)['sessions'][-1]['code']
-  assert list(first) == ['loss mine'] and first['loss mine']['path'] == str(script)
-  (copy,) = (model_dir / 'code').iterdir()
-  assert copy.read_text() == script.read_text()
-  record = GANEstimator.of_run(str(model_dir)).evaluate(None, options)
-  assert record['code'] == {'loss mine': first['loss mine']['hash']}
-  script.write_text(script.read_text().replace('0.5 *', '0.25 *'))
-  assert 'loss mine: other code than in the session before' in run_script(4)
-  sessions = record_of(model_dir)['sessions']
-  assert [session.get('changed_code') for session in sessions] == [None, ['loss mine']]
-  assert len(list((model_dir / 'code').iterdir())) == 2
-
-
-def test_a_loss_of_a_notebook_is_told_apart_by_its_source(tmp_path, caplog, register):
-  def defined(weight):
-    namespace = {'registry': registry, 'AdversarialLoss': AdversarialLoss}
-    source = f"""
-def cell() -> AdversarialLoss:
-  plain = registry.loss.build('modified')
-  return AdversarialLoss(
-    lambda model, **more: {weight} * plain.generator(model, **more), plain.discriminator
-  )
-"""
-    exec(source, namespace)
-    return namespace['cell']
-
-  for weight, steps in ((0.5, 2), (0.25, 4)):
-    register(registry.loss, defined(weight))
-    with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):
-      GANEstimator(experiment(tmp_path, loss='cell', max_steps=steps)).train()
-  assert caplog.text.count('loss cell: other code than in the session before') == 1
-  assert record_of(tmp_path)['sessions'][-1]['changed_code'] == ['loss cell']
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

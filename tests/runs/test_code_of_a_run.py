@@ -1,0 +1,105 @@
+"""Code that is not of the released package: kept with the run, and its change is told."""
+
+import json
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.conftest import tiny_experiment
+from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.losses.adversarial import AdversarialLoss
+
+
+@pytest.fixture
+def options(cache_dir):
+  return EvaluationOptions(
+    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
+  )
+
+
+def experiment(model_dir, **values):
+  return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', **values})
+
+
+def record_of(model_dir) -> dict:
+  return json.loads((pathlib.Path(model_dir) / 'experiment.json').read_text())
+
+
+def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, caplog, options):
+  script = tmp_path / 'script.py'
+  script.write_text(
+    textwrap.dedent("""
+      import sys
+      from tfgan_pipeline import registry
+      from tfgan_pipeline.estimator import GANEstimator
+      from tfgan_pipeline import Experiment
+      from tfgan_pipeline.losses.adversarial import AdversarialLoss
+
+      @registry.loss
+      def mine() -> AdversarialLoss:
+        'Half of a loss.'
+        plain = registry.loss.build('modified')
+        return AdversarialLoss(
+          lambda model, **more: 0.5 * plain.generator(model, **more), plain.discriminator
+        )
+
+      GANEstimator(
+        Experiment(
+          model_dir=sys.argv[1], loss='mine', networks='mlp(units=4)', dataset='digits(size=16)',
+          noise='normal(4)', batch_size=16, max_steps=int(sys.argv[2]), save_every=2,
+        )
+      ).train()
+    """)
+  )
+  model_dir = tmp_path / 'run'
+
+  def run_script(steps):
+    root = str(pathlib.Path(__file__).parents[2])
+    return subprocess.run(
+      [sys.executable, script, model_dir, str(steps)],
+      env={**os.environ, 'PYTHONPATH': root},
+      capture_output=True,
+      text=True,
+      check=True,
+    ).stderr
+
+  assert 'other code' not in run_script(2)
+  first = record_of(model_dir)['sessions'][-1]['code']
+  assert list(first) == ['loss mine'] and first['loss mine']['path'] == str(script)
+  (copy,) = (model_dir / 'code').iterdir()
+  assert copy.read_text() == script.read_text()
+  record = GANEstimator.of_run(str(model_dir)).evaluate(None, options)
+  assert record['code'] == {'loss mine': first['loss mine']['hash']}
+  script.write_text(script.read_text().replace('0.5 *', '0.25 *'))
+  assert 'loss mine: other code than in the session before' in run_script(4)
+  sessions = record_of(model_dir)['sessions']
+  assert [session.get('changed_code') for session in sessions] == [None, ['loss mine']]
+  assert len(list((model_dir / 'code').iterdir())) == 2
+
+
+def test_a_loss_of_a_notebook_is_told_apart_by_its_source(tmp_path, caplog, register):
+  def defined(weight):
+    namespace = {'registry': registry, 'AdversarialLoss': AdversarialLoss}
+    source = f"""
+def cell() -> AdversarialLoss:
+  plain = registry.loss.build('modified')
+  return AdversarialLoss(
+    lambda model, **more: {weight} * plain.generator(model, **more), plain.discriminator
+  )
+"""
+    exec(source, namespace)
+    return namespace['cell']
+
+  for weight, steps in ((0.5, 2), (0.25, 4)):
+    register(registry.loss, defined(weight))
+    with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):
+      GANEstimator(experiment(tmp_path, loss='cell', max_steps=steps)).train()
+  assert caplog.text.count('loss cell: other code than in the session before') == 1
+  assert record_of(tmp_path)['sessions'][-1]['changed_code'] == ['loss cell']
