@@ -30,7 +30,7 @@ def test_stacks_are_three_images_and_their_labels_in_order():
     assert set(used[1]) == {2} and len(used[0]) == grey.size
   assert not np.array_equal(split.images[..., 0], split.images[..., 1])
   assert stacks.channel_classes == 10 and stacks.image_shape == split.image_shape == (8, 8, 3)
-  assert stacks.fingerprint == '4b7957ad56c9a9ad'  # Of the first version: runs depend on it.
+  assert stacks.fingerprint == '4b7957ad56c9a9ad'  # Runs depend on it.
   assert build('stacked("digits(8)", seed=1)').fingerprint != build('stacked("digits(8)")')
 
 
@@ -113,7 +113,7 @@ def test_places_of_mixtures_are_the_papers():
         np.testing.assert_allclose(drawn[split.labels == label].mean(0), place, atol=5e-3)
         name = dataset.label_names[label].strip('()').split(', ')
         np.testing.assert_allclose([float(part) for part in name], place, atol=1e-3)
-  # Of the first version: runs depend on them.
+  # Runs depend on them.
   fingerprints = {name: build(name).fingerprint for name in ('gaussian_ring', 'gaussian_grid')}
   assert fingerprints == {'gaussian_ring': 'c2f2c6f6d6af5c58', 'gaussian_grid': '4c9e9a88d0edc014'}
 

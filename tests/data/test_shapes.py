@@ -138,7 +138,7 @@ def test_an_outline_is_equally_wide_everywhere(shape):
 
 def test_styles_are_pictures_of_the_same_scenes():
   filled, outline, pairs = (build(f'shapes(16, 200, style={style})') for style in scenes.STYLES)
-  # Of the first version: runs depend on them.
+  # Runs depend on them; the first is of the first version.
   assert filled.fingerprint == build('shapes(16, 200)').fingerprint == '610a8b2add5d7825'
   assert outline.fingerprint == 'ca6c11468497c4bf'
   assert pairs.image_shape == (16, 32, 3)

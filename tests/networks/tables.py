@@ -1,4 +1,4 @@
-"""A network as a table of its layers, to be compared with the one in a paper or tutorial."""
+"""A network as a table of its layers."""
 
 from __future__ import annotations
 

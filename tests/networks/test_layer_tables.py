@@ -1,4 +1,4 @@
-"""Every network layer by layer, as the paper or tutorial in its docstring has it."""
+"""Every network layer by layer: a table of each, which detects a change of any number."""
 
 from __future__ import annotations
 

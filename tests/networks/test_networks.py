@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.networks.small import small, smallest
+from tests.networks.small import smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -40,9 +40,9 @@ def test_parameter_counts(text, noise_size, generator, discriminator):
 
 
 @pytest.mark.parametrize('name', registry.network.components())
-def test_contract(name):
+def test_contract(name, monkeypatch):
   """Noise to images in [-1, 1], images to logits, in training and in inference."""
-  text, shape = small(name)
+  text, shape = smallest(name, monkeypatch)
   networks = build(text, shape)
   noise = tf.random.stateless_normal([4, 20], [1, 2])
   for training in (True, False):

@@ -60,7 +60,7 @@ def test_parameter_counts(text, side, noise, classes, generator, discriminator, 
   ],
 )
 def test_other_sides(text, side):
-  """Two of those whose widths test_blocks.py compares with the papers."""
+  """Builds two of those whose widths test_blocks.py checks."""
   networks = build(text, side, 420)
   assert networks['generator'].output_shape == (None, side, side, 3)
   assert networks['discriminator'].output_shape == (None, 1)
