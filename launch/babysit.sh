@@ -67,8 +67,11 @@ step() {
   wait "$child"
 }
 
+# What changes with each checkpoint; fails where the bucket does not answer, or has none yet.
 checkpoints() {
-  gcloud storage ls "${model_dir%/}/checkpoints/" 2> /dev/null | cksum
+  local names
+  names="$(gcloud storage ls "${model_dir%/}/checkpoints/" 2> /dev/null)" || return
+  cksum <<< "$names"
 }
 
 # One round: a TPU that works, and training on it to whatever end.
@@ -106,7 +109,7 @@ taken_away() {
 
 failures=0
 wait_seconds="${BACKOFF_SECONDS:-60}"
-seen="$(checkpoints)"
+seen="$(checkpoints)" || seen=''
 while true; do
   code=0
   round "$@" || code=$?
@@ -117,7 +120,7 @@ while true; do
     exit 75
   fi
   progress=''
-  now="$(checkpoints)"
+  now="$(checkpoints)" || now="$seen"
   if [ "$now" != "$seen" ]; then
     progress=1 failures=0 wait_seconds="${BACKOFF_SECONDS:-60}"
   fi

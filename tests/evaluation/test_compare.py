@@ -160,7 +160,8 @@ def test_records_are_found_in_runs_evaluations_and_files(tmp_path):
 def test_a_score_made_anew_since_its_reference_goes_by_another_name_replaces_the_old(tmp_path):
   """Scores step 2 of two runs with the fingerprint of version 0.1.0, then one of them anew."""
   old, new = (
-    [('reference', {'split': 'train', 'fingerprint': name})] for name in ('former', 'present')
+    [('reference', {'dataset': 'x', 'split': 'train', 'fingerprint': name})]
+    for name in ('former', 'present')
   )
   lines = [record(2, 9.0, changes=old, old=True), record(2, 9.5, changes=new)]
   path = tmp_path / 'scores.jsonl'
@@ -171,6 +172,13 @@ def test_a_score_made_anew_since_its_reference_goes_by_another_name_replaces_the
     9.5,
     8.0,
   ]
+  # Of folders nothing but the fingerprint is known: another one is another folder.
+  folders = [
+    record(2, fid, changes=[('reference', {'fingerprint': name})])
+    for name, fid in (('one', 9.0), ('two', 9.5))
+  ]
+  path.write_text(''.join(json.dumps(line) + '\n' for line in folders))
+  assert len(find_records(str(path))[str(path)]) == 2
   # Seeds are measurements of their own, and other differences stay differences.
   path.write_text(
     ''.join(

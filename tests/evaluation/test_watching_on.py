@@ -1,10 +1,13 @@
 """Checks that a bad checkpoint or run does not keep the others from being scored."""
 
+import json
 import shutil
+import time
 
 import numpy as np
 import pytest
 
+from tests.conftest import run_binary
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import Interrupted, Unreachable
@@ -131,3 +134,53 @@ def test_an_error_that_is_no_refusal_is_raised_when_all_runs_are_scored(runs, ca
     for record in score_runs(f'{runs}/*', options(cache_dir, 'fragile')):
       records.append(record)
   assert [record['run'][-1] for record in records] == ['a', 'c']
+
+
+def test_a_finished_run_that_is_replaced_is_scored_anew(runs, tiny_run, cache_dir):
+  """Starts another run in place of a, which is done, while b goes on."""
+  (runs / 'b/TRAIN_DONE').unlink()
+  records = []
+  for record in watch_runs(f'{runs}/*', options(cache_dir)):
+    records.append(record)
+    if len(records) == 6:
+      shutil.rmtree(runs / 'a')
+      shutil.copytree(tiny_run, runs / 'a')
+      text = (runs / 'a/experiment.json').read_text()
+      run_id = json.loads(text)['run_id']
+      (runs / 'a/experiment.json').write_text(text.replace(run_id, '0123456789abcdef'))
+      for path in (runs / 'a/checkpoints').glob('*.json'):
+        path.write_text(path.read_text().replace(run_id, '0123456789abcdef'))
+    if len(records) == 9:
+      (runs / 'b/TRAIN_DONE').write_text('4')
+  assert [record['step'] for record in records[6:]] == [0, 2, 4]
+  assert {record['run_id'] for record in records[6:]} == {'0123456789abcdef'}
+
+
+def test_a_run_rests_between_attempts_whatever_others_do(runs, cache_dir, monkeypatch):
+  monkeypatch.setattr(watcher, '_LONGEST_PAUSE', 0.3)
+  asked = []
+
+  def open_run(run, *arguments, **more):
+    if run.path.endswith('/a'):
+      asked.append(time.monotonic())
+      raise Unreachable('a is away')
+    return real_open_run(run, *arguments, **more)
+
+  real_open_run = many_runs.open_run
+  monkeypatch.setattr(many_runs, 'open_run', open_run)
+  with pytest.raises(Unreachable, match='a is away'):
+    list(watch_runs(f'{runs}/*', options(cache_dir)))
+  assert len(asked) == 4 and all(b - a >= 0.3 for a, b in zip(asked, asked[1:]))
+
+
+def test_what_is_scored_is_written_though_another_run_fails(runs, cache_dir, tmp_path):
+  """Has the data of run a, of the newest checkpoint, on a path that gives input/output errors."""
+  data = runs / 'a/checkpoints/ckpt-000004.data-00000-of-00001'
+  data.unlink()
+  data.symlink_to('/proc/self/mem')
+  output = tmp_path / 'scores.json'
+  flags = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
+  places = (f'--model_dir={runs}/*', f'--cache_dir={cache_dir}', f'--output={output}')
+  process = run_binary('evaluate', *flags, *places, code=75)
+  assert 'cannot be read now' in process.stderr.splitlines()[-1]
+  assert [json.loads(line)['run'] for line in output.read_text().splitlines()] == [f'{runs}/b']

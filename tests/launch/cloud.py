@@ -66,7 +66,7 @@ case "$1 $2 $3 $4" in
       sleep 0.05
     done
     wait $! || exit 1 ;;
-  'storage ls '*) ls bucket 2> /dev/null ;;
+  'storage ls '*) [ ! -e no_listing ] && ls bucket/* 2> /dev/null ;;  # None is an error.
 esac
 """
 

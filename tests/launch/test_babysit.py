@@ -92,6 +92,13 @@ def test_a_training_that_stops_without_a_checkpoint_is_not_started_for_ever(clou
   assert len(cloud.trainings) == 3
 
 
+def test_a_bucket_that_cannot_be_listed_is_no_end_and_no_progress(cloud):
+  cloud.set(no_listing='', plan='1\n0')
+  _run(cloud)
+  cloud.set(plan='75')
+  assert 'failed 2 times without' in _run(cloud, code=75, MAX_FAILURES=2, BACKOFF_SECONDS=0).stderr
+
+
 def test_wrong_usage_of_the_training_is_not_tried_again(cloud):
   cloud.set(plan='2')
   _run(cloud, code=2)

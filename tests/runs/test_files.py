@@ -10,8 +10,9 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Unreachable, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.directory import RunDirectory, find_runs
 from tfgan_pipeline.runs.score_records import find_records
+from tfgan_pipeline.runs.training_lock import TrainingLock
 
 QUESTIONS = (files.exists, files.is_folder, files.names_in, files.read_bytes)
 
@@ -82,6 +83,34 @@ def test_a_path_that_cannot_be_is_the_callers_fault(tmp_path, name):
   for question in (*QUESTIONS, lambda path: RunDirectory(path).exists()):
     with pytest.raises(UsageError, match=f'^(--model_dir=)?{tmp_path}/{name}'):
       question(str(tmp_path / name))
+
+
+def test_patterns_of_a_disk_that_does_not_answer(tmp_path, away):
+  away(os, 'listdir', OSError(errno.EIO, os.strerror(errno.EIO)), tmp_path)
+  with pytest.raises(Unreachable):
+    files.matches(f'{tmp_path}/a/../*')
+
+
+def test_one_bad_folder_keeps_no_run_from_being_found(tiny_run, tmp_path):
+  (tmp_path / 'run').symlink_to(tiny_run)
+  (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
+  assert find_runs(f'{tmp_path}/*') == [f'{tmp_path}/run']
+
+
+def test_data_that_cannot_be_reached_is_looked_for_beside_the_run(tmp_path, away):
+  run, data = tmp_path / 'here/run', tmp_path / 'here/data'
+  GANEstimator(tiny_experiment(run, networks='mlp(units=4)', data_dir=str(data))).train(2)
+  (tmp_path / 'here').rename(tmp_path / 'there')
+  (tmp_path / 'there/data').mkdir()
+  away(os, 'stat', PermissionError(errno.EACCES, 'Permission denied'), data)
+  found = GANEstimator.of_run(str(tmp_path / 'there/run')).experiment
+  assert found.data_dir == str(tmp_path / 'there/data')
+
+
+def test_a_lock_in_a_bucket_that_is_away(away):
+  away(tf.io.gfile, 'makedirs', tf.errors.UnavailableError(None, None, 'away'), 'ram://gone')
+  with pytest.raises(Unreachable, match='ram://gone/train: cannot be written now .*away'):
+    TrainingLock('ram://gone/train').__enter__()
 
 
 def test_a_run_whose_folder_cannot_be_listed_does_not_start_over(tmp_path, away, monkeypatch):

@@ -91,14 +91,16 @@ def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
   if path and '://' not in folder and not os.access(folder, os.W_OK):
     raise UsageError(f'--output={path}: {folder} is no folder that can be written')
   lines = []
-  for result in results:
-    print_result(result)
-    lines.append(json.dumps(result) + '\n')
-  if path:
-    from tfgan_pipeline.runs import atomic_files
+  try:
+    for result in results:
+      print_result(result)
+      lines.append(json.dumps(result) + '\n')
+  finally:  # An error may come when all that can be scored is.
+    if path and lines:
+      from tfgan_pipeline.runs import atomic_files
 
-    with atomic_files.writing(path):
-      atomic_files.write(path, ''.join(lines))
+      with atomic_files.writing(path):
+        atomic_files.write(path, ''.join(lines))
 
 
 def refuse(*names: str, because: str) -> None:

@@ -147,7 +147,10 @@ class Evaluator:
       try:
         return self._score(step)
       finally:
-        self._settle_pins(claimed=step)
+        try:
+          self._settle_pins(claimed=step)
+        except OSError as error:  # The score may be recorded by now.
+          _log.warning('pins are left as they are (%s)', first_line(error))
 
   def _pin(self, step: int, why: str) -> None:
     try:

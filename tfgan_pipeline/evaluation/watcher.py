@@ -32,7 +32,7 @@ from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds.
-_ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays.
+_ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays; 40 s.
 # A file system is at fault, or memory that others use.
 _MAY_PASS = (tf.errors.OpError, OSError, MemoryError)
 
@@ -54,22 +54,24 @@ def watch(
   Args:
     find_runs: The runs there are by now; asked again and again.
     open_run: Returns the evaluators of one run: the first is the measurement wanted, others are
-      variants of it, which it is compared with. None for a run that is to be left out. It is called
-      again when the storage did not answer.
+      variants of it, which it is compared with. An empty list leaves the run out. Called again when
+      the storage did not answer.
     poll_seconds: The first pause when there is nothing to do; pauses grow up to 30 seconds.
     timeout_seconds: Give up when nothing new appeared for so long; 0 waits for ever.
     stop_after: End after as many checkpoints; 0 knows no limit.
 
   Raises:
     UsageError: No run appeared in that time, or `open_run` raised it.
+    Unreachable: The runs could not be listed in that time.
     Exception: After all else is scored, the error for which a run had to be left out.
   """
   runs: dict[str, _Run] = {}
-  if not _listed(find_runs):
+  if not _listed(find_runs)[0]:
     _log.info('waiting for a run')
   last_news, pause, count, had_runs = time.monotonic(), poll_seconds, 0, False
   while True:
-    for path in _listed(find_runs):
+    paths, unlisted = _listed(find_runs)
+    for path in paths:
       if path not in runs:
         runs[path] = _Run(path, open_run)
     news = False
@@ -90,6 +92,8 @@ def watch(
     if (runs or had_runs) and all(run.finished for run in runs.values()):
       break
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
+      if unlisted:
+        raise unlisted
       if not runs:
         raise UsageError(f'--model_dir: no run appeared in {timeout_seconds:.0f} s')
       _log.warning('no new checkpoint for %.0f s', timeout_seconds)
@@ -101,13 +105,15 @@ def watch(
       raise run.error
 
 
-def _listed(find_runs: Callable[[], Sequence[str]]) -> Sequence[str]:
-  """Returns the runs there are, or none while the storage does not answer."""
+def _listed(
+  find_runs: Callable[[], Sequence[str]],
+) -> tuple[Sequence[str], Unreachable | None]:
+  """Returns the runs there are; none while the storage does not answer, and its error."""
   try:
-    return find_runs()
+    return find_runs(), None
   except Unreachable as error:
     _log.warning('%s', told(error))
-    return ()
+    return (), error
 
 
 class _Run:
@@ -133,6 +139,7 @@ class _Run:
     self.just_settled = False
     self.error: Exception | None = None
     self._failures = 0  # In a row.
+    self._rests_until = 0.0  # By time.monotonic().
 
   def advance(self) -> Iterator[Record]:
     """Settles one checkpoint, if there is one to settle, and what is missing before it.
@@ -143,9 +150,14 @@ class _Run:
       UsageError: By `open_run`, of a run that cannot be scored.
     """
     self.just_settled = False
+    if time.monotonic() < self._rests_until:
+      return
+    if self.finished:
+      self._notice_end()
+      return
     try:
       if self._evaluators is None:
-        self._evaluators = self._open_run(self._path)
+        self._evaluators = self._open_run(self._path) or ()
         self.finished = not self._evaluators
       yield from self._advance()
       self._failures = 0
@@ -159,9 +171,24 @@ class _Run:
       self._failures += 1
       if self._failures < _ATTEMPTS:
         _log.warning('%s, attempt %d: %s', self._path, self._failures, told(error))
+        self._rest(self._failures)
         return
       _log.warning('%s is left out: %s', self._path, told(error))
       self.error, self.finished = error, True
+
+  def _notice_end(self) -> None:
+    """Notices that a run is gone which is finished, or was left out."""
+    try:
+      for evaluator in self._evaluators or ():
+        evaluator.check_run()
+    except RunReplaced as error:
+      self.ended = str(error)
+    except (OSError, UsageError):
+      pass  # The storage does not answer; there is nothing to be read of this run.
+
+  def _rest(self, failures: int) -> None:
+    """Leaves the run in peace for a while, whatever others have to do: 2 s, 8 s, then 30 s."""
+    self._rests_until = time.monotonic() + min(_LONGEST_PAUSE, 2 * 4 ** (failures - 1))
 
   def _advance(self) -> Iterator[Record]:
     if self.finished:
@@ -224,6 +251,7 @@ class _Run:
       self._attempts[step] = self._attempts.get(step, 0) + 1
       if isinstance(error, _MAY_PASS) and self._attempts[step] < _ATTEMPTS:
         _log.warning('step %d, attempt %d: %s', step, self._attempts[step], told(error))
+        self._rest(self._attempts[step])
         raise _Later from None
       _log.warning('step %d not scored: %s', step, told(error))
       with writing(evaluator.run.path):

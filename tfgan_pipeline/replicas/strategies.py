@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 def share_gpus() -> None:
   """Takes GPU memory as it is needed: training and evaluation often share a GPU."""
   for gpu in tf.config.list_physical_devices('GPU'):
-    tf.config.experimental.set_memory_growth(gpu, True)
+    with contextlib.suppress(RuntimeError, ValueError):  # In use already, or split up.
+      tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def start(experiment: Experiment) -> tf.distribute.Strategy:

@@ -19,10 +19,11 @@ import uuid
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Unreachable, UsageError
 from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
+_EXPERIMENT = 'experiment.json'  # Where there is one, there is a run.
 
 
 def find_runs(model_dirs: str) -> list[str]:
@@ -35,7 +36,7 @@ def find_runs(model_dirs: str) -> list[str]:
   for text in _split(model_dirs):
     paths = [text]
     if _is_pattern(text):
-      paths = [path for path in files.matches(text) if files.is_folder(path)]
+      paths = [path for path in files.matches(text) if _is_there(os.path.join(path, _EXPERIMENT))]
     found.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
   return list(found)
 
@@ -71,6 +72,17 @@ def _is_pattern(text: str) -> bool:
   return bool(re.search(r'[*?[]', text)) and not files.exists(text)
 
 
+def _is_there(path: str) -> bool:
+  """Whether a file or folder is there and can be reached; says why not, if that may pass."""
+  try:
+    return files.exists(path)
+  except UsageError:  # As in a folder of somebody else's.
+    return False
+  except Unreachable as error:
+    _log.warning('%s', error)
+    return False
+
+
 class Data(Protocol):
   """The facts of a data.dataset.Dataset that tell whether a run was trained on it."""
 
@@ -101,7 +113,7 @@ class RunDirectory:
     path = path.rstrip('/') or path
     self.path = path if '://' in path else os.path.abspath(path)
     path = self.path
-    self.experiment_json = os.path.join(path, 'experiment.json')
+    self.experiment_json = os.path.join(path, _EXPERIMENT)
     self.experiment_flags = os.path.join(path, 'experiment.flags')
     self.checkpoints = os.path.join(path, 'checkpoints')
     self.code = os.path.join(path, 'code')
@@ -163,7 +175,7 @@ class RunDirectory:
     Args:
       experiment: The choices for a job on this run, perhaps with the data_dir that was recorded.
     """
-    if not self.exists() or not experiment.data_dir or files.exists(experiment.data_dir):
+    if not self.exists() or not experiment.data_dir or _is_there(experiment.data_dir):
       return experiment
     recorded = self.read_record()['experiment']
     old_data, old_run = recorded.get('data_dir', ''), recorded.get('model_dir', '')
@@ -172,7 +184,7 @@ class RunDirectory:
     if experiment.data_dir not in (old_data, os.path.abspath(old_data)):
       return experiment
     beside = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
-    if not files.exists(beside):
+    if not _is_there(beside):
       return experiment
     _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, beside)
     return Experiment.from_record(experiment.to_dict(), data_dir=beside)

@@ -12,13 +12,13 @@ import contextlib
 import errno
 import glob
 import os
+import re
 import shutil
 import stat
 
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 
 _NEVER = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
-_ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
 def is_local(path: str) -> bool:
@@ -35,7 +35,7 @@ def exists(path: str) -> bool:
         return True
       with _bucket(path) as gfile:
         return gfile.exists(path)
-  except _ABSENT:
+  except FileNotFoundError:
     return False
 
 
@@ -47,7 +47,7 @@ def is_folder(path: str) -> bool:
         return stat.S_ISDIR(os.stat(path).st_mode)
       with _bucket(path) as gfile:
         return gfile.stat(path).is_directory  # gfile.isdir takes every error for a no.
-  except _ABSENT:
+  except FileNotFoundError:
     return False
 
 
@@ -59,7 +59,7 @@ def names_in(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
       with _bucket(folder) as gfile:
         return sorted(name.rstrip('/') for name in gfile.listdir(folder))
-  except _ABSENT:
+  except FileNotFoundError:
     # TensorFlow's listing, too, begins with gfile.isdir.
     if not is_local(folder) and is_folder(folder):
       raise Unreachable(f'{folder}: cannot be listed now; the same command continues') from None
@@ -69,11 +69,12 @@ def names_in(folder: str) -> list[str]:
 def matches(pattern: str) -> list[str]:
   """Paths that a pattern with *, ? and [...] stands for, sorted."""
   if is_local(pattern):
+    names_in(os.path.dirname(re.split(r'[*?[]', pattern)[0]) or '.')  # Which glob does not tell of.
     return sorted(glob.glob(pattern))
   try:
     with _reading(pattern), _bucket(pattern) as gfile:
       return sorted(gfile.glob(pattern))
-  except _ABSENT:
+  except FileNotFoundError:
     return []
 
 
@@ -82,9 +83,9 @@ def version(path: str) -> object:
   if not is_local(path):
     return None
   try:
-    with _reading(path):
-      facts = os.stat(path)
-  except _ABSENT:
+    with _reading(path), open(path, 'rb') as file:  # By name alone NFS tells of a while ago.
+      facts = os.fstat(file.fileno())
+  except FileNotFoundError:
     return None
   return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
@@ -163,7 +164,9 @@ def _reading(path: str) -> Iterator[None]:
   """Tells errors that say something of a path from those of a storage that does not answer."""
   try:
     yield
-  except (*_ABSENT, IsADirectoryError):
+  except NotADirectoryError as error:
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+  except (FileNotFoundError, IsADirectoryError):
     raise
   except OSError as error:
     reason = error.strerror or first_line(error)
@@ -183,7 +186,6 @@ def _bucket(path: str) -> Iterator:
     yield tf.io.gfile
   except tf.errors.NotFoundError:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
-  except (tf.errors.PermissionDeniedError, tf.errors.UnauthenticatedError) as error:
-    raise PermissionError(errno.EACCES, first_line(error), path) from None
+  # Permission is denied, too, while a machine cannot renew what it shows for it.
   except tf.errors.OpError as error:
     raise OSError(errno.EIO, first_line(error), path) from None

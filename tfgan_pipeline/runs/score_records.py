@@ -150,9 +150,13 @@ def _newest(records: list[Record]) -> list[Record]:
   kept = []
   for record in reversed(records):
     reference = dict(record['definition'].get('reference') or {})
-    fingerprint = reference.pop('fingerprint', '')
+    # The fingerprint of a folder is all that is known of it.
+    fingerprint = reference.pop('fingerprint', '') if 'dataset' in reference else ''
     measurement = definition_id({**record['definition'], 'reference': reference})
-    key = record.get('run_id', ''), record.get('step'), measurement
+    key = (
+      *(record.get(name, '') for name in ('run', 'generated_dir', 'run_id', 'step')),
+      measurement,
+    )
     if by_measurement.setdefault(key, fingerprint) == fingerprint:
       kept.append(record)
   return kept[::-1]

@@ -12,12 +12,13 @@ that started last goes on, and the one before stops before it writes again.
 from __future__ import annotations
 
 import datetime
+import errno
 import json
 import os
 import socket
 import uuid
 
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.file_lock import lock
 
@@ -47,6 +48,11 @@ class TrainingLock:
       files.make_folder(self._directory)
       self._acquire()
     except OSError as error:
+      if error.errno == errno.EIO or isinstance(error, Unreachable):
+        raise Unreachable(
+          f'{self._directory}: cannot be written now ({first_line(error)}); '
+          'the same command continues'
+        ) from None
       raise UsageError(
         f'--model_dir: {self._directory} cannot be written ({first_line(error)})'
       ) from None
