@@ -11,7 +11,7 @@ COMMITS says are only to be loaded, when the run cannot be continued.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import pathlib
 import sys
 import tempfile
@@ -31,27 +31,34 @@ COMMON = (
 )
 # Between them they keep everything that a checkpoint can hold.
 RUNS: dict[str, tuple[str, ...]] = {
-  'dcgan': ('--networks=dcgan(filters=4)', '--augment=flip, shift(0.1)'),
+  'dcgan': ('--networks=dcgan(filters=4)',),
+  'augment': ('--networks=mlp(units=8)', '--augment=flip, shift(0.1)'),
   'memory': (
-    '--networks=dcgan(filters=4, discriminator_norm=spectral)',
+    '--networks=dcgan(filters=4)',
     *('--model=conditional_gan', '--update=sequential', '--replay_pool=20'),
     *('--penalties=lecam', '--discriminator_augment=adaptive_augment(kimg=1)'),
     '--generator_optimizer=sgd(0.01, momentum=0.9, schedule=cosine(steps=40))',
   ),
+  'spectral': ('--networks=dcgan(filters=4, discriminator_norm=spectral)',),
   'vaegan': ('--networks=dcgan(filters=4)', '--model=vaegan'),
 }
 HALF, WHOLE = 20, 40
 
 
-def recorded() -> dict[str, str]:
-  """Reads COMMITS: commit -> one of KINDS."""
-  lines = [line.split('#')[0].split() for line in COMMITS.read_text().splitlines()]
-  commits = {line[0]: line[1] for line in lines if line}
-  assert set(commits.values()) <= set(KINDS), f'{COMMITS}: should say one of {KINDS} of a commit'
+def recorded() -> dict[str, dict[str, str]]:
+  """Reads COMMITS: commit -> name of a run -> one of KINDS."""
+  commits = {}
+  for line in COMMITS.read_text().splitlines():
+    if words := line.split('#')[0].split():
+      commit, kind, *others = words
+      kinds = {**dict.fromkeys(RUNS, kind), **dict(other.split('=') for other in others)}
+      right = set(kinds) == set(RUNS) and set(kinds.values()) <= set(KINDS)
+      assert right, f'{COMMITS}: {line}: should say one of {KINDS}, of {tuple(RUNS)}'
+      commits[commit] = kinds
   return commits
 
 
-def resume(commit: str, kind: str, folder: pathlib.Path) -> bool:
+def resume(commit: str, kinds: Mapping[str, str], folder: pathlib.Path) -> bool:
   """Prints what is compared; returns whether all is as it should be."""
   here = versions.ROOT
   there = versions.check_out(commit, folder / 'version')
@@ -73,7 +80,7 @@ def resume(commit: str, kind: str, folder: pathlib.Path) -> bool:
       began = f'from step {HALF} to {WHOLE}' in text
       print(f'{commit} {name}: {"continued" if began else "STARTED AFRESH"}', flush=True)
       fine &= began
-      if kind == 'bitwise':
+      if kinds[name] == 'bitwise':
         new.run('train', *COMMON, *flags, f'--max_steps={WHOLE}', f'--model_dir={once}')
         for what, found in compare(once, resumed):
           print(f'{commit} {name}: {what}: {found}')
@@ -103,8 +110,10 @@ def main() -> int:
     if not versions.has_commit(commit):
       parser.error(f'{commit}: git knows no such commit here')
     with tempfile.TemporaryDirectory() as folder:
-      kind = arguments.kind or recorded().get(commit, 'bitwise')
-      fine &= resume(commit, kind, pathlib.Path(folder))
+      kinds = dict.fromkeys(RUNS, arguments.kind or 'bitwise')
+      if not arguments.kind:
+        kinds = recorded().get(commit, kinds)
+      fine &= resume(commit, kinds, pathlib.Path(folder))
   return int(not fine)
 
 
