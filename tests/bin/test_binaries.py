@@ -167,7 +167,7 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   one, other = model_dir / 'eval/random_projection-300', model_dir / 'eval/other/scores.jsonl'
   table = run_binary('compare', f'{one}', '--format=markdown', f'{other}').stdout.splitlines()
   value = record['scores']['fid[random_projection]']
-  cells = table[2].strip('| ').split(' | ')
+  cells = [cell.strip() for cell in table[2].strip('| ').split(' | ')]
   assert len(table) == 3 and cells[:3] == ['1', f'{model_dir}', '4']
   assert float(cells[3]) == pytest.approx(value, rel=1e-3)
 

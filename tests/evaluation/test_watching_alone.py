@@ -146,7 +146,7 @@ def test_an_error_that_may_pass_is_waited_for_three_times(clock, times, settled)
   records = list(watch(lambda: ['run'], lambda path: [run]))
   assert [record['step'] for record in records] == [1, 2]
   assert ('scores' in records[0]) == settled
-  assert run.tried == [1] * 4 + [2] and len(clock.pauses) == 3
+  assert run.tried == [1] * 4 + [2] and clock.now - 100 >= 2 + 8 + 30
 
 
 def test_other_errors_are_settled_at_once(clock):

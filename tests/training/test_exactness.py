@@ -95,6 +95,7 @@ def test_virtual_devices(tmp_path):
     run_binary(
       'train',
       *TINY,
+      '--networks=mlp(units=8)',
       '--generator_optimizer=sgd(0.05)',
       '--max_steps=5',
       '--discriminator_optimizer=sgd(0.05)',

@@ -19,8 +19,10 @@ from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
-LONG = (*TINY, '--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000')
-
+LONG = (
+  *(*TINY, '--networks=mlp(units=16)'),
+  *('--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000'),
+)
 
 NOTHING_DUE = (
   '--steps_per_loop=1000000',

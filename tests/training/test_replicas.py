@@ -75,7 +75,8 @@ def test_every_noise_on_four(tmp_path, noise):
 
 
 def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path):
-  assert_invariant(tmp_path, update='sequential', discriminator_steps=2, clip_weights=0.05)
+  steps = dict(update='sequential', discriminator_steps=2, clip_weights=0.05)
+  assert_invariant(tmp_path, networks='mlp(units=8)', **steps)
 
 
 def test_spectral_norm_on_three(tmp_path):

@@ -186,6 +186,8 @@ def _bucket(path: str) -> Iterator:
     yield tf.io.gfile
   except tf.errors.NotFoundError:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+  except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError) as error:
+    raise OSError(errno.EINVAL, first_line(error), path) from None
   # Permission is denied, too, while a machine cannot renew what it shows for it.
   except tf.errors.OpError as error:
     raise OSError(errno.EIO, first_line(error), path) from None
