@@ -212,6 +212,16 @@ def cache_dir(tmp_path_factory) -> str:
   return str(cache)
 
 
+@pytest.fixture
+def options(cache_dir):
+  """EvaluationOptions that score 64 samples in a moment."""
+  from tfgan_pipeline.config.evaluation import EvaluationOptions
+
+  return EvaluationOptions(
+    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
+  )
+
+
 @pytest.fixture(scope='session')
 def tiny_run(tmp_path_factory) -> pathlib.Path:
   """model_dir of a finished tiny run. Copy it before changing anything in it."""

@@ -36,25 +36,25 @@ class Forked:
     self, name: str, arguments: tuple[str, ...], before: Callable[[], None] | None = None
   ):
     self.args = [name, *arguments]
-    self._folder = tempfile.TemporaryDirectory()
-    self._streams = [pathlib.Path(self._folder.name, stream) for stream in ('stdout', 'stderr')]
-    for path in self._streams:
+    self.folder = tempfile.TemporaryDirectory()
+    self.streams = [pathlib.Path(self.folder.name, stream) for stream in ('stdout', 'stderr')]
+    for path in self.streams:
       path.touch()
-    self._process = _context.Process(
-      target=_main, args=(name, arguments, *map(str, self._streams), before)
+    self.process = _context.Process(
+      target=_main, args=(name, arguments, *map(str, self.streams), before)
     )
-    self._process.start()
+    self.process.start()
 
   @property
   def pid(self) -> int:
-    return self._process.pid
+    return self.process.pid
 
   @property
   def returncode(self) -> int | None:
-    return self._process.exitcode
+    return self.process.exitcode
 
   def poll(self) -> int | None:
-    return self._process.exitcode
+    return self.process.exitcode
 
   def communicate(self, timeout: float | None = None) -> tuple[str, str]:
     """Waits for its end; returns all that it wrote.
@@ -62,16 +62,16 @@ class Forked:
     Raises:
       subprocess.TimeoutExpired: It still runs.
     """
-    self._process.join(timeout)
-    stdout, stderr = (path.read_text() for path in self._streams)
-    if self._process.is_alive():
+    self.process.join(timeout)
+    stdout, stderr = (path.read_text() for path in self.streams)
+    if self.process.is_alive():
       raise subprocess.TimeoutExpired(self.args, timeout, stdout, stderr)
     return stdout, stderr
 
   @property
   def stderr(self) -> Iterator[str]:
     """Yields the lines of stderr, as they come, until the end of the process."""
-    with self._streams[1].open() as file:
+    with self.streams[1].open() as file:
       line = ''
       while True:
         ended = self.poll() is not None
@@ -89,7 +89,7 @@ class Forked:
       os.kill(self.pid, number)
 
   def kill(self) -> None:
-    self._process.kill()
+    self.process.kill()
 
 
 def run(

@@ -238,7 +238,7 @@ def _stderr_closed() -> Iterator[None]:
 
 
 def _difference(old: Any, new: Any) -> str:
-  """Describes how two arrays differ; '' where they are equal to the last bit."""
+  """Describes the difference of two arrays; '' where they are equal to the last bit."""
   old, new = np.asarray(old), np.asarray(new)
   if (old.dtype, old.shape) != (new.dtype, new.shape):
     return f'{old.dtype}{list(old.shape)}, now {new.dtype}{list(new.shape)}'

@@ -138,7 +138,7 @@ def test_partition_ignores_the_order_of_names():
 
 
 def test_classes_are_spread_evenly_over_the_order_of_a_partition():
-  """The r-th of n members of a class, from 0 on, stands at (r + 1/2) / n of the whole."""
+  """Member r of the n of a class, counted from 0, stands at (r + 1/2) / n of the whole."""
   labels = [0, 1, 1, 1, 1, 2, 2, 2]
   names = [str(index) for index in range(8)]
   ranks, places = [0, 0, 0], {}

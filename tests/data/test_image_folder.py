@@ -1,4 +1,4 @@
-"""A user's own pictures: damage, layouts and splits; test_decoding.py has the formats."""
+"""Folders of pictures: damage, layouts and splits; test_decoding.py has the formats."""
 
 from __future__ import annotations
 

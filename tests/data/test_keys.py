@@ -47,7 +47,7 @@ def test_uniform_numbers_are_splitmix64_from_the_key_on():
 
 
 def test_numbers_of_a_key_are_the_high_24_bits_of_its_words():
-  """However many are drawn, the n-th is made of the n-th half of what SplitMix64 puts out."""
+  """The n-th word is the n-th half of the output of SplitMix64, whatever the number of words."""
   keys = random_keys(2, 3, tf.range(4, dtype=tf.int64)).numpy()
   for key in keys:
     (state,) = key.view(np.uint64).tolist()

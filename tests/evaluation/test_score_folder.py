@@ -92,7 +92,7 @@ def test_so_many_of_them_are_drawn_by_the_seed(fake, options):
 
 
 def test_each_picture_is_read_once_whatever_a_batch_is(options, tmp_path, register):
-  """Takes more than are read at a time; a number in each says which it is."""
+  """Scores more pictures than are read at a time; each holds its own number."""
   seen = []
 
   def look(reference, generated) -> dict[str, float]:

@@ -86,7 +86,7 @@ def test_path_length_is_that_of_features_of_unrounded_images(scorer):
 
 
 def look_at(register):
-  """What an image metric `look` is given from now on: (real, generated) images."""
+  """Registers an image metric `look`; collects the pairs (real, generated) that it scores."""
   seen = []
 
   def look(reference: np.ndarray, generated: np.ndarray) -> dict[str, float]:
@@ -99,7 +99,7 @@ def look_at(register):
 
 
 def test_image_metrics_are_given_16384_of_each_kind_at_most(register, cache_dir):
-  """Of real ones a draw that is always the same, of generated ones the first."""
+  """Image metrics read a fixed draw of the real images, and the first of the generated ones."""
   seen = look_at(register)
   points = registry.dataset.build('gaussian_ring', DataOptions())
   options = EvaluationOptions(

@@ -11,7 +11,7 @@ KINDS = [MOVING, {**MOVING, 'weights': 'raw'}, {'weights': 'raw', 'batch_norm': 
 
 
 def told(caplog, *values) -> list[str]:
-  """What is said of such scores of the kinds, in order; None is no score."""
+  """Compares one score per kind of samples, in order, None being no score; returns the warnings."""
   evaluators = [types.SimpleNamespace(best_by='fid', definition=kind) for kind in KINDS]
   records = [
     {'step': 7, **({} if value is None else {'scores': {'fid': value}})} for value in values

@@ -9,7 +9,6 @@ import pytest
 
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation import variants, watcher
@@ -19,13 +18,6 @@ from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 
 FID = 'fid[random_projection]'
-
-
-@pytest.fixture
-def options(cache_dir):
-  return EvaluationOptions(
-    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
-  )
 
 
 @pytest.fixture

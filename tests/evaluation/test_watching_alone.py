@@ -156,7 +156,7 @@ def test_other_errors_are_settled_at_once(clock):
 
 
 def test_a_damaged_checkpoint_is_waited_for_while_it_may_be_half_written(clock):
-  """The newest of a run that is not done, and no other."""
+  """A damaged checkpoint is waited for only where it is the newest of an unfinished run."""
 
   def damaged(*steps):
     return {step: [DamagedCheckpoint('half')] for step in steps}

@@ -98,7 +98,7 @@ def test_a_run_that_cannot_be_written_is_left_out_and_told_of_at_the_end(runs, c
 
 
 def test_a_listing_and_an_opening_that_fail_are_tried_again(runs, cache_dir, monkeypatch, caplog):
-  """Has each of the two fail in its own way, the run b for good."""
+  """Fails listings one and three, the opening of run a twice, and that of run b every time."""
   calls = {'find': 0, 'a': 0, 'b': 0}
 
   def find_runs(model_dirs):
@@ -174,7 +174,7 @@ def test_a_run_rests_between_attempts_whatever_others_do(runs, cache_dir, monkey
 
 
 def test_what_is_scored_is_written_though_another_run_fails(runs, cache_dir, tmp_path):
-  """Has the data of run a, of the newest checkpoint, on a path that gives input/output errors."""
+  """Replaces the newest checkpoint of run a by a link to a file that gives input/output errors."""
   data = runs / 'a/checkpoints/ckpt-000004.data-00000-of-00001'
   data.unlink()
   data.symlink_to('/proc/self/mem')

@@ -1,4 +1,4 @@
-"""Whether launch/ is as it was when its tests last passed.
+"""A digest of launch/ and its tests, recorded when they pass.
 
     python tests/launch/unchanged.py --record     # they pass now; commit the file that it writes
 
@@ -31,7 +31,7 @@ def digest() -> str:
 
 
 def is_unchanged() -> bool:
-  """Whether the record is of the files as they are."""
+  """Whether the recorded digest is that of the present files."""
   return RECORD.exists() and RECORD.read_text().strip() == digest()
 
 

@@ -72,7 +72,7 @@ def model_of(real, fake, discriminator=lambda images, _: images):
 
 
 def eager_model(real, fake, discriminator=lambda images, _: images):
-  """What `model_of` gives, of numbers in the place of tensors of a graph."""
+  """Builds the GANModel of `model_of` from NumPy arrays instead of graph tensors."""
   real, fake = tf.constant(real), tf.constant(fake)
   data = dict(generated_data=fake, real_data=real, generator_inputs=fake)
   outputs = dict(

@@ -13,7 +13,7 @@ IMAGES, DECODED = np.random.default_rng(0).uniform(-0.9, 0.9, (2, 2, 2, 3, 2)).a
 
 
 def cross_entropy(images, decoded):
-  """Of brightness, which is half of what a value is above -1."""
+  """Cross-entropies of brightness, (value + 1) / 2, against sums written out."""
   wanted, found = (images + 1.0) / 2, (decoded + 1.0) / 2
   return -(wanted * np.log(found) + (1 - wanted) * np.log(1 - found))
 

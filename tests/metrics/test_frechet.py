@@ -232,7 +232,7 @@ def test_the_short_cut_is_taken_only_where_it_is_right(slope, apart, monkeypatch
 
 @pytest.mark.parametrize('unit', [1e-6, 1.0, 1e6])
 def test_the_short_cut_does_not_depend_on_the_unit(unit, monkeypatch):
-  """Sets far apart have it, and equal ones have not, however large their features are."""
+  """The short cut is taken for sets far apart and not for equal ones, at any scale of features."""
   x, y = unit * np.random.default_rng(0).normal(size=(2, 80, 20))
   slow = []
   svd = np.linalg.svd

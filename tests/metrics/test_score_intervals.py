@@ -22,13 +22,13 @@ def _interval(text: str, reference: Features, generated: Features) -> tuple[dict
 
 
 def _times(count: int) -> list[np.ndarray]:
-  """How often each sample is in each resample."""
+  """Counts of each sample in each resample, int [resamples, samples]."""
   random = np.random.Generator(np.random.PCG64(0))
   return [random.multinomial(count, np.full(count, 1 / count)) for _ in range(RESAMPLES)]
 
 
 def _percentiles(values: list[float]) -> list[float]:
-  """Where 95 % lie between, the rest being halved, by linear interpolation."""
+  """Percentiles 2.5 and 97.5, by linear interpolation."""
   places = np.array([0.025, 0.975]) * (len(values) - 1)
   return list(np.interp(places, np.arange(len(values)), np.sort(values)))
 

@@ -67,7 +67,7 @@ def test_a_covariance_is_unbiased_unless_said_otherwise(sample):
   ],
 )
 def test_how_far_from_symmetric_a_covariance_may_be(larger, smaller, taken):
-  """By a thousandth of a value, or a millionth of the largest, which is 100."""
+  """Asserts a difference below a thousandth of the value, or a millionth of the largest, 100."""
   covariance = np.array([[100.0, larger], [smaller, 100.0]])
   if taken:
     Statistics(np.zeros(2), covariance)

@@ -35,7 +35,7 @@ def test_a_sharp_turn_between_ends_of_other_lengths():
 
 @pytest.mark.parametrize('length', [1e-3, 1.0, 30.0])
 def test_between_parallel_ends_it_is_straight(length):
-  """Takes many, so that rounding makes some cosines larger than 1."""
+  """Draws many pairs, so that rounding makes some cosines larger than 1."""
   start = length * np.random.RandomState(0).randn(100, 3)
   for place in PLACES:
     found = along_arc(start, 2 * start, np.full(100, place))

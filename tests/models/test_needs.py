@@ -1,4 +1,4 @@
-"""What each game asks for and refuses: arguments, networks and their modes, data."""
+"""Requirements of each game: arguments, networks and their modes, data."""
 
 import dataclasses
 import math
@@ -101,7 +101,7 @@ def test_more_latents_are_no_scatter_plot_and_codes_may_have_no_categories():
 
 
 class Watch(keras.layers.Layer):
-  """Leaves everything as it is, and notes in which mode."""
+  """A layer that returns its inputs, and notes the mode of each call."""
 
   modes: list[tuple[str, bool]] = []
 

@@ -63,7 +63,7 @@ class Candidate:
 
   @property
   def rank(self) -> str:
-    """What the sample is drawn by, so that other lines do not change which of these are in it."""
+    """A key that depends on the change alone, so that edits elsewhere leave the sample as it is."""
     return f'{self} {self.column}'
 
 
@@ -76,27 +76,26 @@ class Tests:
   """
 
   def __init__(self, copy: pathlib.Path, folder: str):
-    self._copy = copy
-    self._folder = folder
+    self.copy = copy
     report = copy / f'coverage-{folder}.json'
     code = _in_child(_measure, copy, folder, report, timeout=3600)
     if code:
       raise SystemExit(f'tests/{folder} fail as they are (exit code {code})')
     found = json.loads(report.read_text())
     self.seconds: dict[str, float] = found['seconds']
-    self._by_line: dict[str, dict[str, list[str]]] = found['lines']
+    self.by_line: dict[str, dict[str, list[str]]] = found['lines']
 
   def of(self, candidate: Candidate) -> list[str]:
     """Tests that run the line of a change: file by file, as each makes its own fixtures.
 
     The quickest file comes first, and in it the quickest test.
     """
-    lines = self._by_line.get(candidate.path, {})
+    lines = self.by_line.get(candidate.path, {})
     tests = set(lines.get(str(candidate.change.line), ()))
     if '' in tests or not tests:  # Run by an import: whoever uses the file, or a constant of it.
       tests |= {test for others in lines.values() for test in others}
       module = candidate.path.removesuffix('.py').removesuffix('/__init__').replace('/', '.')
-      tests |= {test for test in self.seconds if module in _imports_of(self._copy / _file_of(test))}
+      tests |= {test for test in self.seconds if module in _imports_of(self.copy / _file_of(test))}
     by_file: dict[str, list[tuple[float, str]]] = {}
     for test in tests - {''}:
       by_file.setdefault(_file_of(test), []).append((self.seconds.get(test, 0), test))
@@ -104,7 +103,7 @@ class Tests:
 
   def notice(self, candidate: Candidate) -> str:
     """Returns how the change is noticed: 'failed', 'hung', or '' where it is not."""
-    path = self._copy / candidate.path
+    path = self.copy / candidate.path
     source = path.read_text()
     path.write_text(candidate.change.apply(source))
     try:
@@ -115,7 +114,7 @@ class Tests:
       others = [test for test in self.seconds if _file_of(test) in files]
       chosen = list(dict.fromkeys([*tests, *others]))
       taken = sum(self.seconds.get(test, 0) for test in chosen)
-      code = _in_child(_test, self._copy, chosen, timeout=60 + 5 * taken)
+      code = _in_child(_test, self.copy, chosen, timeout=60 + 5 * taken)
       return '' if code == 0 else 'hung' if code is None or code < 0 else 'failed'
     finally:
       path.write_text(source)

@@ -67,7 +67,7 @@ def _text(sizes: tuple[int, ...]) -> str:
 
 
 def _weighted(text: str, layer: keras.layers.Layer) -> str:
-  """Adds to the sizes of a layer what else there is to say, if it is not Keras' default."""
+  """Adds the arguments of a layer that are not Keras' defaults to the text of its sizes."""
   if hasattr(layer, 'singular_vector'):
     text = f'spectral {text}'
   activation = layer.activation.__name__
@@ -79,7 +79,7 @@ def _weighted(text: str, layer: keras.layers.Layer) -> str:
 
 
 def _start(initial: keras.initializers.Initializer) -> str:
-  """How weights start, '' for Keras' default."""
+  """Formats the initialiser of a layer's weights; '' for Keras' default."""
   name = type(initial).__name__
   if isinstance(initial, (keras.initializers.RandomNormal, keras.initializers.TruncatedNormal)):
     mean = f' about {initial.mean:g}' * bool(initial.mean)

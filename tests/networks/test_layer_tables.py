@@ -128,7 +128,7 @@ def test_every_network_has_a_table_and_the_documented_defaults():
   ],
 )
 def test_bounds_of_arguments(name, least):
-  """Where no side would do, sizes that will are known by the complaint about the images."""
+  """Least arguments are accepted, or refused for the images alone; one less is refused by name."""
   function = registry.network.function(name)
   spec = NetworkSpec(GREY if 'interpolation' in name else (9, 10, 3), 10, 4)
   try:

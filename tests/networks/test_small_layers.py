@@ -132,7 +132,7 @@ def test_gains_that_keep_sizes():
 
 
 def test_epsilons():
-  """Of inputs as small as their roots, which nothing else shows."""
+  """Epsilons show at inputs as small as their square roots."""
   small = np.full((1, 4), 1e-4, np.float32)
   np.testing.assert_allclose(UnitRms()(small), small / 2e-8**0.5, rtol=1e-4)
   layer = ModulatedConv2D(1, 1)

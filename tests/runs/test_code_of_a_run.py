@@ -1,6 +1,5 @@
 """Code that is not of the released package: kept with the run, and its change is told."""
 
-import json
 import logging
 import os
 import pathlib
@@ -8,28 +7,10 @@ import subprocess
 import sys
 import textwrap
 
-import pytest
-
-from tests.conftest import tiny_experiment
+from tests.runs.test_identity import experiment, record_of
 from tfgan_pipeline import registry
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
-
-
-@pytest.fixture
-def options(cache_dir):
-  return EvaluationOptions(
-    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
-  )
-
-
-def experiment(model_dir, **values):
-  return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', **values})
-
-
-def record_of(model_dir) -> dict:
-  return json.loads((pathlib.Path(model_dir) / 'experiment.json').read_text())
 
 
 def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, caplog, options):

@@ -22,13 +22,6 @@ from tfgan_pipeline.runs.score_records import find_records
 FID = 'fid[random_projection]'
 
 
-@pytest.fixture
-def options(cache_dir):
-  return EvaluationOptions(
-    extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
-  )
-
-
 def experiment(model_dir, **values):
   return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', **values})
 

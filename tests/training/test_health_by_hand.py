@@ -74,7 +74,7 @@ def test_so_many_real_images_are_looked_at(size, asked):
 
 
 def test_the_judgement_of_images_that_stay():
-  """Outputs of exactly 0 are right for neither kind; images are judged 64 at a time."""
+  """Accuracies count outputs of exactly 0 as wrong; images are judged 64 at a time."""
   game = Game(lambda numbers: TRAIN[numbers % 4], of_generated=[-1.0, 0.0, 0.5, 0.5])
   found = health_of(game, train=Split(128))(0, None, pictures(1, 2))
   assert game.sizes == [64, 64]
@@ -93,7 +93,7 @@ def test_the_judgement_of_images_that_stay():
   'generated, expected', [(0.0, 0.25 / 0.5), (0.25, 1.0), (0.5, None), (2, None)]
 )
 def test_overfitting_from_held_out_images(generated, expected):
-  """Not told while training images are not above generated ones."""
+  """r_v is left out while training images score no higher than generated ones."""
   train, game = Split(80), Game(of_generated=[generated])
   train.spread = lambda count: (pictures(*[0] * count), np.zeros(count, np.int32))
   held_out = Split(80)

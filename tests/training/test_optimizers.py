@@ -119,7 +119,7 @@ def test_a_player_without_optimiser_stays():
 
 @pytest.mark.parametrize('step, decay', [(0, 0.999), (4, 0.999), (10**6, 0.999), (5, 0.25)])
 def test_a_moving_average(step, decay):
-  """Weights follow, what is not trained is copied."""
+  """The average follows trained weights and copies all other variables."""
   from tfgan_pipeline.compat import keras
 
   def model():

@@ -1,4 +1,4 @@
-"""What a run leaves behind: lines by hand, the samples of fresh states, facts, and sessions."""
+"""Files of a run: lines computed by hand, samples of fresh states, facts, and sessions."""
 
 import dataclasses
 import json
@@ -161,7 +161,7 @@ def test_large_weights_are_no_fault(tmp_path):
 
 
 def test_a_stop_between_saves_is_told_until_the_run_goes_on(tmp_path):
-  """Also whether the state is as it was made, which a run that starts over depends on."""
+  """`is_fresh` tells a state that was never trained, on which starting a run over depends."""
   experiment = tiny_experiment(tmp_path, networks='mlp(units=4)', ema_decay=0.0)
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   run = RunDirectory(str(tmp_path))
@@ -183,7 +183,7 @@ def test_a_stop_between_saves_is_told_until_the_run_goes_on(tmp_path):
 
 
 def test_sessions_with_other_code_say_so(tmp_path, register, caplog):
-  """Begins four: the first, with other code, with the same, and of another run."""
+  """Begins four sessions: a first, one with other code, one unchanged, one of another run."""
 
   def cell(name: str, value: str):
     """A function of no file, as in a notebook."""

@@ -108,7 +108,7 @@ def watch(
 def _listed(
   find_runs: Callable[[], Sequence[str]],
 ) -> tuple[Sequence[str], Unreachable | None]:
-  """Returns the runs there are; none while the storage does not answer, and its error."""
+  """Calls `find_runs`; returns its runs and None, or no runs and the error of the storage."""
   try:
     return find_runs(), None
   except Unreachable as error:
@@ -177,7 +177,7 @@ class _Run:
       self.error, self.finished = error, True
 
   def _notice_end(self) -> None:
-    """Notices that a run is gone which is finished, or was left out."""
+    """Sets `ended` when a finished or left-out run is gone, or another has taken its place."""
     try:
       for evaluator in self._evaluators or ():
         evaluator.check_run()

@@ -157,7 +157,7 @@ def _alone(path: str) -> Iterator[None]:
 
 
 def _has_former(name: str, folder: str) -> bool:
-  """Whether an earlier version may have cached one, whose name takes a pass over all data."""
+  """Whether earlier classifiers are cached, whose file names take a pass over all data."""
   return any(
     found.startswith(f'{name}-') and not found.endswith('.lock') for found in files.names_in(folder)
   )

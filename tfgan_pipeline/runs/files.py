@@ -27,7 +27,7 @@ def is_local(path: str) -> bool:
 
 
 def exists(path: str) -> bool:
-  """Whether there is a file or folder. Storage that does not answer is no answer."""
+  """Whether there is a file or folder; raises Unreachable where the storage does not answer."""
   try:
     with _reading(path):
       if is_local(path):
@@ -79,7 +79,7 @@ def matches(pattern: str) -> list[str]:
 
 
 def version(path: str) -> object:
-  """Returns what changes with each change of a local file; None where nothing can be told."""
+  """Returns inode, size and time of a local file, to see changes by; None if there is none."""
   if not is_local(path):
     return None
   try:
@@ -161,7 +161,7 @@ def remove(path: str) -> None:
 
 @contextlib.contextmanager
 def _reading(path: str) -> Iterator[None]:
-  """Tells errors that say something of a path from those of a storage that does not answer."""
+  """Turns errors of reading into UsageError for an impossible path, and else into Unreachable."""
   try:
     yield
   except NotADirectoryError as error:
