@@ -179,8 +179,8 @@ class _Run:
   def _notice_end(self) -> None:
     """Sets `ended` when a finished or left-out run is gone, or another has taken its place."""
     try:
-      for evaluator in self._evaluators or ():
-        evaluator.check_run()
+      if self._evaluators:
+        self._evaluators[0].check_run()
     except RunReplaced as error:
       self.ended = str(error)
     except (OSError, UsageError):
