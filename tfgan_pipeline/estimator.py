@@ -28,7 +28,6 @@ from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import (
   Scorers,
-  check_options,
   open_run,
   score_checkpoint,
 )
@@ -175,10 +174,6 @@ class GANEstimator:
     """Returns the evaluator of this run's checkpoints by `options`."""
     return self.evaluators(options)[0]
 
-  def check(self, options: EvaluationOptions) -> None:
-    """Raises UsageError for what samples of this generator cannot be asked; needs no run yet."""
-    check_options(self.experiment, self.dataset, options)
-
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
   ) -> Record:
@@ -235,7 +230,6 @@ def train_and_evaluate(
   if estimator.workers.several:
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # What is wrong with the options is found before any training, of an extractor too.
-  estimator.check(options)
   scorers = Scorers(estimator.strategy)
   scorers.get(estimator.experiment, estimator.dataset, options)
   evaluator: Evaluator | None = None

@@ -40,7 +40,12 @@ class Scorers:
     self._made: dict[Any, Scorer] = {}
 
   def get(self, experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Scorer:
-    """Returns the scorer of these options for the data of a run."""
+    """Returns the scorer of these options for the data of a run, which need not exist yet.
+
+    Raises:
+      UsageError: The options do not suit the run's generator, or its data.
+    """
+    check_options(experiment, dataset, options)
     key = experiment.dataset, experiment.data_dir, options
     if key not in self._made:
       self._made[key] = Scorer(dataset, experiment.dataset, options, self.strategy)
@@ -81,7 +86,6 @@ def open_run(
     UsageError: The data is not that of the run, or the options do not suit it.
   """
   run.check_data(dataset)
-  check_options(experiment, dataset, options)
   scorers = scorers or Scorers()
   scorer = scorers.get(experiment, dataset, options)
   evaluators: dict[str, Evaluator] = {}

@@ -1,7 +1,7 @@
 """The layout of model_dir, the only thing that training and evaluation share.
 
     run = RunDirectory('/tmp/run')
-    run.write_experiment(experiment, description)
+    run.begin_session(experiment, facts, session, sources, run_id=new_run_id())
     experiment = run.read_experiment()
 
 Every path may be gs://.
@@ -144,14 +144,6 @@ class RunDirectory:
     code = sessions[-1].get('code') if sessions else None
     return None if code is None else {name: facts['hash'] for name, facts in code.items()}
 
-  def keep_code(self, sources: Mapping[str, Source]) -> None:
-    """Copies the sources of components into the folder `code`, once for each content."""
-    for component, source in sources.items():
-      if source.text:
-        files.make_folder(self.code)
-        name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
-        atomic_files.write(os.path.join(self.code, name), source.text)
-
   def saved_steps(self) -> list[int]:
     """Steps whose checkpoints the run has saved, as train.jsonl tells; they may be gone since."""
     path = os.path.join(self.train, 'train.jsonl')
@@ -223,29 +215,61 @@ class RunDirectory:
         f'the run in {self.path} was trained on {recorded}'
       )
 
-  def write_experiment(
-    self, experiment: Experiment, facts: dict[str, Any], session: dict[str, Any], *, run_id: str
+  def begin_session(
+    self,
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    session: Mapping[str, Any],
+    sources: Mapping[str, Source],
+    *,
+    run_id: str,
+    chief: bool = True,
   ) -> None:
-    """Writes experiment.json and experiment.flags.
+    """Writes experiment.json and experiment.flags, and warns of code that has changed.
 
     Args:
       experiment: The run's choices.
       facts: What is worth knowing besides, and the same in each session: data, parameter counts.
       session: What may differ when the run is continued: versions, hardware, the first step. Each
         session's is kept.
+      sources: The components of other code than the released package's, by kind and name; their
+        texts are copied into the folder `code`, once for each content.
       run_id: That of a run which is continued, or `new_run_id()`; the sessions of another are
         forgotten. '' continues a run that has none.
+      chief: Whether this worker writes.
     """
     continued = self.exists() and self.run_id == run_id
     sessions = self.read_record().get('sessions', []) if continued else []
+    before = self.code_of_last_session() if continued else None
+    session = {**session, **self._code(sources, before)}
+    if not chief:
+      return
     record = {
       **({'run_id': run_id} if run_id else {}),
       'experiment': experiment.to_dict(),
       **facts,
       'sessions': [*sessions, session],
     }
-    atomic_files.write(self.experiment_flags, experiment.to_flagfile())
-    atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+    with atomic_files.writing(self.path):
+      atomic_files.write(self.experiment_flags, experiment.to_flagfile())
+      atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
+      for component, source in sources.items():
+        if source.text:
+          files.make_folder(self.code)
+          name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
+          atomic_files.write(os.path.join(self.code, name), source.text)
+
+  def _code(self, sources: Mapping[str, Source], before: Mapping[str, str] | None) -> dict:
+    """Facts on the sources for a session, and on what has changed since the session before."""
+    code = {name: source.to_dict() for name, source in sources.items()}
+    now = {name: source.hash for name, source in sources.items()}
+    if before in (None, now):
+      return {'code': code}
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    _log.warning(
+      '%s: other code than in the session before; %s keeps both', ', '.join(changed), self.code
+    )
+    return {'code': code, 'changed_code': changed}
 
   def mark_unfinished(self) -> None:
     """Removes TRAIN_DONE, since the run goes on beyond its former end."""

@@ -9,8 +9,6 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 from tfgan_pipeline.training import environment
@@ -55,24 +53,7 @@ def begin(
     chief: Whether this worker writes.
   """
   sources = source_code.unreleased(experiment)
-  session = {'first_step': step, **environment.description(strategy), **_code(run, run_id, sources)}
-  if chief:
-    with writing(run.path):
-      run.write_experiment(experiment, facts, session, run_id=run_id)
-      run.keep_code(sources)
+  session = {'first_step': step, **environment.description(strategy)}
+  run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
   where = ', '.join(session['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
-
-
-def _code(run: RunDirectory, run_id: str, sources: Mapping[str, Source]) -> dict[str, Any]:
-  """Facts on components of other code than the released package's, and on what has changed."""
-  code = {name: source.to_dict() for name, source in sources.items()}
-  before = run.code_of_last_session() if run.exists() and run.run_id == run_id else None
-  now = {name: source.hash for name, source in sources.items()}
-  if before in (None, now):
-    return {'code': code}
-  changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-  _log.warning(
-    '%s: other code than in the session before; %s keeps both', ', '.join(changed), run.code
-  )
-  return {'code': code, 'changed_code': changed}
