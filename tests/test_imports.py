@@ -20,7 +20,7 @@ FLOORS = (
   {'registry'},
   {'config', 'metrics'},
   {'replicas', 'runs'},
-  {'media', 'discriminator_augment'},
+  {'media', 'discriminator_augment', 'writers'},
   {'networks', 'losses', 'data'},
   {'models', 'extractors'},
   {'training', 'sampling', 'references'},

@@ -38,7 +38,9 @@ from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.sampling.open import open_sampler
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
+from tfgan_pipeline.sampling.translator import Translator
 from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
@@ -189,8 +191,29 @@ class GANEstimator:
     """Scores one checkpoint and variants of its samples; warns when these differ much."""
     return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
 
-  def sampler(self, weights: str = 'average') -> GeneratorSampler:
-    return GeneratorSampler(self.run, self.experiment, weights=weights)
+  def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
+    """Returns a sampler of noise, or the translator that a task such as 'a_to_b' asks for."""
+    return open_sampler(self.run, self.experiment, task, weights=weights)
+
+  def translate(
+    self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: int | None = None
+  ) -> np.ndarray:
+    """Outputs uint8 [n, H, W, C] of a task that reads images uint8 [n, H, W, C], such as 'a_to_b'.
+
+    Args:
+      examples: Of the task's source, as they are stored; output i is of example i.
+      task: A name; '' is the game's first task.
+      seed: Chooses what is random in outputs, if anything is.
+      step: Of the checkpoint; by default the newest.
+
+    Raises:
+      UsageError: The task reads noise, or images of another shape.
+    """
+    sampler = self.sampler(task=task)
+    if not isinstance(sampler, Translator):
+      raise UsageError(f'--task={sampler.task.name}: reads noise; predict samples it')
+    sampler.restore(step)
+    return sampler.outputs({sampler.task.source: examples}, seed=seed)
 
   def predict(self, count: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
     """Generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
@@ -199,7 +222,7 @@ class GANEstimator:
     return np.concatenate(list(sampler.batches(count, seed, batch_size=min(count, 256))))
 
   def export_saved_model(self, path: str, *, step: int | None = None) -> str:
-    """Writes a SavedModel that samples without this package, see GeneratorSampler.export."""
+    """Writes a SavedModel that samples without this package, see sampling/export.py."""
     sampler = self.sampler()
     sampler.restore(step)
     return sampler.export(path)

@@ -13,6 +13,7 @@ from absl import flags
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.settings import Settings, setting
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.registry.calls import Call
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +46,26 @@ class EvaluationOptions(Settings):
     'many times as long, inception_score, precision, memorised. 0: no intervals.',
     minimum=0,
   )
+  pair_metrics: str = setting(
+    '',
+    'What is computed from outputs and the real samples that they should equal, where a task reads '
+    'one half of a pair.',
+    some_of=registry.pair_metric,
+  )
+  generator_metrics: str = setting(
+    '',
+    'What is computed from a generator of standard normal noise, at inputs of its own choice.',
+    some_of=registry.generator_metric,
+  )
   path_length: int = setting(
     0,
-    'Pairs of noise for the perceptual path length, how evenly images change with the noise. 0: '
-    'do not measure it.',
+    'Short for --generator_metrics="perceptual_path_length(samples=N)", how evenly images change '
+    'with the noise. 0: do not measure it.',
     minimum=0,
+  )
+  task: str = setting(
+    '',
+    'What the game is asked for, such as a_to_b, where it has several tasks. Empty: the first.',
   )
   num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
   reference_split: str = setting(
@@ -108,8 +124,9 @@ class EvaluationOptions(Settings):
 
   def __post_init__(self):
     super().__post_init__()
-    if self.path_length and self.batch_norm == 'batch':
-      raise UsageError('--path_length: of single images, so not with --batch_norm=batch')
+    if self.generator_calls and self.batch_norm == 'batch':
+      flag = 'path_length' if self.path_length else 'generator_metrics'
+      raise UsageError(f'--{flag}: of single images, so not with --batch_norm=batch')
     if self.protocol and any(
       getattr(self, name) != value for name, value in _values(self.protocol).items()
     ):
@@ -140,14 +157,26 @@ class EvaluationOptions(Settings):
       self,
       **change,
       eval_name=self.eval_name and f'{self.eval_name}-{name}',
-      path_length=0 if name == 'batch' else self.path_length,
+      **({'path_length': 0, 'generator_metrics': ''} if name == 'batch' else {}),
     )
+
+  @property
+  def generator_calls(self) -> dict[str, Call]:
+    """The metrics of the generator itself, by the strings that score ids are made of."""
+    calls = {
+      str(call): call for call in registry.generator_metric.parse_all(self.generator_metrics)
+    }
+    if self.path_length:  # Ids were made of this string before there were other such metrics.
+      text = f'perceptual_path_length(samples={self.path_length})'
+      calls[text] = registry.generator_metric.parse(text)
+    return calls
 
   @property
   def directory_name(self) -> str:
     name = registry.extractor.parse(self.extractor).name
     kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
-    return self.eval_name or '-'.join([name, str(self.num_samples), *kinds])
+    task = [self.task] if self.task else []
+    return self.eval_name or '-'.join([*task, name, str(self.num_samples), *kinds])
 
   @property
   def cache_path(self) -> str:

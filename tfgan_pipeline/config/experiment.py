@@ -31,7 +31,11 @@ class Experiment(Settings):
     '', 'Changes made to training images, in order.', some_of=registry.augmentation, once=False
   )
   model: str = setting('gan', 'The game that is played.', one_of=registry.model)
-  networks: str = setting('dcgan', 'The networks that play it.', one_of=registry.network)
+  networks: str = setting(
+    'dcgan',
+    'The networks that play it. Of several, each fills the roles that those before it left.',
+    some_of=registry.network,
+  )
   noise: str = setting('normal(64)', "The generator's random input.", one_of=registry.noise)
   loss: str = setting('modified', 'The adversarial losses of both players.', one_of=registry.loss)
   penalties: str = setting('', 'Terms added to the losses.', some_of=registry.penalty)

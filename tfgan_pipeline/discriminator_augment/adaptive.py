@@ -6,6 +6,7 @@ import math
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.errors import require
@@ -58,9 +59,8 @@ def adaptive_augment(
     )
     return {'augmentation/p': p}
 
-  return DiscriminatorAugmentation(
-    function, observe, variables, needs=('pictures', 'a border at 0')
-  )
+  needs = frozenset({Need.PICTURES, Need.BORDER})
+  return DiscriminatorAugmentation(function, observe, variables, needs)
 
 
 @registry.discriminator_augmentation

@@ -6,11 +6,12 @@ generator. `--augment` in contrast changes training images only, which generated
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.replicas import randomness
@@ -23,13 +24,13 @@ class DiscriminatorAugmentation(NamedTuple):
     function: (images float32 [n, H, W, C], steps made float32 scalar) -> images.
     observe: Called in each discriminator update with the GANModel tuple; returns scalars to plot.
     variables: What it remembers, by name, as of penalties.Penalty.
-    needs: What a run must have for it, of training/refusals.py.
+    needs: What a run must have for it.
   """
 
   function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
   observe: Callable[..., dict[str, tf.Tensor]] = lambda model: {}
   variables: Mapping[str, tf.Variable] = {}
-  needs: Collection[str] = ('pictures',)
+  needs: frozenset[Need] = frozenset({Need.PICTURES})
 
 
 @registry.discriminator_augmentation
@@ -46,7 +47,7 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
     left = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
     return images + stddev * left * randomness.normal(images.shape)
 
-  return DiscriminatorAugmentation(function, needs=())
+  return DiscriminatorAugmentation(function, needs=frozenset())
 
 
 @registry.discriminator_augmentation

@@ -21,7 +21,10 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.score_records import Record
 
-_OTHER_SCORES = ('metrics', 'image_metrics', 'bootstrap', 'path_length')
+_OTHER_SCORES = (
+  *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
+  *('bootstrap', 'path_length'),
+)
 
 
 @dataclasses.dataclass(frozen=True)

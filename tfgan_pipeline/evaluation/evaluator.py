@@ -25,6 +25,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
@@ -35,7 +36,8 @@ from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
-from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.sampling.open import open_sampler
+from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Evaluator:
     options: What to measure.
     scorer: Measures it.
     strategy: Whose replicas generate the samples; None is no strategy.
+    sources: The examples that outputs are made of, if the task reads any.
 
   Attributes:
     run: The run.
@@ -68,15 +71,18 @@ class Evaluator:
     options: EvaluationOptions,
     scorer: Scorer,
     strategy: tf.distribute.Strategy | None = None,
+    sources: Split | None = None,
   ):
     self.run = run
     self.run_id = run.run_id
     self.experiment = experiment
     self._options = options
     self._scorer = scorer
-    self._sampler = GeneratorSampler(
+    self._sampler = open_sampler(
       run,
       experiment,
+      options.task,
+      sources=sources,
       weights=options.weights,
       batch_norm=options.batch_norm,
       strategy=strategy,
@@ -90,6 +96,10 @@ class Evaluator:
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
+    if not self._sampler.task.samples_noise:
+      task = self._sampler.task
+      self.definition['task'] = {'name': task.name, 'source': task.source, 'target': task.target}
+      self.definition['num_generated'] = min(options.num_samples, sources.size)
     code = {name: source.hash for name, source in source_code.unreleased(options).items()}
     if code:
       self.definition['code'] = code
@@ -164,16 +174,17 @@ class Evaluator:
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
     started = time.monotonic()
     shown: list = []
+    most = self._sampler.medium.grid_size(self._sampler.sample_shape)
 
     def batches():
       for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
-        if missing := max(0, images.shown(batch.shape[1:]) - sum(map(len, shown))):
+        if missing := max(0, most - sum(map(len, shown))):
           shown.append(batch[:missing])
         yield batch
 
     scores = self._scorer.score(batches(), **self._chosen)
-    if self._options.path_length:
-      scores |= self._scorer.path_length(self._sampler.values, self._sampler.noise_size)
+    if self._options.generator_calls:
+      scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     checksum = self._checkpoints.record(step).get('checksum')
     record = {
@@ -243,7 +254,7 @@ class Evaluator:
       'seconds': round(time.monotonic() - started, 2),
     }
 
-  def _write_summaries(self, step: int, scores: dict[str, float], pictures) -> None:
+  def _write_summaries(self, step: int, scores: dict[str, float], outputs: np.ndarray) -> None:
     with writing(self._records.directory):
       scored = [record for record in self._records.read() if 'scores' in record]
       of_runs = {record.get('run_id', '') for record in scored}
@@ -251,13 +262,13 @@ class Evaluator:
         # The curves are of another run.
         event_files.wait_for_another_second(self._records.directory)
         event_files.start_session(self._records.directory, 0)
-      writer = tf.summary.create_file_writer(self._records.directory)
-      with writer.as_default(step):
-        for name, value in scores.items():
-          tf.summary.scalar(f'scores/{name}', value)  # A group of its own.
-        tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
-        tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
-      writer.close()
+      with TensorBoard(self._records.directory) as writer:
+        # A group of its own.
+        writer.scalars(step, {f'scores/{name}': value for name, value in scores.items()})
+        picture = images.enlarge(self._sampler.medium.picture(outputs))
+        writer.picture(step, 'fakes', picture)
+        definition = json.dumps(self.definition, indent=2)
+        writer.text(step, 'definition', f'```\n{definition}\n```')
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:

@@ -20,6 +20,7 @@ from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.strategies import share_gpus
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
@@ -45,22 +46,35 @@ class Scorers:
     Raises:
       UsageError: The options do not suit the run's generator, or its data.
     """
-    check_options(experiment, dataset, options)
-    key = experiment.dataset, experiment.data_dir, options
+    task = check_options(experiment, dataset, options)
+    key = experiment.dataset, experiment.data_dir, options, task.target
     if key not in self._made:
-      self._made[key] = Scorer(dataset, experiment.dataset, options, self.strategy)
+      seen = dataset.seen_as(task.target)
+      self._made[key] = Scorer(seen, experiment.dataset, options, self.strategy)
     return self._made[key]
 
 
-def check_options(experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> None:
-  """Raises UsageError for what samples of such a generator cannot be asked; needs no run yet."""
-  game = new_game(experiment, dataset.num_classes)
+def check_options(experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Task:
+  """Returns the task that is scored; needs no run yet.
+
+  Raises:
+    UsageError: Samples of such a game cannot be asked for it.
+  """
+  game = new_game(experiment, dataset.fields)
+  task = game.task(options.task)
   options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
-  if options.path_length and not standard_normal_size(experiment, game):
+  if options.generator_calls and not standard_normal_size(experiment, game):
+    flag = 'path_length' if options.path_length else 'generator_metrics'
     raise UsageError(
-      f'--path_length: of generators of standard normal noise alone, this one has '
+      f'--{flag}: of generators of standard normal noise alone, this one has '
       f'--model={experiment.model} --noise={experiment.noise}'
     )
+  if options.pair_metrics and not dataset.fields.are_pair(task.source, task.target):
+    raise UsageError(
+      f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
+      f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
+    )
+  return task
 
 
 def open_run(
@@ -88,9 +102,13 @@ def open_run(
   run.check_data(dataset)
   scorers = scorers or Scorers()
   scorer = scorers.get(experiment, dataset, options)
+  task = new_game(experiment, dataset.fields).task(options.task)
+  sources = (
+    None if task.samples_noise else dataset.split(options.reference_split).with_field(task.source)
+  )
   evaluators: dict[str, Evaluator] = {}
   for variant in (options, *map(options.variant, also)):
-    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy)
+    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources)
     evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())
 

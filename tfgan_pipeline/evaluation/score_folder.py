@@ -49,8 +49,9 @@ def score_folder(
       '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
     )
   options.require({})
-  if options.path_length:
-    raise UsageError('--path_length: needs a generator, and --generated_dir has images alone')
+  for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
+    if getattr(options, flag):
+      raise UsageError(f'--{flag}: needs a run, and --generated_dir has images alone')
   generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
   if dataset and tuple(dataset.image_shape) != generated.image_shape:
     raise UsageError(
@@ -66,7 +67,7 @@ def score_folder(
     )
   options = dataclasses.replace(options, num_samples=count)
   name = os.path.basename(os.path.normpath(generated_dir))
-  dataset = dataset or Dataset(name, generated.image_shape, 0, (), {})
+  dataset = dataset or Dataset.of_images(name, generated.image_shape, (), {})
   scorer = Scorer(dataset, dataset_text, options, strategy)
   definition = {**scorer.definition, 'quantisation': _reading(options)}
   if every:
@@ -88,7 +89,8 @@ def _batches(split: FileSplit, count: int, seed: int):
   kept = np.zeros(split.size, bool)
   kept[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
   first = 0
-  for images, _ in split.ordered(256):
+  for batch in split.ordered(256):
+    images = batch['image']
     rows = kept[first : first + len(images)]
     first += len(images)
     yield images[rows]

@@ -15,7 +15,6 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
@@ -68,20 +67,27 @@ class Scorer:
       self._images = _some_images(choice.split)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
-    if options.path_length:
+    self._targets = choice.split if options.pair_metrics else None
+    if options.generator_calls:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
       except UsageError as error:
-        raise UsageError(f'--path_length={options.path_length}: {error}') from None
+        flag = 'path_length' if options.path_length else 'generator_metrics'
+        raise UsageError(f'--{flag}={getattr(options, flag)}: {error}') from None
     self._try_metrics(dataset.image_shape)
-    if options.path_length:
-      self._named_path_length({'perceptual_path_length': math.nan})  # For `metric_of`.
+    for text, call in options.generator_calls.items():  # Their scores have their names.
+      self._named(f'[{self._extractor.name}]', text, {call.name: math.nan})
     self.definition: dict[str, Any] = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
       'image_metrics': options.image_metrics,
       'bootstrap': options.bootstrap,
       'path_length': options.path_length,
+      **{
+        name: value
+        for name in ('pair_metrics', 'generator_metrics')
+        if (value := getattr(options, name))
+      },
       'num_generated': options.num_samples,
       **facts,
       'sample_seed': options.sample_seed,
@@ -105,6 +111,8 @@ class Scorer:
         self._try(*[_first(reference, min(options.num_samples, 1000))] * 2)
       except UsageError:  # Of what it is given, or only of so few?
         self._try(reference, _first(reference, options.num_samples))
+    if self._targets is not None:
+      self._compute_of_pairs(next(self._targets.ordered(2))['image'])
     if self._images is not None:
       try:
         self._compute_of_images(self._images[: max(2, min(options.num_samples, 16))])
@@ -130,10 +138,11 @@ class Scorer:
       UsageError: The images cannot be scored, such as when their features are not finite.
     """
     kept: list[np.ndarray] = []
+    keeps = self._images is not None or self._targets is not None
 
     def keeping():
       for batch in batches:
-        if self._images is not None and sum(map(len, kept)) < _IMAGES:
+        if keeps and sum(map(len, kept)) < _IMAGES:
           kept.append(batch)
         yield batch
 
@@ -142,30 +151,30 @@ class Scorer:
     scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
       scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))
+    if self._targets is not None:
+      scores.update(self._compute_of_pairs(np.concatenate(kept)[:_IMAGES]))
     return scores
 
-  def path_length(
+  def of_generator(
     self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int
   ) -> dict[str, float]:
-    """The perceptual path length of a generator.
+    """Returns the scores of the generator itself, such as its perceptual path length.
 
     Args:
       generate: float32 noise [n, noise_size], standard normal, to images in [-1, 1].
       noise_size: Numbers per image.
     """
-    return self._named_path_length(
-      perceptual_path_length(
+    scores = {}
+    for text, call in self._options.generator_calls.items():
+      values = registry.generator_metric.build(
+        str(call),
         generate,
         lambda images: self._extractor.of_floats((images + 1) * np.float32(127.5)),
-        noise_size=noise_size,
-        samples=self._options.path_length,
-        seed=self._options.sample_seed,
+        noise_size,
+        self._options.sample_seed,
       )
-    )
-
-  def _named_path_length(self, scores: dict[str, float]) -> dict[str, float]:
-    call = f'perceptual_path_length(samples={self._options.path_length})'
-    return self._named(f'[{self._extractor.name}]', call, scores)
+      scores.update(self._named(f'[{self._extractor.name}]', text, values))
+    return scores
 
   def _compute(
     self, reference: Features | Statistics, generated: Features, *, resamples: int
@@ -183,6 +192,20 @@ class Scorer:
     for call in registry.image_metric.parse_all(self._options.image_metrics):
       found = registry.image_metric.build(str(call), self._images, generated)
       scores.update(self._named('', call, found))
+    return scores
+
+  def _compute_of_pairs(self, outputs: np.ndarray) -> dict[str, float]:
+    """Compares output i with target i, in the stored order of the reference split."""
+    targets, missing = [], len(outputs)
+    for batch in self._targets.ordered(1024):
+      targets.append(batch['image'][:missing])
+      missing -= len(targets[-1])
+      if not missing:
+        break
+    scores = {}
+    for call in registry.pair_metric.parse_all(self._options.pair_metrics):
+      values = registry.pair_metric.build(str(call), np.concatenate(targets), outputs)
+      scores.update(self._named('', call, values))
     return scores
 
   def _named(self, suffix: str, call: Any, scores: dict[str, float]) -> dict[str, float]:
@@ -203,7 +226,8 @@ def _some_images(split: Split) -> np.ndarray:
   wanted = np.zeros(split.size, bool)
   wanted[rows] = True
   kept, first = [], 0
-  for images, _ in split.ordered(1024):
+  for batch in split.ordered(1024):
+    images = batch['image']
     kept.append(images[wanted[first : first + len(images)]])
     first += len(images)
   return np.concatenate(kept)

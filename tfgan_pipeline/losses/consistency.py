@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, scores
@@ -42,4 +43,4 @@ def consistency(
         total += weight * tf.reduce_mean(change)
     return total
 
-  return Penalty('discriminator', penalty, needs=('a discriminator', 'pictures'))
+  return Penalty('discriminator', penalty, needs=frozenset({Need.DISCRIMINATOR, Need.PICTURES}))

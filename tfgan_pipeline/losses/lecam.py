@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.replicas import collectives
@@ -50,4 +51,6 @@ def lecam(
     term = weight * (tf.reduce_mean(tf.square(above)) + tf.reduce_mean(tf.square(below)))
     return tf.where(updates < start, 0.0, term) if start else term
 
-  return Penalty('discriminator', penalty, variables=variables)
+  # The averages are those of one discriminator.
+  needs = frozenset({Need.DISCRIMINATOR, Need.ONE_DIRECTION})
+  return Penalty('discriminator', penalty, variables=variables, needs=needs)

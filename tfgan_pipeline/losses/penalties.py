@@ -6,11 +6,12 @@ penalty draws from a stateful generator, which neither resumes nor agrees betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.replicas import randomness
 
@@ -31,14 +32,14 @@ class Penalty(NamedTuple):
       (Karras et al. 2020, arXiv:1912.04958, appendix B).
     variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
       same values, through `replicas.collectives.assign`.
-    needs: What a run must have for it, of training/refusals.py.
+    needs: What a run must have for it.
   """
 
   player: str
   function: Callable[..., tf.Tensor]
   interval: int = 1
   variables: Mapping[str, tf.Variable] = {}
-  needs: Collection[str] = ('a discriminator',)
+  needs: frozenset[Need] = frozenset({Need.DISCRIMINATOR})
 
 
 @registry.penalty

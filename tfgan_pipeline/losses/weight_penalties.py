@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config import needs
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, require_player
 
@@ -26,7 +27,7 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
   def penalty(model) -> tf.Tensor:
     return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
 
-  return Penalty(player, penalty, needs=(f'a {player}',))
+  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
 
 
 @registry.penalty
@@ -50,7 +51,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
       )
     return weight * tf.add_n(terms)
 
-  return Penalty(player, penalty, needs=(f'a {player}',))
+  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
 
 
 def _kernels(model, player: str) -> list[tf.Tensor]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.models.game import Discriminator, Game
+from tfgan_pipeline.models.game import Game, Pool
+from tfgan_pipeline.models.image_game import Discriminator, ImageGame
 from tfgan_pipeline.models.noise import Noise
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
 
 @registry.model
 def acgan(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   generator_weight: float = 1.0,
   discriminator_weight: float = 1.0,
@@ -23,7 +29,7 @@ def acgan(
 
   Args:
     noise: The generator's random input.
-    num_classes: Of the data.
+    data: The fields of the examples.
     generator_weight: Of the class's cross-entropy on generated images, in the generator's loss.
     discriminator_weight: Of that on real and on generated images, in the discriminator's.
   """
@@ -33,25 +39,25 @@ def acgan(
     generator_weight=generator_weight,
     discriminator_weight=discriminator_weight,
   )
-  return ACGAN(noise, num_classes, generator_weight, discriminator_weight)
+  return ACGAN(noise, data, generator_weight, discriminator_weight)
 
 
-class ACGAN(Game):
+class ACGAN(ImageGame):
   """Generated images are of the classes of the real ones beside them, as in TF-GAN's losses."""
 
   labelled = frozenset({'generator'})
 
   def __init__(
-    self, noise: Noise, num_classes: int, generator_weight: float, discriminator_weight: float
+    self, noise: Noise, data: Fields, generator_weight: float, discriminator_weight: float
   ):
-    super().__init__(noise, num_classes)
-    self.outputs = {'discriminator': 1 + num_classes}
+    super().__init__(noise, data)
+    self.outputs = {'discriminator': 1 + data.num_classes}
     self._weights = {
       'aux_cond_generator_weight': generator_weight,
       'aux_cond_discriminator_weight': discriminator_weight,
     }
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.ACGANModel:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.ACGANModel:
     generator = self.networks['generator']
     model = tfgan.acgan_model(
       generator_fn=lambda inputs: generator(inputs, training=True),
@@ -62,7 +68,10 @@ class ACGAN(Game):
     )
     return self.with_variables(model)
 
-  def losses(self, model: tfgan.ACGANModel, adversarial: Any) -> tfgan.GANLoss:
+  def gan_loss(
+    self, model: tfgan.ACGANModel, adversarial: AdversarialLoss, pool: Pool | None = None
+  ) -> tfgan.GANLoss:
+    del pool
     return tfgan.gan_loss(
       model,
       adversarial.generator,

@@ -6,35 +6,44 @@ makes of `--noise` is shown as it is of any game, but nothing makes it look like
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.config.needs import Need
+from tfgan_pipeline.data.dataset import Example
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.media import images as pixels
-from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.models.game import Game, Pool
+from tfgan_pipeline.models.image_game import GENERATE, ImageGame
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.replicas import randomness
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
 
 @registry.model
-def autoencoder(noise: Noise, num_classes: int, *, reconstruction: str = 'squared_error') -> Game:
+def autoencoder(noise: Noise, data: Fields, *, reconstruction: str = 'squared_error') -> Game:
   """Images through a code of --noise's size and back (Hinton and Salakhutdinov 2006).
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Not needed here.
+    data: Not needed here.
     reconstruction: A component of losses/reconstruction.py.
   """
-  return Autoencoder(noise, num_classes, reconstruction)
+  return Autoencoder(noise, data, reconstruction)
 
 
 @registry.model
 def denoising_autoencoder(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   stddev: float = 0.5,
   reconstruction: str = 'squared_error',
@@ -43,35 +52,35 @@ def denoising_autoencoder(
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Not needed here.
+    data: Not needed here.
     stddev: Of the normal noise added to images in [-1, 1] before they are encoded.
     reconstruction: A component of losses/reconstruction.py.
   """
   require('--model', at_least=0, stddev=stddev)
-  return Autoencoder(noise, num_classes, reconstruction, stddev=stddev)
+  return Autoencoder(noise, data, reconstruction, stddev=stddev)
 
 
-class Autoencoder(Game):
+class Autoencoder(ImageGame):
   """Its loss is the mean over images of the reconstruction error.
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Of the data.
+    data: The fields of the examples.
     reconstruction: A component of losses/reconstruction.py.
     stddev: Of the noise added to what is encoded.
   """
 
   players = {'generator': ('generator', 'encoder')}
-  needs = ('pictures',)  # Their bytes are compared one by one.
-  shown_images = 32
+  needs = frozenset({Need.PICTURES})  # Their bytes are compared one by one.
+  shown_examples = 32
 
-  def __init__(self, noise: Noise, num_classes: int, reconstruction: str, *, stddev: float = 0.0):
-    super().__init__(noise, num_classes)
+  def __init__(self, noise: Noise, data: Fields, reconstruction: str, *, stddev: float = 0.0):
+    super().__init__(noise, data)
     self.outputs = {'encoder': noise.size}
     self._distance = registry.reconstruction.build(reconstruction)
     self._stddev = stddev
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.GANModel:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
     """A tuple whose discriminator does not exist; its generated data are the reconstructions."""
     images = seen = batch['image']
     if self._stddev:
@@ -82,8 +91,10 @@ class Autoencoder(Game):
   def _decode(self, codes: tf.Tensor) -> tf.Tensor:
     return self.networks['generator'](codes, training=True)
 
-  def losses(self, model: tfgan.GANModel, adversarial: Any) -> tfgan.GANLoss:
-    del adversarial
+  def gan_loss(
+    self, model: tfgan.GANModel, adversarial: AdversarialLoss, pool: Pool | None = None
+  ) -> tfgan.GANLoss:
+    del adversarial, pool
     loss = tf.reduce_mean(self._distance(model.real_data, model.generated_data))
     return tfgan.GANLoss(loss, tf.zeros([]))
 
@@ -96,16 +107,13 @@ class Autoencoder(Game):
     """uint8 [n, H, W, C] to codes float32 [n, noise size]."""
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
-  def pictures(
-    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
-  ) -> dict[str, np.ndarray]:
+  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
     """Rows of eight images, noisy where they are encoded so, each above its reconstructions."""
-    del labels
-    images = images[:32]
+    images = examples['image'][:32]
     shown = [images]
     if self._stddev:
       noise = tf.random.stateless_normal(images.shape, randomness.key(0))
       shown.append(pixels.to_uint8(pixels.to_float(images) + self._stddev * noise).numpy())
-    shown.append(pixels.to_uint8(self.generate(generator, self.encode(shown[-1]))).numpy())
+    shown.append(pixels.to_uint8(self.run(GENERATE, networks, self.encode(shown[-1]))).numpy())
     rows = [batch[first : first + 8] for first in range(0, len(images), 8) for batch in shown]
     return {'reconstructions': pixels.grid(np.concatenate(rows), columns=8)}

@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, Role
 
 
 def build_networks(
   experiment: Experiment,
-  image_shape: tuple[int, int, int],
-  num_classes: int,
+  data: Fields,
   *,
+  roles: Collection[str] | None = None,
   precision: str = 'float32',
 ) -> Networks:
   """Freshly initialised networks by role. The same seed gives the same weights each time.
 
   Args:
-    experiment: Names the networks, and the game, which says which ones it needs.
-    image_shape: (height, width, channels).
-    num_classes: 0 when the data has no labels.
+    experiment: Names the networks, and the game, which says which roles there are.
+    data: The fields of the examples.
+    roles: Those that are wanted, if not all.
     precision: What layers compute in: a Keras policy. Variables are float32 in any case, so weights
       trained in one can be used in another.
 
   Raises:
-    UsageError: The networks do not exist for such images, return another type than float32, or are
+    UsageError: The networks do not exist for such data, return another type than float32, or are
       not those that the game needs.
   """
-  game = new_game(experiment, num_classes)
-  spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
+  wanted = {
+    name: role
+    for name, role in new_game(experiment, data).roles().items()
+    if roles is None or name in roles
+  }
   outside = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
+  networks: Networks = {}
   try:
     with seeded(experiment.seed):
-      networks = registry.network.build(experiment.networks, spec)
+      for call in registry.network.parse_all(experiment.networks):
+        spec = NetworkSpec({name: role for name, role in wanted.items() if name not in networks})
+        if spec.roles:
+          made = registry.network.build(str(call), spec)
+          networks |= {name: network for name, network in made.items() if name in spec.roles}
   except (ValueError, TypeError) as error:
     if isinstance(error, UsageError):
       raise
     raise UsageError(f'--networks={experiment.networks}: {error}') from None
   finally:
     keras.mixed_precision.set_global_policy(outside)
-  for role, network in networks.items():
-    if network.output.dtype != tf.float32:
-      raise UsageError(
-        f'--precision={precision}: the {role} of --networks={experiment.networks} returns '
-        f"{network.output.dtype.name}; its last layer needs dtype='float32'"
-      )
-  shapes = {'generator': image_shape, **{role: (size,) for role, size in game.outputs.items()}}
-  for role, shape in shapes.items():
-    if role not in networks or networks[role].output_shape[1:] != tuple(shape):
-      raise UsageError(
-        f'--networks={experiment.networks}: has no {role} of {"x".join(map(str, shape))} outputs, '
-        f'which --model={experiment.model} needs'
-      )
-    if len(networks[role].inputs) != 1 + (role in game.labelled):
-      told = 'tells' if role in game.labelled else 'does not tell'
-      raise UsageError(
-        f'--networks={experiment.networks}: its {role} has {len(networks[role].inputs)} inputs, '
-        f'and --model={experiment.model} {told} it the class'
-      )
+  for name, role in wanted.items():
+    _check(experiment, name, role, networks.get(name), precision)
   return networks
 
 
-def build_game(experiment: Experiment, networks: Networks, num_classes: int) -> Game:
-  """The model component over `networks`."""
-  game = new_game(experiment, num_classes)
-  game.networks = networks
-  return game
+def _check(
+  experiment: Experiment, name: str, role: Role, network: keras.Model | None, precision: str
+) -> None:
+  """Raises UsageError unless a network does what its role wants."""
+  flag = f'--networks={experiment.networks}'
+  shape = role.gives.shape
+  if network is not None and network.output.dtype != tf.float32:
+    raise UsageError(
+      f'--precision={precision}: the {name} of {flag} returns {network.output.dtype.name}; '
+      "its last layer needs dtype='float32'"
+    )
+  if network is None or not _fits(network.output_shape[1:], shape):
+    raise UsageError(
+      f'{flag}: has no {name} of {"x".join(str(side or "?") for side in shape)} outputs, '
+      f'which --model={experiment.model} needs'
+    )
+  if len(network.inputs) != len(role.reads):
+    told = 'tells' if 'label' in role.reads else 'does not tell'
+    raise UsageError(
+      f'{flag}: its {name} has {len(network.inputs)} inputs, and --model={experiment.model} {told} '
+      'it the class'
+    )
 
 
-def new_game(experiment: Experiment, num_classes: int) -> Game:
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+  return len(shape) == len(wanted) and all(
+    want in (None, side) for side, want in zip(shape, wanted)
+  )
+
+
+def new_game(experiment: Experiment, data: Fields) -> Game:
   """The model component, which has no networks yet."""
   noise = registry.noise.build(experiment.noise)
   try:
-    return registry.model.build(experiment.model, noise, num_classes)
+    game = registry.model.build(experiment.model, noise, data)
   except UsageError as error:
     if str(error).startswith('--'):
       raise
     raise UsageError(f'--model={experiment.model}: {error}') from None
+  if lacking := [name for name in game.reads if name not in data]:
+    raise UsageError(
+      f'--model={experiment.model}: reads {", ".join(lacking)}, and examples of '
+      f'--dataset={experiment.dataset} hold {", ".join(data)}'
+    )
+  return game
+
+
+def named_averages(averages: Networks) -> Networks:
+  """Returns moving averages by the names that checkpoints keep them under, 'generator_ema'."""
+  return {f'{role}_ema': average for role, average in averages.items()}

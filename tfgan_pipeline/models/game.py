@@ -1,127 +1,133 @@
 """Base class of games: the batch, the losses, the samples, and the needs of their networks.
 
     @registry.model
-    def mine(noise: Noise, num_classes: int, *, weight: float = 1.0) -> Game:
-      return Mine(noise, num_classes, weight)
+    def mine(noise: Noise, data: Fields, *, weight: float = 1.0) -> Game:
+      return Mine(noise, data, weight)
 
 A game owns no loop, no optimiser and no files; it says what one batch means to its networks. From
-`gan_model` to `losses` to the updates data flows one way, in training/train_ops.py.
+`models` to `losses` to the updates data flows one way, in training/train_ops.py. Games that make
+images of noise derive from image_game.ImageGame; a game with several generators, such as one for
+each direction of a translation, from this class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.config.needs import Need
+from tfgan_pipeline.data.dataset import Example
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.noise import Noise
-from tfgan_pipeline.networks.spec import Networks, features_of
+from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.networks.spec import Networks, Role
 
-# A generator's input: float32 [n, noise size], or that and labels int32 [n].
+if TYPE_CHECKING:  # Whoever samples needs no losses.
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
+
+# What a task's networks read, [n, ...] each: noise, or noise and labels, or stored examples.
 Inputs = tf.Tensor | list[tf.Tensor]
+Pool = Callable[[Any], Any]
 
 
-class Game:
-  """A game over networks that models/game.py gives it once it has been asked what it needs.
+class Game(abc.ABC):
+  """A game over networks that models/build.py gives it once it has been asked for its roles.
 
   Attributes:
-    noise: Where generator inputs come from.
-    num_classes: Of the data; 0 when it has no labels.
+    noise: Where random inputs come from.
+    data: The fields of the examples.
     networks: The Keras models by role.
-    augment: What images pass on their way to the discriminator, real and generated ones alike.
-    pool: TF-GAN's `tensor_pool_fn`, or None: what the discriminator sees for generated images.
-    poolable: Whether TF-GAN's losses know how to use one here.
+    augment: What images pass on their way to a discriminator, real and generated ones alike.
+    pools: TF-GAN's `tensor_pool_fn` by direction: what discriminators see for generated images.
     players: The roles of the networks that each player trains. Players are those of TF-GAN,
       'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
-    labelled: Roles that are told the class, see networks.spec.
-    outputs: How many numbers each network that reads images gives, see networks.spec.
-    needs: What a run must have for it besides labels, of training/refusals.py.
-    shown_images: How many real images `pictures` wants.
+    averaged: Roles whose weights have a moving average.
+    reads: The fields that a batch must have.
+    directions: A name for each tuple that `models` returns; '' where there is one.
+    needs: What a run must have besides.
+    poolable: Whether TF-GAN's losses know how to use a pool here.
+    shown_examples: How many real examples `pictures` wants.
   """
 
   players: Mapping[str, tuple[str, ...]] = {
     'generator': ('generator',),
     'discriminator': ('discriminator',),
   }
-  labelled: frozenset[str] = frozenset()
-  outputs: Mapping[str, int] = {'discriminator': 1}
-  needs: Collection[str] = ()
-  shown_images = 0
+  averaged: tuple[str, ...] = ('generator',)
+  reads: tuple[str, ...] = ('image',)
+  directions: tuple[str, ...] = ('',)
+  needs: frozenset[Need] = frozenset()
   poolable = False
+  shown_examples = 0
 
-  def __init__(self, noise: Noise, num_classes: int):
+  def __init__(self, noise: Noise, data: Fields):
     self.noise = noise
-    self.num_classes = num_classes
+    self.data = data
     self.networks: Networks = {}
     self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
-    self.pool: Callable[[Any], Any] | None = None
+    self.pools: Mapping[str, Pool] = {}
 
-  @property
-  def noise_size(self) -> int:
-    """Length of the vector that the generator reads."""
-    return self.noise.size
+  @abc.abstractmethod
+  def roles(self) -> Mapping[str, Role]:
+    """Returns the networks that the game needs: what each reads and gives."""
 
-  @property
-  def columns(self) -> int:
-    """How many samples make a row in which every class appears once; 0 where they have none."""
-    return self.num_classes if 'generator' in self.labelled else 0
+  @abc.abstractmethod
+  def tasks(self) -> Mapping[str, Task]:
+    """Returns what a trained game can be asked for, by name; the first is the default."""
 
-  def trainable_variables(self, player: str) -> list[tf.Variable]:
-    """Returns the variables that a player trains."""
-    return [
-      variable
-      for role in self.players[player]
-      for variable in self.networks[role].trainable_variables
-    ]
+  def task(self, name: str = '') -> Task:
+    """Returns a task, by default the first; raises UsageError, listing them, for what is none."""
+    tasks = self.tasks()
+    if name and name not in tasks:
+      raise UsageError(f'--task={name}: should be one of {", ".join(tasks)}')
+    return tasks[name] if name else next(iter(tasks.values()))
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> Any:
-    """The TF-GAN tuple for one replica's batch; inside a `tf.function` and `randomness.scope`.
+  @abc.abstractmethod
+  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+    """Builds TF-GAN's tuples for one replica's batch, one for each of `directions`.
+
+    Inside a `tf.function` and `randomness.scope`; each tuple is from `with_variables`.
 
     Args:
-      batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
+      batch: Tensors [replica_batch, ...] by field; media float32 in [-1, 1], see Fields.to_device.
     """
-    raise NotImplementedError
 
-  def with_variables(self, model: Any) -> Any:
-    """TF-GAN looks for variables by scope, where Keras' variables are not."""
-    # A player that does not exist trains, with no optimiser, what the other one does.
-    return model._replace(
-      generator_variables=self.trainable_variables('generator'),
-      discriminator_variables=self.trainable_variables(
-        'discriminator' if 'discriminator' in self.players else 'generator'
-      ),
+  def losses(
+    self, models: Sequence[Any], adversarial: AdversarialLoss
+  ) -> tuple[tfgan.GANLoss, ...]:
+    """Returns both players' losses for each tuple of `models`; a player minimises their sum."""
+    return tuple(
+      self.gan_loss(model, adversarial, self.pools.get(direction))
+      for direction, model in zip(self.directions, models)
     )
 
-  def without_discriminator(
-    self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
-  ) -> tfgan.GANModel:
-    """The tuple of a game with one player, which reconstructs images."""
-    with tf.compat.v1.variable_scope('Generator') as scope:
-      fields = dict.fromkeys(tfgan.GANModel._fields)
-      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
-    return self.with_variables(
-      model._replace(generator_inputs=codes, generated_data=decoded, real_data=images)
-    )
+  def gan_loss(
+    self, model: Any, adversarial: AdversarialLoss, pool: Pool | None = None
+  ) -> tfgan.GANLoss:
+    """Returns both players' losses for one tuple, penalties apart.
 
-  def losses(self, model: Any, adversarial: Any) -> tfgan.GANLoss:
-    """The players' losses, penalties apart: float32 scalars, means over the replica's batch.
+    Float32 scalars, means over the replica's batch.
 
     Args:
-      model: From `gan_model`.
+      model: One of `models`.
       adversarial: The pair of --loss, see losses/adversarial.py.
+      pool: What the discriminator sees for generated images, where a game is `poolable`.
     """
     return tfgan.gan_loss(
       model,
       adversarial.generator,
       adversarial.discriminator,
-      tensor_pool_fn=self.pool,
+      tensor_pool_fn=pool,
       add_summaries=False,
     )
 
   def observations(self, model: Any) -> dict[str, tf.Tensor]:
-    """float32 scalars to plot, by TensorBoard tag; means over the replica's batch.
+    """Returns float32 scalars to plot of one tuple, by TensorBoard tag; means over the batch.
 
     Here what tutorials plot, mean D(x) and D(G(z)) as probabilities and as raw outputs with their
     gap; how often the sign of the output is right; and r_t, the mean sign on training images: near
@@ -145,122 +151,77 @@ class Game:
       'overfitting/r_t': tf.reduce_mean(tf.sign(real)),
     }
 
-  def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """The classes of samples, int32 [len(indices)]: i modulo K; None where none can be chosen."""
-    if 'generator' not in self.labelled:
-      return None
-    return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
+  @abc.abstractmethod
+  def inputs(
+    self,
+    task: Task,
+    indices: Sequence[int] | tf.Tensor,
+    seed: int | tf.Tensor,
+    given: Mapping[str, Any] = {},
+  ) -> Inputs:
+    """Returns what `run` reads; input i depends on (seed, indices[i]) and row i of `given` only.
 
-  def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """The learnt category that samples are made with, int32 [len(indices)]; None without one."""
+    Args:
+      task: One of `tasks`.
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      given: Values [n, ...] by field, stored examples or classes that are asked for; a task whose
+        source is a field needs that one.
+    """
+
+  @abc.abstractmethod
+  def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
+    """Makes samples of the task's target, float32 [n, ...] in [-1, 1], in inference mode.
+
+    Args:
+      task: One of `tasks`.
+      networks: Those of its roles, such as moving averages of the trained ones.
+      inputs: From `inputs`, or chosen otherwise.
+    """
+
+  def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """Returns the classes of samples, int32 [len(indices)]; None where none can be chosen."""
     del indices
     return None
 
-  def inputs(
-    self,
-    indices: Sequence[int] | tf.Tensor,
-    seed: int | tf.Tensor,
-    labels: Sequence[int] | tf.Tensor | None = None,
-  ) -> Inputs:
-    """Returns the generator's inputs of numbered samples; input i depends on (seed, i) only.
+  def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """Returns the learnt categories of samples, int32 [len(indices)]; None without any."""
+    del indices
+    return None
 
-    Args:
-      indices: Numbers of samples.
-      seed: Chooses all of them.
-      labels: Other classes than `self.labels(indices)`, one each.
-    """
-    noise = self.noise.numbered(indices, seed)
-    if 'generator' not in self.labelled:
-      return noise
-    return [noise, self.labels(indices) if labels is None else tf.constant(labels, tf.int32)]
+  def columns(self, task: Task) -> int:
+    """Returns how many samples make a row that shows each kind once; 0 where there are no kinds."""
+    del task
+    return 0
 
-  def generate(self, generator: keras.Model, inputs: Inputs) -> tf.Tensor:
-    """Images float32 [N, H, W, C] in [-1, 1] in inference mode.
-
-    Args:
-      generator: The network to use, such as the moving average of the trained one.
-      inputs: From `inputs`, or chosen otherwise.
-    """
-    return generator(inputs, training=False)
-
-  def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
-    """The discriminator's output for real against generated in inference mode, float32 [N].
-
-    Args:
-      images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
-      labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
-    """
-    return self.discriminate(self.networks['discriminator'], images, labels, training=False)[:, 0]
-
-  def discriminate(
-    self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
-  ) -> tf.Tensor:
-    """Applies the discriminator, or its part `network`, to images, with labels if it reads them."""
-    told = 'discriminator' in self.labelled
-    return network([images, labels] if told else images, training=training)
-
-  def traversal(self, seed: int, columns: int) -> Inputs:
-    """Inputs of a picture: one row per latent axis, at most 16, along which sample 0 moves."""
-    axes, reach = min(self.noise.size, 16), self.noise.reach
-    inputs = self.inputs([0] * axes * columns, seed)
-    noise = tf.unstack(inputs[0] if isinstance(inputs, list) else inputs, axis=1)
-    moving = tf.tile(tf.linspace(-reach, reach, columns), [axes])
-    row = tf.repeat(tf.range(axes), columns)
-    moved = [tf.where(tf.equal(row, axis), moving, column) for axis, column in enumerate(noise)]
-    values = tf.stack(moved, axis=1)
-    return [values, *inputs[1:]] if isinstance(inputs, list) else values
-
-  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
-    """Inputs of a row of samples on the way from sample `number` to the next, both included.
-
-    Args:
-      number: Of the first sample, whose class all of them have.
-      seed: Chooses both ends.
-      columns: How many samples.
-      label: Another class than that.
-    """
-    noise = self.noise.path(number, seed, columns)
-    if 'generator' not in self.labelled:
-      return noise
-    label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
-    return [noise, tf.fill([columns], label)]
-
-  def pictures(
-    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
-  ) -> dict[str, np.ndarray]:
+  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
     """Draws a game's own pictures, uint8 [H, W, 1 or 3] by name, at each sampling.
 
     Args:
-      generator: As in `generate`.
-      images: `shown_images` real ones, uint8 [N, H, W, C].
-      labels: Theirs, int32 [N].
+      networks: As in `run`.
+      examples: `shown_examples` real ones, as they are stored.
     """
-    del generator, images, labels
+    del networks, examples
     return {}
 
+  def pool_examples(self) -> dict[str, Any]:
+    """Returns what a pool of each direction holds one of: (inputs, sample), tensors [1, ...]."""
+    return {}
 
-class Discriminator:
-  """TF-GAN's `discriminator_fn` over a network: (images, generator inputs) -> what `split` says.
+  def trainable_variables(self, player: str) -> list[tf.Variable]:
+    """Returns the variables that a player trains."""
+    return [
+      variable
+      for role in self.players[player]
+      for variable in self.networks[role].trainable_variables
+    ]
 
-  Args:
-    game: Whose `augment` images pass, and which network reads them.
-    split: Made of the network's numbers float32 [n, outputs].
-  """
-
-  def __init__(self, game: Game, split: Callable[[tf.Tensor], Any] = lambda numbers: numbers):
-    self._game = game
-    self._split = split
-
-  def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
-    images = self._game.augment(images)
-    return self._split(self._read(self._game.networks['discriminator'], images, inputs))
-
-  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
-    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
-    network = features_of(self._game.networks['discriminator'])
-    values = self._read(network, self._game.augment(images) if augment else images, inputs)
-    return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
-
-  def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    labels = inputs[1] if isinstance(inputs, list) else None
-    return self._game.discriminate(network, images, labels, training=True)
+  def with_variables(self, model: Any) -> Any:
+    """Returns a tuple with the players' variables; TF-GAN looks for them by scope, in vain here."""
+    # A player that does not exist trains, with no optimiser, what the other one does.
+    return model._replace(
+      generator_variables=self.trainable_variables('generator'),
+      discriminator_variables=self.trainable_variables(
+        'discriminator' if 'discriminator' in self.players else 'generator'
+      ),
+    )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.models.game import Discriminator, Game
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.models.image_game import Discriminator, ImageGame
 from tfgan_pipeline.models.noise import Noise
 
 
 @registry.model
-def gan(noise: Noise, num_classes: int) -> Game:
+def gan(noise: Noise, data: Fields) -> Game:
   """Generator against discriminator on unlabelled images."""
-  return GAN(noise, num_classes)
+  return GAN(noise, data)
 
 
-class GAN(Game):
+class GAN(ImageGame):
   """Generator against discriminator; those in `labelled` are told the class of the real image."""
 
   poolable = True
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.GANModel:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
     generator = self.networks['generator']
     noise = self.noise.for_step(batch['image'].shape[0])
     model = tfgan.gan_model(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models import noise as noises
-from tfgan_pipeline.models.game import Discriminator, Game
+from tfgan_pipeline.models.game import Game, Pool
+from tfgan_pipeline.models.image_game import GENERATE, Discriminator, ImageGame
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas import randomness
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
 _CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
 
@@ -21,7 +27,7 @@ _CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
 @registry.model
 def infogan(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   categorical: tuple = (10,),
   continuous: int = 2,
@@ -31,7 +37,7 @@ def infogan(
 
   Args:
     noise: The generator's input besides the codes.
-    num_classes: Not needed here.
+    data: Not needed here.
     categorical: Of each categorical code, how many categories it has; uniform.
     continuous: How many codes uniform in [-1, 1].
     weight: Of the lower bound of mutual information, in both players' losses. TF-GAN's bound is a
@@ -45,21 +51,21 @@ def infogan(
   if not categorical and not continuous:
     raise UsageError('--model=infogan: has no code at all')
   require('--model', at_least=0, weight=weight)
-  return InfoGAN(noise, num_classes, categorical, continuous, weight)
+  return InfoGAN(noise, data, categorical, continuous, weight)
 
 
-class InfoGAN(Game):
+class InfoGAN(ImageGame):
   """The generator reads one vector: noise, categorical codes one-hot, continuous codes."""
 
   def __init__(
     self,
     noise: Noise,
-    num_classes: int,
+    data: Fields,
     categorical: Sequence[int],
     continuous: int,
     weight: float,
   ):
-    super().__init__(noise, num_classes)
+    super().__init__(noise, data)
     self._categorical = categorical
     self._continuous = noises.uniform(size=continuous) if continuous else None
     self._weight = weight
@@ -70,11 +76,10 @@ class InfoGAN(Game):
   def noise_size(self) -> int:
     return self.noise.size + self._codes
 
-  @property
-  def columns(self) -> int:
+  def columns(self, task: Task) -> int:
     return self._categorical[0] if self._categorical else 0
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> tfgan.InfoGANModel:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.InfoGANModel:
     generator, size = self.networks['generator'], batch['image'].shape[0]
     codes = [
       tf.one_hot(tf.cast(randomness.uniform([size]) * categories, tf.int32), categories)
@@ -106,7 +111,10 @@ class InfoGAN(Game):
       posteriors.append(tfp.distributions.Normal(means, 1.0))
     return logit, posteriors
 
-  def losses(self, model: tfgan.InfoGANModel, adversarial: Any) -> tfgan.GANLoss:
+  def gan_loss(
+    self, model: tfgan.InfoGANModel, adversarial: AdversarialLoss, pool: Pool | None = None
+  ) -> tfgan.GANLoss:
+    del pool
     return tfgan.gan_loss(
       model,
       adversarial.generator,
@@ -126,9 +134,15 @@ class InfoGAN(Game):
       return None
     return tf.convert_to_tensor(indices, tf.int32) % self._categorical[0]
 
-  def inputs(self, indices, seed, labels=None) -> tf.Tensor:
+  def inputs(
+    self,
+    task: Task,
+    indices: Sequence[int] | tf.Tensor,
+    seed: int | tf.Tensor,
+    given: Mapping[str, Any] = {},
+  ) -> tf.Tensor:
     """Categories take turns: i modulo the first code's, then the second's, and so on."""
-    del labels
+    del given
     indices = tf.convert_to_tensor(indices, tf.int32)
     parts, rest = [self.noise.numbered(indices, seed)], indices
     for categories in self._categorical:
@@ -142,7 +156,7 @@ class InfoGAN(Game):
     """Categories stay those of the first sample, continuous codes go straight to the next one's."""
     del label
     first, last = self.noise.size, self.noise.size + sum(self._categorical)
-    categories = tf.repeat(self.inputs([number], seed)[:, first:last], columns, axis=0)
+    categories = tf.repeat(self.inputs(GENERATE, [number], seed)[:, first:last], columns, axis=0)
     parts = [self.noise.path(number, seed, columns), categories]
     if self._continuous:
       parts.append(self._continuous.path(number, seed, columns, _CODES))
@@ -151,7 +165,7 @@ class InfoGAN(Game):
   def traversal(self, seed: int, columns: int) -> tf.Tensor:
     """One row per code: its categories in turn, or from -2 to 2 as in the paper's figure 2."""
     rows, first = [], self.noise.size
-    base = self.inputs([0], seed)
+    base = self.inputs(GENERATE, [0], seed)
     for categories in self._categorical:
       codes = tf.one_hot(tf.range(columns) % categories, categories)
       rows.append(_with_columns(base, first, codes))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.models.game import Discriminator, Game
+from tfgan_pipeline.models.game import Game, Pool
+from tfgan_pipeline.models.image_game import Discriminator
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.vae import VAE, require_normal
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
 # TF-GAN's tuple of generator and discriminator on prior samples, and besides it: the encoder's
 # numbers, reconstructions for the encoder's sake, and the same for the discriminator's.
@@ -20,19 +26,19 @@ VAEGANModel = collections.namedtuple(
 
 
 @registry.model
-def vaegan(noise: Noise, num_classes: int, *, gamma: float = 1e-3, beta: float = 1.0) -> Game:
+def vaegan(noise: Noise, data: Fields, *, gamma: float = 1e-3, beta: float = 1.0) -> Game:
   """VAE/GAN: reconstruction error in the discriminator's features, and a GAN besides.
 
   Args:
     noise: The prior, which has to be normal.
-    num_classes: Not needed here.
+    data: Not needed here.
     gamma: Weight of the reconstruction error against the adversarial loss, for the generator.
     beta: Weight of the divergence from the prior against that error, for the encoder.
   """
   require_normal(noise, 'vaegan')
   require('--model', at_least=0, beta=beta)
   require('--model', above=0, gamma=gamma)
-  return VAEGAN(noise, num_classes, gamma, beta)
+  return VAEGAN(noise, data, gamma, beta)
 
 
 class VAEGAN(VAE):
@@ -44,20 +50,20 @@ class VAEGAN(VAE):
 
   Args:
     noise: The prior.
-    num_classes: Of the data.
+    data: The fields of the examples.
     gamma: See `vaegan`.
     beta: Weight of the divergence.
   """
 
   players = {'generator': ('generator', 'encoder'), 'discriminator': ('discriminator',)}
-  needs = ()
+  needs = frozenset()
 
-  def __init__(self, noise: Noise, num_classes: int, gamma: float, beta: float):
-    super().__init__(noise, num_classes, 'squared_error', beta)
+  def __init__(self, noise: Noise, data: Fields, gamma: float, beta: float):
+    super().__init__(noise, data, 'squared_error', beta)
     self.outputs = {'discriminator': 1, **self.outputs}
     self._gamma = gamma
 
-  def gan_model(self, batch: dict[str, tf.Tensor]) -> VAEGANModel:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> VAEGANModel:
     images, generator = batch['image'], self.networks['generator']
     model = tfgan.gan_model(
       generator_fn=lambda inputs: generator(inputs, training=True),
@@ -77,13 +83,13 @@ class VAEGAN(VAE):
       judged_data=generator(tf.stop_gradient(latents), training=True),
     )
 
-  def _adversarial(self, model: VAEGANModel, adversarial: Any) -> tfgan.GANLoss:
+  def _adversarial(self, model: VAEGANModel, adversarial: AdversarialLoss) -> tfgan.GANLoss:
     """The mean over samples and reconstructions."""
     judged = model._replace(
       generated_data=model.judged_data,
       discriminator_gen_outputs=model.discriminator_fn(model.judged_data, model.generator_inputs),
     )
-    halves = [Game.losses(self, half, adversarial) for half in (model, judged)]
+    halves = [Game.gan_loss(self, half, adversarial) for half in (model, judged)]
     return tfgan.GANLoss(*((one + other) / 2.0 for one, other in zip(*halves)))
 
   def _error(self, model: VAEGANModel) -> tf.Tensor:
@@ -94,7 +100,9 @@ class VAEGAN(VAE):
     )
     return 0.5 * tf.reduce_mean(tf.reduce_sum(tf.math.squared_difference(real, made), axis=1))
 
-  def losses(self, model: VAEGANModel, adversarial: Any) -> tfgan.GANLoss:
+  def gan_loss(
+    self, model: VAEGANModel, adversarial: AdversarialLoss, pool: Pool | None = None
+  ) -> tfgan.GANLoss:
     loss = self._adversarial(model, adversarial)
     divergence = tf.reduce_mean(self.divergence(model.codes))
     return loss._replace(

@@ -7,10 +7,13 @@
         networks[role] = keras.Model
       return conditioned(spec, networks)
 
-The generator maps float32 noise [batch, spec.noise_size] to images [batch, H, W, C] in [-1, 1].
-Each reader, such as the discriminator, maps such images to `outputs` numbers [batch, outputs]. A
-discriminator gives logits also for least squares and Wasserstein losses, where they are scores;
-losses never expect a sigmoid. What further numbers mean is the game's affair, see models/.
+A game says which roles there are, and what each reads and gives. Components of --networks fill
+them in order: each is asked for those that are still empty, and returns the ones of kinds it knows.
+
+A generator maps float32 noise [batch, spec.noise_size] to images [batch, H, W, C] in [-1, 1]. A
+reader, such as the discriminator, maps such images to numbers [batch, outputs]. A discriminator
+gives logits also for least squares and Wasserstein losses, where they are scores; losses never
+expect a sigmoid. What further numbers mean is the game's affair, see models/.
 
 Layers follow `--precision` by themselves. The last one of a network is given dtype='float32', so
 that images and logits keep their precision.
@@ -18,8 +21,9 @@ that images and logits keep their precision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 import dataclasses
+import enum
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers import basic as own
@@ -27,11 +31,55 @@ from tfgan_pipeline.networks.layers import basic as own
 Networks = dict[str, keras.Model]
 
 
+class Kind(enum.Enum):
+  """What a network makes of what."""
+
+  GENERATOR = 'generator'  # Noise -> a sample.
+  TRANSLATOR = 'translator'  # A sample -> a sample.
+  READER = 'reader'  # A sample -> numbers.
+  PATCH_READER = 'patch reader'  # A sample -> a map of numbers, one for each patch.
+
+
 @dataclasses.dataclass(frozen=True)
-class NetworkSpec:
-  """The sizes a network must fit.
+class Port:
+  """What a network reads or gives.
 
   Attributes:
+    shape: Of one example; None where a network decides, such as the sides of a map of patches.
+    dtype: 'float32', or 'int32' of classes.
+    classes: How many, of a label.
+  """
+
+  shape: tuple[int | None, ...]
+  dtype: str = 'float32'
+  classes: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Role:
+  """A network that a game needs.
+
+  Attributes:
+    kind: What it makes of what.
+    reads: Its inputs by name, in order: 'noise', 'image', 'label' and so on.
+    gives: Its output.
+  """
+
+  kind: Kind
+  reads: Mapping[str, Port]
+  gives: Port
+
+
+def image_roles(
+  image_shape: tuple[int, int, int],
+  num_classes: int,
+  noise_size: int,
+  outputs: Mapping[str, int],
+  labelled: Collection[str],
+) -> dict[str, Role]:
+  """Returns the roles of a game with one generator of images and readers of them.
+
+  Args:
     image_shape: (height, width, channels).
     num_classes: 0 when the data has no labels.
     noise_size: Length of the generator's input vector.
@@ -39,12 +87,71 @@ class NetworkSpec:
     labelled: Roles that are told the class. Such a generator is a Keras model of [noise
       [n, noise_size], labels int32 [n]], such a reader of [images, labels int32 [n]].
   """
+  noise, image = Port((noise_size,)), Port(tuple(image_shape))
 
-  image_shape: tuple[int, int, int]
-  num_classes: int
-  noise_size: int
-  outputs: Mapping[str, int] = dataclasses.field(default_factory=lambda: {'discriminator': 1})
-  labelled: frozenset[str] = frozenset()
+  def told(role: str) -> dict[str, Port]:
+    return {'label': Port((), 'int32', num_classes)} if role in labelled else {}
+
+  roles = {'generator': Role(Kind.GENERATOR, {'noise': noise, **told('generator')}, image)}
+  for role, size in outputs.items():
+    roles[role] = Role(Kind.READER, {'image': image, **told(role)}, Port((size,)))
+  return roles
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkSpec:
+  """The roles that a network component is asked to fill.
+
+  Attributes:
+    roles: By name; a component leaves out those of kinds it does not know.
+  """
+
+  roles: Mapping[str, Role]
+
+  @classmethod
+  def of_images(
+    cls,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    noise_size: int,
+    outputs: Mapping[str, int] | None = None,
+    labelled: Collection[str] = (),
+  ) -> NetworkSpec:
+    """Returns the spec of `image_roles`, by default with a discriminator of one output."""
+    outputs = {'discriminator': 1} if outputs is None else outputs
+    return cls(image_roles(image_shape, num_classes, noise_size, outputs, labelled))
+
+  def of_kind(self, *kinds: Kind) -> dict[str, Role]:
+    """Returns the roles of these kinds."""
+    return {name: role for name, role in self.roles.items() if role.kind in kinds}
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """(height, width, channels) of what generators make, or else readers read."""
+    for role in self.of_kind(Kind.GENERATOR).values():
+      return role.gives.shape
+    return next(iter(self.of_kind(Kind.READER).values())).reads['image'].shape
+
+  @property
+  def noise_size(self) -> int:
+    """Length of a generator's input vector; 0 where no generator is wanted."""
+    return next((role.reads['noise'].shape[0] for role in self.of_kind(Kind.GENERATOR).values()), 0)
+
+  @property
+  def outputs(self) -> dict[str, int]:
+    """Every network that reads images, and how many numbers it gives per image."""
+    return {name: role.gives.shape[0] for name, role in self.of_kind(Kind.READER).items()}
+
+  @property
+  def labelled(self) -> frozenset[str]:
+    """Roles that are told the class."""
+    return frozenset(name for name, role in self.roles.items() if 'label' in role.reads)
+
+  @property
+  def num_classes(self) -> int:
+    """Number of classes that networks are told; 0 where none is."""
+    ports = [port for role in self.roles.values() for port in role.reads.values()]
+    return max((port.classes for port in ports), default=0)
 
   def input_shape(self, role: str) -> tuple[int, ...]:
     """What a network that leaves labels to `conditioned` reads: one channel more per class."""

@@ -145,6 +145,7 @@ def _value(node: ast.expr) -> Any:
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
+medium = Registry('medium', 'media')
 dataset = Registry('dataset', 'data')
 augmentation = Registry('augmentation', 'data')
 network = Registry('network', 'networks')
@@ -160,6 +161,7 @@ on_nan = Registry('on_nan', 'training')
 extractor = Registry('extractor', 'extractors')
 metric = Registry('metric', 'metrics')
 image_metric = Registry('image_metric', 'metrics')
+pair_metric = Registry('pair_metric', 'metrics')
 generator_metric = Registry('generator_metric', 'evaluation')
 protocol = Registry('protocol', 'evaluation')
 

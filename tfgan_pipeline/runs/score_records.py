@@ -16,7 +16,10 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.scoring_claims import Claims
 
 Record = dict[str, Any]
-_NOT_OF_ONE_SCORE = ('metrics', 'image_metrics', 'bootstrap', 'path_length', 'sample_seed')
+_NOT_OF_ONE_SCORE = (
+  *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
+  *('bootstrap', 'path_length', 'sample_seed'),
+)
 
 
 def definition_id(definition: dict[str, Any]) -> str:

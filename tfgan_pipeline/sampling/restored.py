@@ -2,34 +2,39 @@
 
     restored = RestoredNetworks(run, experiment)
     restored.restore(500)
-    restored.generator(noise)
+    restored.networks['generator'](noise)
 
 It needs model_dir alone: neither the data nor anything of training.
 """
 
 from __future__ import annotations
 
-from tfgan_pipeline.compat import keras, tf
+from collections.abc import Collection
+
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
-from tfgan_pipeline.models.build import build_game, build_networks
+from tfgan_pipeline.models.build import build_networks, named_averages, new_game
 from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
 from tfgan_pipeline.runs.directory import RunDirectory
 
 
 class RestoredNetworks:
-  """The networks that a run's samples are made with.
+  """Networks of a run, by default those that its samples are made with.
 
   Args:
     run: The run.
     experiment: As the run recorded it.
+    roles: Which networks; by default those of all tasks.
     weights: 'average' for the moving average where the run keeps one, else 'raw'.
     strategy: Whose replicas hold the variables; None is no strategy.
 
   Attributes:
     run: The run.
-    weights: Which of the two are in use.
+    weights: Which of the two are in use; networks without an average have their trained weights.
     game: The game over the networks.
+    networks: By role.
     checkpoint: What is read, under its names on disk.
     step: The step of the checkpoint restored last, or None.
   """
@@ -38,26 +43,27 @@ class RestoredNetworks:
     self,
     run: RunDirectory,
     experiment: Experiment,
+    roles: Collection[str] | None = None,
     *,
     weights: str = 'average',
     strategy: tf.distribute.Strategy | None = None,
   ):
     strategy = strategy or tf.distribute.get_strategy()
-    data = run.read_record()['dataset']
+    data = Fields.from_record(run.read_record()['dataset'])
+    self.game = new_game(experiment, data)
+    if roles is None:
+      roles = {role for task in self.game.tasks().values() for role in task.roles}
     with strategy.scope():
-      networks = build_networks(experiment, tuple(data['image_shape']), data['num_classes'])
-      self.game = build_game(experiment, networks, data['num_classes'])
+      self.networks = build_networks(experiment, data, roles=roles)
+    self.game.networks = self.networks
     self.run = run
     self.weights = weights if experiment.ema_decay else 'raw'
-    role = 'generator_ema' if self.weights == 'average' else 'generator'
-    self.checkpoint = tf.train.Checkpoint(**{role: self.generator})
+    averaged = self.game.averaged if self.weights == 'average' else ()
+    averages = {name: network for name, network in self.networks.items() if name in averaged}
+    others = {name: network for name, network in self.networks.items() if name not in averaged}
+    self.checkpoint = tf.train.Checkpoint(**others, **named_averages(averages))
     self._checkpoints = Checkpoints(run.checkpoints)
     self.step: int | None = None
-
-  @property
-  def generator(self) -> keras.Model:
-    """The generator, with the weights of that checkpoint."""
-    return self.game.networks['generator']
 
   def steps(self) -> list[int]:
     """Steps that can be restored, oldest first."""

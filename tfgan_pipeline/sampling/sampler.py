@@ -18,12 +18,10 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.media import images
 from tfgan_pipeline.models.game import Game, Inputs
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.sampling.export import export_generator
-from tfgan_pipeline.sampling.restored import RestoredNetworks
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 # As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
 STANDING_BATCHES = 16
@@ -32,18 +30,19 @@ _BLOCK = 64
 
 def standard_normal_size(experiment: Experiment, game: Game) -> int:
   """Length of a generator's input where it is standard normal noise and nothing else; or 0."""
-  plain = registry.noise.parse(experiment.noise).name == 'normal' and not (
-    'generator' in game.labelled or game.noise_size > game.noise.size
-  )
+  reads = game.roles()['generator'].reads if 'generator' in game.roles() else {}
+  plain = registry.noise.parse(experiment.noise).name == 'normal'
+  plain = plain and set(reads) == {'noise'} and reads['noise'].shape == (game.noise.size,)
   return game.noise.size if plain else 0
 
 
-class GeneratorSampler:
-  """Generates images from one checkpoint of a run at a time.
+class GeneratorSampler(TaskSampler):
+  """Generates images from noise, by number.
 
   Args:
     run: The run.
     experiment: As the run recorded it.
+    task: A name; '' is the game's first task.
     weights: 'average' for the moving average where the run keeps one, else 'raw'.
     batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
       'standing': the plain average over 16 batches of the size that was trained with, made anew for
@@ -53,26 +52,24 @@ class GeneratorSampler:
       batches are made by the first of them.
 
   Attributes:
-    restored: The networks.
-    batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
-    noise_size: See `standard_normal_size`.
+    See TaskSampler; `batch_norm` is the moving averages where there is no such layer.
   """
 
   def __init__(
     self,
     run: RunDirectory,
     experiment: Experiment,
+    task: str = '',
     *,
     weights: str = 'average',
     batch_norm: str = 'moving',
     strategy: tf.distribute.Strategy | None = None,
   ):
     self._strategy = strategy or tf.distribute.get_strategy()
-    self.restored = RestoredNetworks(run, experiment, weights=weights, strategy=self._strategy)
-    self._game, self._generator = self.restored.game, self.restored.generator
+    super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self._game)
     self._last: tuple = None, None
-    self._norms = batch_norms(self._generator)
+    self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
     self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
@@ -84,24 +81,9 @@ class GeneratorSampler:
       'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
-  @property
-  def weights(self) -> str:
-    """The kind of weights in use: 'average' or 'raw'."""
-    return self.restored.weights
-
-  @property
-  def step(self) -> int | None:
-    """The step of the checkpoint restored last, or None."""
-    return self.restored.step
-
-  def steps(self) -> list[int]:
-    """Steps that can be restored, oldest first."""
-    return self.restored.steps()
-
   def restore(self, step: int | None = None) -> int:
-    """Takes the weights of one checkpoint, see RestoredNetworks.restore."""
     self._last = None, None
-    step = self.restored.restore(step)
+    step = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
     return step
@@ -112,19 +94,26 @@ class GeneratorSampler:
       layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
     with batch_statistics(share=1 / STANDING_BATCHES):
       for block in range(STANDING_BATCHES):
-        self._game.generate(self._generator, self._game.inputs(self._block(block), 0))
+        self._run(self._inputs(self._block(block), 0))
+
+  def _run(self, inputs: Inputs) -> tf.Tensor:
+    return self._game.run(self.task, self._networks, inputs)
+
+  def _inputs(
+    self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
+  ) -> Inputs:
+    given = {} if labels is None else {'label': labels}
+    return self._game.inputs(self.task, indices, seed, given)
 
   def _block(self, number: int) -> range:
     """Samples that are always made together, so that one is the same whoever asks for it."""
     return range(number * self._block_size, (number + 1) * self._block_size)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
-    """The classes of samples, int32 [len(indices)], balanced; None where none can be chosen."""
     labels = self._game.labels(indices)
     return None if labels is None else labels.numpy()
 
   def codes(self, indices: Sequence[int]) -> np.ndarray | None:
-    """The learnt categories of samples, int32 [len(indices)]; None where there are none."""
     codes = self._game.codes(indices)
     return None if codes is None else codes.numpy()
 
@@ -150,7 +139,7 @@ class GeneratorSampler:
 
   def traversal(self, seed: int, columns: int) -> np.ndarray:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
-    return self._as_pictures(self._generate(self._game.traversal(seed, columns)))
+    return self._stored(self._generate(self._game.traversal(seed, columns)))
 
   def interpolation(
     self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
@@ -172,13 +161,13 @@ class GeneratorSampler:
     for row in range(rows):
       label = None if labels is None else labels[row]
       inputs = self._game.interpolation(row, seed, columns, label)
-      made.append(self._as_pictures(self._generate(inputs)))
+      made.append(self._stored(self._generate(inputs)))
     return np.concatenate(made)
 
   def check_classes(self, labels: Sequence[int]) -> None:
     """Raises UsageError for classes that the generator cannot be asked for."""
-    classes = self._game.num_classes
-    if 'generator' not in self._game.labelled:
+    classes = self._game.data.num_classes
+    if self._game.labels([0]) is None:
       raise UsageError(f'--labels: the generator of {self.restored.run.path} is not told any')
     if not all(0 <= label < classes for label in labels):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
@@ -200,45 +189,35 @@ class GeneratorSampler:
       for number in sorted({index // self._block_size for index in left}):
         block = self._block(number)
         classes = [left.get(index, own) for index, own in zip(block, self.labels(block))]
-        values = self._generate(self._game.inputs(block, seed, classes))
-        pictures.update(zip(zip(block, classes), self._as_pictures(values)))
+        values = self._generate(self._inputs(block, seed, classes))
+        pictures.update(zip(zip(block, classes), self._stored(values)))
     return np.stack([pictures[one] for one in wanted])
 
   def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
     """The pictures of as many blocks as there are replicas."""
-    inputs = [self._game.inputs(block, seed) for block in blocks]
+    inputs = [self._inputs(block, seed) for block in blocks]
     if self._replicas == 1:
-      return [self._as_pictures(self._generate(*inputs, by_batch=self._mode == 'batch'))]
+      return [self._stored(self._generate(*inputs, by_batch=self._mode == 'batch'))]
     shares = self._strategy.experimental_distribute_values_from_function(
       lambda context: inputs[context.replica_id_in_sync_group]
     )
     made = self._generate_on_all(shares)
-    return [self._as_pictures(values) for values in self._strategy.experimental_local_results(made)]
+    return [self._stored(values) for values in self._strategy.experimental_local_results(made)]
 
   @tf.function(autograph=False)
   def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
     """Generates images; each value of `by_batch` is traced by itself, with its own statistics."""
     with batch_statistics() if by_batch else contextlib.nullcontext():
-      return self._game.generate(self._generator, inputs)
+      return self._run(inputs)
 
   @tf.function(autograph=False)
   def _generate_on_all(self, shares: Inputs) -> tf.Tensor:
-    return self._strategy.run(self._game.generate, (self._generator, shares))
-
-  def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
-    if not np.isfinite(tf.reduce_sum(values)):
-      raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
-    return images.to_uint8(values).numpy()
+    return self._strategy.run(self._run, (shares,))
 
   def values(self, noise: np.ndarray) -> np.ndarray:
     """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
     return self._generate(tf.constant(noise)).numpy()
 
   def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
-    """Images 0 to count - 1, in batches."""
     for first in range(0, count, batch_size):
       yield self.images(range(first, min(first + batch_size, count)), seed)
-
-  def export(self, path: str) -> str:
-    """Writes the generator as a SavedModel, see export.py."""
-    return export_generator(self._game, self._generator, path)

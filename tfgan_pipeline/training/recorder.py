@@ -14,8 +14,11 @@ from types import MappingProxyType
 import numpy as np
 
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.media import images
+from tfgan_pipeline.data.dataset import Dataset, Example
+from tfgan_pipeline.data.fields import Field
+from tfgan_pipeline.media.pairs import pairs
+from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -62,7 +65,7 @@ class Recorder:
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
     self._health: Health | None = None
-    self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
+    self._shown: Example = {}  # Real examples.
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
     """Declares void what was written of steps after `step`, at which the state is.
@@ -82,13 +85,12 @@ class Recorder:
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
     self._health = self._health or Health(self._state, dataset)
-    if self._state.game.shown_images:
+    wanted = max(self._state.game.shown_examples, *map(self._examples_of, self._tasks))
+    if wanted:
       held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-      self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
+      self._shown = next(dataset.split(held_out).ordered(wanted))
     if not step:
-      reals, _ = next(dataset.split('train').ordered(images.shown(dataset.image_shape)))
-      with self._writing(self._run.path):
-        self._summaries.reals(reals)
+      self._show_reals(dataset)
       self._sample(0)
       saved = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
       if 'checksum' in saved:  # Not written again, since an evaluator may just be reading it.
@@ -157,22 +159,64 @@ class Recorder:
       with self._writing(self._run.path):
         self._run.mark_done(step)
 
+  @property
+  def _tasks(self) -> Sequence[Task]:
+    return list(self._state.game.tasks().values())
+
+  def _field(self, name: str) -> Field:
+    return self._state.game.data[name]
+
+  def _examples_of(self, task: Task) -> int:
+    """How many real examples a task's picture is made of."""
+    source = None if task.samples_noise else self._field(task.source)
+    return source.medium.grid_size(source.shape) if source else 0
+
+  def _show_reals(self, dataset: Dataset) -> None:
+    """Draws training samples of what the tasks' outputs should look like."""
+    for name in dict.fromkeys(task.target for task in self._tasks):
+      field = dataset.fields[name]
+      reals = next(dataset.split('train').ordered(field.medium.grid_size(field.shape)))
+      with self._writing(self._run.path):
+        self._summaries.reals(name, field.medium.picture(reals[name]))
+
   def _sample(self, step: int) -> None:
-    """The grid of fixed noise, classes in columns, and its health; what else the game shows."""
-    game, generator = self._state.game, self._state.sampled_generator
-    count = images.shown(generator.output_shape[1:])
-    columns = game.columns if game.columns <= count // 2 else 0
-    if columns:
-      count -= count % columns
-    inputs = game.inputs(range(count), self._experiment.seed)
-    samples = images.to_uint8(game.generate(generator, inputs)).numpy()
-    health = self._health(step, inputs, samples)
-    others = {} if self._shown is None else game.pictures(generator, *self._shown)
+    """Writes samples of fixed noise or examples for each task, and looks at their health."""
+    game, networks = self._state.game, self._state.sampled_networks
+    made, pictures = {}, {}
+    for task in self._tasks:
+      inputs, examples = self._fixed_inputs(task)
+      medium = self._field(task.target).medium
+      samples = medium.to_stored(game.run(task, networks, inputs)).numpy()
+      made[task] = inputs, samples
+      if task.samples_noise:
+        pictures['fakes'] = medium.picture(samples, columns=self._columns(task))
+      else:
+        pictures[task.name] = pairs(self._field(task.source).medium, examples, medium, samples)
+    health = self._health(step, made)
+    if game.shown_examples:
+      shown = {name: values[: game.shown_examples] for name, values in self._shown.items()}
+      pictures |= game.pictures(networks, shown)
     with self._writing(self._run.path):  # What fails above is not the disk's fault.
-      self._summaries.fakes(step, samples, columns)
       self._summaries.health(step, health)
-      for name, picture in others.items():
+      for name, picture in pictures.items():
         self._summaries.picture(name, step, picture)
+
+  def _columns(self, task: Task) -> int:
+    """Samples in a row of a grid that shows every class; 0 where there are too many, or none."""
+    target, columns = self._field(task.target), self._state.game.columns(task)
+    return columns if columns <= target.medium.grid_size(target.shape) // 2 else 0
+
+  def _fixed_inputs(self, task: Task) -> tuple[Inputs, np.ndarray | None]:
+    """The inputs of a task's picture, and the stored examples that they are made of, if any."""
+    game, seed = self._state.game, self._experiment.seed
+    if task.samples_noise:
+      target, columns = self._field(task.target), self._columns(task)
+      count = target.medium.grid_size(target.shape)
+      count -= count % columns if columns else 0
+      return game.inputs(task, range(count), seed), None
+    given = {name: values[: self._examples_of(task)] for name, values in self._shown.items()}
+    examples = given[task.source]
+    return game.inputs(task, range(len(examples)), seed, given), examples
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """What does not go together, as rules: refused before anything is built or written.
 
-Components say themselves what they need, games in `needs` and `labelled`, terms and changes in
-their tuples' `needs`, and a run has it or not. Sizes and arguments are the affair of the component
+Components say themselves what they need, games in `needs` and `roles`, terms and changes in their
+tuples' `needs`, and a run has it or not. Sizes and arguments are the affair of the component
 that they are given to.
 """
 
@@ -12,23 +12,14 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.needs import Need, of_player
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.media.points import IMAGE_SHAPE
 from tfgan_pipeline.models.game import Game
-
-# What a run can lack, and the flag that says so.
-_SOURCES = {
-  'a generator': 'model',
-  'a discriminator': 'model',
-  'labels': 'dataset',
-  'pictures': 'dataset',
-  'a border at 0': 'loss',
-}
 
 # Flags that would do nothing, or harm, without something, unless they are as by default.
 _FLAGS = {
-  'a discriminator': (
+  Need.DISCRIMINATOR: (
     'loss',
     'clip_weights',
     'discriminator_augment',
@@ -39,7 +30,7 @@ _FLAGS = {
     'replay_pool',
     'update',
   ),
-  'pictures': ('augment',),
+  Need.PICTURES: ('augment',),
 }
 
 
@@ -60,29 +51,29 @@ def refuse_what_does_not_fit(
     augmentations: What images pass on their way to the discriminator, by name.
   """
   has = {
-    *(f'a {player}' for player in game.players),
-    *(['labels'] if dataset.num_classes else []),
-    *([] if tuple(dataset.image_shape) == IMAGE_SHAPE else ['pictures']),
-    *(['a border at 0'] if registry.loss.build(experiment.loss).has_border else []),
+    *map(of_player, game.players),
+    *([Need.LABELS] if dataset.num_classes else []),
+    *([Need.PICTURES] if dataset.fields.augmented() else []),
+    *([Need.BORDER] if registry.loss.build(experiment.loss).has_border else []),
+    *([Need.ONE_DIRECTION] if len(game.directions) == 1 else []),
   }
   for flag, needs in _needs(experiment, game, penalties, augmentations):
-    for need in sorted(set(needs) - has):
-      source = _SOURCES[need]
-      raise UsageError(
-        f'--{flag}: needs {need}, which --{source}={getattr(experiment, source)} has not'
-      )
+    for need in sorted(needs - has, key=lambda need: need.value):
+      value = getattr(experiment, need.flag)
+      raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not')
   _refuse_pool(experiment, game)
 
 
-def _needs(experiment, game, penalties, augmentations) -> Iterator[tuple[str, Any]]:
+def _needs(experiment, game, penalties, augmentations) -> Iterator[tuple[str, frozenset[Need]]]:
   """Everything that was chosen, as flag=value, and what it needs."""
-  yield f'model={experiment.model}', {*game.needs, *(['labels'] if game.labelled else [])}
+  told = any('label' in role.reads for role in game.roles().values())
+  yield f'model={experiment.model}', game.needs | ({Need.LABELS} if told else set())
   default = Experiment()
   for need, names in _FLAGS.items():
     for name in names:
       value = getattr(experiment, name)
       if value != getattr(default, name):
-        yield f'{name}={value}', {need}
+        yield f'{name}={value}', frozenset({need})
   for flag, chosen in (('penalties', penalties), ('discriminator_augment', augmentations)):
     for name, component in chosen.items():
       yield f'{flag}={name}', component.needs

@@ -18,8 +18,9 @@ def facts(dataset: Dataset, state: TrainState) -> dict[str, Any]:
     'dataset': {
       'name': dataset.name,
       'fingerprint': dataset.fingerprint,
-      'image_shape': list(dataset.image_shape),
+      **({'image_shape': list(dataset.image_shape)} if 'image' in dataset.fields else {}),
       'num_classes': dataset.num_classes,
+      'fields': dataset.fields.to_record(),
       'splits': {name: split.size for name, split in dataset.splits.items()},
     },
     'networks': {role: _network(network) for role, network in state.networks.items()},

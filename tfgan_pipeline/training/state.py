@@ -19,7 +19,7 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.models.build import build_networks, new_game
+from tfgan_pipeline.models.build import build_networks, named_averages, new_game
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
@@ -34,7 +34,7 @@ class TrainState:
 
   Attributes:
     game: The model component over the trained networks.
-    average: The moving average of the generator, a model like it, or None.
+    averages: The moving averages of networks by role, models like them; none if it is off.
     optimizers: By player.
     remembered: What penalties, augmentations and the replay pool keep from step to step.
     step_fn: One training step on one replica.
@@ -42,7 +42,7 @@ class TrainState:
   """
 
   game: Game
-  average: keras.Model | None
+  averages: Networks
   optimizers: dict[str, keras.optimizers.Optimizer]
   remembered: list[tf.Variable]
   step_fn: TrainStep
@@ -56,8 +56,7 @@ class TrainState:
     make_networks = functools.partial(
       build_networks,
       experiment,
-      dataset.image_shape,
-      dataset.num_classes,
+      dataset.fields,
       precision=experiment.precision,
     )
     counter = functools.partial(
@@ -68,28 +67,32 @@ class TrainState:
       aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas add the same one.
     )
     with strategy.scope():
-      game = new_game(experiment, dataset.num_classes)
+      game = new_game(experiment, dataset.fields)
       penalties = _build_named(registry.penalty, experiment.penalties)
       augmentations = _build_named(
         registry.discriminator_augmentation, experiment.discriminator_augment
       )
       refuse_what_does_not_fit(experiment, game, dataset, penalties, augmentations)
       networks = game.networks = make_networks()
-      average = make_networks()['generator'] if experiment.ema_decay else None
+      averages = make_networks(roles=game.averaged) if experiment.ema_decay else {}
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(player))
-      if average is not None:
-        ema.start(average, networks['generator'])
+      for role, average in averages.items():
+        ema.start(average, networks[role])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
       remembered = {
         **{f'penalty_{name}': penalty.variables for name, penalty in penalties.items()},
         **{f'augmentation_{name}': change.variables for name, change in augmentations.items()},
       }
       if experiment.replay_pool:
-        example = game.inputs([0], 0), tf.zeros([1, *dataset.image_shape])
-        game.pool = ReplayPool(experiment.replay_pool, example)
-        remembered['replay_pool'] = game.pool.variables
+        pools = {
+          direction: ReplayPool(experiment.replay_pool, example)
+          for direction, example in game.pool_examples().items()
+        }
+        game.pools = pools
+        for direction, pool in pools.items():
+          remembered['_'.join(filter(None, ['replay_pool', direction]))] = pool.variables
       remembered = {name: dict(variables) for name, variables in remembered.items() if variables}
       step_fn = TrainStep(
         game=game,
@@ -100,7 +103,7 @@ class TrainState:
         global_step=global_step,
         spare_step=counter(name='spare_step'),
         rollbacks=rollbacks,
-        average=average,
+        averages=averages,
         experiment=experiment,
       )
       game.augment = step_fn.augmented
@@ -109,11 +112,11 @@ class TrainState:
       rollbacks=rollbacks,
       **networks,
       **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
-      **({} if average is None else {'generator_ema': average}),
+      **named_averages(averages),
       **remembered,
     )
     held = [variable for variables in remembered.values() for variable in variables.values()]
-    return cls(game, average, optimizers, held, step_fn, checkpoint)
+    return cls(game, averages, optimizers, held, step_fn, checkpoint)
 
   @property
   def networks(self) -> Networks:
@@ -121,9 +124,9 @@ class TrainState:
     return self.game.networks
 
   @property
-  def sampled_generator(self) -> keras.Model:
-    """The generator whose samples are shown and scored."""
-    return self.networks['generator'] if self.average is None else self.average
+  def sampled_networks(self) -> Networks:
+    """The networks whose samples are shown and scored: averages where there are any."""
+    return {**self.networks, **self.averages}
 
   @property
   def rollbacks(self) -> tf.Variable:
@@ -132,10 +135,7 @@ class TrainState:
 
   def faults(self) -> dict[str, float]:
     """The sums of the weights, as 'weights/<role>', of networks that are not finite throughout."""
-    networks = {
-      **self.networks,
-      **({} if self.average is None else {'generator_ema': self.average}),
-    }
+    networks = {**self.networks, **named_averages(self.averages)}
     sums = {f'weights/{role}': _sum(network.variables) for role, network in networks.items()}
     return {tag: value for tag, value in sums.items() if not math.isfinite(value)}
 
@@ -145,7 +145,7 @@ class TrainState:
     held = [
       *(variable for network in self.networks.values() for variable in network.variables),
       *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
-      *([] if self.average is None else self.average.variables),
+      *(variable for average in self.averages.values() for variable in average.variables),
       *self.remembered,
       self.step_fn.global_step,
       self.rollbacks,

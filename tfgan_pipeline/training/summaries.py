@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import functools
 import json
-import math
 import os
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media import images
-from tfgan_pipeline.runs import atomic_files, event_files, files
+from tfgan_pipeline.runs import event_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.writers.json_lines import JsonLines
+from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 # Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.
 RATE_TAG = 'images_per_second'
@@ -35,11 +34,11 @@ class TrainSummaries:
     files.make_folder(run.samples)
     void = first_step + 1 if first_step else 0
     event_files.start_session(run.train, void)
-    self._writer = tf.summary.create_file_writer(run.train)
-    self._curves = os.path.join(run.train, 'train.jsonl')
-    self._health = os.path.join(run.train, 'health.jsonl')
-    for path in (self._curves, self._health):
-      _drop_lines_from(void, path)
+    self._tensorboard = TensorBoard(run.train)
+    self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))
+    self._health = JsonLines(os.path.join(run.train, 'health.jsonl'))
+    for lines in (self._curves, self._health):
+      lines.rewrite(functools.partial(_as_scheduled, void=void))
 
   def plot(self, step: int, values: Mapping[str, float], rate: float | None = None) -> None:
     """Writes one point of every curve for TensorBoard.
@@ -50,10 +49,7 @@ class TrainSummaries:
       rate: Images per second, or None when not measured yet.
     """
     rates = {} if rate is None else {RATE_TAG: rate}
-    with self._writer.as_default(step):
-      for name, value in {**values, **rates}.items():
-        tf.summary.scalar(name, value)
-    self._writer.flush()
+    self._tensorboard.scalars(step, {**values, **rates})
 
   def line(
     self, step: int, values: Mapping[str, float], checksum: str = '', *, scheduled: bool = True
@@ -70,22 +66,19 @@ class TrainSummaries:
     more = {'checksum': checksum} if checksum else {}
     if checksum and not scheduled:
       more['unscheduled'] = True
-    _append(self._curves, step, values, more)
+    self._curves.scalars(step, values, more)
     if checksum:  # Or a loss of power could leave a checkpoint that is newer than its curves.
-      atomic_files.sync(self._curves)
+      self._curves.sync()
 
   def health(self, step: int, values: dict[str, float]) -> None:
     """Writes what health.py has found, by TensorBoard tag."""
     self.plot(step, values)
-    _append(self._health, step, values)
+    self._health.scalars(step, values)
 
-  def reals(self, pictures: np.ndarray) -> None:
-    """Shows training images, uint8 [N, H, W, C]."""
-    self._picture('reals', 'reals.png', 0, images.grid(pictures))
-
-  def fakes(self, step: int, pictures: np.ndarray, columns: int = 0) -> None:
-    """Shows generated images, uint8 [N, H, W, C], so many side by side."""
-    self.picture('fakes', step, images.grid(pictures, columns=columns))
+  def reals(self, field: str, picture: np.ndarray) -> None:
+    """Shows a picture of training samples, uint8 [H, W, C], of a field."""
+    name = 'reals' if field == 'image' else f'reals-{field}'
+    self._picture(name, f'{name}.png', 0, picture)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Shows any picture, uint8 [H, W, 1 or 3]."""
@@ -94,31 +87,14 @@ class TrainSummaries:
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:
     picture = images.enlarge(picture)
     images.write_png(os.path.join(self._run.samples, file), picture)
-    with self._writer.as_default(step):
-      tf.summary.image(tag, picture[None])
-    self._writer.flush()
+    self._tensorboard.picture(step, tag, picture)
 
   def close(self) -> None:
-    self._writer.close()
+    self._tensorboard.close()
 
 
-def _append(
-  path: str, step: int, values: Mapping[str, float], more: Mapping[str, Any] = MappingProxyType({})
-) -> None:
-  finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-  files.append(path, json.dumps({'step': step, **finite, **more}) + '\n')
-
-
-def _drop_lines_from(void: int, path: str) -> None:
-  """Drops the lines of step `void` and later, and what a stop has added to those before."""
-  if not files.exists(path):
-    return
-  lines = [_as_scheduled(line, void) for line in files.read_text(path).splitlines()]
-  atomic_files.write(path, ''.join(line + '\n' for line in lines if line))
-
-
-def _as_scheduled(line: str, void: int) -> str:
-  """A line as an undisturbed run has it; '' for none, such as one that a crash cut short."""
+def _as_scheduled(line: str, *, void: int) -> str:
+  """A line as an undisturbed run has it; '' for none: of step `void` or later, or cut short."""
   try:
     values = json.loads(line)
     if values['step'] >= void:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import dataclasses
+import functools
+import operator
 from typing import Any
 
 from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
-from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.replicas.collectives import assign, mean
 from tfgan_pipeline.training import ema
@@ -37,7 +40,7 @@ class TrainStep:
     global_step: int64 variable; TF-GAN adds one per generator update.
     spare_step: int64 variable; what TF-GAN counts in all other calls.
     rollbacks: int64 variable; how often the run went back to a checkpoint, see on_nan.py.
-    average: The moving average of the generator, or None.
+    averages: The moving averages of networks by role.
     experiment: For the flags that say what a step is, from seed to clip_weights.
   """
 
@@ -49,8 +52,8 @@ class TrainStep:
   global_step: tf.Variable
   spare_step: tf.Variable
   rollbacks: tf.Variable
-  average: keras.Model | None
-  experiment: Any
+  averages: Networks
+  experiment: Experiment
 
   @property
   def batches_per_step(self) -> int:
@@ -72,8 +75,8 @@ class TrainStep:
     """Runs the sub-steps of one step.
 
     Args:
-      batches: `batches_per_step` replica batches, 'image' uint8 [n, H, W, C] where n is batch_size
-        divided by replicas and by accumulate.
+      batches: `batches_per_step` replica batches as they are stored, such as 'image' uint8
+        [n, H, W, C], where n is batch_size divided by replicas and by accumulate.
       lazily: Leaves out penalties that are not part of every step: none of them is due.
 
     Returns:
@@ -91,10 +94,8 @@ class TrainStep:
       key = randomness.key(seed, 1, step, index)
       weights = self._penalty_weights(step, players, lazily)
       scalars.update(self._sub_step(batches[index * parts :][:parts], key, players, weights))
-    if self.average is not None:
-      ema.update(
-        self.average, self.game.networks['generator'], decay=self.experiment.ema_decay, step=step
-      )
+    for role, average in self.averages.items():
+      ema.update(average, self.game.networks[role], decay=self.experiment.ema_decay, step=step)
     return scalars
 
   def augmented(self, images: tf.Tensor) -> tf.Tensor:
@@ -135,7 +136,8 @@ class TrainStep:
       # Parts have to take turns, or TensorFlow would run them at once and save no memory.
       before = [gradient for player in players for gradient in optimizers[player].gradients]
       with tf.control_dependencies(before):
-        images, part_key = to_float(tf.identity(batch['image'])), tf.identity(key)
+        part = self.game.data.to_device(tf.nest.map_structure(tf.identity, batch))
+        part_key = tf.identity(key)
       step = (
         self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step
       )
@@ -145,12 +147,11 @@ class TrainStep:
         index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
         len(batches) * replica.num_replicas_in_sync,
       ):
-        part = {**batch, 'image': images}
         shares = self._part(part, step, optimizers, players, penalty_weights, len(batches))
       scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
     if 'discriminator' in players and self.experiment.clip_weights:
       limit = self.experiment.clip_weights
-      weights = self.game.networks['discriminator'].trainable_variables
+      weights = self.game.trainable_variables('discriminator')
       assign(weights, [tf.clip_by_value(weight, -limit, limit) for weight in weights])
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     for player in players:
@@ -168,13 +169,16 @@ class TrainStep:
   ) -> Scalars:
     """One forward pass, whose gradients go to `optimizers`."""
     self._fill_collections(step)
-    model = self.game.gan_model(batch)
-    loss = self.game.losses(model, self.loss)
-    loss, scalars = self._add_penalties(model, loss, penalty_weights)
-    scalars.update(self.game.observations(model))
-    if 'discriminator' in players:
-      for change in self.augmentations.values():
-        scalars.update(change.observe(model))
+    models = self.game.models(batch)
+    losses = self.game.losses(models, self.loss)
+    loss = tfgan.GANLoss(*map(_sum, zip(*losses)))
+    loss, scalars = self._add_penalties(models, loss, penalty_weights)
+    for direction, model in zip(self.game.directions, models):
+      for tag, value in self.game.observations(model).items():
+        scalars['/'.join(filter(None, [tag, direction]))] = value
+      if 'discriminator' in players:
+        for change in self.augmentations.values():
+          scalars.update(change.observe(model))
     for player in players:
       scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss')
       gate = self._gate(player, scalars[f'loss/{player}'])
@@ -184,8 +188,9 @@ class TrainStep:
 
     # Gradients are added up over replicas and parts: a mean over the batch needs the division.
     shares = tf.distribute.get_replica_context().num_replicas_in_sync * parts
+    # One backward pass: every tuple has all variables of both players.
     tfgan.gan_train_ops(
-      model,
+      models[0],
       tfgan.GANLoss(*(value / shares for value in loss)),
       *(optimizers.get(player, TFGANOptimizer(None)) for player in ('generator', 'discriminator')),
       check_for_unused_update_ops=False,
@@ -193,13 +198,19 @@ class TrainStep:
     )
     return {name: value / shares for name, value in scalars.items()}
 
-  def _add_penalties(self, model, loss, weights) -> tuple[tfgan.GANLoss, Scalars]:
+  def _add_penalties(
+    self,
+    models: Sequence[Any],
+    loss: tfgan.GANLoss,
+    weights: dict[str, float | tf.Tensor],
+  ) -> tuple[tfgan.GANLoss, Scalars]:
     scalars: Scalars = {}
     totals = loss._asdict()
     for name, weight in weights.items():
       penalty = self.penalties[name]
       never = isinstance(weight, float) and not weight
-      scalars[f'penalty/{name}'] = tf.zeros([]) if never else weight * penalty.function(model)
+      terms = [] if never else [weight * penalty.function(model) for model in models]
+      scalars[f'penalty/{name}'] = _sum(terms) if terms else tf.zeros([])
       totals[f'{penalty.player}_loss'] += scalars[f'penalty/{name}']
     return tfgan.GANLoss(**totals), scalars
 
@@ -223,3 +234,8 @@ class TrainStep:
       for network in self.game.networks.values()
       for variable in network.trainable_variables
     ]
+
+
+def _sum(terms: Sequence[tf.Tensor]) -> tf.Tensor:
+  """Adds terms; one alone stays the tensor that it is, so that its graph and its bits do."""
+  return functools.reduce(operator.add, terms)

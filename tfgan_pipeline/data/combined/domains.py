@@ -1,0 +1,49 @@
+"""`--dataset="domains(a=..., b=...)"`: two unpaired collections, for translation between them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.combined.joint_split import JointSplit
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.errors import UsageError
+
+
+@registry.dataset
+def domains(options: DataOptions, *, a: str = 'digits', b: str = 'shapes(size=32)') -> Dataset:
+  """Two datasets side by side, unpaired: fields image_a and label_a, image_b and label_b.
+
+  Args:
+    options: For both.
+    a: The one dataset, such as `digits(size=32)`.
+    b: The other.
+
+  Returns:
+    Examples of the splits that both have, each a picture of a and one of b that chance brings
+    together. They are augmented independently of each other.
+
+  Raises:
+    UsageError: The datasets have no train split in common, or cannot be read.
+  """
+  parts = {}
+  for word, text in (('a', a), ('b', b)):
+    try:
+      parts[word] = registry.dataset.build(text, options)
+    except UsageError as error:
+      raise UsageError(f"dataset 'domains': {word}={text}: {error}") from None
+  common = [name for name in parts['a'].splits if name in parts['b'].splits]
+  if 'train' not in common:
+    raise UsageError("dataset 'domains': both need a train split")
+  fields = Fields()
+  for word, part in parts.items():
+    for name, field in part.fields.items():
+      twin = field.twin and f'{field.twin}_{word}'
+      fields[f'{name}_{word}'] = dataclasses.replace(field, twin=twin)
+  names = {word: tuple(part.fields) for word, part in parts.items()}
+  splits = {
+    name: JointSplit({word: part.splits[name] for word, part in parts.items()}, names)
+    for name in common
+  }
+  return Dataset(f'{parts["a"].name}-{parts["b"].name}', fields, splits)

@@ -1,0 +1,99 @@
+"""Several splits side by side: an example is one of each, that chance brings together.
+
+split = JointSplit({'a': photographs, 'b': paintings})     # fields image_a, label_a, image_b, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.dataset import Example, SelectedSplit, Split
+
+
+class JointSplit(Split):
+  """Unpaired examples: each part has its own order and its own epochs.
+
+  `size` is that of the largest part; one pass in stored order begins the others anew.
+
+  Args:
+    parts: By the word that is appended to the names of their fields.
+    fields: The names of the fields of each part, without that word.
+  """
+
+  def __init__(self, parts: Mapping[str, Split], fields: Mapping[str, tuple[str, ...]]):
+    self.size = max(part.size for part in parts.values())
+    self._parts = dict(parts)
+    self._fields = {word: tuple(names) for word, names in fields.items()}
+
+  def ordered(self, batch_size: int) -> Iterator[Example]:
+    passes = {word: _endless(part, batch_size) for word, part in self._parts.items()}
+    for start in range(0, self.size, batch_size):
+      size = min(batch_size, self.size - start)
+      yield self._joint({word: examples.send(size) for word, examples in passes.items()})
+
+  def spread(self, count: int) -> Example:
+    return self._joint(
+      {word: part.spread(min(count, part.size)) for word, part in self._parts.items()}
+    )
+
+  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
+    # A seed word of its own for each part, which hashing tells apart: keys.py takes 64 bits.
+    return tf.data.Dataset.zip(
+      {
+        word: part.references(
+          batch_size=batch_size, seed=seed + (place << 32), first_batch=first_batch
+        )
+        for place, (word, part) in enumerate(self._parts.items())
+      }
+    )
+
+  def load(self, references: Any) -> dict[str, tf.Tensor]:
+    return self._joint({word: part.load(references[word]) for word, part in self._parts.items()})
+
+  def with_field(self, field: str) -> Split:
+    for word, names in self._fields.items():
+      own = {f'{name}_{word}': name for name in names}
+      if field in own:
+        part = self._parts[word]
+        return SelectedSplit(part, own, part.image_shape)
+    return self
+
+  def add_content(self, digest: Any) -> None:
+    for word, part in sorted(self._parts.items()):
+      digest.update(f'{word} {part.fingerprint}'.encode())
+
+  def _joint(self, examples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+      f'{name}_{word}': examples[word][name]
+      for word, names in self._fields.items()
+      for name in names
+    }
+
+
+def _endless(part: Split, batch_size: int) -> Any:
+  """A coroutine that is sent sizes and yields as many examples, over and over."""
+
+  def batches() -> Iterator[Example]:
+    while True:
+      yield from part.ordered(batch_size)
+
+  def examples():
+    source, left, size = batches(), {}, (yield)
+    while True:
+      while not left or len(next(iter(left.values()))) < size:
+        more = next(source)
+        left = {
+          name: np.concatenate([left[name], values]) if left else values
+          for name, values in more.items()
+        }
+      made = {name: values[:size] for name, values in left.items()}
+      left = {name: values[size:] for name, values in left.items()}
+      size = yield made
+
+  coroutine = examples()
+  next(coroutine)
+  return coroutine

@@ -1,0 +1,58 @@
+"""Differences of outputs from the samples that they should equal, pixel by pixel."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.ranking import higher_is_better, lower_is_better
+
+
+@registry.pair_metric
+@lower_is_better('l1')
+def l1(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+  """Mean absolute difference of pixels in [0, 255].
+
+  Args:
+    targets: uint8 [N, H, W, C].
+    outputs: uint8 [N, H, W, C], output i to be compared with target i.
+
+  Returns:
+    l1: The mean over all pixels.
+
+  Raises:
+    UsageError: The shapes differ.
+  """
+  return {'l1': float(np.abs(_difference(targets, outputs)).mean())}
+
+
+@registry.pair_metric
+@higher_is_better('psnr')
+def psnr(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+  """Peak signal-to-noise ratio in decibels, 10 log10(255^2 / mean squared error) of each image.
+
+  Args:
+    targets: uint8 [N, H, W, C].
+    outputs: uint8 [N, H, W, C], output i to be compared with target i.
+
+  Returns:
+    psnr: The mean over images; one without any error counts 100 dB, as infinity has no mean.
+
+  Raises:
+    UsageError: The shapes differ.
+  """
+  errors = np.square(_difference(targets, outputs)).mean(axis=(1, 2, 3))
+  return {'psnr': float(np.mean([_decibels(error) for error in errors]))}
+
+
+def _decibels(error: float) -> float:
+  return min(10 * math.log10(255**2 / error), 100.0) if error else 100.0
+
+
+def _difference(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+  if targets.shape != outputs.shape:
+    raise UsageError(f'targets {targets.shape} and outputs {outputs.shape} should have one shape')
+  return outputs.astype(np.float64) - targets

@@ -1,0 +1,179 @@
+"""Base class of games with one generator, which makes images of noise and perhaps of a class.
+
+    class Mine(ImageGame):
+      labelled = frozenset({'generator'})
+
+      def gan_model(self, batch): ...
+
+Their one task is 'generate'. Samples are numbered: sample i of a seed is always the same.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.models.game import Game, Inputs
+from tfgan_pipeline.models.task import NOISE, Task
+from tfgan_pipeline.networks.spec import Networks, Role, features_of, image_roles
+
+GENERATE = Task('generate', NOISE, 'image', ('generator',))
+
+
+class ImageGame(Game):
+  """A game whose networks are 'generator' and readers of its images.
+
+  Attributes:
+    labelled: Roles that are told the class.
+    outputs: How many numbers each network that reads images gives, see networks/spec.py.
+  """
+
+  labelled: frozenset[str] = frozenset()
+  outputs: Mapping[str, int] = {'discriminator': 1}
+
+  @property
+  def num_classes(self) -> int:
+    """Number of classes of the data; 0 when it has no labels."""
+    return self.data.num_classes
+
+  @property
+  def noise_size(self) -> int:
+    """Length of the vector that the generator reads."""
+    return self.noise.size
+
+  def roles(self) -> Mapping[str, Role]:
+    return image_roles(
+      self.data.image_shape, self.num_classes, self.noise_size, self.outputs, self.labelled
+    )
+
+  def tasks(self) -> Mapping[str, Task]:
+    return {GENERATE.name: GENERATE}
+
+  def columns(self, task: Task) -> int:
+    return self.num_classes if 'generator' in self.labelled else 0
+
+  @abc.abstractmethod
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> Any:
+    """Builds TF-GAN's tuple for one replica's batch, see Game.models.
+
+    Args:
+      batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
+    """
+
+  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+    return (self.gan_model(batch),)
+
+  def without_discriminator(
+    self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
+  ) -> tfgan.GANModel:
+    """Returns the tuple of a game with one player, which reconstructs images."""
+    with tf.compat.v1.variable_scope('Generator') as scope:
+      fields = dict.fromkeys(tfgan.GANModel._fields)
+      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
+    return self.with_variables(
+      model._replace(generator_inputs=codes, generated_data=decoded, real_data=images)
+    )
+
+  def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
+    """Returns the classes of samples, int32 [len(indices)]: i modulo K; None without classes."""
+    if 'generator' not in self.labelled:
+      return None
+    return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
+
+  def inputs(
+    self,
+    task: Task,
+    indices: Sequence[int] | tf.Tensor,
+    seed: int | tf.Tensor,
+    given: Mapping[str, Any] = {},
+  ) -> Inputs:
+    """Returns noise float32 [n, noise size], or that and labels int32 [n].
+
+    Args:
+      task: GENERATE.
+      indices: Numbers of samples.
+      seed: Chooses all of them.
+      given: 'label', other classes than `self.labels(indices)`, one each; or nothing.
+    """
+    noise = self.noise.numbered(indices, seed)
+    if 'generator' not in self.labelled:
+      return noise
+    label = given.get('label')
+    return [noise, self.labels(indices) if label is None else tf.constant(label, tf.int32)]
+
+  def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
+    return networks['generator'](inputs, training=False)
+
+  def pool_examples(self) -> dict[str, Any]:
+    return {'': (self.inputs(GENERATE, [0], 0), tf.zeros([1, *self.data.image_shape]))}
+
+  def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+    """Returns the discriminator's output for real against generated, float32 [N], in inference.
+
+    Args:
+      images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
+      labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
+    """
+    return self.discriminate(self.networks['discriminator'], images, labels, training=False)[:, 0]
+
+  def discriminate(
+    self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
+  ) -> tf.Tensor:
+    """Applies the discriminator, or its part `network`, to images, with labels if it reads them."""
+    told = 'discriminator' in self.labelled
+    return network([images, labels] if told else images, training=training)
+
+  def traversal(self, seed: int, columns: int) -> Inputs:
+    """Returns inputs of a picture: a row for each of up to 16 axes, along which sample 0 moves."""
+    axes, reach = min(self.noise.size, 16), self.noise.reach
+    inputs = self.inputs(GENERATE, [0] * axes * columns, seed)
+    noise = tf.unstack(inputs[0] if isinstance(inputs, list) else inputs, axis=1)
+    moving = tf.tile(tf.linspace(-reach, reach, columns), [axes])
+    row = tf.repeat(tf.range(axes), columns)
+    moved = [tf.where(tf.equal(row, axis), moving, column) for axis, column in enumerate(noise)]
+    values = tf.stack(moved, axis=1)
+    return [values, *inputs[1:]] if isinstance(inputs, list) else values
+
+  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
+    """Returns inputs of a row of samples from sample `number` to the next, both included.
+
+    Args:
+      number: Of the first sample, whose class all of them have.
+      seed: Chooses both ends.
+      columns: How many samples.
+      label: Another class than that.
+    """
+    noise = self.noise.path(number, seed, columns)
+    if 'generator' not in self.labelled:
+      return noise
+    label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
+    return [noise, tf.fill([columns], label)]
+
+
+class Discriminator:
+  """TF-GAN's `discriminator_fn` over a network: (images, generator inputs) -> what `split` says.
+
+  Args:
+    game: Whose `augment` images pass, and which network reads them.
+    split: Made of the network's numbers float32 [n, outputs].
+  """
+
+  def __init__(self, game: ImageGame, split: Callable[[tf.Tensor], Any] = lambda numbers: numbers):
+    self._game = game
+    self._split = split
+
+  def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+    images = self._game.augment(images)
+    return self._split(self._read(self._game.networks['discriminator'], images, inputs))
+
+  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
+    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
+    network = features_of(self._game.networks['discriminator'])
+    values = self._read(network, self._game.augment(images) if augment else images, inputs)
+    return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])
+
+  def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
+    labels = inputs[1] if isinstance(inputs, list) else None
+    return self._game.discriminate(network, images, labels, training=True)

@@ -1,0 +1,98 @@
+"""A trained translator: outputs that are made of examples, such as photographs of sketches.
+
+translator = Translator(run, experiment, 'a_to_b', sources=dataset.split('test'))
+translator.restore(step)
+outputs = translator.outputs({'image_a': images})      # uint8 [n, H, W, C], output i of image i
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
+
+
+class Translator(TaskSampler):
+  """Makes outputs of a task whose source is a field.
+
+  Args:
+    run: The run.
+    experiment: As the run recorded it.
+    task: A name; '' is the game's first task.
+    sources: Whose examples `batches` reads; may be left out where only `outputs` is called.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    strategy: Whose replicas hold the networks; None is no strategy.
+
+  Attributes:
+    See TaskSampler.
+  """
+
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    task: str = '',
+    *,
+    sources: Split | None = None,
+    weights: str = 'average',
+    strategy: tf.distribute.Strategy | None = None,
+  ):
+    super().__init__(run, experiment, task, weights=weights, strategy=strategy)
+    self._sources = sources
+    # As many as were trained with at a time fit into memory.
+    self._block = experiment.batch_size // experiment.accumulate
+
+  def outputs(self, given: Mapping[str, Any], *, seed: int = 0, first: int = 0) -> np.ndarray:
+    """Returns outputs of stored examples, as they are stored; output i depends on example i.
+
+    Args:
+      given: Arrays [n, ...] by field; those that the task reads.
+      seed: With the number of an example, chooses what is random in its output, if anything is.
+      first: The number of the first example.
+
+    Raises:
+      UsageError: The source is missing or of another shape, or outputs are not finite.
+    """
+    source = self._game.data[self.task.source]
+    examples = given.get(self.task.source)
+    if examples is None or tuple(np.shape(examples)[1:]) != source.shape:
+      shape = 'nothing' if examples is None else tuple(np.shape(examples))
+      raise UsageError(
+        f'--task={self.task.name}: reads {self.task.source} [n, {", ".join(map(str, source.shape))}'
+        f'], not {shape}'
+      )
+    made = []
+    for start in range(0, len(examples), self._block):
+      rows = np.arange(start, start + self._block)
+      # Blocks are of one size, the last one filled up with its last example: an output does not
+      # depend on how many are asked for, and the networks are traced once.
+      rows = np.minimum(rows, len(examples) - 1)
+      part = {name: np.asarray(values)[rows] for name, values in given.items()}
+      values = self._run(self._game.inputs(self.task, first + rows, seed, part))
+      made.append(self._stored(values)[: len(examples) - start])
+    return np.concatenate(made)
+
+  @tf.function(autograph=False)
+  def _run(self, inputs: Inputs) -> tf.Tensor:
+    return self._game.run(self.task, self._networks, inputs)
+
+  def batches(self, count: int, seed: int, *, batch_size: int = 64) -> Iterator[np.ndarray]:
+    if self._sources is None:
+      raise UsageError(f'--task={self.task.name}: reads {self.task.source}; say of which examples')
+    first = 0
+    for batch in self._sources.ordered(batch_size):
+      part = {name: values[: count - first] for name, values in batch.items()}
+      size = len(part[self.task.source])
+      if not size:
+        return
+      yield self.outputs(part, seed=seed, first=first)
+      first += size
