@@ -33,7 +33,7 @@ flags.DEFINE_bool('deterministic', True, "As the experiment's field.")
 def ours():
   """A function that trains some steps through TF-GAN and the pipeline's loop."""
   images = np.random.RandomState(0).randint(0, 256, (1024, 28, 28, 1)).astype(np.uint8)
-  dataset = Dataset('noise', (28, 28, 1), 0, (), {'train': MemorySplit(images)})
+  dataset = Dataset.of_images('noise', (28, 28, 1), (), {'train': MemorySplit({'image': images})})
   experiment = Experiment(
     model_dir=tempfile.mkdtemp(),
     networks=FLAGS.networks,

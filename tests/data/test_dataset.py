@@ -90,12 +90,12 @@ def test_a_copy_in_memory_has_the_fingerprint_of_what_it_was_read_from(split, sp
 
 def test_memory_fingerprint_counts_pixels_labels_and_shape(images):
   labels = np.arange(23)
-  before = MemorySplit(images, labels).fingerprint
+  before = MemorySplit({'image': images, 'label': labels}).fingerprint
   assert MemorySplit(images.copy(), labels.astype(np.int64)).fingerprint == before
   changed = images.copy()
   changed[20, 1, 1, 1] += 1
-  assert MemorySplit(changed, labels).fingerprint != before
-  assert MemorySplit(images, labels[::-1]).fingerprint != before
+  assert MemorySplit({'image': changed, 'label': labels}).fingerprint != before
+  assert MemorySplit({'image': images, 'label': labels[::-1]}).fingerprint != before
   assert MemorySplit(images.reshape(23, 5, 6, 3), labels).fingerprint != before
   digest = hashlib.sha256(b'(23, (6, 5, 3))')
   digest.update(labels.astype('<i4').tobytes() + images.tobytes())
@@ -107,13 +107,13 @@ def test_training_does_not_change_what_evaluation_reads(images):
   before = split.fingerprint
   next(iter(train_batches(split, batch_size=4, seed=0)))
   np.testing.assert_array_equal(split.images, images)
-  assert MemorySplit(split.images, split.labels).fingerprint == before
+  assert MemorySplit({'image': split.images, 'label': split.labels}).fingerprint == before
 
 
 def test_wrong_arrays_are_refused(images):
   for bad in (images.astype(np.float32), images[0], images[:0]):
     with pytest.raises(ValueError, match='images should be uint8'):
-      MemorySplit(bad)
+      MemorySplit({'image': bad})
   with pytest.raises(ValueError, match='23 images but labels of shape'):
     MemorySplit(images, np.arange(22))
 

@@ -50,7 +50,10 @@ def pictures(tmp_path):
 def former(pictures) -> Dataset:
   """The data as version 0.1.0 held it in memory: arrays that know of no files."""
   dataset = build(pictures)
-  splits = {name: MemorySplit(split.images, split.labels) for name, split in dataset.splits.items()}
+  splits = {
+    name: MemorySplit({'image': split.images, 'label': split.labels})
+    for name, split in dataset.splits.items()
+  }
   return dataclasses.replace(dataset, splits=splits)
 
 

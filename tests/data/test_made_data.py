@@ -122,7 +122,7 @@ def test_modes_of_samples_are_counted(cache_dir):
   """Of a generator that knows two of eight modes and is right in half of its samples."""
   dataset = build('gaussian_ring')
   extractor = registry.extractor.build('points', ExtractorContext(dataset, cache_dir))
-  reference = extractor.features(images for images, _ in dataset.split('train').ordered(5000))
+  reference = extractor.features(batch['image'] for batch in dataset.split('train').ordered(5000))
 
   def score(samples, text='mode_coverage'):
     return registry.metric.build(

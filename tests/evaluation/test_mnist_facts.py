@@ -19,7 +19,7 @@ def features(data_dir, tmp_path_factory):
   extractor = registry.extractor.build('classifier', context)
   assert extractor.details['accuracy'] > 0.98
   return lambda split: extractor.features(
-    images for images, _ in dataset.split(split).ordered(1024)
+    batch['image'] for batch in dataset.split(split).ordered(1024)
   )
 
 

@@ -111,7 +111,7 @@ def test_image_metrics_are_given_16384_of_each_kind_at_most(register, cache_dir)
   split = points.split('train')
   assert split.size > 16384
   drawn = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:16384]
-  real = np.concatenate([images for images, _ in split.ordered(5000)])
+  real = np.concatenate([batch['image'] for batch in split.ordered(5000)])
   np.testing.assert_array_equal(seen[-1][0], real[np.sort(drawn)])
   np.testing.assert_array_equal(seen[-1][1], generated[:16384])
 

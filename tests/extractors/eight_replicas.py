@@ -20,7 +20,7 @@ def main(cache_dir: str, *texts: str) -> None:
     tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 8
   )
   dataset = registry.dataset.build('digits(size=12)', DataOptions())
-  images = np.concatenate([images for images, _ in dataset.split('test').ordered(64)])
+  images = np.concatenate([batch['image'] for batch in dataset.split('test').ordered(64)])
   for text in texts:
     for replicas in (1, 8):
       strategy = strategies.mirrored_cpus(replicas)

@@ -28,7 +28,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope='module')
 def images(dataset) -> np.ndarray:
-  return np.concatenate([images for images, _ in dataset.split('test').ordered(64)])[:150]
+  return np.concatenate([batch['image'] for batch in dataset.split('test').ordered(64)])[:150]
 
 
 @every_extractor
@@ -156,7 +156,7 @@ def test_another_seed_is_another_extractor(dataset, tmp_path):
 
 def test_classifier_needs_labels(tmp_path):
   images = np.zeros((4, 8, 8, 1), np.uint8)
-  unlabelled = Dataset('mine', (8, 8, 1), 0, (), {'train': MemorySplit(images)})
+  unlabelled = Dataset.of_images('mine', (8, 8, 1), (), {'train': MemorySplit({'image': images})})
   with pytest.raises(UsageError, match='--extractor=classifier: mine has no labels'):
     registry.extractor.build('classifier', ExtractorContext(unlabelled, str(tmp_path)))
 
@@ -187,7 +187,7 @@ def test_reference_cache_follows_the_content_of_the_data(tmp_path):
   images = np.random.RandomState(0).randint(0, 256, (20, 8, 8, 1)).astype(np.uint8)
 
   def features(pixels):
-    data = Dataset('mine', (8, 8, 1), 0, (), {'train': MemorySplit(pixels)})
+    data = Dataset.of_images('mine', (8, 8, 1), (), {'train': MemorySplit({'image': pixels})})
     extractor = registry.extractor.build('random_projection', ExtractorContext(data, ''))
     return reference_features(data, 'train', extractor, str(tmp_path))
 

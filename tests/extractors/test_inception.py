@@ -23,7 +23,7 @@ PICTURES = np.random.RandomState(0).randint(0, 256, (9, 40, 30, 3)).astype(np.ui
 
 
 def build(path, arguments: str = '', shape=(40, 30, 3), strategy=None) -> Extractor:
-  context = ExtractorContext(Dataset('mine', shape, 0, (), {}), '', strategy)
+  context = ExtractorContext(Dataset.of_images('mine', shape, (), {}), '', strategy)
   return registry.extractor.build(f'inception({str(path)!r}{arguments})', context)
 
 

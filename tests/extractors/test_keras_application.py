@@ -21,7 +21,7 @@ PICTURES = np.random.RandomState(0).randint(0, 256, (3, 40, 40, 3)).astype(np.ui
 
 
 def build(name: str, weights, arguments: str = '', shape=(40, 40, 3)) -> Extractor:
-  context = ExtractorContext(Dataset('mine', shape, 0, (), {}), '')
+  context = ExtractorContext(Dataset.of_images('mine', shape, (), {}), '')
   text = f'keras_application({name}, {str(weights)!r}{arguments})'
   return registry.extractor.build(text, context)
 

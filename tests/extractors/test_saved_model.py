@@ -19,7 +19,7 @@ PICTURES = np.random.RandomState(0).randint(0, 256, (9, *SHAPE)).astype(np.uint8
 
 
 def build(path, arguments: str = '', shape=SHAPE) -> Extractor:
-  context = ExtractorContext(Dataset('mine', shape, 0, (), {}), '')
+  context = ExtractorContext(Dataset.of_images('mine', shape, (), {}), '')
   return registry.extractor.build(f'saved_model({str(path)!r}{arguments})', context)
 
 

@@ -22,7 +22,7 @@ OTHERS = np.random.RandomState(1).randint(0, 200, (40, 6, 6, 1)).astype(np.uint8
 
 
 def data(images=IMAGES) -> Dataset:
-  return Dataset('mine', (6, 6, 1), 0, (), {'train': MemorySplit(images)})
+  return Dataset.of_images('mine', (6, 6, 1), (), {'train': MemorySplit({'image': images})})
 
 
 def extractor(text='random_projection(width=8)', dataset=None):

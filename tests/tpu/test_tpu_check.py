@@ -174,7 +174,7 @@ def test_one_that_does_not_fit_fails_the_check_after_all_were_made(monkeypatch, 
   with pytest.raises(CheckFailed, match='not on v5e:2x2'):
     session.check_all(
       experiment,
-      Dataset('any', (8, 8, 1), 10, (), {}),
+      Dataset.of_images('any', (8, 8, 1), tuple('0123456789'), {}),
       [Topology.parse(name) for name in ('v5e:2x2', 'v6e:2x2')],
       on_result=told.append,
     )

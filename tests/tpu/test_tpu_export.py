@@ -13,7 +13,7 @@ from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 
 pytestmark = pytest.mark.usefixtures('exports')
 
-IMAGES = Dataset('any', (16, 16, 1), 10, (), {})
+IMAGES = Dataset.of_images('any', (16, 16, 1), tuple('0123456789'), {})
 
 
 def exporter(replicas=4, **values) -> StepExporter:

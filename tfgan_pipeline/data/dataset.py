@@ -1,4 +1,4 @@
-"""What a dataset is: named splits of uint8 images with integer labels.
+"""What a dataset is: named splits of examples, which are dicts of arrays such as image and label.
 
 A dataset component builds one from the options every dataset shares:
 
@@ -13,7 +13,7 @@ Training reads a split through `pipeline.train_batches`; evaluation takes one pa
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import dataclasses
 import functools
 import hashlib
@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 
 if TYPE_CHECKING:
   from tfgan_pipeline.compat import tf
 
+Example = dict[str, np.ndarray]
 SPLIT_NAMES = ('train', 'validation', 'test')
 
 
@@ -54,26 +56,25 @@ class Split(abc.ABC):
 
   Attributes:
     size: Number of examples.
-    image_shape: (height, width, channels) of every image.
+    image_shape: (height, width, channels) of every 'image'.
   """
 
   size: int
   image_shape: tuple[int, int, int]
 
   @abc.abstractmethod
-  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+  def ordered(self, batch_size: int) -> Iterator[Example]:
     """One pass in stored order.
 
     Yields:
-      (images uint8 [n, H, W, C], labels int32 [n]) with n = batch_size, except for the last batch,
-      which holds the remainder.
+      Arrays [n, ...] by field, such as 'image' uint8 [n, H, W, C] and 'label' int32 [n], with n =
+      batch_size, except for the last batch, which holds the remainder.
     """
 
-  def spread(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+  def spread(self, count: int) -> Example:
     """Up to `size` examples from all over the split, always the same, as `ordered` yields them."""
     references = next(iter(self.references(batch_size=count, seed=0, first_batch=0)))
-    images, labels = self.load(references)
-    return images.numpy(), labels.numpy()
+    return {name: values.numpy() for name, values in self.load(references).items()}
 
   @abc.abstractmethod
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
@@ -83,12 +84,12 @@ class Split(abc.ABC):
     batch b is a function of (the data, seed, batch_size, b) alone.
 
     Returns:
-      A dataset of reference tensors [batch_size].
+      A dataset of references: a tensor [batch_size], or any structure of such.
     """
 
   @abc.abstractmethod
-  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Graph code: references [n] -> (images uint8 [n, H, W, C], labels int32 [n])."""
+  def load(self, references: Any) -> dict[str, tf.Tensor]:
+    """Graph code: references [n] -> tensors [n, ...] by field, as `ordered` yields arrays."""
 
   @abc.abstractmethod
   def add_content(self, digest: Any) -> None:
@@ -97,8 +98,8 @@ class Split(abc.ABC):
   @functools.cached_property
   def hides_labels(self) -> bool:
     """Whether the labels are secret, -1 in all examples, of which the first is looked at."""
-    _, labels = next(self.ordered(1))
-    return bool(labels[0] < 0)
+    labels = next(self.ordered(1)).get('label')
+    return labels is not None and bool(labels[0] < 0)
 
   @functools.cached_property
   def fingerprint(self) -> str:
@@ -121,10 +122,14 @@ class Split(abc.ABC):
     return digest.hexdigest()[:16]
 
   def _add_pixels(self, digest: Any) -> None:
-    labels = [labels for _, labels in self.ordered(4096)]
-    digest.update(np.concatenate(labels).astype('<i4'))
-    for images, _ in self.ordered(4096):
-      digest.update(np.ascontiguousarray(images))
+    first = next(self.ordered(1))
+    # The order that fingerprints have always had; other fields came later, and are told by name.
+    names = [name for name in ('label', 'image') if name in first]
+    for name in [*names, *sorted(set(first) - {'label', 'image'})]:
+      if name not in names:
+        digest.update(f'{name} {first[name].shape[1:]} {first[name].dtype}'.encode())
+      for batch in self.ordered(4096):
+        digest.update(np.ascontiguousarray(batch[name], '<i4' if name == 'label' else None))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,21 +138,47 @@ class Dataset:
 
   Attributes:
     name: For messages and records, such as 'mnist'.
-    image_shape: (height, width, channels).
-    num_classes: Number of classes; 0 when the images have no labels (all labels are then 0, or -1
-      where the train split hides them).
-    label_names: One name per class.
+    fields: What an example holds. Where images have no labels, all are 0, or -1 where the train
+      split hides them, and 'label' has no classes.
     splits: Some of 'train', 'validation' and 'test'.
     channel_classes: Where every channel is an image of its own, how many classes those have: the
       label's digits to this base are theirs, the first channel's the highest. Otherwise 0.
   """
 
   name: str
-  image_shape: tuple[int, int, int]
-  num_classes: int
-  label_names: tuple[str, ...]
+  fields: Fields
   splits: Mapping[str, Split] = dataclasses.field(repr=False)
   channel_classes: int = 0
+
+  @classmethod
+  def of_images(
+    cls,
+    name: str,
+    image_shape: Sequence[int],
+    label_names: Sequence[str],
+    splits: Mapping[str, Split],
+    *,
+    medium: str = 'image',
+    channel_classes: int = 0,
+  ) -> Dataset:
+    """Returns a dataset of images and labels, see Fields.of_images for the arguments."""
+    fields = Fields.of_images(image_shape, label_names, medium)
+    return cls(name, fields, splits, channel_classes)
+
+  @property
+  def image_shape(self) -> tuple[int, int, int]:
+    """(height, width, channels) of 'image'."""
+    return self.fields.image_shape
+
+  @property
+  def num_classes(self) -> int:
+    """Number of classes; 0 when the images have no labels."""
+    return self.fields.num_classes
+
+  @property
+  def label_names(self) -> tuple[str, ...]:
+    """One name per class."""
+    return self.fields.label_names
 
   def split(self, name: str) -> Split:
     """The split called `name`. Raises UsageError, listing the splits there are, if it has none."""

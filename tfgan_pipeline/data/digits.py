@@ -41,13 +41,11 @@ def digits(options: DataOptions, *, size: int = 32) -> Dataset:
   labels = stored[:, -1].astype(np.int32)
   names = [str(index) for index in range(len(labels))]
   parts = partition(names, labels.tolist(), {'validation': 0.1, 'test': 0.1})
-  return Dataset(
-    name='digits',
-    image_shape=(size, size, 1),
-    num_classes=10,
-    label_names=tuple('0123456789'),
-    splits={part: MemorySplit(images[members], labels[members]) for part, members in parts.items()},
-  )
+  splits = {
+    part: MemorySplit({'image': images[members], 'label': labels[members]})
+    for part, members in parts.items()
+  }
+  return Dataset.of_images('digits', (size, size, 1), tuple('0123456789'), splits)
 
 
 def _stored() -> np.ndarray:

@@ -12,8 +12,10 @@ share it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import functools
+from types import MappingProxyType
+from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
@@ -21,6 +23,8 @@ from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.data.keys import random_keys
 from tfgan_pipeline.errors import UsageError
 
+# What is augmented unless a caller says: images, which are no twins of anything.
+_IMAGES = MappingProxyType({'image': 'image'})
 _AUGMENTATION = 2  # Sets the keys of augmentation apart from those of shuffling under one seed.
 
 
@@ -31,6 +35,7 @@ def train_batches(
   seed: int,
   first_batch: int = 0,
   augment: str = '',
+  augmented: Mapping[str, str] = _IMAGES,
   context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
   """Shuffled, augmented training batches without end.
@@ -42,12 +47,14 @@ def train_batches(
     first_batch: Global batch to start at; the same as skipping that many, at no cost for splits
       with random access.
     augment: Components of `registry.augmentation` in order of application.
+    augmented: The fields that they change, each with the field whose changes it shares, or itself;
+      see Fields.augmented.
     context: What `distribute_datasets_from_function` passes: this host then yields, in order, the
       contiguous slices of each global batch that its own replicas take. None: one replica.
 
   Returns:
-    A dataset of {'image': uint8 [n, H, W, C], 'label': int32 [n]} of static shape, where n is
-    `batch_size` divided by the number of replicas.
+    A dataset of tensors [n, ...] by field, such as 'image' uint8 [n, H, W, C] and 'label' int32
+    [n], of static shape, where n is `batch_size` divided by the number of replicas.
 
   Raises:
     UsageError: The batch does not divide among the replicas, or `augment` is wrong.
@@ -61,21 +68,21 @@ def train_batches(
       'the number of replicas'
     )
   size = batch_size // replicas
-  change = _augmenter(augment, seed)
+  change = _augmenter(augment, augmented, seed)
   first, last = size * first_replica, size * (first_replica + local_replicas)
 
   @tf.autograph.experimental.do_not_convert
-  def local_slices(number: tf.Tensor, references: tf.Tensor) -> tf.data.Dataset:
+  def local_slices(number: tf.Tensor, references: Any) -> tf.data.Dataset:
     # Slicing comes before loading, so that a host decodes nothing that it does not train on.
     positions = number * batch_size + tf.range(first, last, dtype=tf.int64)
-    return tf.data.Dataset.from_tensor_slices(
-      (tf.reshape(positions, [-1, size]), tf.reshape(references[first:last], [-1, size]))
+    slices = tf.nest.map_structure(
+      lambda values: tf.reshape(values[first:last], [-1, size]), references
     )
+    return tf.data.Dataset.from_tensor_slices((tf.reshape(positions, [-1, size]), slices))
 
   @tf.autograph.experimental.do_not_convert
-  def load(positions: tf.Tensor, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    images, labels = split.load(references)
-    return {'image': change(images, positions), 'label': labels}
+  def load(positions: tf.Tensor, references: Any) -> dict[str, tf.Tensor]:
+    return change(split.load(references), positions)
 
   references = split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)
   numbered = references.enumerate(first_batch)
@@ -93,17 +100,29 @@ def train_batches(
   return examples.apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
-def _augmenter(augment: str, seed: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-  """(images uint8 [n, H, W, C], positions int64 [n]) -> uint8 images of that shape, augmented."""
+def _augmenter(
+  augment: str, augmented: Mapping[str, str], seed: int
+) -> Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]]:
+  """(a batch, positions int64 [n]) -> the batch with uint8 [n, H, W, C] of these fields changed."""
   steps = [
     functools.partial(registry.augmentation.function(call.name), **call.arguments)
     for call in registry.augmentation.parse_all(augment)
   ]
+  # A group is a field and its twins. The first one's keys have no word for it, as they had when
+  # there was no other.
+  leaders = dict.fromkeys(augmented.values())
+  groups = {leader: [index] if index else [] for index, leader in enumerate(leaders)}
 
-  def change(images: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+  def change(batch: dict[str, tf.Tensor], positions: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {
+      name: changed(values, groups[augmented[name]], positions) if name in augmented else values
+      for name, values in batch.items()
+    }
+
+  def changed(images: tf.Tensor, group: list[int], positions: tf.Tensor) -> tf.Tensor:
     pixels = images
     for index, step in enumerate(steps):
-      pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, positions))
+      pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, *group, positions))
     if pixels.dtype != tf.uint8:
       pixels = tf.saturate_cast(tf.round(pixels), tf.uint8)
     return tf.ensure_shape(pixels, images.shape)

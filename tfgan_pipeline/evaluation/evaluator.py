@@ -164,10 +164,11 @@ class Evaluator:
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
     started = time.monotonic()
     shown: list = []
+    most = self._sampler.medium.grid_size(self._sampler.sample_shape)
 
     def batches():
       for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
-        if missing := max(0, images.shown(batch.shape[1:]) - sum(map(len, shown))):
+        if missing := max(0, most - sum(map(len, shown))):
           shown.append(batch[:missing])
         yield batch
 
@@ -255,7 +256,7 @@ class Evaluator:
       with writer.as_default(step):
         for name, value in scores.items():
           tf.summary.scalar(f'scores/{name}', value)  # A group of its own.
-        tf.summary.image('fakes', images.enlarge(images.grid(pictures))[None])
+        tf.summary.image('fakes', images.enlarge(self._sampler.medium.picture(pictures))[None])
         tf.summary.text('definition', '```\n' + json.dumps(self.definition, indent=2) + '\n```')
       writer.close()
 

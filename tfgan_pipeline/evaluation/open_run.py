@@ -54,7 +54,7 @@ class Scorers:
 
 def check_options(experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> None:
   """Raises UsageError for what samples of such a generator cannot be asked; needs no run yet."""
-  game = new_game(experiment, dataset.num_classes)
+  game = new_game(experiment, dataset.fields)
   options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
   if options.path_length and not standard_normal_size(experiment, game):
     raise UsageError(

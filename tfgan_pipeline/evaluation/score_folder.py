@@ -66,7 +66,7 @@ def score_folder(
     )
   options = dataclasses.replace(options, num_samples=count)
   name = os.path.basename(os.path.normpath(generated_dir))
-  dataset = dataset or Dataset(name, generated.image_shape, 0, (), {})
+  dataset = dataset or Dataset.of_images(name, generated.image_shape, (), {})
   scorer = Scorer(dataset, dataset_text, options, strategy)
   definition = {**scorer.definition, 'quantisation': _reading(options)}
   if every:
@@ -88,7 +88,8 @@ def _batches(split: FileSplit, count: int, seed: int):
   kept = np.zeros(split.size, bool)
   kept[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
   first = 0
-  for images, _ in split.ordered(256):
+  for batch in split.ordered(256):
+    images = batch['image']
     rows = kept[first : first + len(images)]
     first += len(images)
     yield images[rows]

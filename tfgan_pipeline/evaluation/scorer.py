@@ -203,7 +203,8 @@ def _some_images(split: Split) -> np.ndarray:
   wanted = np.zeros(split.size, bool)
   wanted[rows] = True
   kept, first = [], 0
-  for images, _ in split.ordered(1024):
+  for batch in split.ordered(1024):
+    images = batch['image']
     kept.append(images[wanted[first : first + len(images)]])
     first += len(images)
   return np.concatenate(kept)

@@ -190,7 +190,8 @@ def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
 
 def _accuracy(model: keras.Model, split: Split) -> float:
   right = [
-    np.argmax(model.predict(images / np.float32(127.5) - 1, verbose=0), -1) == labels
-    for images, labels in split.ordered(1024)
+    np.argmax(model.predict(batch['image'] / np.float32(127.5) - 1, verbose=0), -1)
+    == batch['label']
+    for batch in split.ordered(1024)
   ]
   return float(np.mean(np.concatenate(right)))

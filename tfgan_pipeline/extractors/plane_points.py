@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.media import points as plane
@@ -25,8 +26,8 @@ def points(context: ExtractorContext) -> Extractor:
     raise UsageError(
       f'--extractor=points: dataset {dataset.name} should hold labelled points, as gaussian_ring'
     )
-  images, labels = zip(*dataset.split('train').ordered(4096))
-  found, labels = plane.of_images(np.concatenate(images)), np.concatenate(labels)
+  train = MemorySplit.reading(dataset.split('train'))
+  found, labels = plane.of_images(train.images), train.labels
   means = np.stack([found[labels == label].mean(axis=0) for label in np.unique(labels)])
 
   def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

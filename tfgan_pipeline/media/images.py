@@ -1,4 +1,4 @@
-"""Images between the networks' [-1, 1], uint8, grids and PNG files."""
+"""Images between the networks' [-1, 1], uint8, grids and PNG files; the medium `image`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,40 @@ import math
 
 import numpy as np
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.media import points
+from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs import atomic_files
+
+_TILES = 64  # Images in a grid.
+
+
+@registry.medium
+def image() -> Medium:
+  """Pictures uint8 [H, W, C], drawn in a grid and written as PNG files."""
+  return Image()
+
+
+class Image(Medium):
+  """Grey, RGB or RGBA pictures."""
+
+  name = 'image'
+  extension = '.png'
+
+  def to_device(self, stored: tf.Tensor) -> tf.Tensor:
+    return to_float(stored)
+
+  def to_stored(self, values: tf.Tensor) -> tf.Tensor:
+    return to_uint8(values)
+
+  def grid_size(self, shape: Sequence[int]) -> int:
+    return _TILES
+
+  def picture(self, samples: np.ndarray, *, columns: int = 0) -> np.ndarray:
+    return grid(samples, columns=columns)
+
+  def encode(self, sample: np.ndarray) -> bytes:
+    return png(sample)
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
@@ -22,23 +53,14 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
   return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), tf.uint8)
 
 
-def shown(image_shape: Sequence[int]) -> int:
-  """How many samples a picture of them has: 64 images, or 2,048 points of the plane (points.py)."""
-  return 2048 if tuple(image_shape) == points.IMAGE_SHAPE else 64
-
-
 def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
-
-  Pictures that are points of the plane (points.py) become one scatter plot.
 
   Args:
     images: N pictures of one size.
     columns: How many stand side by side; 0 makes the grid as square as it can be.
     gap: White pixels around each.
   """
-  if images.shape[1:] == points.IMAGE_SHAPE:
-    return scatter(points.of_images(images), np.zeros(len(images), int), reach=1.0, radius=1)
   count, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(count))
   rows = math.ceil(count / columns)

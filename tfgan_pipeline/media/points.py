@@ -7,13 +7,20 @@ A row is a coordinate: [-1, 1] in 65,536 steps, of which the left pixel is the h
 right one the low byte. One byte alone would be as coarse as the Gaussians of the usual toys, and
 images that are not bytes would be an exception in every part of the package. As a pixel is its byte
 scaled to [-1, 1], a coordinate is the linear function (256 * high + low) / 257 of both, which a
-network can read exactly; networks/points.py writes them so that gradients pass unchanged.
+network can read exactly; networks/points_mlp.py writes them so that gradients pass unchanged.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from tfgan_pipeline import registry
+from tfgan_pipeline.media.base import Medium
+from tfgan_pipeline.media.images import Image, scatter
+
+_DOTS = 2048  # Points in a plot.
 IMAGE_SHAPE = (2, 2, 1)
 STEPS = 65_535
 
@@ -28,3 +35,24 @@ def of_images(images: np.ndarray) -> np.ndarray:
   """uint8 [N, D, 2, 1] to float32 [N, D]; of other shapes, any two bytes in a row are a number."""
   high, low = np.moveaxis(images.reshape(len(images), -1, 2).astype(np.int64), 2, 0)
   return ((256 * high + low) * 2 / STEPS - 1).astype(np.float32)
+
+
+@registry.medium
+def point() -> Medium:
+  """Points of the plane in [-1, 1], drawn in a scatter plot."""
+  return Point()
+
+
+class Point(Image):
+  """Points, each of which is stored as a 2x2 grey picture."""
+
+  name = 'point'
+
+  def grid_size(self, shape: Sequence[int]) -> int:
+    return _DOTS
+
+  def picture(self, samples: np.ndarray, *, columns: int = 0) -> np.ndarray:
+    return scatter(of_images(samples), np.zeros(len(samples), int), reach=1.0, radius=1)
+
+  def coordinates(self, samples: np.ndarray) -> np.ndarray:
+    return of_images(samples)

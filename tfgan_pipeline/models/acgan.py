@@ -6,6 +6,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.models.game import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
@@ -14,7 +15,7 @@ from tfgan_pipeline.models.noise import Noise
 @registry.model
 def acgan(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   generator_weight: float = 1.0,
   discriminator_weight: float = 1.0,
@@ -23,7 +24,7 @@ def acgan(
 
   Args:
     noise: The generator's random input.
-    num_classes: Of the data.
+    data: The fields of the examples.
     generator_weight: Of the class's cross-entropy on generated images, in the generator's loss.
     discriminator_weight: Of that on real and on generated images, in the discriminator's.
   """
@@ -33,7 +34,7 @@ def acgan(
     generator_weight=generator_weight,
     discriminator_weight=discriminator_weight,
   )
-  return ACGAN(noise, num_classes, generator_weight, discriminator_weight)
+  return ACGAN(noise, data, generator_weight, discriminator_weight)
 
 
 class ACGAN(Game):
@@ -42,10 +43,10 @@ class ACGAN(Game):
   labelled = frozenset({'generator'})
 
   def __init__(
-    self, noise: Noise, num_classes: int, generator_weight: float, discriminator_weight: float
+    self, noise: Noise, data: Fields, generator_weight: float, discriminator_weight: float
   ):
-    super().__init__(noise, num_classes)
-    self.outputs = {'discriminator': 1 + num_classes}
+    super().__init__(noise, data)
+    self.outputs = {'discriminator': 1 + data.num_classes}
     self._weights = {
       'aux_cond_generator_weight': generator_weight,
       'aux_cond_discriminator_weight': discriminator_weight,

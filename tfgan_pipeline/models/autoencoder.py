@@ -12,6 +12,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.data.dataset import Example
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.game import Game
@@ -20,21 +22,21 @@ from tfgan_pipeline.replicas import randomness
 
 
 @registry.model
-def autoencoder(noise: Noise, num_classes: int, *, reconstruction: str = 'squared_error') -> Game:
+def autoencoder(noise: Noise, data: Fields, *, reconstruction: str = 'squared_error') -> Game:
   """Images through a code of --noise's size and back (Hinton and Salakhutdinov 2006).
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Not needed here.
+    data: Not needed here.
     reconstruction: A component of losses/reconstruction.py.
   """
-  return Autoencoder(noise, num_classes, reconstruction)
+  return Autoencoder(noise, data, reconstruction)
 
 
 @registry.model
 def denoising_autoencoder(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   stddev: float = 0.5,
   reconstruction: str = 'squared_error',
@@ -43,12 +45,12 @@ def denoising_autoencoder(
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Not needed here.
+    data: Not needed here.
     stddev: Of the normal noise added to images in [-1, 1] before they are encoded.
     reconstruction: A component of losses/reconstruction.py.
   """
   require('--model', at_least=0, stddev=stddev)
-  return Autoencoder(noise, num_classes, reconstruction, stddev=stddev)
+  return Autoencoder(noise, data, reconstruction, stddev=stddev)
 
 
 class Autoencoder(Game):
@@ -56,7 +58,7 @@ class Autoencoder(Game):
 
   Args:
     noise: Its size is that of the code.
-    num_classes: Of the data.
+    data: The fields of the examples.
     reconstruction: A component of losses/reconstruction.py.
     stddev: Of the noise added to what is encoded.
   """
@@ -65,8 +67,8 @@ class Autoencoder(Game):
   needs = ('pictures',)  # Their bytes are compared one by one.
   shown_images = 32
 
-  def __init__(self, noise: Noise, num_classes: int, reconstruction: str, *, stddev: float = 0.0):
-    super().__init__(noise, num_classes)
+  def __init__(self, noise: Noise, data: Fields, reconstruction: str, *, stddev: float = 0.0):
+    super().__init__(noise, data)
     self.outputs = {'encoder': noise.size}
     self._distance = registry.reconstruction.build(reconstruction)
     self._stddev = stddev
@@ -96,12 +98,9 @@ class Autoencoder(Game):
     """uint8 [n, H, W, C] to codes float32 [n, noise size]."""
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
-  def pictures(
-    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
-  ) -> dict[str, np.ndarray]:
+  def pictures(self, generator: keras.Model, examples: Example) -> dict[str, np.ndarray]:
     """Rows of eight images, noisy where they are encoded so, each above its reconstructions."""
-    del labels
-    images = images[:32]
+    images = examples['image'][:32]
     shown = [images]
     if self._stddev:
       noise = tf.random.stateless_normal(images.shape, randomness.key(0))

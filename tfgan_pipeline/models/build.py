@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
@@ -12,8 +13,7 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 def build_networks(
   experiment: Experiment,
-  image_shape: tuple[int, int, int],
-  num_classes: int,
+  data: Fields,
   *,
   precision: str = 'float32',
 ) -> Networks:
@@ -21,8 +21,7 @@ def build_networks(
 
   Args:
     experiment: Names the networks, and the game, which says which ones it needs.
-    image_shape: (height, width, channels).
-    num_classes: 0 when the data has no labels.
+    data: The fields of the examples.
     precision: What layers compute in: a Keras policy. Variables are float32 in any case, so weights
       trained in one can be used in another.
 
@@ -30,8 +29,9 @@ def build_networks(
     UsageError: The networks do not exist for such images, return another type than float32, or are
       not those that the game needs.
   """
-  game = new_game(experiment, num_classes)
-  spec = NetworkSpec(image_shape, num_classes, game.noise_size, game.outputs, game.labelled)
+  game = new_game(experiment, data)
+  image_shape = data.image_shape
+  spec = NetworkSpec(image_shape, data.num_classes, game.noise_size, game.outputs, game.labelled)
   outside = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
   try:
@@ -65,18 +65,18 @@ def build_networks(
   return networks
 
 
-def build_game(experiment: Experiment, networks: Networks, num_classes: int) -> Game:
+def build_game(experiment: Experiment, networks: Networks, data: Fields) -> Game:
   """The model component over `networks`."""
-  game = new_game(experiment, num_classes)
+  game = new_game(experiment, data)
   game.networks = networks
   return game
 
 
-def new_game(experiment: Experiment, num_classes: int) -> Game:
+def new_game(experiment: Experiment, data: Fields) -> Game:
   """The model component, which has no networks yet."""
   noise = registry.noise.build(experiment.noise)
   try:
-    return registry.model.build(experiment.model, noise, num_classes)
+    return registry.model.build(experiment.model, noise, data)
   except UsageError as error:
     if str(error).startswith('--'):
       raise

@@ -1,8 +1,8 @@
 """Base class of games: the batch, the losses, the samples, and the needs of their networks.
 
     @registry.model
-    def mine(noise: Noise, num_classes: int, *, weight: float = 1.0) -> Game:
-      return Mine(noise, num_classes, weight)
+    def mine(noise: Noise, data: Fields, *, weight: float = 1.0) -> Game:
+      return Mine(noise, data, weight)
 
 A game owns no loop, no optimiser and no files; it says what one batch means to its networks. From
 `gan_model` to `losses` to the updates data flows one way, in training/train_ops.py.
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.data.dataset import Example
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.networks.spec import Networks, features_of
 
@@ -28,7 +30,7 @@ class Game:
 
   Attributes:
     noise: Where generator inputs come from.
-    num_classes: Of the data; 0 when it has no labels.
+    data: The fields of the examples.
     networks: The Keras models by role.
     augment: What images pass on their way to the discriminator, real and generated ones alike.
     pool: TF-GAN's `tensor_pool_fn`, or None: what the discriminator sees for generated images.
@@ -51,12 +53,17 @@ class Game:
   shown_images = 0
   poolable = False
 
-  def __init__(self, noise: Noise, num_classes: int):
+  def __init__(self, noise: Noise, data: Fields):
     self.noise = noise
-    self.num_classes = num_classes
+    self.data = data
     self.networks: Networks = {}
     self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
     self.pool: Callable[[Any], Any] | None = None
+
+  @property
+  def num_classes(self) -> int:
+    """Number of classes of the data; 0 when it has no labels."""
+    return self.data.num_classes
 
   @property
   def noise_size(self) -> int:
@@ -225,17 +232,14 @@ class Game:
     label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
     return [noise, tf.fill([columns], label)]
 
-  def pictures(
-    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
-  ) -> dict[str, np.ndarray]:
+  def pictures(self, generator: keras.Model, examples: Example) -> dict[str, np.ndarray]:
     """Draws a game's own pictures, uint8 [H, W, 1 or 3] by name, at each sampling.
 
     Args:
       generator: As in `generate`.
-      images: `shown_images` real ones, uint8 [N, H, W, C].
-      labels: Theirs, int32 [N].
+      examples: `shown_images` real ones, as they are stored.
     """
-    del generator, images, labels
+    del generator, examples
     return {}
 
 

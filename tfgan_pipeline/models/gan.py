@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.models.game import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
 
 
 @registry.model
-def gan(noise: Noise, num_classes: int) -> Game:
+def gan(noise: Noise, data: Fields) -> Game:
   """Generator against discriminator on unlabelled images."""
-  return GAN(noise, num_classes)
+  return GAN(noise, data)
 
 
 class GAN(Game):

@@ -9,6 +9,7 @@ import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models import noise as noises
 from tfgan_pipeline.models.game import Discriminator, Game
@@ -21,7 +22,7 @@ _CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
 @registry.model
 def infogan(
   noise: Noise,
-  num_classes: int,
+  data: Fields,
   *,
   categorical: tuple = (10,),
   continuous: int = 2,
@@ -31,7 +32,7 @@ def infogan(
 
   Args:
     noise: The generator's input besides the codes.
-    num_classes: Not needed here.
+    data: Not needed here.
     categorical: Of each categorical code, how many categories it has; uniform.
     continuous: How many codes uniform in [-1, 1].
     weight: Of the lower bound of mutual information, in both players' losses. TF-GAN's bound is a
@@ -45,7 +46,7 @@ def infogan(
   if not categorical and not continuous:
     raise UsageError('--model=infogan: has no code at all')
   require('--model', at_least=0, weight=weight)
-  return InfoGAN(noise, num_classes, categorical, continuous, weight)
+  return InfoGAN(noise, data, categorical, continuous, weight)
 
 
 class InfoGAN(Game):
@@ -54,12 +55,12 @@ class InfoGAN(Game):
   def __init__(
     self,
     noise: Noise,
-    num_classes: int,
+    data: Fields,
     categorical: Sequence[int],
     continuous: int,
     weight: float,
   ):
-    super().__init__(noise, num_classes)
+    super().__init__(noise, data)
     self._categorical = categorical
     self._continuous = noises.uniform(size=continuous) if continuous else None
     self._weight = weight

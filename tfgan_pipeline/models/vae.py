@@ -9,6 +9,8 @@ import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.data.dataset import Example
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.autoencoder import Autoencoder
@@ -22,19 +24,19 @@ _POINTS = 1000  # In the scatter plot.
 
 @registry.model
 def vae(
-  noise: Noise, num_classes: int, *, reconstruction: str = 'bernoulli', beta: float = 1.0
+  noise: Noise, data: Fields, *, reconstruction: str = 'bernoulli', beta: float = 1.0
 ) -> Game:
   """Evidence lower bound with a normal posterior; --noise=normal(2) is the prior and its size.
 
   Args:
     noise: The prior, which has to be normal.
-    num_classes: Not needed here.
+    data: Not needed here.
     reconstruction: A component of losses/reconstruction.py.
     beta: Weight of the divergence from the prior (Higgins et al. 2017); 1 is the bound itself.
   """
   require_normal(noise, 'vae')
   require('--model', at_least=0, beta=beta)
-  return VAE(noise, num_classes, reconstruction, beta)
+  return VAE(noise, data, reconstruction, beta)
 
 
 def require_normal(noise: Noise, model: str) -> None:
@@ -48,13 +50,13 @@ class VAE(Autoencoder):
 
   Args:
     noise: The prior.
-    num_classes: Of the data.
+    data: The fields of the examples.
     reconstruction: A component of losses/reconstruction.py.
     beta: Weight of the divergence.
   """
 
-  def __init__(self, noise: Noise, num_classes: int, reconstruction: str, beta: float):
-    super().__init__(noise, num_classes, reconstruction)
+  def __init__(self, noise: Noise, data: Fields, reconstruction: str, beta: float):
+    super().__init__(noise, data, reconstruction)
     self.outputs = {'encoder': 2 * noise.size}
     self._beta = beta
     if noise.size == 2:
@@ -92,19 +94,18 @@ class VAE(Autoencoder):
   def encode(self, images: np.ndarray) -> tf.Tensor:
     return self.posterior(super().encode(images)).loc
 
-  def pictures(
-    self, generator: keras.Model, images: np.ndarray, labels: np.ndarray
-  ) -> dict[str, np.ndarray]:
+  def pictures(self, generator: keras.Model, examples: Example) -> dict[str, np.ndarray]:
     """With two latents also the manifold and the latents of real images, coloured by class.
 
     The manifold is that of the paper's figure 4: images at equal steps of the prior's quantiles.
     """
-    found = super().pictures(generator, images, labels)
+    found = super().pictures(generator, examples)
     if self.noise.size == 2:
       quantiles = tf.math.ndtri((tf.range(_SIDE, dtype=tf.float32) + 0.5) / _SIDE)
       across, down = tf.meshgrid(quantiles, quantiles[::-1])
-      latents = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])
-      manifold = pixels.to_uint8(self.generate(generator, latents)).numpy()
+      places = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])
+      manifold = pixels.to_uint8(self.generate(generator, places)).numpy()
       found['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
-      found['latents'] = pixels.scatter(self.encode(images).numpy(), labels)
+      latents = self.encode(examples['image']).numpy()
+      found['latents'] = pixels.scatter(latents, examples['label'])
     return found

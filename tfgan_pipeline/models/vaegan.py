@@ -7,6 +7,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.models.game import Discriminator, Game
 from tfgan_pipeline.models.noise import Noise
@@ -20,19 +21,19 @@ VAEGANModel = collections.namedtuple(
 
 
 @registry.model
-def vaegan(noise: Noise, num_classes: int, *, gamma: float = 1e-3, beta: float = 1.0) -> Game:
+def vaegan(noise: Noise, data: Fields, *, gamma: float = 1e-3, beta: float = 1.0) -> Game:
   """VAE/GAN: reconstruction error in the discriminator's features, and a GAN besides.
 
   Args:
     noise: The prior, which has to be normal.
-    num_classes: Not needed here.
+    data: Not needed here.
     gamma: Weight of the reconstruction error against the adversarial loss, for the generator.
     beta: Weight of the divergence from the prior against that error, for the encoder.
   """
   require_normal(noise, 'vaegan')
   require('--model', at_least=0, beta=beta)
   require('--model', above=0, gamma=gamma)
-  return VAEGAN(noise, num_classes, gamma, beta)
+  return VAEGAN(noise, data, gamma, beta)
 
 
 class VAEGAN(VAE):
@@ -44,7 +45,7 @@ class VAEGAN(VAE):
 
   Args:
     noise: The prior.
-    num_classes: Of the data.
+    data: The fields of the examples.
     gamma: See `vaegan`.
     beta: Weight of the divergence.
   """
@@ -52,8 +53,8 @@ class VAEGAN(VAE):
   players = {'generator': ('generator', 'encoder'), 'discriminator': ('discriminator',)}
   needs = ()
 
-  def __init__(self, noise: Noise, num_classes: int, gamma: float, beta: float):
-    super().__init__(noise, num_classes, 'squared_error', beta)
+  def __init__(self, noise: Noise, data: Fields, gamma: float, beta: float):
+    super().__init__(noise, data, 'squared_error', beta)
     self.outputs = {'discriminator': 1, **self.outputs}
     self._gamma = gamma
 

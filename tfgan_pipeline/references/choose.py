@@ -104,7 +104,7 @@ def folder_dataset(
       f'{tuple(image_shape)}'
     )
   name = os.path.basename(os.path.normpath(root))
-  return Dataset(name, split.image_shape, 0, (), {PICTURES: split})
+  return Dataset.of_images(name, split.image_shape, (), {PICTURES: split})
 
 
 def _of_file(

@@ -61,9 +61,9 @@ def reference_features(
   labels: list[np.ndarray] = []
 
   def batches():
-    for images, classes in dataset.split(split).ordered(1024):
-      labels.append(classes)
-      yield images
+    for batch in dataset.split(split).ordered(1024):
+      labels.append(batch['label'])
+      yield batch['image']
 
   features = extractor.features(batches())
   arrays = {'pool': features.pool, 'logits': features.logits}

@@ -124,7 +124,7 @@ def verify(path: str, dataset: Dataset, split: str, extractor: Extractor) -> dic
     pairs.append(('num_reference', found['num_reference'], count))
   _refuse(path, [f'{name}: {was}, now {now}' for name, was, now in pairs if was != now])
 
-  features = extractor.features(images for images, _ in dataset.split(split).ordered(1024))
+  features = extractor.features(batch['image'] for batch in dataset.split(split).ordered(1024))
   if found['width'] != features.width:
     _refuse(path, [f'width: {found["width"]}, now {features.width}'])
   now = statistics_of(features.pool)

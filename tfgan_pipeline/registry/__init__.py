@@ -145,6 +145,7 @@ def _value(node: ast.expr) -> Any:
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
+medium = Registry('medium', 'media')
 dataset = Registry('dataset', 'data')
 augmentation = Registry('augmentation', 'data')
 network = Registry('network', 'networks')

@@ -32,6 +32,7 @@ class Ensemble:
     classes: As given.
     members: The runs in their order, each with 'run', 'step' and 'weights'.
     image_shape: Of the samples.
+    medium: What a sample is.
     row: How many samples show each of `classes` once by each run; 0 where none are chosen.
 
   Raises:
@@ -59,6 +60,7 @@ class Ensemble:
         sampler.check_classes(classes)
       step_read = sampler.restore(step)
       self.members.append({'run': run.path, 'step': step_read, 'weights': sampler.weights})
+    self.medium = self._samplers[0].medium
     self.row = len(runs) * len(classes)
 
   def only(self, flag: str) -> GeneratorSampler:

@@ -7,7 +7,6 @@ pictures = loaded.generate(16, 0)   # count, seed -> uint8 [16, H, W, C]
 from __future__ import annotations
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.media import images
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.runs.atomic_files import writing
 
@@ -31,13 +30,14 @@ def export_generator(game: Game, generator: keras.Model, path: str) -> str:
     WriteError: The folder cannot be written.
   """
   scalar = tf.TensorSpec([], tf.int32)
+  medium = game.data['image'].medium
   any_inputs = tf.nest.map_structure(
     lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs([0], 0)
   )
   module = tf.Module()
   module.generator = generator
   module.generate = tf.function(
-    lambda count, seed: images.to_uint8(
+    lambda count, seed: medium.to_stored(
       game.generate(generator, game.inputs(tf.range(count), seed))
     ),
     input_signature=[scalar, scalar],

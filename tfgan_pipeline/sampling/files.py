@@ -39,7 +39,8 @@ def write_grid(
     path: The PNG file; may be gs://.
     ensemble: Whose samples 0 to count - 1.
     seed: Chooses all of them.
-    count: How many; by default eight rows if classes are chosen, else `images.shown`. Of
+    count: How many; by default eight rows if classes are chosen, else `Medium.grid_size`.
+      Of
       `interpolate`, how many rows; by default one for each class chosen, else 8.
     columns: How many side by side; 0 makes a column for each class and run, or else a square.
     traverse: Show so many steps along each latent axis or code instead.
@@ -57,9 +58,10 @@ def write_grid(
     sampler = ensemble.only('--interpolate')
     pictures = sampler.interpolation(seed, rows, interpolate, labels or None)
   else:
-    count = count or 8 * ensemble.row or images.shown(ensemble.image_shape)
+    count = count or 8 * ensemble.row or ensemble.medium.grid_size(ensemble.image_shape)
     pictures = ensemble.images(range(count), seed)
-  grid = images.grid(pictures, columns=columns or traverse or interpolate or ensemble.row)
+  columns = columns or traverse or interpolate or ensemble.row
+  grid = ensemble.medium.picture(pictures, columns=columns)
   with atomic_files.writing(path):
     images.write_png(path, images.enlarge(grid))
   return len(pictures)
@@ -102,7 +104,8 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
         raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
     with atomic_files.writing(folder):
       for name in [name for name in made if name not in there]:
-        atomic_files.write(os.path.join(folder, name), images.png(made[name]), durable=False)
+        content = ensemble.medium.encode(made[name])
+        atomic_files.write(os.path.join(folder, name), content, durable=False)
   return count
 
 

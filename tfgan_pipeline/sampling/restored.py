@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.models.build import build_game, build_networks
 from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
@@ -43,10 +44,10 @@ class RestoredNetworks:
     strategy: tf.distribute.Strategy | None = None,
   ):
     strategy = strategy or tf.distribute.get_strategy()
-    data = run.read_record()['dataset']
+    data = Fields.from_record(run.read_record()['dataset'])
     with strategy.scope():
-      networks = build_networks(experiment, tuple(data['image_shape']), data['num_classes'])
-      self.game = build_game(experiment, networks, data['num_classes'])
+      networks = build_networks(experiment, data)
+      self.game = build_game(experiment, networks, data)
     self.run = run
     self.weights = weights if experiment.ema_decay else 'raw'
     role = 'generator_ema' if self.weights == 'average' else 'generator'

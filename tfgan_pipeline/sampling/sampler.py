@@ -18,7 +18,6 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.media import images
 from tfgan_pipeline.models.game import Game, Inputs
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -54,6 +53,8 @@ class GeneratorSampler:
 
   Attributes:
     restored: The networks.
+    medium: What a sample is.
+    sample_shape: Of one, such as (height, width, channels).
     batch_norm: What is in use, in words; it is the moving averages where there is no such layer.
     noise_size: See `standard_normal_size`.
   """
@@ -71,6 +72,8 @@ class GeneratorSampler:
     self.restored = RestoredNetworks(run, experiment, weights=weights, strategy=self._strategy)
     self._game, self._generator = self.restored.game, self.restored.generator
     self.noise_size = standard_normal_size(experiment, self._game)
+    self.medium = self._game.data['image'].medium
+    self.sample_shape = self._game.data.image_shape
     self._last: tuple = None, None
     self._norms = batch_norms(self._generator)
     self._mode = batch_norm if self._norms else 'moving'
@@ -228,7 +231,7 @@ class GeneratorSampler:
   def _as_pictures(self, values: tf.Tensor) -> np.ndarray:
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
-    return images.to_uint8(values).numpy()
+    return self.medium.to_stored(values).numpy()
 
   def values(self, noise: np.ndarray) -> np.ndarray:
     """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""

@@ -39,7 +39,7 @@ class StepExporter:
 
   Args:
     experiment: The run's choices; `batch_size` is not looked at.
-    dataset: Only its image_shape and num_classes are.
+    dataset: Only its fields are.
     replicas: How many take part in a step.
 
   Attributes:
@@ -49,16 +49,16 @@ class StepExporter:
 
   def __init__(self, experiment: Experiment, dataset: Dataset, replicas: int):
     self._strategy = OneOfMany(replicas)
-    self._image_shape = tuple(dataset.image_shape)
+    self._fields = dataset.fields
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
 
   def function(self, replica_batch: int) -> tuple[Callable, list[tf.TensorSpec]]:
     """The step as a function of batches of static shape, and the specs of its arguments.
 
-    These are image uint8 [n, H, W, C] and label int32 [n] of each of `batches_per_step` batches,
-    where n is replica_batch or, when gradients are accumulated, its part. It returns the step's
-    scalars in the order of their names.
+    These are the fields, such as image uint8 [n, H, W, C] and label int32 [n], of each of
+    `batches_per_step` batches, in the order of their names, where n is replica_batch or, when
+    gradients are accumulated, its part. It returns the step's scalars in the order of their names.
 
     Raises:
       UsageError: The batch of a replica does not divide into `--accumulate` parts.
@@ -68,11 +68,7 @@ class StepExporter:
       raise UsageError(
         f'--accumulate={parts}: the {replica_batch} images of a replica do not divide by it'
       )
-    batch = {
-      'image': tf.TensorSpec((replica_batch // parts, *self._image_shape), tf.uint8),
-      'label': tf.TensorSpec((replica_batch // parts,), tf.int32),
-    }
-    batches = [batch] * self.batches_per_step
+    batches = [self._fields.batch_spec(replica_batch // parts)] * self.batches_per_step
 
     @tf.function(jit_compile=True, autograph=False)
     def step(*tensors):

@@ -23,7 +23,8 @@ def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int
     sizes = image_shape.split(',')
     if len(sizes) != 3 or not all(size.strip().isdecimal() and int(size) for size in sizes):
       raise UsageError(f'--image_shape={image_shape}: should be height,width,channels')
-    return Dataset(experiment.dataset, tuple(map(int, sizes)), num_classes, (), {})
+    classes = tuple(map(str, range(num_classes)))
+    return Dataset.of_images(experiment.dataset, tuple(map(int, sizes)), classes, {})
   try:
     # Nothing is held in memory: only the shape is wanted.
     return registry.dataset.build(experiment.dataset, DataOptions(experiment.data_dir, 0.0))

@@ -15,9 +15,7 @@ import math
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset, Split
-from tfgan_pipeline.media import images as pixels
-from tfgan_pipeline.media import points
+from tfgan_pipeline.data.dataset import Dataset, Example, Split
 from tfgan_pipeline.models.game import Inputs
 from tfgan_pipeline.networks.layers.basic import batch_statistics
 from tfgan_pipeline.training.spectral_norms import spectral_norms
@@ -84,7 +82,13 @@ class Health:
     if 'discriminator' in game.networks:
       scalars.update(self._judgement(inputs, labels))
     by_class = labels is not None and 2 * game.num_classes <= len(pictures)
-    found = diversity(pictures, labels.numpy() if by_class else None, *self._real['train'])
+    coordinates, real = game.data['image'].medium.coordinates, self._real['train']
+    found = diversity(
+      coordinates(pictures),
+      labels.numpy() if by_class else None,
+      coordinates(real['image']),
+      real['label'],
+    )
     if found is not None:
       scalars['samples/diversity'] = found
       self._warn(step, found)
@@ -93,7 +97,7 @@ class Health:
   def _judgement(self, inputs: Inputs, labels: tf.Tensor | None) -> dict[str, float]:
     """What the discriminator makes of all kinds of images."""
     game = self._state.game
-    logits = {name: self._logits(*real) for name, real in self._real.items()}
+    logits = {name: self._logits(real) for name, real in self._real.items()}
     with batch_statistics():
       generated = game.generate(game.networks['generator'], inputs)
       logits['generated'] = game.logits(generated, labels).numpy()
@@ -110,13 +114,14 @@ class Health:
       scalars['overfitting/r_v'] = (means['train'] - means['held_out']) / gap
     return scalars
 
-  def _logits(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+  def _logits(self, real: Example) -> np.ndarray:
     """Of real images uint8 [n, H, W, C], float32 [n]."""
+    images, labels = self._state.game.data['image'].medium.to_device(real['image']), real['label']
     found = []
     for first in range(0, len(images), _BATCH):
       part = slice(first, first + _BATCH)
       with batch_statistics():
-        found.append(self._state.game.logits(pixels.to_float(images[part]), labels[part]))
+        found.append(self._state.game.logits(images[part], labels[part]))
     return np.concatenate(found)
 
   def _warn(self, step: int, found: float) -> None:
@@ -137,12 +142,12 @@ def diversity(
 ) -> float | None:
   """Square root of the samples' variance over that of real images: near 1 in a healthy run.
 
-  Variances are unbiased, and means over pixels; points of the plane (points.py) count as such.
+  Variances are unbiased, and means over pixels or coordinates.
 
   Args:
-    pictures: Samples uint8 [N, H, W, C].
+    pictures: Samples [N, ...] as numbers, see Medium.coordinates.
     labels: Their classes int [N], for variances within classes; None for those of all.
-    real: uint8 [n, H, W, C].
+    real: Real samples [n, ...].
     real_labels: Their classes int [n].
 
   Returns:
@@ -156,8 +161,6 @@ def diversity(
 
 def _variance(images: np.ndarray, labels: np.ndarray) -> float:
   """Unbiased, pooled over classes, the mean over pixels; 0 where no class has two images."""
-  if images.shape[1:] == points.IMAGE_SHAPE:
-    images = points.of_images(images)
   groups = [images[labels == label] for label in np.unique(labels)]
   total = sum(len(group) * np.var(group, axis=0, dtype=np.float64).mean() for group in groups)
   return total / max(len(images) - len(groups), 1)
@@ -167,6 +170,6 @@ def _norm(tensors) -> float:
   return float(tf.linalg.global_norm(list(tensors)))
 
 
-def _fixed(split: Split) -> tuple[np.ndarray, np.ndarray]:
-  """Real images, always the same ones, with their labels."""
+def _fixed(split: Split) -> Example:
+  """Real examples, always the same ones."""
   return split.spread(_IMAGES if split.size >= _IMAGES else min(split.size, _BATCH))

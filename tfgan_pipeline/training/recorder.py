@@ -11,11 +11,8 @@ import json
 import os
 from types import MappingProxyType
 
-import numpy as np
-
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.media import images
+from tfgan_pipeline.data.dataset import Dataset, Example
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -62,7 +59,7 @@ class Recorder:
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
     self._health: Health | None = None
-    self._shown: tuple[np.ndarray, np.ndarray] | None = None  # Real images with their labels.
+    self._shown: Example | None = None  # Real examples.
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
     """Declares void what was written of steps after `step`, at which the state is.
@@ -86,9 +83,10 @@ class Recorder:
       held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
       self._shown = next(dataset.split(held_out).ordered(self._state.game.shown_images))
     if not step:
-      reals, _ = next(dataset.split('train').ordered(images.shown(dataset.image_shape)))
+      medium = dataset.fields['image'].medium
+      reals = next(dataset.split('train').ordered(medium.grid_size(dataset.image_shape)))
       with self._writing(self._run.path):
-        self._summaries.reals(reals)
+        self._summaries.reals(medium.picture(reals['image']))
       self._sample(0)
       saved = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
       if 'checksum' in saved:  # Not written again, since an evaluator may just be reading it.
@@ -160,16 +158,17 @@ class Recorder:
   def _sample(self, step: int) -> None:
     """The grid of fixed noise, classes in columns, and its health; what else the game shows."""
     game, generator = self._state.game, self._state.sampled_generator
-    count = images.shown(generator.output_shape[1:])
+    medium = game.data['image'].medium
+    count = medium.grid_size(game.data.image_shape)
     columns = game.columns if game.columns <= count // 2 else 0
     if columns:
       count -= count % columns
     inputs = game.inputs(range(count), self._experiment.seed)
-    samples = images.to_uint8(game.generate(generator, inputs)).numpy()
+    samples = medium.to_stored(game.generate(generator, inputs)).numpy()
     health = self._health(step, inputs, samples)
-    others = {} if self._shown is None else game.pictures(generator, *self._shown)
+    others = {} if self._shown is None else game.pictures(generator, self._shown)
     with self._writing(self._run.path):  # What fails above is not the disk's fault.
-      self._summaries.fakes(step, samples, columns)
+      self._summaries.picture('fakes', step, medium.picture(samples, columns=columns))
       self._summaries.health(step, health)
       for name, picture in others.items():
         self._summaries.picture(name, step, picture)

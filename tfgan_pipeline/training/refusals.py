@@ -14,7 +14,6 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.media.points import IMAGE_SHAPE
 from tfgan_pipeline.models.game import Game
 
 # What a run can lack, and the flag that says so.
@@ -62,7 +61,7 @@ def refuse_what_does_not_fit(
   has = {
     *(f'a {player}' for player in game.players),
     *(['labels'] if dataset.num_classes else []),
-    *([] if tuple(dataset.image_shape) == IMAGE_SHAPE else ['pictures']),
+    *(['pictures'] if dataset.fields.augmented() else []),
     *(['a border at 0'] if registry.loss.build(experiment.loss).has_border else []),
   }
   for flag, needs in _needs(experiment, game, penalties, augmentations):

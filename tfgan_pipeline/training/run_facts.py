@@ -20,6 +20,7 @@ def facts(dataset: Dataset, state: TrainState) -> dict[str, Any]:
       'fingerprint': dataset.fingerprint,
       'image_shape': list(dataset.image_shape),
       'num_classes': dataset.num_classes,
+      'fields': dataset.fields.to_record(),
       'splits': {name: split.size for name, split in dataset.splits.items()},
     },
     'networks': {role: _network(network) for role, network in state.networks.items()},

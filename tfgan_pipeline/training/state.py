@@ -56,8 +56,7 @@ class TrainState:
     make_networks = functools.partial(
       build_networks,
       experiment,
-      dataset.image_shape,
-      dataset.num_classes,
+      dataset.fields,
       precision=experiment.precision,
     )
     counter = functools.partial(
@@ -68,7 +67,7 @@ class TrainState:
       aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas add the same one.
     )
     with strategy.scope():
-      game = new_game(experiment, dataset.num_classes)
+      game = new_game(experiment, dataset.fields)
       penalties = _build_named(registry.penalty, experiment.penalties)
       augmentations = _build_named(
         registry.discriminator_augmentation, experiment.discriminator_augment

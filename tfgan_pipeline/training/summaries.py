@@ -79,13 +79,9 @@ class TrainSummaries:
     self.plot(step, values)
     _append(self._health, step, values)
 
-  def reals(self, pictures: np.ndarray) -> None:
-    """Shows training images, uint8 [N, H, W, C]."""
-    self._picture('reals', 'reals.png', 0, images.grid(pictures))
-
-  def fakes(self, step: int, pictures: np.ndarray, columns: int = 0) -> None:
-    """Shows generated images, uint8 [N, H, W, C], so many side by side."""
-    self.picture('fakes', step, images.grid(pictures, columns=columns))
+  def reals(self, picture: np.ndarray) -> None:
+    """Shows a picture of training samples, uint8 [H, W, C]."""
+    self._picture('reals', 'reals.png', 0, picture)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Shows any picture, uint8 [H, W, 1 or 3]."""

@@ -14,7 +14,6 @@ from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
-from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.replicas.collectives import assign, mean
@@ -135,7 +134,8 @@ class TrainStep:
       # Parts have to take turns, or TensorFlow would run them at once and save no memory.
       before = [gradient for player in players for gradient in optimizers[player].gradients]
       with tf.control_dependencies(before):
-        images, part_key = to_float(tf.identity(batch['image'])), tf.identity(key)
+        part = self.game.data.to_device(tf.nest.map_structure(tf.identity, batch))
+        part_key = tf.identity(key)
       step = (
         self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step
       )
@@ -145,7 +145,6 @@ class TrainStep:
         index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
         len(batches) * replica.num_replicas_in_sync,
       ):
-        part = {**batch, 'image': images}
         shares = self._part(part, step, optimizers, players, penalty_weights, len(batches))
       scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
     if 'discriminator' in players and self.experiment.clip_weights:

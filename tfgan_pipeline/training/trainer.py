@@ -181,6 +181,7 @@ class Trainer:
       seed=randomness.nth_seed(experiment.seed, int(self.state.rollbacks.numpy())),
       first_batch=self._step * self.state.step_fn.batches_per_step,
       augment=experiment.augment,
+      augmented=self._dataset.fields.augmented(),
     )
     return self._strategy.distribute_datasets_from_function(
       lambda context: batches(context=context)

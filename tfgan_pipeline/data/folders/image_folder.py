@@ -85,12 +85,12 @@ def image_folder(
     )
     if images is None:
       return files
-    return MemorySplit(images[good[members]], files.labels, stored=files)
+    arrays = {'image': images[good[members]], 'label': files.labels}
+    return MemorySplit(arrays, stored=files)
 
-  return Dataset(
+  return Dataset.of_images(
     name=os.path.basename(os.path.normpath(root)),
     image_shape=shape,
-    num_classes=len(classes),
     label_names=classes,
     splits={part: split(members) for part, members in parts.items()},
   )

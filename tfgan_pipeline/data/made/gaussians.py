@@ -66,11 +66,11 @@ def _mixture(name: str, centres: np.ndarray, deviation: float) -> Dataset:
   for split, size in _SIZES.items():
     labels = random.randint(0, len(centres), size)
     drawn = centres[labels] + deviation * random.randn(size, 2)
-    splits[split] = MemorySplit(points.to_images(drawn), labels)
-  return Dataset(
+    splits[split] = MemorySplit({'image': points.to_images(drawn), 'label': labels})
+  return Dataset.of_images(
     name=name,
     image_shape=points.IMAGE_SHAPE,
-    num_classes=len(centres),
     label_names=tuple(f'({x:.3g}, {y:.3g})' for x, y in centres),
     splits=splits,
+    medium='point',
   )

@@ -75,9 +75,9 @@ def shapes(
   splits, start = {}, 0
   for split, fraction in _FRACTIONS.items():
     stop = count if split == 'test' else start + round(fraction * count)
-    splits[split] = MemorySplit(images[start:stop], labels[start:stop])
+    splits[split] = MemorySplit({'image': images[start:stop], 'label': labels[start:stop]})
     start = stop
-  return Dataset('shapes', image_shape, len(names[label]), names[label], splits)
+  return Dataset.of_images('shapes', image_shape, names[label], splits)
 
 
 def _parts(scenes: Scenes, size: int) -> Iterator[Scenes]:

@@ -44,10 +44,9 @@ def stacked(
       f"dataset 'stacked': {count} stacks do not fit --memory_limit_gb={options.memory_limit_gb}"
     )
   names = grey.label_names
-  return Dataset(
+  return Dataset.of_images(
     name=f'stacked {grey.name}',
     image_shape=shape,
-    num_classes=grey.num_classes**3,
     label_names=tuple(f'{a} {b} {c}' for a in names for b in names for c in names),
     splits={
       name: _stacks(split, grey.num_classes, times, (seed, place))
@@ -67,4 +66,4 @@ def _stacks(split: Split, num_classes: int, times: int, seed: tuple[int, int]) -
   )
   images = np.moveaxis(whole.images[members, ..., 0], 1, -1)
   labels = whole.labels[members] @ np.array([num_classes**2, num_classes, 1])
-  return MemorySplit(np.ascontiguousarray(images), labels)
+  return MemorySplit({'image': np.ascontiguousarray(images), 'label': labels})

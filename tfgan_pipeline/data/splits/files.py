@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.splits.memory import shuffled_indices
 from tfgan_pipeline.errors import UsageError
 
@@ -105,21 +105,21 @@ class FileSplit(Split):
     with _calls:
       return self._read_many(indices)
 
-  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+  def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))
-      yield self._read_many(indices), self.labels[indices]
+      yield {'image': self._read_many(indices), 'label': self.labels[indices]}
 
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return shuffled_indices(
       size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
     )
 
-  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     # Only what is declared to have no state may be decoded ahead under op determinism.
     images = tf.numpy_function(self._load_many, [references], tf.uint8, stateful=False)
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
-    return images, tf.gather(tf.constant(self.labels), references)
+    return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 
   def add_content(self, digest: Any) -> None:
     digest.update(self._recipe.encode())

@@ -1,20 +1,20 @@
-"""A split held in memory as one uint8 array: random access, and batches are a single gather.
+"""A split held in memory as an array per field: random access, and batches are a single gather.
 
-    split = MemorySplit(images, labels)     # uint8 [N, H, W, C], int32 [N]
+    split = MemorySplit({'image': images, 'label': labels})     # uint8 [N, H, W, C], int32 [N]
 
 `MemorySplit.reading(split)` copies a split of another kind into memory, and keeps its fingerprint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import functools
 from typing import Any
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.keys import shuffle
 
 
@@ -35,47 +35,64 @@ class MemorySplit(Split):
   """Examples in memory.
 
   Args:
-    images: uint8 [N, H, W, C], N > 0. Not copied: leave it unchanged.
-    labels: int [N], or None when there are none.
+    arrays: [N, ...] by field, N > 0; not copied: leave them unchanged. 'image' is uint8
+      [N, H, W, C]; 'label', int [N], is 0 throughout where it is not given beside it.
     stored: The same examples in their files, whose fingerprint is then this split's too.
+
+  Raises:
+    ValueError: An array is none of these, or two differ in length.
   """
 
-  def __init__(
-    self, images: np.ndarray, labels: np.ndarray | None = None, *, stored: Split | None = None
-  ):
-    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
-      raise ValueError(f'images should be uint8 [N, H, W, C], got {images.dtype} {images.shape}')
-    if labels is not None and np.shape(labels) != (len(images),):
-      raise ValueError(f'{len(images)} images but labels of shape {np.shape(labels)}')
-    self.images = images
-    self.labels = (
-      np.zeros(len(images), np.int32) if labels is None else np.asarray(labels, np.int32)
-    )
-    self.size = len(images)
-    self.image_shape = images.shape[1:]
+  def __init__(self, arrays: Mapping[str, np.ndarray], *, stored: Split | None = None):
+    arrays = dict(arrays)
+    self.size = len(next(iter(arrays.values()), ()))
+    if 'image' in arrays:
+      images = arrays['image']
+      if images.dtype != np.uint8 or images.ndim != 4:
+        raise ValueError(f'images should be uint8 [N, H, W, C], got {images.dtype} {images.shape}')
+      arrays.setdefault('label', np.zeros(self.size, np.int32))
+      self.image_shape = images.shape[1:]
+    if 'label' in arrays:
+      arrays['label'] = np.asarray(arrays['label'], np.int32)
+    sizes = {name: np.shape(array)[:1] for name, array in arrays.items()}
+    if not self.size or set(sizes.values()) != {(self.size,)}:
+      raise ValueError(f'fields should have equally many examples, and some: {sizes}')
+    self.arrays = arrays
     self._stored = stored
 
   @classmethod
   def reading(cls, split: Split, *, batch_size: int = 1024) -> MemorySplit:
     """All of another split's examples, in its stored order."""
-    images = np.empty((split.size, *split.image_shape), np.uint8)
-    labels = np.empty(split.size, np.int32)
+    arrays: Example = {}
     start = 0
-    for batch_images, batch_labels in split.ordered(batch_size):
-      stop = start + len(batch_images)
-      images[start:stop], labels[start:stop] = batch_images, batch_labels
-      start = stop
+    for batch in split.ordered(batch_size):
+      for name, values in batch.items():
+        if name not in arrays:
+          arrays[name] = np.empty((split.size, *values.shape[1:]), values.dtype)
+        arrays[name][start : start + len(values)] = values
+      start += len(values)
     if start != split.size:
       raise ValueError(f'{split.size} examples expected, {start} found')
-    return cls(images, labels, stored=split)
+    return cls(arrays, stored=split)
 
-  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+  @property
+  def images(self) -> np.ndarray:
+    """uint8 [N, H, W, C] of all examples."""
+    return self.arrays['image']
+
+  @property
+  def labels(self) -> np.ndarray:
+    """int32 [N] of all examples."""
+    return self.arrays['label']
+
+  def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
-      yield self.images[start : start + batch_size], self.labels[start : start + batch_size]
+      batch = slice(start, start + batch_size)
+      yield {name: array[batch] for name, array in self.arrays.items()}
 
-  def spread(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+  def spread(self, count: int) -> Example:
     places = np.arange(count) * self.size // count
-    return self.images[places], self.labels[places]
+    return {name: array[places] for name, array in self.arrays.items()}
 
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return shuffled_indices(
@@ -83,18 +100,17 @@ class MemorySplit(Split):
     )
 
   @functools.cached_property
-  def _tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
+  def _tensors(self) -> dict[str, tf.Tensor]:
     # Eager tensors are captured by reference, so no graph holds the pixels (a GraphDef ends at
     # 2 GB), and one copy in host memory serves every replica.
     with tf.init_scope(), tf.device('CPU:0'):
-      images, labels = tf.convert_to_tensor(self.images), tf.convert_to_tensor(self.labels)
-    # The tensor is a copy; looking into it from NumPy lets the original go.
-    self.images = np.asarray(memoryview(images))
-    return images, labels
+      tensors = {name: tf.convert_to_tensor(array) for name, array in self.arrays.items()}
+    # The tensors are copies; looking into them from NumPy lets the originals go.
+    self.arrays = {name: np.asarray(memoryview(tensor)) for name, tensor in tensors.items()}
+    return tensors
 
-  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    images, labels = self._tensors
-    return tf.gather(images, references), tf.gather(labels, references)
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {name: tf.gather(values, references) for name, values in self._tensors.items()}
 
   def add_content(self, digest: Any) -> None:
     if self._stored is None:

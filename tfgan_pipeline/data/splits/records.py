@@ -1,6 +1,6 @@
 """A split read from TFRecord files in sequence, for data larger than memory.
 
-    split = RecordSplit(shards, image_shape=(64, 64, 3), decode=decode, recipe='lanczos 64')
+    split = RecordSplit(shards, fields=fields, decode=decode, recipe='lanczos 64')
 
 What is shuffled are the records as they are stored, still compressed. An epoch takes the files in a
 new order, reads GROUP of them side by side, and permutes every WINDOW consecutive records of that
@@ -15,10 +15,9 @@ import dataclasses
 import os
 from typing import Any
 
-import numpy as np
-
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.dataset import Example, Split
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.keys import shuffle
 from tfgan_pipeline.data.splits.files import add_file
 
@@ -42,8 +41,8 @@ class RecordSplit(Split):
 
   Args:
     shards: Where the records are, in stored order.
-    image_shape: (height, width, channels) that `decode` returns.
-    decode: Graph code: serialised record -> (image uint8 [H, W, C], label int32 []).
+    fields: What `decode` returns.
+    decode: Graph code: serialised record -> tensors by field, such as 'image' uint8 [H, W, C].
     recipe: What `decode` does to the pixels, for the fingerprint.
     group: Files read side by side.
     window: Records permuted together, which are held in memory in their stored form.
@@ -53,15 +52,16 @@ class RecordSplit(Split):
     self,
     shards: Sequence[Shard],
     *,
-    image_shape: tuple[int, int, int],
-    decode: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    fields: Fields,
+    decode: Callable[[tf.Tensor], dict[str, tf.Tensor]],
     recipe: str,
     group: int = GROUP,
     window: int = WINDOW,
   ):
     self.shards = tuple(shards)
     self.size = sum(shard.size for shard in shards)
-    self.image_shape = image_shape
+    self.image_shape = fields.image_shape
+    self._fields = fields
     self._decode = decode
     self._recipe = recipe
     self._group = group
@@ -76,7 +76,7 @@ class RecordSplit(Split):
     )
     return tf.data.TFRecordDataset(path, buffer_size=1 << 20).skip(skip).take(size)
 
-  def ordered(self, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+  def ordered(self, batch_size: int) -> Iterator[Example]:
     examples = (
       tf.data.Dataset.range(len(self.shards))
       .flat_map(self._records)
@@ -133,12 +133,13 @@ class RecordSplit(Split):
     permuted = windows.enumerate(first_window).map(permute).prefetch(1)
     return permuted.unbatch().skip(skip % self._window)
 
-  def load(self, references: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    shape = (*references.shape, *self.image_shape)
-    images, labels = tf.map_fn(
-      self._decode, references, fn_output_signature=(tf.uint8, tf.int32), parallel_iterations=16
-    )
-    return tf.ensure_shape(images, shape), labels
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    types = {name: tf.as_dtype(field.dtype) for name, field in self._fields.items()}
+    values = tf.map_fn(self._decode, references, fn_output_signature=types, parallel_iterations=16)
+    return {
+      name: tf.ensure_shape(values[name], (*references.shape, *field.shape))
+      for name, field in self._fields.items()
+    }
 
   def add_content(self, digest: Any) -> None:
     digest.update(self._recipe.encode())

@@ -12,6 +12,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
@@ -75,12 +76,12 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
   )
 
   @tf.autograph.experimental.do_not_convert
-  def decode(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
     example = used.deserialize_example(record)
     label = 0 if label_key is None else example[label_key]
     image = example[image_key]
     image = image if shape == stored_shape else _square(image, size)
-    return tf.ensure_shape(image, shape), tf.cast(label, tf.int32)
+    return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
 
   shards = {
     _OFFICIAL[split]: [
@@ -98,20 +99,14 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
     raise UsageError(f"dataset 'tfds': {name} has none of the splits train, validation and test")
   recipe = f'{label_key} {image_key}' + (f' crop lanczos {size}' if size else '')
   splits = {
-    split: RecordSplit(members, image_shape=shape, decode=decode, recipe=recipe)
+    split: RecordSplit(members, fields=Fields.of_images(shape), decode=decode, recipe=recipe)
     for split, members in shards.items()
   }
   if options.fits_memory(sum(split.size for split in splits.values()), shape):
     splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
   labelled = label_key and not ('train' in splits and splits['train'].hides_labels)
   names = tuple(info.features[label_key].names) if labelled else ()
-  return Dataset(
-    name=name.partition(':')[0],
-    image_shape=shape,
-    num_classes=len(names),
-    label_names=names,
-    splits=splits,
-  )
+  return Dataset.of_images(name.partition(':')[0], shape, names, splits)
 
 
 def _key_of(features: Any, kind: type, *, preferred: str) -> str | None:
