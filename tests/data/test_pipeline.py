@@ -9,6 +9,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.keys import random_keys
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits import records
@@ -30,6 +31,12 @@ def take(split, count, *, batch_size=4, seed=3, **kwargs):
 
 def same(one, other) -> bool:
   return all(np.array_equal(a, b) for a, b in zip(one, other))
+
+
+def noise(size, *names) -> MemorySplit:
+  """So many 8x8 grey images of noise, also under other names."""
+  images = np.random.RandomState(1).randint(0, 256, (size, 8, 8, 1), np.uint8)
+  return MemorySplit(dict.fromkeys(('image', *names), images))
 
 
 def test_every_epoch_is_another_permutation_with_images_and_labels_paired(split, images):
@@ -86,7 +93,12 @@ def test_records_are_mixed_across_files_and_within_windows(splits):
   def epochs(group, window):
     whole = splits['records']
     split = RecordSplit(
-      whole.shards, image_shape=SHAPE, decode=whole._decode, recipe='', group=group, window=window
+      whole.shards,
+      fields=Fields.of_images(SHAPE),
+      decode=whole._decode,
+      recipe='',
+      group=group,
+      window=window,
     )
     return take(split, 12, batch_size=23)[1]
 
@@ -143,7 +155,7 @@ def test_kinds_with_random_access_agree(splits):
 
 
 def test_an_example_is_augmented_anew_in_every_epoch():
-  one = MemorySplit(np.random.RandomState(1).randint(0, 256, (1, 8, 8, 1), np.uint8))
+  one = noise(1)
   found, _ = take(one, 4, batch_size=8, augment='brightness(0.5)')
   assert len({image.tobytes() for image in found.reshape(-1, 64)}) > 25
   # The same augmentation twice makes two choices: one flip undoing the other would be the identity.
@@ -153,7 +165,7 @@ def test_an_example_is_augmented_anew_in_every_epoch():
 
 def test_augmentations_read_keys_of_seed_place_and_position():
   """Checks the words that the keys are hashed from: runs depend on them."""
-  split = MemorySplit(np.random.RandomState(1).randint(0, 256, (5, 8, 8, 1), np.uint8))
+  split = noise(5)
   found, _ = take(split, 2, seed=3, first_batch=7, augment='flip, shift(0.5)')
   plain, _ = take(split, 2, seed=3, first_batch=7)
   positions = tf.range(28, 36, dtype=tf.int64)
@@ -169,7 +181,7 @@ def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
     return tf.cast(images, tf.float32) + amount
 
   monkeypatch.setitem(registry.augmentation._runtime, 'add', add)
-  split = MemorySplit(np.full((1, 2, 2, 1), 250, np.uint8))
+  split = MemorySplit({'image': np.full((1, 2, 2, 1), 250, np.uint8)})
   for augment, expected in (
     ('add(-0.4)', 250),
     ('add(0.6)', 251),
@@ -182,7 +194,7 @@ def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
 
 
 def test_pixels_are_not_written_into_the_graph():
-  split = MemorySplit(np.zeros((1000, 16, 16, 1), np.uint8))
+  split = MemorySplit({'image': np.zeros((1000, 16, 16, 1), np.uint8)})
   graph = tf.function(split.load).get_concrete_function(tf.TensorSpec([8], tf.int64)).graph
   assert graph.as_graph_def().ByteSize() < 5000
   before = split.images
