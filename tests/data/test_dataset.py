@@ -19,6 +19,13 @@ from tfgan_pipeline.errors import UsageError
 FIELDS = ('image', 'label')
 
 
+def with_masks(images) -> dict[str, np.ndarray]:
+  """Arrays with two fields more than images and labels."""
+  labels = np.arange(len(images))
+  weights = labels.astype(np.float32) / 4
+  return {'image': images, 'label': labels, 'weight': weights, 'mask': images[..., 0]}
+
+
 @pytest.fixture
 def calls(tmp_path, request, store_tfds) -> dict:
   """How to build those datasets that need arguments or files: call and data_dir."""
@@ -105,6 +112,45 @@ def test_memory_fingerprint_counts_pixels_labels_and_shape(images):
   digest = hashlib.sha256(b'(23, (6, 5, 3))')
   digest.update(labels.astype('<i4').tobytes() + images.tobytes())
   assert before == digest.hexdigest()[:16]
+
+
+def test_more_fields_stay_with_their_example(images):
+  split = MemorySplit(with_masks(images))
+  references = next(iter(split.references(batch_size=9, seed=0, first_batch=0)))
+  for examples, count in (
+    (next(split.ordered(5)), 5),
+    (split.spread(7), 7),
+    (split.load(references), 9),
+    (next(iter(train_batches(split, batch_size=4, seed=0))), 4),
+    (next(MemorySplit.reading(split, batch_size=10).ordered(23)), 23),
+  ):
+    assert set(examples) == {'image', 'label', 'mask', 'weight'}
+    labels = np.asarray(examples['label'])
+    assert labels.shape == (count,)
+    np.testing.assert_array_equal(examples['image'], images[labels])
+    np.testing.assert_array_equal(examples['mask'], images[labels, ..., 0])
+    np.testing.assert_array_equal(examples['weight'], labels / 4)
+
+
+def test_memory_fingerprint_counts_more_fields_by_name(images):
+  arrays = with_masks(images)
+  split = MemorySplit(arrays)
+  digest = hashlib.sha256(b'(23, (6, 5, 3))')
+  digest.update(arrays['label'].astype('<i4').tobytes() + images.tobytes())
+  digest.update(b'mask (6, 5) uint8' + arrays['mask'].tobytes())
+  digest.update(b'weight () float32' + arrays['weight'].tobytes())
+  assert split.fingerprint == split.former_fingerprint == digest.hexdigest()[:16]
+  assert MemorySplit.reading(split).fingerprint == split.fingerprint
+  assert MemorySplit(dict(reversed(arrays.items()))).fingerprint == split.fingerprint
+  mask = arrays.pop('mask')
+  others = [
+    arrays,
+    {**arrays, 'masks': mask},
+    {**arrays, 'mask': mask.reshape(23, 5, 6)},
+    {**arrays, 'mask': mask.view(np.int8)},
+    {**arrays, 'mask': mask[::-1]},
+  ]
+  assert len({split.fingerprint, *(MemorySplit(other).fingerprint for other in others)}) == 6
 
 
 def test_training_does_not_change_what_evaluation_reads(images):

@@ -8,6 +8,7 @@ import pytest
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.media import points
 from tfgan_pipeline.training.health import Health, diversity
 
 TRAIN, HELD_OUT = np.array([3.0, 1.0, -2.0, 0.0]), np.array([0.5, -0.5, 0.0, 1.0])
@@ -145,6 +146,19 @@ def test_diversity_is_a_mean_over_pixels_of_variances_over_images():
   made, real = (random.randint(0, high, (9, 4, 5, 3)).astype(np.uint8) for high in (99, 256))
   expected = np.sqrt(made.var(axis=0, ddof=1).mean() / real.var(axis=0, ddof=1).mean())
   assert diversity(made, None, real, np.zeros(9)) == pytest.approx(expected)
+
+
+def test_points_are_as_diverse_as_their_coordinates():
+  random = np.random.RandomState(0)
+  places = {
+    name: random.uniform(-reach, reach, (40, 2)) for name, reach in (('made', 0.3), ('real', 0.9))
+  }
+  split, game = Split(40), Game()
+  split.spread = lambda count: {'image': points.to_images(places['real']), 'label': np.zeros(40)}
+  game.data = Fields.of_images(points.IMAGE_SHAPE, medium='point')
+  found = health_of(game, train=split)(0, None, points.to_images(places['made']))
+  expected = np.sqrt(places['made'].var(axis=0).mean() / places['real'].var(axis=0).mean())
+  assert found['samples/diversity'] == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize('count, by_class', [(6, True), (5, False)])
