@@ -72,6 +72,13 @@ def tiny_experiment(model_dir, **values):
   return Experiment(**{**tiny, **values})
 
 
+def fields_of(image_shape=(16, 16, 1), num_classes: int = 10):
+  """The fields of images whose classes are called by their numbers."""
+  from tfgan_pipeline.data.fields import Fields
+
+  return Fields.of_images(image_shape, tuple(map(str, range(num_classes))))
+
+
 _started: list[subprocess.Popen | forked.Forked] = []
 
 

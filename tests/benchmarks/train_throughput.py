@@ -17,6 +17,7 @@ import numpy as np
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.networks.layers import basic as own
@@ -53,7 +54,8 @@ def plain():
   own.BatchNorm, own.Dropout = keras.layers.BatchNormalization, keras.layers.Dropout
   try:
     networks = build_networks(
-      Experiment(networks=FLAGS.networks, noise='normal(20)', model_dir='x'), (28, 28, 1), 0
+      Experiment(networks=FLAGS.networks, noise='normal(20)', model_dir='x'),
+      Fields.of_images((28, 28, 1)),
     )
   finally:
     own.BatchNorm, own.Dropout = ours_norm, ours_dropout

@@ -13,6 +13,7 @@ from PIL import Image
 import pytest
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
@@ -52,10 +53,10 @@ def splits(images, tmp_path_factory) -> dict:
 
   def decode(record):
     content = tf.io.decode_raw(record, tf.uint8)
-    return tf.reshape(content[1:], SHAPE), tf.cast(content[0], tf.int32)
+    return {'image': tf.reshape(content[1:], SHAPE), 'label': tf.cast(content[0], tf.int32)}
 
   return {
-    'memory': MemorySplit(images, np.arange(SIZE)),
+    'memory': MemorySplit({'image': images, 'label': np.arange(SIZE)}),
     'file': FileSplit(
       str(folder),
       names,
@@ -64,7 +65,9 @@ def splits(images, tmp_path_factory) -> dict:
       read=lambda path: np.asarray(Image.open(path)),
       recipe='',
     ),
-    'records': RecordSplit(shards, image_shape=SHAPE, decode=decode, recipe='', group=2, window=3),
+    'records': RecordSplit(
+      shards, fields=Fields.of_images(SHAPE), decode=decode, recipe='', group=2, window=3
+    ),
   }
 
 

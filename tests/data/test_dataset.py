@@ -16,6 +16,15 @@ from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 
+FIELDS = ('image', 'label')
+
+
+def with_masks(images) -> dict[str, np.ndarray]:
+  """Arrays with two fields more than images and labels."""
+  labels = np.arange(len(images))
+  weights = labels.astype(np.float32) / 4
+  return {'image': images, 'label': labels, 'weight': weights, 'mask': images[..., 0]}
+
 
 @pytest.fixture
 def calls(tmp_path, request, store_tfds) -> dict:
@@ -47,8 +56,9 @@ def test_contract(name, calls):
   for split in dataset.splits.values():
     assert tuple(split.image_shape) == dataset.image_shape
     batches = list(split.ordered(max(1, split.size // 2 - 1)))
-    assert sum(len(images) for images, _ in batches) == split.size
-    for images, labels in batches:
+    assert sum(len(batch['image']) for batch in batches) == split.size
+    for batch in batches:
+      images, labels = batch['image'], batch['label']
       assert images.dtype == np.uint8 and images.shape[1:] == dataset.image_shape
       assert labels.dtype == np.int32 and labels.shape == images.shape[:1]
       assert labels.min() >= 0 and labels.max() < max(1, dataset.num_classes)
@@ -60,24 +70,24 @@ def test_contract(name, calls):
 
 def test_one_pass_in_stored_order(split, images):
   batches = list(split.ordered(5))
-  assert [len(labels) for _, labels in batches] == [5, 5, 5, 5, 3]
-  found, labels = (np.concatenate(parts) for parts in zip(*batches))
+  assert [len(batch['label']) for batch in batches] == [5, 5, 5, 5, 3]
+  found, labels = (np.concatenate([batch[name] for batch in batches]) for name in FIELDS)
   np.testing.assert_array_equal(found, images)
   np.testing.assert_array_equal(labels, range(23))
   assert found.dtype == np.uint8 and labels.dtype == np.int32
 
 
 def test_examples_from_all_over_a_split_are_always_the_same(split, images):
-  found, labels = split.spread(10)
+  found, labels = map(split.spread(10).get, FIELDS)
   assert len(set(labels)) == 10 and min(labels) < 8 and max(labels) > 14
   np.testing.assert_array_equal(found, images[labels])
-  np.testing.assert_array_equal(split.spread(10)[1], labels)
-  assert sorted(split.spread(len(images))[1]) == list(range(len(images)))
+  np.testing.assert_array_equal(split.spread(10)['label'], labels)
+  assert sorted(split.spread(len(images))['label']) == list(range(len(images)))
   if isinstance(split, MemorySplit):
     assert list(labels) == [number * 23 // 10 for number in range(10)]
   else:  # Those of the first batch of the seed 0.
     references = split.references(batch_size=10, seed=0, first_batch=0)
-    np.testing.assert_array_equal(split.load(next(iter(references)))[1], labels)
+    np.testing.assert_array_equal(split.load(next(iter(references)))['label'], labels)
 
 
 def test_a_copy_in_memory_has_the_fingerprint_of_what_it_was_read_from(split, splits):
@@ -91,19 +101,60 @@ def test_a_copy_in_memory_has_the_fingerprint_of_what_it_was_read_from(split, sp
 def test_memory_fingerprint_counts_pixels_labels_and_shape(images):
   labels = np.arange(23)
   before = MemorySplit({'image': images, 'label': labels}).fingerprint
-  assert MemorySplit(images.copy(), labels.astype(np.int64)).fingerprint == before
+  copies = {'image': images.copy(), 'label': labels.astype(np.int64)}
+  assert MemorySplit(copies).fingerprint == before
   changed = images.copy()
   changed[20, 1, 1, 1] += 1
   assert MemorySplit({'image': changed, 'label': labels}).fingerprint != before
   assert MemorySplit({'image': images, 'label': labels[::-1]}).fingerprint != before
-  assert MemorySplit(images.reshape(23, 5, 6, 3), labels).fingerprint != before
+  turned = {'image': images.reshape(23, 5, 6, 3), 'label': labels}
+  assert MemorySplit(turned).fingerprint != before
   digest = hashlib.sha256(b'(23, (6, 5, 3))')
   digest.update(labels.astype('<i4').tobytes() + images.tobytes())
   assert before == digest.hexdigest()[:16]
 
 
+def test_more_fields_stay_with_their_example(images):
+  split = MemorySplit(with_masks(images))
+  references = next(iter(split.references(batch_size=9, seed=0, first_batch=0)))
+  for examples, count in (
+    (next(split.ordered(5)), 5),
+    (split.spread(7), 7),
+    (split.load(references), 9),
+    (next(iter(train_batches(split, batch_size=4, seed=0))), 4),
+    (next(MemorySplit.reading(split, batch_size=10).ordered(23)), 23),
+  ):
+    assert set(examples) == {'image', 'label', 'mask', 'weight'}
+    labels = np.asarray(examples['label'])
+    assert labels.shape == (count,)
+    np.testing.assert_array_equal(examples['image'], images[labels])
+    np.testing.assert_array_equal(examples['mask'], images[labels, ..., 0])
+    np.testing.assert_array_equal(examples['weight'], labels / 4)
+
+
+def test_memory_fingerprint_counts_more_fields_by_name(images):
+  arrays = with_masks(images)
+  split = MemorySplit(arrays)
+  digest = hashlib.sha256(b'(23, (6, 5, 3))')
+  digest.update(arrays['label'].astype('<i4').tobytes() + images.tobytes())
+  digest.update(b'mask (6, 5) uint8' + arrays['mask'].tobytes())
+  digest.update(b'weight () float32' + arrays['weight'].tobytes())
+  assert split.fingerprint == split.former_fingerprint == digest.hexdigest()[:16]
+  assert MemorySplit.reading(split).fingerprint == split.fingerprint
+  assert MemorySplit(dict(reversed(arrays.items()))).fingerprint == split.fingerprint
+  mask = arrays.pop('mask')
+  others = [
+    arrays,
+    {**arrays, 'masks': mask},
+    {**arrays, 'mask': mask.reshape(23, 5, 6)},
+    {**arrays, 'mask': mask.view(np.int8)},
+    {**arrays, 'mask': mask[::-1]},
+  ]
+  assert len({split.fingerprint, *(MemorySplit(other).fingerprint for other in others)}) == 6
+
+
 def test_training_does_not_change_what_evaluation_reads(images):
-  split = MemorySplit(images.copy(), np.arange(23))
+  split = MemorySplit({'image': images.copy(), 'label': np.arange(23)})
   before = split.fingerprint
   next(iter(train_batches(split, batch_size=4, seed=0)))
   np.testing.assert_array_equal(split.images, images)
@@ -111,11 +162,15 @@ def test_training_does_not_change_what_evaluation_reads(images):
 
 
 def test_wrong_arrays_are_refused(images):
-  for bad in (images.astype(np.float32), images[0], images[:0]):
+  for bad in (images.astype(np.float32), images[0]):
     with pytest.raises(ValueError, match='images should be uint8'):
       MemorySplit({'image': bad})
-  with pytest.raises(ValueError, match='23 images but labels of shape'):
-    MemorySplit(images, np.arange(22))
+  for name, bad in (('label', np.arange(22)), ('caption', np.arange(24)), ('label', np.int32(0))):
+    with pytest.raises(ValueError, match='fields should have equally many examples'):
+      MemorySplit({'image': images, name: bad})
+  for empty in ({}, {'image': images[:0]}, {'caption': images[:0, 0]}):
+    with pytest.raises(ValueError, match='fields should have equally many examples, and some'):
+      MemorySplit(empty)
 
 
 def test_memory_limit():

@@ -26,7 +26,7 @@ def save(path, image, **kwargs):
 
 def all_images(dataset):
   return np.concatenate(
-    [images for split in dataset.splits.values() for images, _ in split.ordered(7)]
+    [batch['image'] for split in dataset.splits.values() for batch in split.ordered(7)]
   )
 
 

@@ -73,7 +73,7 @@ def test_images_without_labels_are_a_reference(root, tmp_path, caplog):
       reference_split=reference_split,
       cache_dir=str(tmp_path),
     )
-    images = next(dataset.split('train').ordered(30))[0]
+    images = next(dataset.split('train').ordered(30))['image']
     scorer = Scorer(dataset, 'tfds(secret)', options)
     return scorer.score([images], labels=np.arange(30) % 3), scorer.definition
 

@@ -34,7 +34,7 @@ def plain(value, size=8):
 
 def all_images(dataset):
   return np.concatenate(
-    [images for split in dataset.splits.values() for images, _ in split.ordered(7)]
+    [batch['image'] for split in dataset.splits.values() for batch in split.ordered(7)]
   )
 
 
@@ -90,9 +90,10 @@ def test_files_read_on_access_give_the_same_examples_as_memory(classes):
   for name, split in files.splits.items():
     assert isinstance(split, FileSplit)
     for found, expected in zip(split.ordered(7), memory.split(name).ordered(7)):
-      np.testing.assert_array_equal(found[0], expected[0])
-      np.testing.assert_array_equal(found[1], expected[1])
-      assert found[0].dtype == np.uint8 and found[1].dtype == np.int32
+      assert set(found) == set(expected) == {'image', 'label'}
+      for field, dtype in (('image', np.uint8), ('label', np.int32)):
+        np.testing.assert_array_equal(found[field], expected[field])
+        assert found[field].dtype == dtype
   one, other = (
     next(iter(train_batches(dataset.split('train'), batch_size=16, seed=0)))
     for dataset in (memory, files)

@@ -22,7 +22,8 @@ def folder(tmp_path):
 def test_pictures_keep_their_shape_unless_one_is_asked_for(folder):
   for size, shape in ((0, (4, 6, 3)), (1, (1, 1, 3)), (5, (5, 5, 3))):
     split = picture_split(str(folder), '--x', size=size)
-    images, labels = next(split.ordered(4))
+    batch = next(split.ordered(4))
+    images, labels = batch['image'], batch['label']
     assert images.shape == (2, *shape) == (split.size, *split.image_shape)
     assert images[0].max() == 10 and images[1].min() == 20 and list(labels) == [0, 0]
   plain = picture_split(str(folder), '--x')

@@ -144,8 +144,9 @@ def test_modes_of_samples_are_counted(cache_dir):
 
 
 def test_points_are_shown_as_one_scatter_plot():
-  assert images.shown(points.IMAGE_SHAPE) == 2048 and images.shown((28, 28, 1)) == 64
-  picture = images.grid(points.to_images(np.array([[1.0, 1.0], [-1.0, 0.0]])))
+  point = build('gaussian_ring').fields['image'].medium
+  assert point.grid_size(points.IMAGE_SHAPE) == 2048
+  picture = point.picture(points.to_images(np.array([[1.0, 1.0], [-1.0, 0.0]])))
   assert picture.shape == (480, 480, 3) and picture.dtype == np.uint8
   marked = (picture == (31, 119, 180)).all(-1)
   assert marked.sum() == 18 and marked[:3, 477:].all() and marked[238:241, :3].all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.data.keys import random_keys
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits import records
@@ -28,8 +30,23 @@ def take(split, count, *, batch_size=4, seed=3, **kwargs):
   return np.stack([b['image'] for b in batches]), np.stack([b['label'] for b in batches])
 
 
+def changed_by_hand(images, calls, *group, first=28):
+  """Images of the positions from `first` on, with keys of the seed 3 and the words of a group."""
+  positions = tf.range(first, first + len(images), dtype=tf.int64)
+  for place, call in enumerate(calls):
+    keys = random_keys(2, 3, 2, place, *group, positions)
+    images = registry.augmentation.build(call, images, keys)
+  return images
+
+
 def same(one, other) -> bool:
   return all(np.array_equal(a, b) for a, b in zip(one, other))
+
+
+def noise(size, *names) -> MemorySplit:
+  """So many 8x8 grey images of noise, also under other names."""
+  images = np.random.RandomState(1).randint(0, 256, (size, 8, 8, 1), np.uint8)
+  return MemorySplit(dict.fromkeys(('image', *names), images))
 
 
 def test_every_epoch_is_another_permutation_with_images_and_labels_paired(split, images):
@@ -86,7 +103,12 @@ def test_records_are_mixed_across_files_and_within_windows(splits):
   def epochs(group, window):
     whole = splits['records']
     split = RecordSplit(
-      whole.shards, image_shape=SHAPE, decode=whole._decode, recipe='', group=group, window=window
+      whole.shards,
+      fields=Fields.of_images(SHAPE),
+      decode=whole._decode,
+      recipe='',
+      group=group,
+      window=window,
     )
     return take(split, 12, batch_size=23)[1]
 
@@ -143,7 +165,7 @@ def test_kinds_with_random_access_agree(splits):
 
 
 def test_an_example_is_augmented_anew_in_every_epoch():
-  one = MemorySplit(np.random.RandomState(1).randint(0, 256, (1, 8, 8, 1), np.uint8))
+  one = noise(1)
   found, _ = take(one, 4, batch_size=8, augment='brightness(0.5)')
   assert len({image.tobytes() for image in found.reshape(-1, 64)}) > 25
   # The same augmentation twice makes two choices: one flip undoing the other would be the identity.
@@ -153,15 +175,60 @@ def test_an_example_is_augmented_anew_in_every_epoch():
 
 def test_augmentations_read_keys_of_seed_place_and_position():
   """Checks the words that the keys are hashed from: runs depend on them."""
-  split = MemorySplit(np.random.RandomState(1).randint(0, 256, (5, 8, 8, 1), np.uint8))
+  split = noise(5)
   found, _ = take(split, 2, seed=3, first_batch=7, augment='flip, shift(0.5)')
   plain, _ = take(split, 2, seed=3, first_batch=7)
-  positions = tf.range(28, 36, dtype=tf.int64)
-  expected = plain.reshape(8, 8, 8, 1)
-  for place, call in enumerate(('flip', 'shift(0.5)')):
-    keys = random_keys(2, 3, 2, place, positions)
-    expected = registry.augmentation.build(call, expected, keys)
+  expected = changed_by_hand(plain.reshape(8, 8, 8, 1), ('flip', 'shift(0.5)'))
   np.testing.assert_array_equal(found.reshape(8, 8, 8, 1), expected)
+
+
+def test_twins_are_augmented_alike_and_other_fields_with_a_word_more_in_their_keys():
+  split = noise(5, 'other', 'twin', 'third', 'left')
+  augmented = {'twin': 'image', 'image': 'image', 'other': 'other', 'third': 'third'}
+  first = functools.partial(train_batches, split, batch_size=8, seed=3, first_batch=3)
+  plain = next(first().as_numpy_iterator())
+  # Positions 24 to 31: those of the first group have the keys of one field alone.
+  alone = next(first(augment=AUGMENT).as_numpy_iterator())
+  found = next(first(augment=AUGMENT, augmented=augmented).as_numpy_iterator())
+  groups = {'image': [], 'twin': [], 'other': [1], 'third': [2]}
+  for name, group in groups.items():
+    expected = changed_by_hand(plain[name], AUGMENT.split(', '), *group, first=24)
+    expected = tf.saturate_cast(tf.round(expected), tf.uint8)
+    np.testing.assert_array_equal(found[name], expected, name)
+  for name in ('left', 'label'):
+    np.testing.assert_array_equal(found[name], plain[name])
+  np.testing.assert_array_equal(found['image'], alone['image'])
+  np.testing.assert_array_equal(alone['twin'], plain['twin'])
+  assert len({found[name].tobytes() for name in groups}) == 3
+
+
+def test_nothing_may_be_augmented():
+  split = noise(5)
+  plain, found = (take(split, 2, augment=augment, augmented={}) for augment in ('', AUGMENT))
+  assert same(plain, found)
+
+
+def test_records_of_more_fields(splits, images):
+  whole = splits['records']
+  fields = Fields.of_images(SHAPE)
+  fields['mask'] = Field((6, 5, 1), medium=fields['image'].medium, twin='image')
+  fields['weight'] = Field((), 'float32')
+
+  def decode(record):
+    found = whole._decode(record)
+    weight = tf.cast(found['label'], tf.float32) / 4
+    return {**found, 'mask': found['image'][..., :1], 'weight': weight}
+
+  split = RecordSplit(whole.shards, fields=fields, decode=decode, recipe='')
+  batches = train_batches(split, batch_size=4, seed=0, augment='flip', augmented=fields.augmented())
+  assert batches.element_spec == fields.batch_spec(4)
+  flipped = 0
+  for batch in batches.take(6).as_numpy_iterator():
+    np.testing.assert_array_equal(batch['mask'], batch['image'][..., :1])
+    np.testing.assert_array_equal(batch['weight'], batch['label'] / 4)
+    flipped += np.sum((batch['image'] != images[batch['label']]).any((1, 2, 3)))
+  assert 0 < flipped < 24
+  np.testing.assert_array_equal(MemorySplit.reading(split).arrays['mask'], images[..., :1])
 
 
 def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
@@ -169,7 +236,7 @@ def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
     return tf.cast(images, tf.float32) + amount
 
   monkeypatch.setitem(registry.augmentation._runtime, 'add', add)
-  split = MemorySplit(np.full((1, 2, 2, 1), 250, np.uint8))
+  split = MemorySplit({'image': np.full((1, 2, 2, 1), 250, np.uint8)})
   for augment, expected in (
     ('add(-0.4)', 250),
     ('add(0.6)', 251),
@@ -182,7 +249,7 @@ def test_augmented_values_are_rounded_and_clipped_once(monkeypatch):
 
 
 def test_pixels_are_not_written_into_the_graph():
-  split = MemorySplit(np.zeros((1000, 16, 16, 1), np.uint8))
+  split = MemorySplit({'image': np.zeros((1000, 16, 16, 1), np.uint8)})
   graph = tf.function(split.load).get_concrete_function(tf.TensorSpec([8], tf.int64)).graph
   assert graph.as_graph_def().ByteSize() < 5000
   before = split.images

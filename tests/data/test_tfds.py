@@ -83,8 +83,8 @@ def test_in_memory_and_streamed(root, limit, kind):
   values = {'train': range(40), 'test': range(200, 210)}
   for name, split in dataset.splits.items():
     batches = list(split.ordered(16))
-    images, labels = (np.concatenate(parts) for parts in zip(*batches))
-    assert batches[0][0].dtype == np.uint8 and batches[0][1].dtype == np.int32
+    images, labels = (np.concatenate([b[field] for b in batches]) for field in ('image', 'label'))
+    assert images.dtype == np.uint8 and labels.dtype == np.int32
     assert sorted(images[:, 0, 0, 0]) == list(values[name])
     assert (images == images[:, :1, :1, :1]).all()
     np.testing.assert_array_equal(labels, images[:, 0, 0, 0] % 3)
@@ -103,7 +103,7 @@ def test_validation_from_the_end_of_train(root):
       'validation': 10,
       'test': 10,
     }
-    parts = [next(dataset.split(name).ordered(40))[0] for name in ('train', 'validation')]
+    parts = [next(dataset.split(name).ordered(40))['image'] for name in ('train', 'validation')]
     np.testing.assert_array_equal(np.concatenate(parts), whole.split('train').images)
 
 
@@ -126,7 +126,8 @@ def test_images_of_various_sizes_need_a_size(root):
     build(root, 'tfds(mixed)')
   dataset = build(root, 'tfds(mixed, size=4)')
   assert dataset.image_shape == (4, 4, 3) and dataset.num_classes == 0
-  images, labels = next(dataset.split('train').ordered(2))
+  batch = next(dataset.split('train').ordered(2))
+  images, labels = batch['image'], batch['label']
   # The central square of the wide picture is all 200.
   assert sorted(images[:, 0, 0, 0]) == [50, 200]
   assert (images == images[:, :1, :1, :1]).all() and not labels.any()
@@ -142,7 +143,7 @@ def test_the_middle_of_wide_and_tall_pictures_is_resized(tmp_path, store_tfds):
   }
   examples = [{'image': image, 'other': image[:1, :1]} for image in stored]
   store_tfds(tmp_path, 'shapes', described, shards=1, train=examples)
-  (images, _) = next(build(tmp_path, 'tfds(shapes, size=4)').split('train').ordered(3))
+  images = next(build(tmp_path, 'tfds(shapes, size=4)').split('train').ordered(3))['image']
   for image, expected in zip(images, (stored[0][2:6], stored[1][:, 1:5], stored[2])):
     np.testing.assert_array_equal(image, expected)
 
@@ -241,5 +242,5 @@ def test_mnist(prepared_data):
 def test_data_without_a_builder_class(prepared_data):
   dataset = build(prepared_data, 'tfds(cifar10_jpeg, size=16)', memory_limit_gb=0)
   assert dataset.label_names[:2] == ('airplane', 'automobile')
-  images, labels = next(dataset.split('test').ordered(8))
-  assert images.shape == (8, 16, 16, 3) and labels.shape == (8,)
+  batch = next(dataset.split('test').ordered(8))
+  assert batch['image'].shape == (8, 16, 16, 3) and batch['label'].shape == (8,)

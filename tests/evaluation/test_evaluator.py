@@ -16,6 +16,7 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
+from tfgan_pipeline.media.points import Point
 from tfgan_pipeline.runs.scoring_claims import Claims
 
 TAG = 'scores/fid[random_projection]'
@@ -97,7 +98,7 @@ def test_of_points_2048_are_drawn(tmp_path, cache_dir):
   drawn = tf.io.decode_png(tensors_of(curves_of(tmp_path, options), 'fakes')[1][2]).numpy()
   sampler = GANEstimator.of_run(str(tmp_path)).sampler()
   sampler.restore(1)
-  np.testing.assert_array_equal(drawn, images.grid(sampler.images(range(2048), 0)))
+  np.testing.assert_array_equal(drawn, Point().picture(sampler.images(range(2048), 0)))
 
 
 def test_curves_of_a_run_before_it_are_forgotten(run, options):

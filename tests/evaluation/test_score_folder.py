@@ -51,9 +51,9 @@ def options(real, cache_dir):
 
 def test_pictures_are_read_as_stored(real, tmp_path):
   split = picture_split(real, '--x')
-  np.testing.assert_array_equal(next(split.ordered(99))[0], REAL)
+  np.testing.assert_array_equal(next(split.ordered(99))['image'], REAL)
   grey = picture_split(write(tmp_path / 'grey', REAL[..., :1], 'bmp'), '--x')
-  np.testing.assert_array_equal(next(grey.ordered(99))[0], REAL[..., :1])
+  np.testing.assert_array_equal(next(grey.ordered(99))['image'], REAL[..., :1])
   assert picture_split(real, '--x', size=5).image_shape == (5, 5, 3)
 
 
@@ -144,7 +144,7 @@ def test_statistics_of_a_file_as_the_reference(fake, options, tmp_path):
 
 def test_an_extractor_and_a_reference_of_a_data_set(tmp_path, cache_dir):
   dataset = registry.dataset.build('digits(size=8)', DataOptions())
-  pictures = next(dataset.split('test').ordered(150))[0]
+  pictures = next(dataset.split('test').ordered(150))['image']
   record = score_folder(
     write(tmp_path / 'digits', pictures),
     EvaluationOptions(extractor='classifier(steps=2)', metrics='fid', cache_dir=cache_dir),

@@ -29,7 +29,7 @@ def scorer(digits, cache_dir):
 
 @pytest.fixture(scope='module')
 def held_out(digits):
-  """Images and labels of the test split."""
+  """The examples of the test split."""
   return next(digits.split('test').ordered(180))
 
 
@@ -39,8 +39,8 @@ def test_every_metric_with_intervals(scorer, held_out):
     'image_metrics': ', '.join(registry.image_metric.components()),
   }
   plain, beside = scorer(**every), scorer(bootstrap=40, **every)
-  chosen = {'labels': held_out[1], 'codes': held_out[1] % 3}
-  scores, more = (one.score([held_out[0]], **chosen) for one in (plain, beside))
+  chosen = {'labels': held_out['label'], 'codes': held_out['label'] % 3}
+  scores, more = (one.score([held_out['image']], **chosen) for one in (plain, beside))
   assert all(math.isfinite(value) for value in more.values())
   assert set(scores) < set(more) and all(scores[name] == more[name] for name in scores)
   assert all(name in beside.metric_of for name in more)
@@ -134,7 +134,7 @@ def test_an_image_metric_is_given_the_images(scorer, held_out, digits, register)
 
   register(registry.image_metric, size)
   one = scorer(image_metrics='size', metrics='fid')
-  assert one.score(np.array_split(held_out[0], 7))['size'] == 180
+  assert one.score(np.array_split(held_out['image'], 7))['size'] == 180
   assert seen[-1] == (np.uint8, digits.split('train').size, 180)
 
 
@@ -147,10 +147,10 @@ def test_labels_asked_for_are_those_of_the_classes(scorer, held_out, register):
     return {}
 
   register(registry.metric, look)
-  scorer(metrics='look').score([held_out[0]], labels=held_out[1])
+  scorer(metrics='look').score([held_out['image']], labels=held_out['label'])
   real, asked = seen[-1]
   assert len(real) == 1437 and real.max() == 9
-  np.testing.assert_array_equal(asked, held_out[1])
+  np.testing.assert_array_equal(asked, held_out['label'])
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,8 @@ def test_classifier_needs_labels(tmp_path):
 
 def test_classifier_reads_stacks_a_channel_at_a_time(tmp_path):
   stacks = registry.dataset.build('stacked("digits(size=12)")', DataOptions())
-  images, labels = next(stacks.split('test').ordered(100))
+  batch = next(stacks.split('test').ordered(100))
+  images, labels = batch['image'], batch['label']
   features = {}
   for replicas in (1, 2):  # The second comes from the cache.
     context = ExtractorContext(stacks, str(tmp_path), strategies.mirrored_cpus(replicas))

@@ -5,11 +5,10 @@ import types
 import numpy as np
 import pytest
 
-from tests.conftest import tiny_experiment
+from tests.conftest import fields_of, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.build import build_game, build_networks
 from tfgan_pipeline.models.game import Discriminator
 from tfgan_pipeline.networks.spec import features_of
@@ -27,15 +26,16 @@ def numbers_of(function):
 
 def game_of(text: str, **values):
   experiment = tiny_experiment('', **{**SMALL, 'model': text, **values})
-  networks = build_networks(experiment, (16, 16, 1), 10)
-  return build_game(experiment, networks, 10)
+  return build_game(experiment, build_networks(experiment, fields_of()), fields_of())
+
+
+def digits_of(split: str, count: int):
+  """The first examples of a split, as they are stored."""
+  return next(registry.dataset.build('digits(size=16)', DataOptions()).split(split).ordered(count))
 
 
 def batch_of():
-  pictures, labels = next(
-    registry.dataset.build('digits(size=16)', DataOptions()).split('train').ordered(BATCH)
-  )
-  return {'image': to_float(pictures), 'label': tf.constant(labels)}
+  return fields_of().to_device(tf.nest.map_structure(tf.constant, digits_of('train', BATCH)))
 
 
 def results(game, loss='wasserstein'):

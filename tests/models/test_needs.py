@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.conftest import tiny_experiment
+from tests.conftest import fields_of, tiny_experiment
 from tests.models.test_games import SMALL, batch_of, game_of
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
@@ -68,26 +68,26 @@ def test_defaults():
 def test_numbers_are_refused_below_0_and_no_earlier(model, name):
   noise = registry.noise.build('normal(2)')
   least = 1e-9 if name in ABOVE else 0.0
-  registry.model.build(f'{model}({name}={least})', noise, 10)
+  registry.model.build(f'{model}({name}={least})', noise, fields_of())
   for refused in ('-1e-9', '-1.0', '1e999', *(['0.0'] if name in ABOVE else [])):
     with pytest.raises(UsageError, match=name):
-      registry.model.build(f'{model}({name}={refused})', noise, 10)
+      registry.model.build(f'{model}({name}={refused})', noise, fields_of())
 
 
 def test_codes_of_infogan_are_refused_below_what_means_something():
   noise = registry.noise.build('normal(2)')
   for accepted in ('categorical=(2, 2), continuous=0', 'categorical=(), continuous=1'):
-    registry.model.build(f'infogan({accepted})', noise, 10)
+    registry.model.build(f'infogan({accepted})', noise, fields_of())
   for refused in ('categorical=(2, 1)', 'categorical=(2.5,)', 'continuous=-1'):
     with pytest.raises(UsageError, match='at least 2 categories'):
-      registry.model.build(f'infogan({refused})', noise, 10)
+      registry.model.build(f'infogan({refused})', noise, fields_of())
   with pytest.raises(UsageError, match='has no code'):
-    registry.model.build('infogan(categorical=(), continuous=0)', noise, 10)
+    registry.model.build('infogan(categorical=(), continuous=0)', noise, fields_of())
 
 
 @pytest.mark.parametrize('model', GAMES)
 def test_what_is_shown_and_what_readers_say(model):
-  game = registry.model.build(model, registry.noise.build('normal(2)'), 10)
+  game = registry.model.build(model, registry.noise.build('normal(2)'), fields_of())
   assert (game.columns, game.shown_images, game.poolable) == FACTS[model]
   assert game.outputs == OUTPUTS[model]
   assert game.noise_size == (14 if model == 'infogan' else 2)
@@ -95,9 +95,9 @@ def test_what_is_shown_and_what_readers_say(model):
 
 def test_more_latents_are_no_scatter_plot_and_codes_may_have_no_categories():
   three = registry.noise.build('normal(3)')
-  assert registry.model.build('vae', three, 10).shown_images == 32
-  assert registry.model.build('infogan(categorical=())', three, 10).columns == 0
-  assert registry.model.build('infogan(categorical=(4, 3))', three, 10).columns == 4
+  assert registry.model.build('vae', three, fields_of()).shown_images == 32
+  assert registry.model.build('infogan(categorical=())', three, fields_of()).columns == 0
+  assert registry.model.build('infogan(categorical=(4, 3))', three, fields_of()).columns == 4
 
 
 class Watch(keras.layers.Layer):
@@ -149,8 +149,8 @@ def test_losses_are_of_networks_in_training_and_pictures_of_networks_at_rest(
   assert not [operation for operation in graph.get_operations() if 'Summary' in operation.type]
 
   Watch.modes.clear()
-  pictures = np.zeros((8, 16, 16, 1), np.uint8)
-  game.pictures(game.networks['generator'], pictures, np.zeros(8, np.int32))
+  examples = {'image': np.zeros((8, 16, 16, 1), np.uint8), 'label': np.zeros(8, np.int32)}
+  game.pictures(game.networks['generator'], examples)
   game.generate(game.networks['generator'], game.inputs([0, 1], 0))
   if 'discriminator' in game.networks:
     game.logits(batch['image'], batch['label'])
@@ -174,7 +174,8 @@ def test_losses_are_of_networks_in_training_and_pictures_of_networks_at_rest(
 )
 def test_refused_before_anything_is_written(tmp_path, register, values, message):
   def unlabelled(options):
-    return dataclasses.replace(registry.dataset.build('digits(size=16)', options), num_classes=0)
+    digits = registry.dataset.build('digits(size=16)', options)
+    return dataclasses.replace(digits, fields=fields_of(num_classes=0))
 
   register(registry.dataset, unlabelled)
   with pytest.raises(UsageError, match=message):

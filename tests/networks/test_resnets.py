@@ -157,7 +157,7 @@ def test_two_replicas_make_the_same_updates(name, monkeypatch, float64):
     '', networks=text, dataset=f'digits(size={shape[0]})', ema_decay=0.0, **sgd
   )
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
-  images, labels = dataset.split('train').spread(32)
+  examples = dataset.split('train').spread(32)
 
   def weights_of(replicas: int) -> list[dict[str, np.ndarray]]:
     """Returns the weights of each role before and after two steps, as one vector each."""
@@ -168,7 +168,7 @@ def test_two_replicas_make_the_same_updates(name, monkeypatch, float64):
     def share(context, first):
       rows = 16 // replicas
       part = slice(first + rows * context.replica_id_in_sync_group, None)
-      return {'image': tf.constant(images[part][:rows]), 'label': tf.constant(labels[part][:rows])}
+      return {name: tf.constant(values[part][:rows]) for name, values in examples.items()}
 
     def weights():
       return {

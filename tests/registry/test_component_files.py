@@ -67,7 +67,10 @@ HEAD = 'from tfgan_pipeline import registry\n'
   'code, message',
   [
     (f'{HEAD}@registry.loss()\n{FUNCTION}', ':2: @registry.loss() is written without parentheses'),
-    (f'{HEAD}@registry.los\n{FUNCTION}', ':2: @registry.los: no such registry; there are dataset,'),
+    (
+      f'{HEAD}@registry.los\n{FUNCTION}',
+      ':2: @registry.los: no such registry; there are medium, dataset,',
+    ),
     (
       f'{HEAD}@registry.loss\nasync {FUNCTION}',
       ':3: loss mine should be a function, made with def',

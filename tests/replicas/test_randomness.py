@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import tiny_experiment
+from tests.conftest import fields_of, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
@@ -56,7 +56,7 @@ def test_scopes_nest_and_close_after_errors():
 
 
 def test_a_seed_is_another_seeds_double_nowhere():
-  game = new_game(tiny_experiment('x'), 0)
+  game = new_game(tiny_experiment('x'), fields_of(num_classes=0))
   last = 2**31 - 1
   noise = [game.inputs([0], seed)[0].numpy().tobytes() for seed in (0, 1, last - 1, last)]
   assert len(set(noise)) == 4

@@ -9,6 +9,7 @@ from tests.conftest import TINY, files_under, run_binary, tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.media.images import Image
 from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.files import write_folder, write_grid
@@ -114,6 +115,7 @@ class Pictures:
   """In the place of an ensemble: its sample i is grey of shade i, or another by another seed."""
 
   row = 0
+  medium = Image()
 
   def __init__(self):
     self.asked = []

@@ -14,7 +14,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.conftest import checkpoint, tiny_experiment
+from tests.conftest import checkpoint, fields_of, tiny_experiment
 from tests.networks.small import small, smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
@@ -90,7 +90,7 @@ def refusal(dataset: str, model: str, loss: str, penalty: str = '', augment: str
   """What is said against a choice before networks are built, or nothing."""
   experiment = Experiment(dataset=dataset, model=model, loss=loss, discriminator_augment=augment)
   data = data_of(dataset)
-  game = new_game(experiment, data.num_classes)
+  game = new_game(experiment, data.fields)
   augmentations = chosen(registry.discriminator_augmentation, augment)
   try:
     refuse_what_does_not_fit(
@@ -136,7 +136,7 @@ def test_every_network_refuses_sizes_before_it_makes_a_layer(monkeypatch):
     side = shape[0] if shape[0] == shape[1] else shape[:2]
     experiment = Experiment(networks=network, model=model, noise='normal(60)')
     with pytest.raises((Accepted, UsageError)) as raised:
-      build_networks(experiment, shape, 10)
+      build_networks(experiment, fields_of(shape))
     assert (raised.type is Accepted) == (side in SIDES[network]), (network, shape, raised.value)
     if raised.type is UsageError:
       assert str(raised.value).startswith(f'--networks={network}: ')

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.media import points
 from tfgan_pipeline.training.health import Health, diversity
 
 TRAIN, HELD_OUT = np.array([3.0, 1.0, -2.0, 0.0]), np.array([0.5, -0.5, 0.0, 1.0])
@@ -23,13 +25,14 @@ class Split:
     self.asked.append(count)
     numbers = np.arange(count)
     images = (numbers % 256).astype(np.uint8).reshape(-1, 1, 1, 1)
-    return images, (numbers % 3).astype(np.int32)
+    return {'image': images, 'label': (numbers % 3).astype(np.int32)}
 
 
 class Game:
   """A game whose discriminator knows images by their number."""
 
   networks = {}
+  data = Fields.of_images((1, 1, 1), 'abc')
   num_classes = 3
   labelled = frozenset()
 
@@ -64,6 +67,10 @@ def pictures(*values) -> np.ndarray:
   return np.array(values, np.uint8).reshape(-1, 1, 1, 1)
 
 
+def real(*values) -> dict[str, np.ndarray]:
+  return {'image': pictures(*values), 'label': np.zeros(len(values), np.int32)}
+
+
 @pytest.mark.parametrize(
   'size, asked', [(1000, 128), (128, 128), (127, 64), (65, 64), (64, 64), (40, 40)]
 )
@@ -95,9 +102,9 @@ def test_the_judgement_of_images_that_stay():
 def test_overfitting_from_held_out_images(generated, expected):
   """r_v is left out while training images score no higher than generated ones."""
   train, game = Split(80), Game(of_generated=[generated])
-  train.spread = lambda count: (pictures(*[0] * count), np.zeros(count, np.int32))
+  train.spread = lambda count: real(*[0] * count)
   held_out = Split(80)
-  held_out.spread = lambda count: (pictures(*[1] * count), np.zeros(count, np.int32))
+  held_out.spread = lambda count: real(*[1] * count)
   game = Game(lambda numbers: np.where(numbers, 0.25, 0.5), of_generated=[generated])
   found = health_of(game, train=train, test=held_out)(0, None, pictures(1, 2))
   assert found.get('overfitting/r_v') == expected
@@ -141,6 +148,19 @@ def test_diversity_is_a_mean_over_pixels_of_variances_over_images():
   assert diversity(made, None, real, np.zeros(9)) == pytest.approx(expected)
 
 
+def test_points_are_as_diverse_as_their_coordinates():
+  random = np.random.RandomState(0)
+  places = {
+    name: random.uniform(-reach, reach, (40, 2)) for name, reach in (('made', 0.3), ('real', 0.9))
+  }
+  split, game = Split(40), Game()
+  split.spread = lambda count: {'image': points.to_images(places['real']), 'label': np.zeros(40)}
+  game.data = Fields.of_images(points.IMAGE_SHAPE, medium='point')
+  found = health_of(game, train=split)(0, None, points.to_images(places['made']))
+  expected = np.sqrt(places['made'].var(axis=0).mean() / places['real'].var(axis=0).mean())
+  assert found['samples/diversity'] == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize('count, by_class', [(6, True), (5, False)])
 def test_classes_count_where_two_of_each_are_shown(count, by_class):
   """Samples of a class are alike, so that only differences between classes are left."""
@@ -155,7 +175,7 @@ def test_classes_count_where_two_of_each_are_shown(count, by_class):
 
 def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
   split = Split(2)
-  split.spread = lambda count: (pictures(0, 200), np.zeros(2, np.int32))
+  split.spread = lambda count: real(0, 200)
   health = health_of(Game(), train=split)
   told = []
   with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import checkpoint, tiny_experiment
+from tests.conftest import checkpoint, fields_of, tiny_experiment
 from tests.networks.small import smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
@@ -115,7 +115,7 @@ def test_16_bits(tmp_path, precision, plain):
 @pytest.mark.parametrize('name', registry.network.components())
 def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision, monkeypatch):
   text, shape = smallest(name, monkeypatch)
-  networks = build_networks(experiment(networks=text), shape, 10, precision=precision)
+  networks = build_networks(experiment(networks=text), fields_of(shape), precision=precision)
   for network in networks.values():
     assert network.output.dtype == tf.float32
     assert {variable.dtype for variable in network.variables} == {tf.float32}
@@ -142,8 +142,8 @@ def forgetful(spec):
 
 def test_network_that_ends_in_16_bits_is_refused(register):
   register(registry.network, forgetful)
-  build_networks(experiment(networks='forgetful'), (16, 16, 1), 10)
+  build_networks(experiment(networks='forgetful'), fields_of())
   with pytest.raises(
     UsageError, match="--precision=mixed_float16: the generator .*dtype='float32'"
   ):
-    build_networks(experiment(networks='forgetful'), (16, 16, 1), 10, precision='mixed_float16')
+    build_networks(experiment(networks='forgetful'), fields_of(), precision='mixed_float16')

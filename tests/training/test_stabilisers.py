@@ -121,7 +121,7 @@ def test_learning_rates_are_plotted_as_scheduled(tmp_path):
 def test_a_pool_may_be_of_one_batch():
   experiment = tiny_experiment('', replay_pool=16)
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
-  game = new_game(experiment, dataset.num_classes)
+  game = new_game(experiment, dataset.fields)
   refuse_what_does_not_fit(experiment, game, dataset, {}, {})
 
 

@@ -51,7 +51,7 @@ def losses(experiment, discriminator, real, generated, mix):
 
 def by_hand(experiment, dataset):
   """Weights of generator, discriminator and average after STEPS steps."""
-  networks = build_networks(experiment, dataset.image_shape, 10)
+  networks = build_networks(experiment, dataset.fields)
   generator, discriminator = networks['generator'], networks['discriminator']
   average = [weight.numpy() for weight in generator.trainable_variables]
   noise = registry.noise.build(experiment.noise)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from tests.conftest import tiny_experiment
+from tests.conftest import fields_of, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
@@ -27,7 +27,8 @@ def state_of(experiment, num_classes=None):
   """A dataset and a fresh state on one replica."""
   dataset = registry.dataset.build(experiment.dataset, DataOptions())
   if num_classes:
-    dataset = dataclasses.replace(dataset, num_classes=num_classes)
+    fields = fields_of(dataset.image_shape, num_classes)
+    dataset = dataclasses.replace(dataset, fields=fields)
   return dataset, TrainState.build(experiment, dataset, tf.distribute.get_strategy())
 
 
@@ -67,8 +68,9 @@ def test_lines_as_they_are_written(tmp_path):
   summaries.line(2, {}, 'abc')
   summaries.line(3, {'loss': 2.0}, 'def', scheduled=False)
   summaries.line(4, {}, scheduled=False)
-  summaries.reals(np.zeros((4, 3, 3, 1), np.uint8))
-  summaries.fakes(7, np.zeros((4, 3, 3, 1), np.uint8))
+  picture = images.grid(np.zeros((4, 3, 3, 1), np.uint8))
+  summaries.reals(picture)
+  summaries.picture('fakes', 7, picture)
   summaries.close()
   assert (tmp_path / 'train/train.jsonl').read_text().splitlines() == [
     '{"step": 1, "loss": 1.5, "other": null}',
@@ -103,7 +105,8 @@ def test_samples_of_a_fresh_state(tmp_path, values, classes, count, columns):
       recorder.start(0, dataset)
   game = state.game
   made = game.generate(state.sampled_generator, game.inputs(range(count), experiment.seed))
-  expected = images.enlarge(images.grid(images.to_uint8(made).numpy(), columns=columns))
+  medium = dataset.fields['image'].medium
+  expected = images.enlarge(medium.picture(images.to_uint8(made).numpy(), columns=columns))
   found = tf.io.decode_png((tmp_path / 'samples/fakes-000000.png').read_bytes())
   np.testing.assert_array_equal(found, expected)
   names = {path.name for path in (tmp_path / 'checkpoints').glob('*.index')}
