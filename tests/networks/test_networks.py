@@ -106,7 +106,7 @@ def test_dcgan_scales(size):
   'text, shape, message',
   [
     ('dcgan', (6, 6, 1), '--networks=dcgan: images should be 8x8 or larger, not 6x6'),
-    ('dcgan', (32, 64, 1), '--networks=dcgan: images should be square, not 32x64'),
+    ('dcgan', (64, 7, 1), '--networks=dcgan: images should be 8x8 or larger, not 64x7'),
     ('dcgan_textbook', (32, 32, 1), '--networks=dcgan_textbook: images should be 28x28, not 32x32'),
   ],
 )

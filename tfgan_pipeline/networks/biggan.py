@@ -48,9 +48,10 @@ def biggan(
   start orthogonal. The rates are 5e-5 and 2e-4 with beta_1=0, two discriminator steps, batch 2,048.
 
   Args:
-    spec: The sizes to fit; a side of 32, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 64, 128 or 256.
     filters: Multiplies all widths.
-    attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
+    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
+      none.
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)
@@ -80,9 +81,10 @@ def biggan_deep(
   All blocks read all of the noise beside the shared embedding of the class.
 
   Args:
-    spec: The sizes to fit; a side of 32, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 64, 128 or 256.
     filters: Multiplies all widths; inside the blocks they are a quarter, rounded down.
-    attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
+    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
+      none.
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)

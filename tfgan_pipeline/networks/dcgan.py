@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
@@ -13,16 +15,20 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
 layers = keras.layers
 
 
-def _sides(side: int) -> list[int]:
-  """The sides of the maps from the image inwards, each half of the one before, down to 3 or 4."""
-  if side < 8:
+def _sides(height: int, width: int) -> list[tuple[int, int]]:
+  """(height, width) of the maps from the image inwards.
+
+  Each side is half of the one before, rounded up, until the shorter one is 3 or 4.
+  """
+  if min(height, width) < 8:
     raise UsageError(
-      f'--networks=dcgan: images should be 8x8 or larger, not {side}x{side}; '
+      f'--networks=dcgan: images should be 8x8 or larger, not {height}x{width}; '
       'resize, as in --dataset="tfds(mnist, size=32)"'
     )
-  sides = [side]
-  while sides[-1] > 4:
-    sides.append((sides[-1] + 1) // 2)
+  sides = [(height, width)]
+  while min(sides[-1]) > 4:
+    height, width = sides[-1]
+    sides.append(((height + 1) // 2, (width + 1) // 2))
   return sides
 
 
@@ -43,9 +49,11 @@ def dcgan(
 ) -> Networks:
   """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image.
 
+  Images may have any sides of 8 or more; of a rectangle's innermost map the shorter side is 3 or 4.
+
   Args:
     spec: The sizes to fit.
-    filters: Of the layers next to the image; doubled at each halving of the side.
+    filters: Of the layers next to the image; doubled at each halving of the sides.
     max_filters: The most of any layer.
     kernel: Side of all kernels.
     discriminator_norm: 'batch', 'spectral' (Miyato et al. 2018) or 'none'.
@@ -57,18 +65,18 @@ def dcgan(
       f'--networks=dcgan: discriminator_norm={discriminator_norm} should be batch, spectral or none'
     )
   require('--networks', at_least=1, filters=filters, max_filters=max_filters, kernel=kernel)
-  height, width, channels = spec.image_shape
-  if height != width:
-    raise UsageError(f'--networks=dcgan: images should be square, not {height}x{width}')
-  sides = _sides(height)
-  # From the image inwards, doubling at each halving of the side.
+  *size, channels = spec.image_shape
+  sides = _sides(*size)
+  # From the image inwards, doubling at each halving of the sides.
   widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
   generator = keras.Sequential(
     [
       layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(sides[-1] ** 2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
-      layers.Reshape((sides[-1], sides[-1], widths[-1])),
+      layers.Dense(
+        math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=_initial()
+      ),
+      layers.Reshape((*sides[-1], widths[-1])),
       own.BatchNorm(),
       layers.ReLU(),
     ],
@@ -86,8 +94,9 @@ def dcgan(
         kernel_initializer=_initial(),
       )
     )
-    if sides[depth] % 2:  # Doubling has overshot by one.
-      generator.add(layers.Cropping2D(((0, 1), (0, 1))))
+    odd = [side % 2 for side in sides[depth]]
+    if any(odd):  # Doubling has overshot by one.
+      generator.add(layers.Cropping2D(((0, odd[0]), (0, odd[1]))))
     if not last:
       generator.add(own.BatchNorm())
       generator.add(layers.ReLU())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
@@ -16,11 +18,21 @@ _GAIN = 2 / (1 + _SLOPE**2)  # Keeps the variance of what passes a LeakyReLU (He
 
 
 class Basis(layers.Layer):
-  """[n, C] -> [n, 4, 4, C]: a learned picture per channel, scaled by the inputs."""
+  """[n, C] -> [n, H, W, C]: a learned picture per channel, scaled by the inputs.
+
+  Args:
+    size: (H, W).
+  """
+
+  def __init__(self, size: tuple[int, int], **kwargs):
+    super().__init__(**kwargs)
+    self.size = size
 
   def build(self, input_shape):
     self.basis = self.add_weight(
-      name='basis', shape=[4, 4, input_shape[-1]], initializer=keras.initializers.RandomNormal(0, 1)
+      name='basis',
+      shape=[*self.size, input_shape[-1]],
+      initializer=keras.initializers.RandomNormal(0, 1),
     )
     super().build(input_shape)
 
@@ -59,8 +71,8 @@ def r3gan(
   labelled discriminator has the projection head of this package.
 
   Args:
-    spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
-    filters: Width of maps up to 32x32, halved at each doubling of the side beyond.
+    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    filters: Width of maps up to a shorter side of 32, halved at each doubling beyond.
     blocks: Per side.
     group: Channels of a group of the 3x3 kernels.
     expansion: How many times as wide a block is inside.
@@ -115,7 +127,8 @@ def r3gan(
   start = noise
   if labels:
     start = layers.Concatenate()([noise, layers.Dense(embedding, use_bias=False)(one_hot)])
-  maps = Basis()(
+  size = residual.innermost(spec, len(widths) - 1)
+  maps = Basis(size)(
     layers.Dense(
       widths[0], use_bias=False, kernel_initializer=keras.initializers.VarianceScaling()
     )(start)
@@ -137,8 +150,9 @@ def r3gan(
         maps = layers.AveragePooling2D(2, 1, 'same')(maps)
         maps = rewidened(layers.AveragePooling2D()(maps), width)
       maps = stage(maps)
-    basis = keras.initializers.RandomNormal(0, 1 / 4)  # Of 16 places each, which keeps the size.
-    features = layers.DepthwiseConv2D(4, use_bias=False, depthwise_initializer=basis)(maps)
+    # A sum over all places; their number's root keeps the size of what it sums.
+    basis = keras.initializers.RandomNormal(0, 1 / math.sqrt(math.prod(size)))
+    features = layers.DepthwiseConv2D(size, use_bias=False, depthwise_initializer=basis)(maps)
     head = ProjectionHead(outputs, dense=_head_layer, dtype='float32')
     features = layers.Flatten()(features)
     networks[role] = (

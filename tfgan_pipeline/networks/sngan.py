@@ -44,7 +44,7 @@ def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Netwo
   (Miyato and Koyama 2018, arXiv:1802.05637).
 
   Args:
-    spec: The sizes to fit; a side of 32, 48, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 48, 64, 128 or 256.
     filters: Multiplies all widths.
     minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
   """

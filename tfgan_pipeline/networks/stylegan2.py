@@ -7,7 +7,7 @@ import math
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks.blocks.residual import label_input, widths_from_4
+from tfgan_pipeline.networks.blocks.residual import innermost, label_input, widths_from_4
 from tfgan_pipeline.networks.layers.basic import Bias, Doubled
 from tfgan_pipeline.networks.layers.minibatch import MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
@@ -130,15 +130,19 @@ class PixelNoise(layers.Layer):
 
 
 class Start(layers.Layer):
-  """[n, D] -> [n, 4, 4, filters]: the same learned maps for all images."""
+  """[n, D] -> [n, *shape]: the same learned maps for all images.
 
-  def __init__(self, filters: int, **kwargs):
+  Args:
+    shape: (height, width, channels) of the maps.
+  """
+
+  def __init__(self, shape: tuple[int, int, int], **kwargs):
     super().__init__(**kwargs)
-    self.filters = filters
+    self.shape = shape
 
   def build(self, input_shape):
     self.maps = self.add_weight(
-      name='maps', shape=[4, 4, self.filters], initializer=keras.initializers.RandomNormal(0, 1)
+      name='maps', shape=self.shape, initializer=keras.initializers.RandomNormal(0, 1)
     )
     super().build(input_shape)
 
@@ -212,8 +216,8 @@ def stylegan2(
   before they are scaled; spectral norms alone are of what is used.
 
   Args:
-    spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
-    filters: Width of maps up to 64x64, halved at each doubling of the side beyond.
+    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    filters: Width of maps up to a shorter side of 64, halved at each doubling beyond.
     latent: Length of the styles.
     mapping: Layers from noise to style, which learn at a hundredth of the rate.
     residual: Whether the discriminator's blocks are; StyleGAN2-ADA's for CIFAR-10 are not.
@@ -238,7 +242,8 @@ def stylegan2(
   def coloured(maps):
     return Bias()(ModulatedConv2D(spec.image_shape[2], 1, demodulate=False)([maps, style]))
 
-  maps = styled(Start(widths[0])(style), widths[0])
+  start = Start((*innermost(spec, len(widths) - 1), widths[0]))
+  maps = styled(start(style), widths[0])
   images = coloured(maps)
   for width in widths[1:]:
     maps = styled(styled(Smoothed()(Doubled()(maps)), width), width)

@@ -1,8 +1,5 @@
 """Residual networks for images: the common part of SNGAN, SAGAN and BigGAN.
 
-    blocks = Blocks(spectral=True, initializer=glorot)
-    network = generator(spec, blocks, inputs=inputs, start=noise, ...)
-
 A block takes maps and a width and returns maps, as Keras' functional interface does; what differs
 between the papers is which block, how wide at which side, and what conditions it.
 """
@@ -11,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 import dataclasses
+import functools
+import math
 from typing import Any
 
 from tfgan_pipeline.compat import keras, tf
@@ -28,11 +27,11 @@ layers = keras.layers
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-  """How wide the networks for images of one side are, in multiples of a number of filters.
+  """How wide the networks for images of one shorter side are, in multiples of a number of filters.
 
   Attributes:
-    up: The generator's maps from the innermost on; each block doubles the side.
-    down: After the discriminator's blocks that halve the side.
+    up: The generator's maps from the innermost on; each block doubles both sides.
+    down: After the discriminator's blocks that halve both sides.
     keep: After its further blocks.
   """
 
@@ -40,36 +39,62 @@ class Plan:
   down: tuple[int, ...]
   keep: tuple[int, ...] = ()
 
+  @property
+  def divisor(self) -> int:
+    """What a longer side should be a multiple of, so that each halving leaves whole pixels."""
+    return 2 ** max(len(self.up) - 1, len(self.down))
+
 
 def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
-  """The plan for the side of the images; raises UsageError when there is none."""
+  """The plan for the shorter side of the images; raises UsageError when they have none."""
   height, width, _ = spec.image_shape
-  if height != width or height not in plans:
+  plan = plans.get(min(height, width))
+  if plan is None:
     sides = ', '.join(map(str, plans))
     raise UsageError(
-      f'--networks={name}: images should be square with a side of {sides}, not {height}x{width}'
+      f'--networks={name}: the shorter side of images should be one of {sides}, not '
+      f'{height}x{width}'
     )
-  return plans[height]
+  _check_longer_side(spec, name, plan.divisor)
+  return plan
+
+
+def _check_longer_side(spec: NetworkSpec, name: str, divisor: int) -> None:
+  height, width, _ = spec.image_shape
+  if height != width and max(height, width) % divisor:
+    raise UsageError(
+      f'--networks={name}: beside a side of {min(height, width)} the longer one of images should '
+      f'be a multiple of {divisor}, not {height}x{width}'
+    )
+
+
+def innermost(spec: NetworkSpec, doublings: int) -> tuple[int, int]:
+  """(height, width) of the map that becomes an image when its sides are doubled so often."""
+  height, width, _ = spec.image_shape
+  return height >> doublings, width >> doublings
 
 
 def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
-  """How wide maps of side 4, 8, 16, ... are: `filters` up to side `widest`, then half at each.
+  """How wide maps of shorter side 4, 8, ... are: `filters` up to `widest`, then half at each.
 
   Raises:
-    UsageError: The side is not 4 times a power of 2, 8 or more, or no filter is left.
+    UsageError: The shorter side is not 4 times a power of 2, 8 or more; the longer one is not a
+      multiple of that power; or no filter is left.
   """
   height, width, _ = spec.image_shape
+  shorter = min(height, width)
   sides = [4]
-  while sides[-1] < height:
+  while sides[-1] < shorter:
     sides.append(2 * sides[-1])
-  if height != width or sides[-1] != height or height < 8:
+  if sides[-1] != shorter or shorter < 8:
     raise UsageError(
-      f'--networks={name}: images should be square with a side of 4 times a power of 2, '
-      f'8 or more, not {height}x{width}'
+      f'--networks={name}: the shorter side of images should be 4 times a power of 2, 8 or more, '
+      f'not {height}x{width}'
     )
-  if filters * widest < height:
+  _check_longer_side(spec, name, shorter // 4)
+  if filters * widest < shorter:
     raise UsageError(
-      f'--networks={name}: filters={filters} should be at least {height // widest} at '
+      f'--networks={name}: filters={filters} should be at least {shorter // widest} at '
       f'{height}x{width}'
     )
   return [filters // max(1, side // widest) for side in sides]
@@ -124,12 +149,11 @@ class Blocks:
     return layers.ReLU()(maps)
 
   def attention(self, maps):
-    return SelfAttention(spectral=self.spectral, kernel_initializer=lambda: self.initializer(1))(
-      maps
-    )
+    initializer = functools.partial(self.initializer, 1)
+    return SelfAttention(spectral=self.spectral, kernel_initializer=initializer)(maps)
 
   def up(self, maps, width: int, condition=None):
-    """A generator's block: twice the side."""
+    """A generator's block: twice the height and the width."""
     inside = Doubled()(self.norm_relu(maps, condition))
     inside = self.norm_relu(self.conv(inside, width), condition)
     # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
@@ -160,7 +184,7 @@ def generator(
   widths: Sequence[int],
   attention: int,
 ) -> keras.Model:
-  """Dense layer, blocks that double the side, batch norm, ReLU, 3x3 convolution, tanh.
+  """Dense layer, blocks that double both sides, batch norm, ReLU, 3x3 convolution, tanh.
 
   Args:
     spec: The sizes to fit.
@@ -169,13 +193,13 @@ def generator(
     start: What the dense layer reads.
     conditions: What the norms of each block read; None for plain batch norm.
     widths: Of the maps, from the innermost on.
-    attention: Side of the maps that attend to themselves; 0 is none.
+    attention: Shorter side of the maps that attend to themselves; 0 is none.
   """
-  side = spec.image_shape[0] >> len(conditions)
-  maps = layers.Reshape((side, side, widths[0]))(blocks.dense(side * side * widths[0])(start))
+  shape = (*innermost(spec, len(conditions)), widths[0])
+  maps = layers.Reshape(shape)(blocks.dense(math.prod(shape))(start))
   for width, condition in zip(widths[1:], conditions):
     maps = blocks.up(maps, width, condition)
-    if maps.shape[1] == attention:
+    if min(maps.shape[1:3]) == attention:
       maps = blocks.attention(maps)
   maps = blocks.conv(blocks.norm_relu(maps), spec.image_shape[-1])
   images = layers.Activation('tanh', dtype='float32')(maps)
@@ -198,9 +222,9 @@ def discriminator(
     spec: The sizes to fit.
     role: Says how many outputs.
     blocks: The style.
-    down: Widths of the blocks that halve the side.
+    down: Widths of the blocks that halve both sides.
     keep: Widths of further blocks.
-    attention: Side of the maps that attend to themselves; 0 is none.
+    attention: Shorter side of the maps that attend to themselves; 0 is none.
     minibatch: See minibatch_layers.
   """
   images = keras.Input(spec.image_shape)
@@ -208,7 +232,7 @@ def discriminator(
   maps = images
   for place, width in enumerate((*down, *keep)):
     maps = blocks.down(maps, width, first=place == 0, halve=place < len(down))
-    if maps.shape[1] == attention:
+    if min(maps.shape[1:3]) == attention:
       maps = blocks.attention(maps)
   features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
   for layer in minibatch_layers(minibatch, spec, role):
