@@ -94,7 +94,7 @@ def test_shapes_on_rectangles_are_round_and_spread_over_the_longer_side():
       painted[place, columns] = True
       if scene.shape[index] == 0:
         assert abs(np.ptp(rows) - np.ptp(columns)) <= 1
-  assert painted[:, 6:114].all()
+  assert painted[:, 24:96].all()
 
 
 RED = (200, 0, 0)

@@ -85,7 +85,11 @@ def test_each_side_of_dcgan_is_halved_by_itself():
 
 def test_attention_is_by_the_shorter_side(monkeypatch):
   smallest('sagan', monkeypatch)
-  for side, expected in ((4, {'discriminator': [(4, 8)]}), (8, {'generator': [(8, 16)]}), (16, {})):
+  for side, expected in (
+    (4, {'discriminator': [(4, 8), (4, 8)]}),
+    (8, {'generator': [(8, 16)]}),
+    (16, {}),
+  ):
     networks = build(f'sagan(filters=4, attention={side})', (8, 16, 3))
     for role, network in networks.items():
       attends = [layer for layer in network.layers if isinstance(layer, SelfAttention)]
