@@ -32,6 +32,15 @@ TRAIN = {
   'unknown remedy': (['--on_nan=pray'], '--on_nan=pray: unknown on_nan'),
   'no rollbacks': (['--on_nan=rollback(0)'], '--on_nan'),
   'size too small': (['--dataset=digits(size=6)'], '--dataset=digits(size=6): '),
+  'size of one side': (['--dataset=digits(size=(64,))'], '--dataset=digits(size=(64,)): '),
+  'side that cannot be halved': (
+    ['--networks=sngan', '--dataset=digits(size=(30, 64))'],
+    '--networks=sngan: the shorter side of images should be one of 32, 48, 64, 128, 256, not 30x64',
+  ),
+  'grey with alpha': (
+    ['--dataset=image_folder(16, channels=2)', '--data_dir=/nowhere'],
+    'channels=2, resize=crop should be 1, 3 or 4, and crop or stretch',
+  ),
   'size that does not fit': (['--networks=dcgan_textbook'], '--networks=dcgan_textbook: '),
   'no units': (['--networks=mlp(units=0)'], 'units=0 should be at least 1'),
   'all dropped': (['--networks=mlp(dropout=1.0)'], 'dropout=1.0'),

@@ -64,3 +64,21 @@ def test_contract(name, picture):
 @pytest.mark.parametrize('call', IDENTITIES)
 def test_zero_strength_changes_nothing(call, picture):
   np.testing.assert_allclose(apply_keys(call, picture, 1)[0], picture, atol=1e-3)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_alpha_moves_with_the_colours_and_keeps_its_value(name, picture):
+  half = np.concatenate([picture, np.full((12, 10, 1), 128, np.float32)], axis=-1)
+  found = apply_keys(name, half, 5)
+  np.testing.assert_allclose(found[..., 3], 128, atol=1e-3)
+  np.testing.assert_allclose(found[..., :3], apply_keys(name, picture, 5), rtol=1e-6, atol=1e-3)
+
+
+def test_turning_a_rectangle_keeps_its_distances():
+  wide = np.zeros((31, 61, 1), np.float32)
+  wide[15, 40] = 255  # 10 pixels to the right of the centre.
+  rows, columns = np.mgrid[-15:16, -30:31]
+  near = np.hypot(rows, columns) < 13  # What is farther may be a mirror image.
+  for image in near * apply_keys('rotate(180)', wide, 20)[..., 0]:
+    down, across = ((image * axis).sum() / image.sum() for axis in (rows, columns))
+    assert np.hypot(down, across) == pytest.approx(10, abs=0.3)

@@ -57,7 +57,7 @@ def test_defaults_are_the_documented_ones(name):
 @pytest.mark.parametrize(
   'inside, outside',
   [
-    (['digits(8)'], ['digits(7)']),
+    (['digits(8)', 'digits((8, 9))'], ['digits(7)', 'digits((8, 7))', 'digits((8, 8, 1))']),
     (['gaussian_grid(1)', 'gaussian_grid(100)'], ['gaussian_grid(0)', 'gaussian_grid(101)']),
     (
       ['gaussian_ring(1)', 'gaussian_ring(10000)'],
@@ -68,6 +68,7 @@ def test_defaults_are_the_documented_ones(name):
         'image_folder(1)',
         'image_folder(4, 1)',
         'image_folder(4, 3)',
+        'image_folder((1, 4), 4)',
         'image_folder(4, validation=0, test=0)',
         'image_folder(4, validation=0.5, test=0.4)',
       ],
@@ -75,23 +76,46 @@ def test_defaults_are_the_documented_ones(name):
         'image_folder(0)',
         'image_folder(4, 0)',
         'image_folder(4, 2)',
-        'image_folder(4, 4)',
+        'image_folder(4, 5)',
+        'image_folder((0, 4))',
+        'image_folder((4,))',
         'image_folder(4, validation=-0.01)',
         'image_folder(4, validation=0.5, test=0.5)',
         'image_folder(4, validation=0.6, test=0.39)',
       ],
     ),
     (
-      ['shapes(8, 10)', 'shapes(8, 10, seed=0)', f'shapes(8, 10, seed={LAST_SEED})'],
-      ['shapes(7, 10)', 'shapes(8, 9)', 'shapes(8, 10, seed=-1)', 'shapes(8, 10, seed=2**32)'],
+      [
+        'shapes(8, 10)',
+        'shapes((8, 9), 10)',
+        'shapes(8, 10, seed=0)',
+        f'shapes(8, 10, seed={LAST_SEED})',
+      ],
+      [
+        'shapes(7, 10)',
+        'shapes((7, 8), 10)',
+        'shapes(8, 9)',
+        'shapes(8, 10, seed=-1)',
+        'shapes(8, 10, seed=2**32)',
+      ],
     ),
     (
       ['stacked("digits(8)", 1, 0)', f'stacked("digits(8)", 1, {LAST_SEED})'],
       ['stacked("digits(8)", 0)', 'stacked(seed=-1)', 'stacked(seed=2**32)'],
     ),
     (
-      ['tfds(tiny, size=0)', 'tfds(tiny, size=1)', 'tfds(tiny, validation=0.9)'],
-      ['tfds(tiny, size=-1)', 'tfds(tiny, validation=-0.01)', 'tfds(tiny, validation=1.0)'],
+      [
+        'tfds(tiny, size=0)',
+        'tfds(tiny, size=1)',
+        'tfds(tiny, size=(1, 4))',
+        'tfds(tiny, validation=0.9)',
+      ],
+      [
+        'tfds(tiny, size=-1)',
+        'tfds(tiny, size=(0, 4))',
+        'tfds(tiny, validation=-0.01)',
+        'tfds(tiny, validation=1.0)',
+      ],
     ),
   ],
 )

@@ -68,7 +68,7 @@ def test_palette_with_a_transparent_colour(tmp_path):
   image.putpalette([0, 0, 0, 200, 0, 0])
   image.putpixel((0, 0), 1)
   save(tmp_path / 'x.png', image, transparency=0)
-  found = read_picture(str(tmp_path / 'x.png'), size=8, channels=3, resize='crop')
+  found = read_picture(str(tmp_path / 'x.png'), size=(8, 8), channels=3, resize='crop')
   assert list(found[0, 0]) == [200, 0, 0] and list(found[5, 5]) == [255, 255, 255]
 
 
@@ -110,14 +110,14 @@ def test_deep_greys_are_rounded_and_no_others_taken(tmp_path):
   path = tmp_path / 'x.tif'
   values = np.array([[0, 128, 129, 256], [385, 386, 65406, 65407], [65535] * 4, [642] * 4])
   save(path, values.astype(np.int32))
-  found = read_picture(str(path), size=0, channels=0, resize='crop')[..., 0]
+  found = read_picture(str(path), size=None, channels=0, resize='crop')[..., 0]
   np.testing.assert_array_equal(found, (values + 128) // 257)
   assert found.tolist()[:2] == [[0, 0, 1, 1], [1, 2, 254, 255]]
   for wrong in (-1, 65536):
     values[2, 2] = wrong
     save(path, values.astype(np.int32))
     with pytest.raises(ValueError, match='have no known scale'):
-      read_picture(str(path), size=0, channels=0, resize='crop')
+      read_picture(str(path), size=None, channels=0, resize='crop')
 
 
 def test_reducing_averages_over_all_pixels(tmp_path):

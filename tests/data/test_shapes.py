@@ -31,7 +31,7 @@ def one_scene(**values):
 )
 def test_shapes_have_their_area_in_their_colour_where_they_should_be(shape, area):
   scene = one_scene(shape=shape, colour=2, centre=(0.3, -0.2), angle=0.4, dark=True)
-  (picture,) = scenes.filled(scene, 200)
+  (picture,) = scenes.filled(scene, (200, 200))
   painted = (picture == scenes.COLOURS['blue']).all(-1)
   assert painted.mean() * 4 == pytest.approx(area * 0.25, rel=0.05)
   rows, columns = np.nonzero(painted)
@@ -72,12 +72,12 @@ def test_sizes_and_places_have_names_from_their_bounds_on(centre, radius, where)
 
 def test_outlines_are_ink_on_paper_at_least_a_pixel_wide():
   for size in (8, 16, 32, 64):
-    (picture,) = scenes.outline(one_scene(radius=0.75), size)
+    (picture,) = scenes.outline(one_scene(radius=0.75), (size, size))
     dark = (255.0 - picture[..., 0]) / (255 - 30)
     length, width = 2 * np.pi * 0.75 * size / 2, max(1, size / 32)
     assert dark.sum() == pytest.approx(length * width, rel=0.03)
     assert picture.max() == 255 and picture.min() >= 30
-  assert scenes.outline(one_scene(radius=0.75), 128).min() == 30
+  assert scenes.outline(one_scene(radius=0.75), (128, 128)).min() == 30
 
 
 def test_shapes_can_be_labelled_by_shape_colour_or_both():
@@ -122,7 +122,7 @@ def test_an_outline_is_equally_wide_everywhere(shape):
   scene = one_scene(
     shape=scenes.SHAPES.index(shape), centre=centre, radius=radius, angle=angle, dark=True
   )
-  (picture,) = scenes.outline(scene, size)
+  (picture,) = scenes.outline(scene, (size, size))
   assert (picture == picture[..., :1]).all()  # No colour.
   dark = (255.0 - picture[..., 0]) / (255 - picture.min())
   assert picture[0, 0, 0] == 255 and picture.min() < 60

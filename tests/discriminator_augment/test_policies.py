@@ -119,6 +119,20 @@ def test_follows_its_key_and_gradients_pass(name):
   assert np.count_nonzero(tape.gradient(total, images)) > 0.4 * IMAGES.size
 
 
+@pytest.mark.parametrize('name', ALL)
+def test_rectangles_and_alpha_pass(name):
+  """Checks shapes, and that colours change under an alpha that is only moved."""
+  pictures = np.random.RandomState(1).uniform(-1, 1, (16, 8, 12, 4)).astype(np.float32)
+  pictures[..., 3] = 0.5
+  text = {'adaptive_augment': 'fixed_augment(p=1.0)'}.get(name, name)
+  function = registry.discriminator_augmentation.build(text).function
+  found = changed(lambda x: function(x, tf.zeros([])), pictures)
+  assert found.shape == pictures.shape
+  if name != 'instance_noise':
+    assert set(np.unique(found[..., 3])) <= {0.0, 0.5}  # 0 is what comes in, or is cut out.
+    assert not np.array_equal(np.unique(found[..., :3]), np.unique(pictures[..., :3]))
+
+
 def test_adaptive_augment_starts_with_nothing_and_follows_the_sign():
   made = registry.discriminator_augmentation.build('adaptive_augment(target=0.6, kimg=0.64)')
   images = changed(lambda x: made.function(x, None))

@@ -114,6 +114,23 @@ def test_refusals(arguments, message):
     Preprocessing(**arguments)
 
 
-def test_alpha_is_refused():
-  with pytest.raises(UsageError, match='1 or 3 channels, these have 4'):
-    Preprocessing()(tf.constant(pixels((8, 8), channels=4)))
+def test_alpha_is_laid_over_white():
+  images = pixels((8, 8), channels=4)
+  images[..., 3] = [0, 51, 102, 153, 204, 255, 0, 255]
+  share = images[..., 3:] / np.float32(255)
+  expected = images[..., :3] * share + 255 * (1 - share)
+  np.testing.assert_allclose(Preprocessing()(tf.constant(images)), expected, rtol=1e-4, atol=1e-3)
+  seen = Preprocessing(channels=0)(tf.constant(images))
+  np.testing.assert_array_equal(seen, images)
+  with pytest.raises(UsageError, match='1 or 3 channels, these have 2'):
+    Preprocessing()(tf.constant(images[..., :2]))
+
+
+def test_rectangles_become_what_the_network_takes():
+  images = tf.constant(pixels((8, 6)))
+  assert Preprocessing(size=(4, 12))(images).shape == (2, 4, 12, 3)
+  assert Preprocessing(size=5)(images).shape == (2, 5, 5, 3)
+  assert str(Preprocessing(size=5)) == str(Preprocessing(size=(5, 5)))
+  assert 'tf1 to 4x12' in str(Preprocessing(size=(4, 12)))
+  with pytest.raises(UsageError, match=r'size=\(0, 12\) should be'):
+    Preprocessing(size=(0, 12))

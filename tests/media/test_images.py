@@ -1,9 +1,11 @@
 """Pixel conversions and grids."""
 
 import numpy as np
+import pytest
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.media import images
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media import images, sizes
 
 
 def test_every_byte_survives_the_round_trip():
@@ -33,3 +35,38 @@ def test_png_round_trip(tmp_path):
   images.write_png(path, picture)
   np.testing.assert_array_equal(tf.io.decode_png(tf.io.read_file(path)), picture)
   assert images.enlarge(picture, least=10).shape == (15, 12, 3)
+
+
+def test_alpha_is_kept_in_files_and_grids(tmp_path):
+  pictures = np.random.RandomState(0).randint(0, 256, (4, 2, 6, 4)).astype(np.uint8)
+  grid = images.grid(pictures, gap=1)
+  assert grid.shape == (2 * 3 + 1, 2 * 7 + 1, 4)
+  assert (grid[0] == 255).all() and (grid[:, 7] == 255).all()  # White and opaque.
+  path = str(tmp_path / 'grid.png')
+  images.write_png(path, grid)
+  stored = tf.io.decode_png(tf.io.read_file(path)).numpy()
+  np.testing.assert_array_equal(stored[4:6, 8:14], pictures[3])
+
+
+def test_a_size_is_a_number_or_two():
+  assert sizes.height_and_width(3, 'x') == sizes.height_and_width((3, 3), 'x') == (3, 3)
+  assert sizes.height_and_width((2, 5), 'x', at_least=2) == (2, 5)
+  for size in (1, (1, 2), (2, 1)):
+    with pytest.raises(UsageError, match=r'^x: size=.* should be at least 2, or \(height, width\)'):
+      sizes.height_and_width(size, 'x', at_least=2)
+
+
+@pytest.mark.parametrize(
+  'stored, wanted, part',
+  [
+    ((10, 30), (7, 7), (10, 10)),
+    ((31, 10), (7, 7), (10, 10)),
+    ((100, 100), (64, 128), (50, 100)),
+    ((100, 100), (128, 64), (100, 50)),
+    ((50, 100), (64, 128), (50, 100)),
+    ((67, 101), (64, 128), (50, 101)),
+    ((100, 1), (8, 128), (1, 1)),
+  ],
+)
+def test_the_largest_part_of_these_proportions(stored, wanted, part):
+  assert sizes.largest_box(stored, wanted) == part

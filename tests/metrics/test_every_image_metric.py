@@ -42,6 +42,16 @@ def test_returns_finite_floats(name, shape):
 
 
 @every_metric
+def test_alpha_is_laid_over_white(name):
+  """Checks that pictures score as they are seen, whatever is stored where nothing shows."""
+  clear = _draw(0, 12, 16, 32, 4)
+  clear[..., 3] = np.where(clear[..., 3] < 128, 0, 255)
+  white = np.where(clear[..., 3:] == 0, 255, clear[..., :3]).astype(np.uint8)
+  opaque = np.concatenate([white, np.full_like(white[..., :1], 255)], axis=-1)
+  assert _score(name, clear, opaque) == _score(name, white, white)
+
+
+@every_metric
 def test_images_of_one_colour_give_finite_scores(name):
   black, white = np.zeros((5, 32, 32, 3), np.uint8), np.full((6, 32, 32, 3), 255, np.uint8)
   assert np.isfinite(list(_score(name, black, white).values())).all()
@@ -53,7 +63,7 @@ def test_images_of_one_colour_give_finite_scores(name):
   [
     (_draw(0, 5, 32, 32, 3).astype(np.float32), 'uint8 .* got float32'),
     (_draw(0, 5, 32, 32), r'shape \(5, 32, 32\)'),
-    (_draw(0, 5, 32, 32, 2), 'grey or RGB'),
+    (_draw(0, 5, 32, 32, 2), 'grey, RGB or RGBA'),
     (_draw(0, 1, 32, 32, 3), '2 or more'),
     (_draw(0, 5, 28, 32, 3), 'cannot be compared'),
     (_draw(0, 5, 32, 32, 1), 'cannot be compared'),

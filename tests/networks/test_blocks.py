@@ -58,8 +58,8 @@ def test_widths_of_every_side(plans, expected):
 
 def test_widths_are_halved_beyond_the_widest_side():
   def widths(side, filters, widest=32, width=None):
-    spec = NetworkSpec((side, width or side, 3), 0, 8)
-    return residual.widths_from_4(spec, 'net', filters, widest=widest)
+    spec = NetworkSpec.of_images((side, width or side, 3), 0, 8)
+    return plans.widths_from_4(spec, 'net', filters, widest=widest)
 
   assert widths(8, 5) == [5, 5]
   assert widths(32, 6) == [6, 6, 6, 6]
@@ -68,9 +68,13 @@ def test_widths_are_halved_beyond_the_widest_side():
   assert widths(128, 4) == [4, 4, 4, 4, 2, 1]
   with pytest.raises(UsageError, match='filters=3 should be at least 4 at 128x128'):
     widths(128, 3)
-  for side, width in ((4, 4), (2, 2), (12, 12), (24, 24), (16, 8), (8, 16), (8, 9)):
+  assert widths(16, 5, width=8) == widths(8, 5, width=16) == [5, 5]
+  assert widths(64, 6, width=96) == widths(64, 6)
+  for side, width in ((4, 4), (2, 2), (12, 12), (24, 24), (4, 16)):
     with pytest.raises(UsageError, match=f'4 times a power of 2, 8 or more, not {side}x{width}'):
       widths(side, 8, width=width)
+  with pytest.raises(UsageError, match='beside a side of 16 .* multiple of 4, not 16x18'):
+    widths(16, 8, width=18)
 
 
 def glorot(kernel: int) -> keras.initializers.Initializer:

@@ -11,12 +11,11 @@ from tests.networks.tables import table
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import biggan, sngan
-from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks.spec import NetworkSpec
 
 GREY, TINY, TOLD = (28, 28, 1), (8, 8, 3), frozenset({'generator', 'discriminator'})
 # Residual networks get a plan for 8x8 that there is in this test only.
-PLAN, DEEP_PLAN = residual.Plan((3, 2), (4,), (5,)), residual.Plan((3, 2), (4,))
+PLAN, DEEP_PLAN = plans.Plan((3, 2), (4,), (5,)), plans.Plan((3, 2), (4,))
 # Name in layer_tables.txt -> (call, image shape, length of the noise, roles that know the class).
 CASES = {
   'dcgan': ('dcgan', GREY, 20, ()),
@@ -84,7 +83,9 @@ EXPECTED = read_tables()
 
 def build(name: str):
   call, shape, noise, told = CASES[name]
-  return registry.network.build(call, NetworkSpec(shape, 10, noise, labelled=frozenset(told)))
+  return registry.network.build(
+    call, NetworkSpec.of_images(shape, 10, noise, labelled=frozenset(told))
+  )
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +131,7 @@ def test_every_network_has_a_table_and_the_documented_defaults():
 def test_bounds_of_arguments(name, least):
   """Least arguments are accepted, or refused for the images alone; one less is refused by name."""
   function = registry.network.function(name)
-  spec = NetworkSpec(GREY if 'interpolation' in name else (9, 10, 3), 10, 4)
+  spec = NetworkSpec.of_images(GREY if 'interpolation' in name else (9, 10, 3), 10, 4)
   try:
     assert set(function(spec, **least)) == TOLD
   except UsageError as error:
@@ -146,6 +147,6 @@ def test_sides_are_checked_one_by_one(name):
   call, shape, noise, _ = next(case for case in CASES.values() if case[0].split('(')[0] == name)
   for place in (0, 1):
     other = tuple(side + (number == place) for number, side in enumerate(shape))
-    if name not in ('mlp', 'mlp_relu', 'mlp_softplus'):
+    if name not in ('dcgan', 'mlp', 'mlp_relu', 'mlp_softplus'):
       with pytest.raises(UsageError, match=f'--networks={name}: .*images should be'):
-        registry.network.build(call, NetworkSpec(other, 10, noise))
+        registry.network.build(call, NetworkSpec.of_images(other, 10, noise))

@@ -15,7 +15,7 @@ MNIST = (28, 28, 1)
 
 
 def build(text: str, image_shape=MNIST, noise_size: int = 20, **needs):
-  return registry.network.build(text, NetworkSpec(image_shape, 10, noise_size, **needs))
+  return registry.network.build(text, NetworkSpec.of_images(image_shape, 10, noise_size, **needs))
 
 
 def trainable(model) -> int:
@@ -106,7 +106,7 @@ def test_dcgan_scales(size):
   'text, shape, message',
   [
     ('dcgan', (6, 6, 1), '--networks=dcgan: images should be 8x8 or larger, not 6x6'),
-    ('dcgan', (32, 64, 1), '--networks=dcgan: images should be square, not 32x64'),
+    ('dcgan', (64, 7, 1), '--networks=dcgan: images should be 8x8 or larger, not 64x7'),
     ('dcgan_textbook', (32, 32, 1), '--networks=dcgan_textbook: images should be 28x28, not 32x32'),
   ],
 )

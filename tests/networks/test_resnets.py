@@ -22,7 +22,7 @@ TOLD = frozenset({'generator', 'discriminator'})
 
 
 def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
-  spec = NetworkSpec((side, side, channels), classes, noise, labelled=labelled)
+  spec = NetworkSpec.of_images((side, side, channels), classes, noise, labelled=labelled)
   return registry.network.build(text, spec)
 
 
@@ -71,10 +71,10 @@ def test_other_sides(text, side):
 @pytest.mark.parametrize(
   'text, side, noise, message',
   [
-    ('sngan', 28, 8, '--networks=sngan: images should be square with a side of 32, 48, 64, 128,'),
+    ('sngan', 28, 8, '--networks=sngan: the shorter side of images should be one of 32, 48, 64,'),
     ('sndcgan', 28, 8, '--networks=sndcgan: sides of images should be multiples of 8, not 28x28'),
     ('biggan', 32, 18, '--noise: the 18 numbers that the generator reads, codes included, should'),
-    ('r3gan', 28, 8, '--networks=r3gan: images should be square with a side of 4 times a power'),
+    ('r3gan', 28, 8, '--networks=r3gan: the shorter side of images should be 4 times a power of'),
     ('r3gan(filters=1, group=1)', 128, 8, '--networks=r3gan: filters=1 should be at least 4 at'),
     ('r3gan(filters=20)', 32, 8, '--networks=r3gan: group=16 should divide 40'),
     ('r3gan(16, expansion=1)', 64, 8, '--networks=r3gan: group=16 should divide 8'),

@@ -137,7 +137,7 @@ def test_discriminators_are_told_of_the_batch(tmp_path):
   """By hyper-parameter: the same image among others gets another logit; encoders are not told."""
 
   def networks_of(text, **outputs):
-    return registry.network.build(text, NetworkSpec((16, 16, 1), 0, 8, outputs=outputs))
+    return registry.network.build(text, NetworkSpec.of_images((16, 16, 1), 0, 8, outputs=outputs))
 
   keras.utils.set_random_seed(0)
   images = random(8, 16, 16, 1)

@@ -86,8 +86,8 @@ def layer_kernel(layer, inputs) -> np.ndarray:
 @pytest.mark.parametrize(
   'make, inputs, weight',
   [
-    (Basis, normal(1, 4000), 'basis'),
-    (lambda: Start(4000), FEATURES, 'maps'),
+    (lambda: Basis((4, 4)), normal(1, 4000), 'basis'),
+    (lambda: Start((4, 4, 4000)), FEATURES, 'maps'),
     (PixelNoise, normal(1, 200, 200, 1), 'constant'),
     (lambda: ModulatedConv2D(200, 3), [normal(1, 4, 4, 40), FEATURES[:1]], 'kernel'),
     (lambda: EqualizedConv2D(200, 3), normal(1, 4, 4, 40), 'kernel'),
@@ -106,9 +106,9 @@ def test_weights_start_as_normal_numbers(make, inputs, weight):
 
 
 def test_learned_pictures():
-  basis, start = Basis(), Start(3)
+  basis, start = Basis((4, 6)), Start((4, 6, 3))
   pictures = basis(FEATURES).numpy()
-  assert basis.basis.shape == (4, 4, 7) and start(FEATURES).shape == (4, 4, 4, 3)
+  assert basis.basis.shape == (4, 6, 7) and start(FEATURES).shape == (4, 4, 6, 3)
   expected = FEATURES[:, None, None] * basis.basis.numpy()
   np.testing.assert_allclose(pictures, expected, rtol=1e-6)
   np.testing.assert_array_equal(start(FEATURES), np.stack([start.maps.numpy()] * 4))

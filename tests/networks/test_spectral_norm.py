@@ -46,7 +46,7 @@ def test_a_new_network_is_as_its_exact_norms_make_it(name, monkeypatch):
   """Convolutions, attention, linear maps of conditional batch norm, embeddings of the class."""
   text, shape = smallest(name, monkeypatch)
   told = frozenset({'generator', 'discriminator'})
-  spec = NetworkSpec(shape, 10, 20, labelled=told if name == 'biggan' else frozenset())
+  spec = NetworkSpec.of_images(shape, 10, 20, labelled=told if name == 'biggan' else frozenset())
   if name == 'dcgan':
     text = 'dcgan(filters=4, discriminator_norm=spectral)'
   inputs = {

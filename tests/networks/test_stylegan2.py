@@ -104,7 +104,7 @@ def test_noise_is_drawn_in_training_and_constant_afterwards():
 
 def test_images_depend_on_the_direction_of_noise_alone():
   text, shape = small('stylegan2')
-  generator = registry.network.build(text, NetworkSpec(shape, 0, 12))['generator']
+  generator = registry.network.build(text, NetworkSpec.of_images(shape, 0, 12))['generator']
   noise = normal(3, 12)
   images = generator(noise)
   np.testing.assert_allclose(generator(10 * noise), images, atol=1e-4)
@@ -113,7 +113,7 @@ def test_images_depend_on_the_direction_of_noise_alone():
 
 def test_every_weight_learns_from_the_first_step_on():
   text, shape = small('stylegan2')
-  networks = registry.network.build(text, NetworkSpec(shape, 0, 12))
+  networks = registry.network.build(text, NetworkSpec.of_images(shape, 0, 12))
   with randomness.scope(randomness.key(0)), tf.GradientTape() as tape:
     logits = networks['discriminator'](networks['generator'](normal(4, 12), training=True))
     loss = tf.reduce_mean(tf.square(logits - 1))

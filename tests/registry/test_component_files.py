@@ -42,6 +42,11 @@ def find(tmp_path):
     ('from .. import registry', 'registry.loss'),
     ('from ..registry import loss', 'loss'),
     ('from tfgan_pipeline import registry\nloss = registry.loss', 'loss'),
+    ('from tfgan_pipeline import registry\nloss: object = registry.loss', 'loss'),
+    ('from tfgan_pipeline import registry\nr = registry', 'r.loss'),
+    ('from tfgan_pipeline import registry as r\nr2 = r\nloss = r2.loss', 'loss'),
+    ('from tfgan_pipeline import registry\nif 1:\n  loss = registry.loss', 'loss'),
+    ('try:\n  from tfgan_pipeline import registry\nexcept ImportError:\n  raise', 'registry.loss'),
     ('import functools\nfrom tfgan_pipeline.registry import loss', 'loss\n@functools.cache'),
   ],
 )
@@ -83,7 +88,7 @@ HEAD = 'from tfgan_pipeline import registry\n'
     (f'{HEAD}if 1:\n  @registry.loss\n  def mine(): ...', ':4: loss mine should stand at the top'),
     (
       f'{HEAD}@registry.loss\n{FUNCTION}\n@registry.loss\n{FUNCTION}',
-      ':7: loss mine is in tfgan_pipeline.losses.some, too',
+      ':7: loss mine: the name is taken, see {path}:3',
     ),
     (
       f'{HEAD}@registry.loss\ndef mine(*, names: list[str]): ...',
@@ -94,13 +99,82 @@ HEAD = 'from tfgan_pipeline import registry\n'
       ':3: loss mine: the default of argument x should be a number, string or tuple, not math.pi',
     ),
     ('x = (\n', ":1: '(' was never closed"),
+    (f'{HEAD}@registry\n{FUNCTION}', ':2: @registry: no such registry; there are dataset,'),
+    (f'{HEAD}@registry.loss.build\n{FUNCTION}', ':2: @registry.loss.build: no such registry;'),
+    (
+      f'{HEAD}class Losses:\n  @registry.loss\n  def mine(): ...',
+      ':4: loss mine should stand at the top level of its file',
+    ),
+    (
+      f'{HEAD}try:\n  @registry.loss\n  def mine(): ...\nfinally: pass',
+      ':4: loss mine should stand at the top level of its file',
+    ),
+    (
+      'try:\n  from tfgan_pipeline.registry import loss\nexcept ImportError:\n'
+      f'  from x import loss\n@loss\n{FUNCTION}',
+      ':4: loss is tfgan_pipeline.registry.loss and x.loss; one name should be one thing',
+    ),
+    (
+      f'{HEAD}if 1:\n  own = registry.loss\nelse:\n  own = registry.penalty\n@own\n{FUNCTION}',
+      ':5: own is tfgan_pipeline.registry.loss and tfgan_pipeline.registry.penalty; one name',
+    ),
   ],
 )
 def test_what_can_be_no_component_is_told_of_in_one_line(find, tmp_path, code, message):
   with pytest.raises(ComponentError) as raised:
     find(code)
-  assert str(raised.value).startswith(f'{tmp_path}/losses/some.py{message}')
+  path = f'{tmp_path}/losses/some.py'
+  assert str(raised.value).startswith(path + message.replace('{path}', path))
   assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+  'code, line, written',
+  [
+    ("@getattr(registry, 'loss')\ndef mine(): ...", 2, "getattr(registry, 'loss')"),
+    ("own = getattr(registry, 'loss')\n@own\ndef mine(): ...", 2, "getattr(registry, 'loss')"),
+    ("own = vars(registry)['loss']\n@own\ndef mine(): ...", 2, 'vars(registry)'),
+    ("@registry.__dict__['loss']\ndef mine(): ...", 2, 'registry.__dict__'),
+    ('def mine(): ...\nregistry.loss(mine)', 3, 'registry.loss(mine)'),
+    ('def mine(): ...\nmine = registry.loss(mine)', 3, 'registry.loss(mine)'),
+    ('mine = registry.loss(lambda: 1)', 2, 'registry.loss(lambda: 1)'),
+    ('def own(f):\n  return registry.loss(f)\n@own\ndef mine(): ...', 3, 'registry.loss(f)'),
+    ('own = registry.loss if 1 else 0\n@own\ndef mine(): ...', 2, 'registry.loss if 1 else 0'),
+    ('own, = (registry.loss,)\n@own\ndef mine(): ...', 2, '(registry.loss,)'),
+    ('for own in [registry.loss]:\n  @own\n  def mine(): ...', 2, '[registry.loss]'),
+    ('if (own := registry.loss):\n  @own\n  def mine(): ...', 2, '(own := registry.loss)'),
+    (
+      'import functools\nown = functools.partial(registry.loss)',
+      3,
+      'functools.partial(registry.lo',
+    ),
+    ('class A:\n  own = [registry.loss]', 3, '[registry.loss]'),
+  ],
+)
+def test_a_registry_that_reading_cannot_follow_is_told_of(find, tmp_path, code, line, written):
+  with pytest.raises(ComponentError) as raised:
+    find(HEAD + code)
+  message = f'{tmp_path}/losses/some.py:{line}: a component is written with @registry. and its kind'
+  assert str(raised.value).startswith(message) and f'not as in {written}' in str(raised.value)
+
+
+def test_a_registry_may_be_asked_for_what_it_has(find):
+  code = """
+plain = registry.loss.build('modified')
+def parts(kind=None):
+  return [one.components() for one in (registry.loss, registry.penalty)], helper(registry.loss)
+"""
+  assert not find(HEAD + code)['loss']
+
+
+def test_two_files_with_one_name_are_both_named(find, tmp_path):
+  find(f'{HEAD}@registry.loss\n{FUNCTION}', 'first.py')
+  with pytest.raises(ComponentError) as raised:
+    find(f'{HEAD}\n\n@registry.loss\n{FUNCTION}', 'second.py')
+  losses = tmp_path / 'losses'
+  assert str(raised.value) == (
+    f'{losses}/second.py:5: loss mine: the name is taken, see {losses}/first.py:3'
+  )
 
 
 def test_a_binary_says_it_in_one_line(tmp_path):

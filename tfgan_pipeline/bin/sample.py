@@ -60,7 +60,7 @@ def run() -> None:
     '2,048. With --interpolate, how many rows; default: 8, or one for each class.',
     lower_bound=1,
   )
-  flags.DEFINE_integer('columns', 0, 'How many side by side; 0 makes a square.', lower_bound=0)
+  flags.DEFINE_integer('columns', 0, 'How many side by side; 0: as many as rows.', lower_bound=0)
   flags.DEFINE_integer(
     'sample_seed',
     0,

@@ -82,11 +82,12 @@ class EvaluationOptions(Settings):
     'for fid.',
     path=True,
   )
-  resize_pictures: int = setting(
+  resize_pictures: int | tuple[int, int] = setting(
     0,
-    'Crop pictures of folders to the central square and resize it to this height and width; 0 '
-    'keeps them as they are stored.',
+    'Resize pictures of folders to so many pixels a side, or to height,width as in 64,128, from '
+    'their largest central part of these proportions; 0 keeps them as they are stored.',
     minimum=0,
+    size=True,
   )
   weights: str = setting(
     'average',

@@ -38,6 +38,7 @@ def setting(
   some_of: Registry | None = None,
   once: bool = True,
   path: bool = False,
+  size: bool = False,
 ) -> Any:
   """A field and its flag.
 
@@ -52,6 +53,8 @@ def setting(
     some_of: The registry of which the string names any number of components.
     once: Whether each of them may be named only once.
     path: Whether it is a path, in which ~ is the home directory; it becomes absolute.
+    size: Whether it is a size of images, a number of pixels a side or (height, width); the flag's
+      text is '64' or '64,128'.
   """
   return dataclasses.field(
     default=default,
@@ -65,6 +68,7 @@ def setting(
       some_of=some_of,
       once=once,
       path=path,
+      size=size,
     ),
   )
 
@@ -105,6 +109,9 @@ class Settings:
         flags.DEFINE_enum(
           field.name, default, field.metadata['choices'], text, flag_values=flag_values
         )
+      elif field.metadata['size']:
+        default = None if default is None else str(default)
+        flags.DEFINE_string(field.name, default, text, flag_values=flag_values)
       else:
         define = {
           str: flags.DEFINE_string,
@@ -126,6 +133,8 @@ class Settings:
 def checked(field: dataclasses.Field, value: Any) -> Any:
   """The value in canonical form, or UsageError."""
   kind, rules = type(field.default), field.metadata
+  if rules['size']:
+    return _checked_size(value, rules['minimum'])
   if kind is float and isinstance(value, int) and not isinstance(value, bool):
     value = float(value)
   if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
@@ -150,3 +159,17 @@ def checked(field: dataclasses.Field, value: Any) -> Any:
     # Absolute, since files that record it are read elsewhere; what exists is meant literally.
     return os.path.abspath(value if os.path.exists(value) else os.path.expanduser(value))
   return value
+
+
+def _checked_size(value: Any, minimum: int) -> int | tuple[int, int]:
+  try:
+    sides = tuple(map(int, value.split(','))) if isinstance(value, str) else value
+  except ValueError:
+    sides = ()
+  sides = (sides,) if isinstance(sides, int) and not isinstance(sides, bool) else sides
+  if isinstance(sides, tuple) and all(type(side) is int for side in sides):
+    if len(sides) == 1 and sides[0] >= minimum:
+      return sides[0]
+    if len(sides) == 2 and min(sides) > 0:
+      return sides
+  raise UsageError(f'should be a number of at least {minimum}, or height,width as in 64,128')

@@ -16,28 +16,29 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.sizes import height_and_width
 
 
 @registry.dataset
-def digits(options: DataOptions, *, size: int = 32) -> Dataset:
+def digits(options: DataOptions, *, size: int | tuple[int, int] = 32) -> Dataset:
   """1,797 real handwritten digits that come with scikit-learn: no download, 10 classes.
 
   Args:
     options: Not needed here.
-    size: Height and width in pixels; the 8x8 originals are enlarged with a bicubic filter.
+    size: Pixels a side, or (height, width), to which the 8x8 originals are stretched with a bicubic
+      filter.
 
   Returns:
-    Greyscale images [size, size, 1], split about 80/10/10 in proportion to the classes.
+    Greyscale images [height, width, 1], split about 80/10/10 in proportion to the classes.
 
   Raises:
-    UsageError: `size` is below 8, or scikit-learn is not installed.
+    UsageError: A side is below 8, or scikit-learn is not installed.
   """
   del options
-  if size < 8:
-    raise UsageError(f"dataset 'digits': size={size} should be at least 8, the stored size")
+  height, width = height_and_width(size, "dataset 'digits'", at_least=8)
   stored = _stored()
   pictures = stored[:, :-1].reshape(-1, 8, 8) * (255 / 16)
-  images = np.stack([_enlarge(picture, size) for picture in pictures])[..., None]
+  images = np.stack([_enlarge(picture, height, width) for picture in pictures])[..., None]
   labels = stored[:, -1].astype(np.int32)
   names = [str(index) for index in range(len(labels))]
   parts = partition(names, labels.tolist(), {'validation': 0.1, 'test': 0.1})
@@ -45,7 +46,7 @@ def digits(options: DataOptions, *, size: int = 32) -> Dataset:
     part: MemorySplit({'image': images[members], 'label': labels[members]})
     for part, members in parts.items()
   }
-  return Dataset.of_images('digits', (size, size, 1), tuple('0123456789'), splits)
+  return Dataset.of_images('digits', (height, width, 1), tuple('0123456789'), splits)
 
 
 def _stored() -> np.ndarray:
@@ -61,9 +62,10 @@ def _stored() -> np.ndarray:
     return np.loadtxt(file, delimiter=',')
 
 
-def _enlarge(image: np.ndarray, size: int) -> np.ndarray:
+def _enlarge(image: np.ndarray, height: int, width: int) -> np.ndarray:
   from PIL import Image
 
   # In floating point, so that values are rounded once, after the filter's overshoot is cut off.
-  resized = Image.fromarray(image.astype(np.float32)).resize((size, size), Image.Resampling.BICUBIC)
+  stored = Image.fromarray(image.astype(np.float32))
+  resized = stored.resize((width, height), Image.Resampling.BICUBIC)
   return np.clip(np.rint(np.asarray(resized)), 0, 255).astype(np.uint8)

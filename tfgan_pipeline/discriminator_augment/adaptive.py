@@ -22,8 +22,8 @@ def adaptive_augment(
   """As probable as it has to be: p rises while the mean sign of D(real) is above the target.
 
   Of the paper's transformations those of whole pixels (mirroring, quarter turns, shifts of an
-  eighth) and of colour (brightness, contrast, saturation), each with probability p. For losses that
-  put the border between real and generated at 0.
+  eighth) and of colour (brightness, contrast, saturation), each with probability p; images that are
+  not square are not turned. For losses that put the border between real and generated at 0.
 
   Args:
     target: Of the mean sign, the paper's and TensorBoard's r_t; p falls while it is below.
@@ -95,7 +95,7 @@ def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf
     draw = image_changes.normal
     for change, amount in (
       (image_changes.with_brightness, lambda n: 0.2 * n),
-      (tf.multiply, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
+      (image_changes.scaled, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
       (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
     ):
       images = image_changes.chosen(images, change(images, amount(draw(images))), p)

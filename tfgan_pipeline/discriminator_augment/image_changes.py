@@ -1,7 +1,8 @@
 """Differentiable changes of images on the device, drawn from `randomness`, the same on any replica.
 
-Images are float32 [n, H, W, C] in [-1, 1]; what comes in from outside is 0, mid-grey. Everything is
-made of products and selections, which every accelerator has and gradients pass.
+Images are float32 [n, H, W, C] in [-1, 1]; what comes in from outside is 0, mid-grey. A fourth
+channel, alpha, is moved with the colours and not changed with them. Everything is made of products
+and selections, which every accelerator has and gradients pass.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def turned(images: tf.Tensor) -> tf.Tensor:
 
 
 def shifted(images: tf.Tensor, share: float) -> tf.Tensor:
-  """By whole pixels, at most `share` of the side each way, uniformly."""
+  """By whole pixels, at most `share` of the height and of the width each way, uniformly."""
   height, width = images.shape[1:3]
   down = _steps(images, _pixels(height, share), height)
   across = _steps(images, _pixels(width, share), width)
@@ -58,7 +59,7 @@ def _steps(images: tf.Tensor, most: int, side: int) -> tf.Tensor:
 
 
 def cut_out(images: tf.Tensor, share: float) -> tf.Tensor:
-  """A square of `share` of the side is 0; its centre is uniform over the image.
+  """A part of `share` of the height and of the width is 0; its centre is uniform over the image.
 
   The centre of an odd number of pixels is a pixel, that of an even one a border between two or the
   image's edge, as in DiffAugment's code: both sides of an image are cut equally often.
@@ -73,18 +74,34 @@ def cut_out(images: tf.Tensor, share: float) -> tf.Tensor:
   return tf.where(masks[0] & masks[1], 0.0, images)
 
 
+def with_alpha_of(images: tf.Tensor, changed: tf.Tensor) -> tf.Tensor:
+  """What was made of images, any dtype [n, H, W, C], with their alpha if they are RGBA."""
+  if images.shape[3] != 4:
+    return changed
+  return tf.concat([changed[..., :3], images[..., 3:]], axis=3)
+
+
 def with_brightness(images: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
   """All values are moved by the same number."""
-  return images + by
+  return with_alpha_of(images, images + by)
 
 
 def with_saturation(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
   """Distances of channels from their mean are multiplied; grey images stay as they are."""
-  mean = tf.reduce_mean(images, axis=3, keepdims=True)
-  return mean + factor * (images - mean)
+  mean = tf.reduce_mean(_colours(images), axis=3, keepdims=True)
+  return with_alpha_of(images, mean + factor * (images - mean))
 
 
 def with_contrast(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
   """Distances of values from the image's mean are multiplied."""
-  mean = tf.reduce_mean(images, axis=[1, 2, 3], keepdims=True)
-  return mean + factor * (images - mean)
+  mean = tf.reduce_mean(_colours(images), axis=[1, 2, 3], keepdims=True)
+  return with_alpha_of(images, mean + factor * (images - mean))
+
+
+def scaled(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
+  """Distances of values from 0, mid-grey, are multiplied."""
+  return with_alpha_of(images, images * factor)
+
+
+def _colours(images: tf.Tensor) -> tf.Tensor:
+  return images[..., :3] if images.shape[3] == 4 else images

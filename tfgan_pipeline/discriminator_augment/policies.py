@@ -58,7 +58,7 @@ def diff_augment(
 
   Args:
     policy: Any of color (brightness +-0.5, saturation x 0 to 2, contrast x 0.5 to 1.5), translation
-      (an eighth of the side) and cutout (a square of half the side), as in the authors' code.
+      (an eighth of each side) and cutout (half of each side), as in the authors' code.
   """
   if not policy:
     raise UsageError('--discriminator_augment: policy=() changes nothing')

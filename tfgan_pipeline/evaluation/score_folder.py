@@ -18,6 +18,7 @@ from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.media.sizes import height_and_width
 from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
 
 
@@ -52,7 +53,10 @@ def score_folder(
   for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
     if getattr(options, flag):
       raise UsageError(f'--{flag}: needs a run, and --generated_dir has images alone')
-  generated = picture_split(generated_dir, '--generated_dir', size=options.resize_pictures)
+  image_shape = dataset.image_shape if dataset else None
+  generated = picture_split(
+    generated_dir, '--generated_dir', size=options.resize_pictures, image_shape=image_shape
+  )
   if dataset and tuple(dataset.image_shape) != generated.image_shape:
     raise UsageError(
       f'--generated_dir={generated_dir}: its pictures are {generated.image_shape}, those of '
@@ -98,4 +102,8 @@ def _batches(split: FileSplit, count: int, seed: int):
 
 def _reading(options: EvaluationOptions) -> str:
   size = options.resize_pictures
-  return f'files, central square resized to {size}x{size} (Lanczos)' if size else 'files as stored'
+  if not size:
+    return 'files as stored'
+  height, width = height_and_width(size, '--resize_pictures')
+  part = 'square' if height == width else 'part'
+  return f'files, central {part} resized to {height}x{width} (Lanczos)'

@@ -22,7 +22,8 @@ def inception(context: ExtractorContext, *, path: str, resize: str = 'tf1') -> E
   """Inception v3 of a TF-Hub handle, SavedModel, frozen .pb, or Keras weights in .h5.
 
   The first three hold the network of 2015 that published scores are made with: pool_3 [N, 2048]
-  and 1008 logits of images resized to 299 x 299 and scaled by (x - 128) / 128. Keras' weights are
+  and 1008 logits of images resized to 299 x 299, whatever their proportions, and scaled by
+  (x - 128) / 128. Keras' weights are
   another training of another variant, scaled by x / 127.5 - 1: its scores are called
   `fid[inception:keras]` and compare with no published FID.
 

@@ -17,12 +17,18 @@ from tfgan_pipeline.runs.digests import digest
 
 @registry.extractor
 def keras_application(
-  context: ExtractorContext, *, name: str, weights: str, size: int = 0, resize: str = 'antialias'
+  context: ExtractorContext,
+  *,
+  name: str,
+  weights: str,
+  size: int | tuple[int, int] = 0,
+  resize: str = 'antialias',
 ) -> Extractor:
   """A network of keras.applications: weights is a file, or imagenet to download it.
 
   Features are the global average of its last feature map. Logits are there if the weights include
-  the classifier. `size` of 0 is the network's own; each network's own preprocess_input is applied.
+  the classifier. `size`, a number or (height, width), of 0 is the network's own; each network's own
+  preprocess_input is applied.
 
   Raises:
     UsageError: There is no such network or file, or the weights are another network's.
@@ -56,14 +62,14 @@ def application_extractor(
   weights: str,
   prepare: Preprocessing,
 ) -> Extractor:
-  """The extractor called `label` of one network; `prepare.size` of 0 is the network's own."""
+  """The extractor called `label` of one network; without `prepare.sides` the network's own size."""
   function = getattr(keras.applications, name)
   own = sys.modules[function.__module__].preprocess_input
   if weights != 'imagenet' and not tf.io.gfile.exists(weights):
     raise UsageError(f'{where}: no such file')
   with seeded(0):  # Of first weights, which those of the file replace.
-    model, classifies = _load(where, function, weights, prepare.size)
-  prepare = Preprocessing(model.input_shape[1], prepare.resize)
+    model, classifies = _load(where, function, weights, prepare.sides)
+  prepare = Preprocessing(model.input_shape[1:3], prepare.resize)
 
   def build() -> Forward:
     # Loaded outside of the strategy and copied into it: not every reader of weights knows replicas.
@@ -83,13 +89,15 @@ def application_extractor(
   )
 
 
-def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, bool]:
+def _load(
+  where: str, function, weights: str, sides: tuple[int, int] | None
+) -> tuple[keras.Model, bool]:
   """Images -> (features, logits), or -> features where the weights end before the classifier."""
   failures = []
   for classifies in (True, False):
     # Keras announces downloads on stdout, which is for results.
     with tf.init_scope(), contextlib.redirect_stdout(sys.stderr):
-      model = _build(function, size, classifies)
+      model = _build(function, sides, classifies)
       try:
         if weights == 'imagenet':
           model.set_weights(
@@ -108,13 +116,13 @@ def _load(where: str, function, weights: str, size: int) -> tuple[keras.Model, b
   raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
 
 
-def _build(function, size: int, classifies: bool) -> keras.Model:
+def _build(function, sides: tuple[int, int] | None, classifies: bool) -> keras.Model:
   """The network untrained, with its classifier's last activation left out."""
-  shape = (size, size, 3) if size else None
+  shape = (*sides, 3) if sides else None
   linear = {'classifier_activation': None} if classifies else {}
   model = function(weights=None, include_top=True, input_shape=shape, **linear)
   if None in model.input_shape[1:]:  # MobileNetV3 takes any size and was trained with this one.
-    return _build(function, 224, classifies)
+    return _build(function, (224, 224), classifies)
   if classifies:
     return model
   return function(weights=None, include_top=False, input_shape=model.input_shape[1:])

@@ -15,6 +15,8 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.sizes import height_and_width
+from tfgan_pipeline.metrics.images.transparency import over_white
 
 
 def tf1_bilinear(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
@@ -68,18 +70,20 @@ class Preprocessing:
   """What is done to images before a network sees them.
 
   Attributes:
-    size: Height and width of the network's input; 0 keeps the images' own.
+    size: Pixels a side of the network's input, or (height, width), to which images of other
+      proportions are stretched; 0 keeps the images' own.
     resize: 'tf1', see tf1_bilinear; or `tf.image.resize` with its half-pixel centres as
       'bilinear', 'antialias' (bilinear, smoothing when it makes smaller) or 'bicubic' (likewise).
     subtract: Taken from the values 0 to 255, and then
     divide: what is left is divided by it.
-    channels: 3 repeats a grey channel three times; 0 keeps the images' own.
+    channels: 3 repeats a grey channel three times and lays RGBA over white; 0 keeps the images'
+      own.
 
   Raises:
-    UsageError: There is no such resize.
+    UsageError: There is no such resize, or a size that is negative.
   """
 
-  size: int = 0
+  size: int | tuple[int, int] = 0
   resize: str = 'tf1'
   subtract: float = 0.0
   divide: float = 1.0
@@ -88,27 +92,35 @@ class Preprocessing:
   def __post_init__(self):
     if self.resize not in _RESIZES:
       raise UsageError(f'resize={self.resize}: there are {", ".join(_RESIZES)}')
-    if self.size < 0:
+    if isinstance(self.size, int) and self.size < 0:
       raise UsageError(f'size={self.size}: should be at least 0')
+    _ = self.sides  # Refuses what is no size.
+
+  @property
+  def sides(self) -> tuple[int, int] | None:
+    """(height, width) of the network's input; None for the images' own."""
+    return height_and_width(self.size, '') if self.size else None
 
   def __str__(self) -> str:
     """The recipe, for records and fingerprints."""
     steps = [f'{self.channels} channels'] if self.channels else []
-    steps += [f'{self.resize} to {self.size}x{self.size}'] if self.size else []
+    steps += [f'{self.resize} to {"x".join(map(str, self.sides))}'] if self.sides else []
     return ', '.join([*steps, f'(x - {float(self.subtract)!r}) / {float(self.divide)!r}'])
 
   def __call__(self, images: tf.Tensor) -> tf.Tensor:
-    """uint8 [n, H, W, C] -> float32 [n, size, size, channels]; also graph code.
+    """uint8 [n, H, W, C] -> float32 [n, *sides, channels]; also graph code.
 
     Raises:
       UsageError: The images' channels cannot become the network's.
     """
     channels = images.shape[-1]
+    images = tf.cast(images, tf.float32)
+    if (channels, self.channels) == (4, 3):
+      images, channels = over_white(images), 3
     if self.channels and channels not in (1, self.channels):
       raise UsageError(f'it takes images of 1 or {self.channels} channels, these have {channels}')
-    images = tf.cast(images, tf.float32)
-    if self.size and tuple(images.shape[1:3]) != (self.size, self.size):
-      images = _RESIZES[self.resize](images, self.size, self.size)
+    if self.sides and tuple(images.shape[1:3]) != self.sides:
+      images = _RESIZES[self.resize](images, *self.sides)
     if self.channels and channels == 1:
       images = tf.repeat(images, self.channels, axis=-1)
     return (images - self.subtract) / self.divide

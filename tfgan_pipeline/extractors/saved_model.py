@@ -23,7 +23,7 @@ def saved_model(
   path: str,
   output: str = '',
   logits: str = '',
-  size: int = 0,
+  size: int | tuple[int, int] = 0,
   input_range: tuple = (),
   resize: str = 'tf1',
   channels: int = 0,
@@ -32,7 +32,8 @@ def saved_model(
   """A SavedModel's output: input_range=(-1, 1) feeds floats, none uint8; output is its key.
 
   Without `signature` it is called as an object, or by its only signature or 'serving_default' if it
-  is none that can be called. `size` and `channels` of 0 leave the images' own.
+  is none that can be called. `size`, a number or (height, width), and `channels` of 0 leave the
+  images' own; channels=3 lays RGBA over white.
   """
   where = f'--extractor=saved_model: path={path}'
   path = os.path.expanduser(path)
@@ -61,7 +62,11 @@ def saved_model(
 
 
 def _preprocessing(
-  where: str, size: int, resize: str, input_range: tuple, channels: int
+  where: str,
+  size: int | tuple[int, int],
+  resize: str,
+  input_range: tuple,
+  channels: int,
 ) -> Preprocessing:
   try:
     low, high = map(float, input_range or (0, 255))

@@ -24,7 +24,7 @@ def consistency(
     real_weight: Of the mean squared change of logits of real images.
     generated_weight: Of that of generated ones; 0 makes it CR (Zhang et al. 2020, 1910.12027).
     flip: Whether half of the images are mirrored; wrong for digits and text.
-    shift: Largest shift each way, as a share of the image's side.
+    shift: Largest shift each way, as a share of the image's height and width.
   """
   require('--penalties', at_least=0, real_weight=real_weight, generated_weight=generated_weight)
   require('--penalties', at_least=0, below=1, shift=shift)

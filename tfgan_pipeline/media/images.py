@@ -56,9 +56,11 @@ def to_uint8(images: tf.Tensor) -> tf.Tensor:
 def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
 
+  Of RGBA the tiles keep their alpha, and what is between them is opaque.
+
   Args:
     images: N pictures of one size.
-    columns: How many stand side by side; 0 makes the grid as square as it can be.
+    columns: How many stand side by side; 0 makes as many columns as rows.
     gap: White pixels around each.
   """
   count, height, width, channels = images.shape
@@ -123,10 +125,10 @@ def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
 
 
 def png(picture: np.ndarray) -> bytes:
-  """uint8 [H, W, 1 or 3] as the content of a PNG file."""
+  """uint8 [H, W, 1, 3 or 4] as the content of a PNG file; 4 channels are RGBA."""
   return tf.io.encode_png(picture).numpy()
 
 
 def write_png(path: str, picture: np.ndarray) -> None:
-  """Writes uint8 [H, W, 1 or 3] as a PNG file; `path` may be gs://."""
+  """Writes uint8 [H, W, 1, 3 or 4] as a PNG file; `path` may be gs://."""
   atomic_files.write(path, png(picture))

@@ -10,7 +10,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, Role
+from tfgan_pipeline.networks.spec import Networks, Role, by_image
 
 
 def build_networks(
@@ -44,8 +44,7 @@ def build_networks(
   try:
     with seeded(experiment.seed):
       for call in registry.network.parse_all(experiment.networks):
-        spec = NetworkSpec({name: role for name, role in wanted.items() if name not in networks})
-        if spec.roles:
+        for spec in by_image({name: role for name, role in wanted.items() if name not in networks}):
           made = registry.network.build(str(call), spec)
           networks |= {name: network for name, network in made.items() if name in spec.roles}
   except (ValueError, TypeError) as error:

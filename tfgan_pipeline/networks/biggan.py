@@ -9,7 +9,7 @@ from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks.blocks.bottleneck import Bottlenecks
-from tfgan_pipeline.networks.blocks.residual import Plan
+from tfgan_pipeline.networks.blocks.plans import Plan, plan_for
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 layers = keras.layers
@@ -48,14 +48,15 @@ def biggan(
   start orthogonal. The rates are 5e-5 and 2e-4 with beta_1=0, two discriminator steps, batch 2,048.
 
   Args:
-    spec: The sizes to fit; a side of 32, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 64, 128 or 256.
     filters: Multiplies all widths.
-    attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
+    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
+      none.
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)
-  plan = residual.plan_for(spec, 'biggan', PLANS)
-  parts = len(plan.up)
+  plan = plan_for(spec, 'biggan', PLANS)
+  parts = len(plan.up)  # Without a generator there are no numbers, which divide.
   if spec.noise_size % parts:
     raise UsageError(
       f'--noise: the {spec.noise_size} numbers that the generator reads, codes included, should be '
@@ -63,12 +64,14 @@ def biggan(
       f'{spec.image_shape[0]}x{spec.image_shape[1]}'
     )
   size = spec.noise_size // parts
-  inputs, noise, shared = _generator_inputs(spec, embedding)
-  start, *chunks = [noise[:, size * part : size * (part + 1)] for part in range(parts)]
-  conditions = [_beside(chunk, shared) for chunk in chunks]
+
+  def read_noise(role: str) -> residual.Start:
+    inputs, noise, shared = _generator_inputs(spec, role, embedding)
+    start, *chunks = [noise[:, size * part : size * (part + 1)] for part in range(parts)]
+    return residual.Start(inputs, start, [_beside(chunk, shared) for chunk in chunks])
+
   blocks = residual.Blocks(_orthogonal, norm=_NORM)
-  shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
-  return residual.networks(spec, plan, filters, blocks, blocks, **shape)
+  return residual.networks(spec, plan, filters, blocks, blocks, read_noise, attention=attention)
 
 
 @registry.network
@@ -80,25 +83,28 @@ def biggan_deep(
   All blocks read all of the noise beside the shared embedding of the class.
 
   Args:
-    spec: The sizes to fit; a side of 32, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 64, 128 or 256.
     filters: Multiplies all widths; inside the blocks they are a quarter, rounded down.
-    attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
+    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
+      none.
     embedding: Length of the class's embedding.
   """
   require('--networks', at_least=1, filters=filters, embedding=embedding)
-  plan = residual.plan_for(spec, 'biggan_deep', DEEP_PLANS)
-  inputs, noise, shared = _generator_inputs(spec, embedding)
-  start = _beside(noise, shared)
-  conditions = [start] * (len(plan.up) - 1)
+  plan = plan_for(spec, 'biggan_deep', DEEP_PLANS)
+
+  def read_noise(role: str) -> residual.Start:
+    inputs, noise, shared = _generator_inputs(spec, role, embedding)
+    start = _beside(noise, shared)
+    return residual.Start(inputs, start, [start] * (len(plan.up) - 1))
+
   blocks = Bottlenecks(_orthogonal, norm=_NORM, stem=filters)
-  shape = dict(inputs=inputs, start=start, conditions=conditions, attention=attention)
-  return residual.networks(spec, plan, filters, blocks, blocks, **shape)
+  return residual.networks(spec, plan, filters, blocks, blocks, read_noise, attention=attention)
 
 
-def _generator_inputs(spec: NetworkSpec, embedding: int) -> tuple[list, Any, Any]:
+def _generator_inputs(spec: NetworkSpec, role: str, embedding: int) -> tuple[list, Any, Any]:
   """(Keras inputs, noise, the class embedded or None)."""
   noise = keras.Input((spec.noise_size,))
-  labels, one_hot = residual.label_input(spec, 'generator')
+  labels, one_hot = residual.label_input(spec, role)
   if one_hot is None:
     return [noise], noise, None
   embed = layers.Dense(

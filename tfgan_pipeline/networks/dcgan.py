@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
 
 
-def _sides(side: int) -> list[int]:
-  """The sides of the maps from the image inwards, each half of the one before, down to 3 or 4."""
-  if side < 8:
+def _sides(height: int, width: int) -> list[tuple[int, int]]:
+  """(height, width) of the maps from the image inwards.
+
+  Each side is half of the one before, rounded up, until the shorter one is 3 or 4.
+  """
+  if min(height, width) < 8:
     raise UsageError(
-      f'--networks=dcgan: images should be 8x8 or larger, not {side}x{side}; '
+      f'--networks=dcgan: images should be 8x8 or larger, not {height}x{width}; '
       'resize, as in --dataset="tfds(mnist, size=32)"'
     )
-  sides = [side]
-  while sides[-1] > 4:
-    sides.append((sides[-1] + 1) // 2)
+  sides = [(height, width)]
+  while min(sides[-1]) > 4:
+    height, width = sides[-1]
+    sides.append(((height + 1) // 2, (width + 1) // 2))
   return sides
 
 
@@ -43,9 +49,11 @@ def dcgan(
 ) -> Networks:
   """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image.
 
+  Images may have any sides of 8 or more; of a rectangle's innermost map the shorter side is 3 or 4.
+
   Args:
     spec: The sizes to fit.
-    filters: Of the layers next to the image; doubled at each halving of the side.
+    filters: Of the layers next to the image; doubled at each halving of the sides.
     max_filters: The most of any layer.
     kernel: Side of all kernels.
     discriminator_norm: 'batch', 'spectral' (Miyato et al. 2018) or 'none'.
@@ -57,47 +65,50 @@ def dcgan(
       f'--networks=dcgan: discriminator_norm={discriminator_norm} should be batch, spectral or none'
     )
   require('--networks', at_least=1, filters=filters, max_filters=max_filters, kernel=kernel)
-  height, width, channels = spec.image_shape
-  if height != width:
-    raise UsageError(f'--networks=dcgan: images should be square, not {height}x{width}')
-  sides = _sides(height)
-  # From the image inwards, doubling at each halving of the side.
+  *size, channels = spec.image_shape
+  sides = _sides(*size)
+  # From the image inwards, doubling at each halving of the sides.
   widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(sides[-1] ** 2 * widths[-1], use_bias=False, kernel_initializer=_initial()),
-      layers.Reshape((sides[-1], sides[-1], widths[-1])),
-      own.BatchNorm(),
-      layers.ReLU(),
-    ],
-    name='generator',
-  )
-  for depth in range(len(widths) - 1, -1, -1):
-    last = depth == 0
-    generator.add(
-      layers.Conv2DTranspose(
-        channels if last else widths[depth - 1],
-        kernel,
-        2,
-        padding='same',
-        use_bias=last,
-        kernel_initializer=_initial(),
-      )
+  def make_generator(role: str) -> keras.Model:
+    generator = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Dense(
+          math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=_initial()
+        ),
+        layers.Reshape((*sides[-1], widths[-1])),
+        own.BatchNorm(),
+        layers.ReLU(),
+      ],
+      name=role,
     )
-    if sides[depth] % 2:  # Doubling has overshot by one.
-      generator.add(layers.Cropping2D(((0, 1), (0, 1))))
-    if not last:
-      generator.add(own.BatchNorm())
-      generator.add(layers.ReLU())
-  generator.add(layers.Activation('tanh', dtype='float32'))
+    for depth in range(len(widths) - 1, -1, -1):
+      last = depth == 0
+      generator.add(
+        layers.Conv2DTranspose(
+          channels if last else widths[depth - 1],
+          kernel,
+          2,
+          padding='same',
+          use_bias=last,
+          kernel_initializer=_initial(),
+        )
+      )
+      odd = [side % 2 for side in sides[depth]]
+      if any(odd):  # Doubling has overshot by one.
+        generator.add(layers.Cropping2D(((0, odd[0]), (0, odd[1]))))
+      if not last:
+        generator.add(own.BatchNorm())
+        generator.add(layers.ReLU())
+    generator.add(layers.Activation('tanh', dtype='float32'))
+    return generator
 
   spectral = discriminator_norm == 'spectral'
   conv = SpectralConv2D if spectral else layers.Conv2D
   dense = SpectralDense if spectral else layers.Dense
-  networks = {'generator': generator}
-  for role, units in spec.outputs.items():
+
+  def make_reader(role: str, units: int) -> keras.Model:
     reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
     for depth, outputs in enumerate(widths):
       normalise = discriminator_norm == 'batch' and depth > 0
@@ -113,8 +124,9 @@ def dcgan(
     for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
     reader.add(dense(units, kernel_initializer=_initial(), dtype='float32'))
-    networks[role] = reader
-  return conditioned(spec, networks)
+    return reader
+
+  return conditioned(spec, fill(spec, make_generator, make_reader))
 
 
 @registry.network
@@ -126,25 +138,27 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
       f'{spec.image_shape[0]}x{spec.image_shape[1]}'
     )
   channels = spec.image_shape[2]
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(7 * 7 * 128, use_bias=False),
-      own.BatchNorm(),
-      layers.LeakyReLU(),
-      layers.Reshape((7, 7, 128)),
-    ],
-    name='generator',
-  )
-  for outputs, stride in ((128, 1), (64, 2), (32, 2)):
-    generator.add(layers.Conv2DTranspose(outputs, 5, stride, padding='same', use_bias=False))
-    generator.add(own.BatchNorm())
-    generator.add(layers.LeakyReLU())
-  generator.add(layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False))
-  generator.add(layers.Activation('tanh', dtype='float32'))
 
-  networks = {'generator': generator}
-  for role, units in spec.outputs.items():
+  def make_generator(role: str) -> keras.Model:
+    generator = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Dense(7 * 7 * 128, use_bias=False),
+        own.BatchNorm(),
+        layers.LeakyReLU(),
+        layers.Reshape((7, 7, 128)),
+      ],
+      name=role,
+    )
+    for outputs, stride in ((128, 1), (64, 2), (32, 2)):
+      generator.add(layers.Conv2DTranspose(outputs, 5, stride, padding='same', use_bias=False))
+      generator.add(own.BatchNorm())
+      generator.add(layers.LeakyReLU())
+    generator.add(layers.Conv2DTranspose(channels, 5, 1, padding='same', use_bias=False))
+    generator.add(layers.Activation('tanh', dtype='float32'))
+    return generator
+
+  def make_reader(role: str, units: int) -> keras.Model:
     reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
     for outputs, stride, drops in ((64, 1, False), (128, 2, True), (256, 2, True)):
       reader.add(layers.Conv2D(outputs, 5, stride, padding='same'))
@@ -154,5 +168,6 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
         reader.add(own.Dropout(dropout))
     reader.add(layers.Conv2D(units, 7, dtype='float32'))
     reader.add(layers.Reshape((units,), dtype='float32'))
-    networks[role] = reader
-  return conditioned(spec, networks)
+    return reader
+
+  return conditioned(spec, fill(spec, make_generator, make_reader))

@@ -8,7 +8,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.layers import basic as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
 
@@ -22,11 +22,15 @@ def _require_28(spec: NetworkSpec, name: str) -> None:
 
 def _networks(spec: NetworkSpec, generator: Sequence, reader) -> Networks:
   """Sequential models of a generator's layers, and of `reader(outputs)`, the layers of a reader."""
-  generator = [layers.InputLayer(spec.input_shape('generator')), *generator]
-  networks = {'generator': keras.Sequential(generator, name='generator')}
-  for role, outputs in spec.outputs.items():
-    inputs = layers.InputLayer(spec.input_shape(role))
-    networks[role] = keras.Sequential([inputs, *reader(outputs)], name=role)
+
+  def sequential(role: str, hidden: Sequence) -> keras.Model:
+    return keras.Sequential([layers.InputLayer(spec.input_shape(role)), *hidden], name=role)
+
+  networks = fill(
+    spec,
+    lambda role: sequential(role, generator),
+    lambda role, outputs: sequential(role, reader(outputs)),
+  )
   return conditioned(spec, networks)
 
 

@@ -10,7 +10,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks.layers import basic as own
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
 
@@ -70,20 +70,21 @@ def _networks(
   """
   pixels = math.prod(spec.image_shape)
   to_range = [own.UnitToImageRange(dtype='float32')] if activation == 'sigmoid' else []
-  networks = {
-    'generator': keras.Sequential(
+
+  def make_generator(role: str) -> keras.Model:
+    return keras.Sequential(
       [
-        layers.InputLayer(spec.input_shape('generator')),
+        layers.InputLayer(spec.input_shape(role)),
         *generator,
         layers.Dense(pixels, activation=activation, dtype='float32', **last),
         *to_range,
         layers.Reshape(spec.image_shape, dtype='float32'),
       ],
-      name='generator',
+      name=role,
     )
-  }
-  for role, outputs in spec.outputs.items():
-    networks[role] = keras.Sequential(
+
+  def make_reader(role: str, outputs: int) -> keras.Model:
+    return keras.Sequential(
       [
         layers.InputLayer(spec.input_shape(role)),
         layers.Flatten(),
@@ -92,4 +93,5 @@ def _networks(
       ],
       name=role,
     )
-  return conditioned(spec, networks)
+
+  return conditioned(spec, fill(spec, make_generator, make_reader))

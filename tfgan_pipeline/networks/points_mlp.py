@@ -6,7 +6,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media.points import IMAGE_SHAPE, STEPS
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
 
@@ -54,18 +54,19 @@ def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Netwo
   def dense() -> list[layers.Layer]:
     return [layers.Dense(units, activation='relu') for _ in range(hidden)]
 
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      *dense(),
-      layers.Dense(2, activation='tanh', dtype='float32'),
-      PointsToImages(dtype='float32'),
-    ],
-    name='generator',
-  )
-  networks = {'generator': generator}
-  for role, outputs in spec.outputs.items():
-    networks[role] = keras.Sequential(
+  def generator(role: str) -> keras.Model:
+    return keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        *dense(),
+        layers.Dense(2, activation='tanh', dtype='float32'),
+        PointsToImages(dtype='float32'),
+      ],
+      name=role,
+    )
+
+  def reader(role: str, outputs: int) -> keras.Model:
+    return keras.Sequential(
       [
         layers.InputLayer(spec.input_shape(role)),
         ImagesToPoints(dtype='float32'),
@@ -74,4 +75,5 @@ def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Netwo
       ],
       name=role,
     )
-  return conditioned(spec, networks)
+
+  return conditioned(spec, fill(spec, generator, reader))

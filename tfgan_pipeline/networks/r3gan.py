@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.blocks import plans, residual
 from tfgan_pipeline.networks.layers.basic import Bias, Doubled
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
 
 layers = keras.layers
 _SLOPE = 0.2
@@ -16,11 +18,21 @@ _GAIN = 2 / (1 + _SLOPE**2)  # Keeps the variance of what passes a LeakyReLU (He
 
 
 class Basis(layers.Layer):
-  """[n, C] -> [n, 4, 4, C]: a learned picture per channel, scaled by the inputs."""
+  """[n, C] -> [n, H, W, C]: a learned picture per channel, scaled by the inputs.
+
+  Args:
+    size: (H, W).
+  """
+
+  def __init__(self, size: tuple[int, int], **kwargs):
+    super().__init__(**kwargs)
+    self.size = size
 
   def build(self, input_shape):
     self.basis = self.add_weight(
-      name='basis', shape=[4, 4, input_shape[-1]], initializer=keras.initializers.RandomNormal(0, 1)
+      name='basis',
+      shape=[*self.size, input_shape[-1]],
+      initializer=keras.initializers.RandomNormal(0, 1),
     )
     super().build(input_shape)
 
@@ -59,8 +71,8 @@ def r3gan(
   labelled discriminator has the projection head of this package.
 
   Args:
-    spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
-    filters: Width of maps up to 32x32, halved at each doubling of the side beyond.
+    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    filters: Width of maps up to a shorter side of 32, halved at each doubling beyond.
     blocks: Per side.
     group: Channels of a group of the 3x3 kernels.
     expansion: How many times as wide a block is inside.
@@ -75,7 +87,7 @@ def r3gan(
     expansion=expansion,
     embedding=embedding,
   )
-  widths = residual.widths_from_4(spec, 'r3gan', filters, widest=32)
+  widths = plans.widths_from_4(spec, 'r3gan', filters, widest=32)
   height, width, channels = spec.image_shape
   if widths[-1] * expansion % group:
     raise UsageError(
@@ -110,25 +122,28 @@ def r3gan(
   def rewidened(maps, width):
     return maps if maps.shape[-1] == width else conv(maps, width)
 
-  noise = keras.Input((spec.noise_size,))
-  labels, one_hot = residual.label_input(spec, 'generator')
-  start = noise
-  if labels:
-    start = layers.Concatenate()([noise, layers.Dense(embedding, use_bias=False)(one_hot)])
-  maps = Basis()(
-    layers.Dense(
-      widths[0], use_bias=False, kernel_initializer=keras.initializers.VarianceScaling()
-    )(start)
-  )
-  for place, width in enumerate(widths):
-    if place:
-      maps = Doubled()(rewidened(maps, width))
-      maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
-    maps = stage(maps)
-  images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))
-  networks = {'generator': keras.Model([noise, *labels] if labels else noise, images)}
+  size = plans.innermost(spec, len(widths) - 1)
 
-  for role, outputs in spec.outputs.items():
+  def generator(role: str) -> keras.Model:
+    noise = keras.Input((spec.noise_size,))
+    labels, one_hot = residual.label_input(spec, role)
+    start = noise
+    if labels:
+      start = layers.Concatenate()([noise, layers.Dense(embedding, use_bias=False)(one_hot)])
+    maps = Basis(size)(
+      layers.Dense(
+        widths[0], use_bias=False, kernel_initializer=keras.initializers.VarianceScaling()
+      )(start)
+    )
+    for place, width in enumerate(widths):
+      if place:
+        maps = Doubled()(rewidened(maps, width))
+        maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
+      maps = stage(maps)
+    images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))
+    return keras.Model([noise, *labels] if labels else noise, images)
+
+  def reader(role: str, outputs: int) -> keras.Model:
     images = keras.Input(spec.image_shape)
     labels, one_hot = residual.label_input(spec, role)
     maps = conv(images, widths[-1])
@@ -137,13 +152,13 @@ def r3gan(
         maps = layers.AveragePooling2D(2, 1, 'same')(maps)
         maps = rewidened(layers.AveragePooling2D()(maps), width)
       maps = stage(maps)
-    basis = keras.initializers.RandomNormal(0, 1 / 4)  # Of 16 places each, which keeps the size.
-    features = layers.DepthwiseConv2D(4, use_bias=False, depthwise_initializer=basis)(maps)
+    # A sum over all places; their number's root keeps the size of what it sums.
+    basis = keras.initializers.RandomNormal(0, 1 / math.sqrt(math.prod(size)))
+    features = layers.DepthwiseConv2D(size, use_bias=False, depthwise_initializer=basis)(maps)
     head = ProjectionHead(outputs, dense=_head_layer, dtype='float32')
     features = layers.Flatten()(features)
-    networks[role] = (
-      keras.Model([images, *labels], head([features, one_hot]), name=role)
-      if labels
-      else keras.Model(images, head(features), name=role)
-    )
-  return networks
+    if labels:
+      return keras.Model([images, *labels], head([features, one_hot]), name=role)
+    return keras.Model(images, head(features), name=role)
+
+  return fill(spec, generator, reader)

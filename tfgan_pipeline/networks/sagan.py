@@ -7,6 +7,7 @@ from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks import sngan
 from tfgan_pipeline.networks.blocks import residual
+from tfgan_pipeline.networks.blocks.plans import plan_for
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 
@@ -19,12 +20,13 @@ def sagan(spec: NetworkSpec, *, filters: int = 64, attention: int = 32) -> Netwo
   projection head. The paper's rates are 1e-4 and 4e-4, with beta_1=0.
 
   Args:
-    spec: The sizes to fit; a side of 32, 48, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 48, 64, 128 or 256.
     filters: Multiplies all widths.
-    attention: Side of the maps that attend to themselves; 0, or one that there is not, is none.
+    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
+      none.
   """
   require('--networks', at_least=1, filters=filters)
-  plan = residual.plan_for(spec, 'sagan', sngan.PLANS)
+  plan = plan_for(spec, 'sagan', sngan.PLANS)
   blocks = residual.Blocks(
     lambda kernel: keras.initializers.GlorotUniform(),
     norm=dict(kernel_initializer=sngan.small_normal),

@@ -8,11 +8,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.blocks import residual
-from tfgan_pipeline.networks.blocks.residual import Plan
+from tfgan_pipeline.networks.blocks.plans import Plan, plan_for
 from tfgan_pipeline.networks.layers import basic as own
 from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
 
@@ -44,12 +44,12 @@ def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Netwo
   (Miyato and Koyama 2018, arXiv:1802.05637).
 
   Args:
-    spec: The sizes to fit; a side of 32, 48, 64, 128 or 256.
+    spec: The sizes to fit; a shorter side of 32, 48, 64, 128 or 256.
     filters: Multiplies all widths.
     minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
   """
   require('--networks', at_least=1, filters=filters)
-  plan = residual.plan_for(spec, 'sngan', PLANS)
+  plan = plan_for(spec, 'sngan', PLANS)
   plain = residual.Blocks(_initializer, spectral=False, norm=dict(kernel_initializer=small_normal))
   spectral = residual.Blocks(_initializer, wide=False)
   return build(
@@ -68,17 +68,19 @@ def build(
   minibatch: str = '',
 ) -> Networks:
   """Networks whose class, if told, conditions each norm by itself."""
-  noise = keras.Input((spec.noise_size,))
-  labels, condition = residual.label_input(spec, 'generator')
+
+  def read_noise(role: str) -> residual.Start:
+    noise = keras.Input((spec.noise_size,))
+    labels, condition = residual.label_input(spec, role)
+    return residual.Start([noise, *labels], noise, [condition] * (len(plan.up) - 1))
+
   return residual.networks(
     spec,
     plan,
     filters,
     generator_blocks,
     reader_blocks,
-    inputs=[noise, *labels],
-    start=noise,
-    conditions=[condition] * (len(plan.up) - 1),
+    read_noise,
     attention=attention,
     minibatch=minibatch,
   )
@@ -101,27 +103,29 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     )
   initial = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
   inner = (height // 8, width // 8, 8 * filters)
-  generator = keras.Sequential(
-    [
-      layers.InputLayer(spec.input_shape('generator')),
-      layers.Dense(inner[0] * inner[1] * inner[2], kernel_initializer=initial()),
-      layers.Reshape(inner),
-      own.BatchNorm(),
-      layers.ReLU(),
-    ],
-    name='generator',
-  )
-  for factor in (4, 2, 1):
-    generator.add(
-      layers.Conv2DTranspose(filters * factor, 4, 2, 'same', kernel_initializer=initial())
-    )
-    generator.add(own.BatchNorm())
-    generator.add(layers.ReLU())
-  generator.add(layers.Conv2DTranspose(channels, 3, 1, 'same', kernel_initializer=initial()))
-  generator.add(layers.Activation('tanh', dtype='float32'))
 
-  networks = {'generator': generator}
-  for role, outputs in spec.outputs.items():
+  def make_generator(role: str) -> keras.Model:
+    generator = keras.Sequential(
+      [
+        layers.InputLayer(spec.input_shape(role)),
+        layers.Dense(inner[0] * inner[1] * inner[2], kernel_initializer=initial()),
+        layers.Reshape(inner),
+        own.BatchNorm(),
+        layers.ReLU(),
+      ],
+      name=role,
+    )
+    for factor in (4, 2, 1):
+      generator.add(
+        layers.Conv2DTranspose(filters * factor, 4, 2, 'same', kernel_initializer=initial())
+      )
+      generator.add(own.BatchNorm())
+      generator.add(layers.ReLU())
+    generator.add(layers.Conv2DTranspose(channels, 3, 1, 'same', kernel_initializer=initial()))
+    generator.add(layers.Activation('tanh', dtype='float32'))
+    return generator
+
+  def make_reader(role: str, outputs: int) -> keras.Model:
     reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
     for factor, kernel, stride in (
       (1, 3, 1),
@@ -142,5 +146,6 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
     reader.add(SpectralDense(outputs, kernel_initializer=initial(), dtype='float32'))
-    networks[role] = reader
-  return conditioned(spec, networks)
+    return reader
+
+  return conditioned(spec, fill(spec, make_generator, make_reader))

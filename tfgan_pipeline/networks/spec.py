@@ -2,10 +2,11 @@
 
     @registry.network
     def mine(spec: NetworkSpec, *, width: int = 100) -> Networks:
-      networks = {'generator': keras.Model}
-      for role, outputs in spec.outputs.items():
-        networks[role] = keras.Model
-      return conditioned(spec, networks)
+      def generator(role: str) -> keras.Model: ...
+
+      def reader(role: str, outputs: int) -> keras.Model: ...
+
+      return conditioned(spec, fill(spec, generator, reader))
 
 A game says which roles there are, and what each reads and gives. Components of --networks fill
 them in order: each is asked for those that are still empty, and returns the ones of kinds it knows.
@@ -21,7 +22,7 @@ that images and logits keep their precision.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 import dataclasses
 import enum
 
@@ -100,7 +101,7 @@ def image_roles(
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSpec:
-  """The roles that a network component is asked to fill.
+  """The roles that a network component is asked to fill, all about images of one shape.
 
   Attributes:
     roles: By name; a component leaves out those of kinds it does not know.
@@ -155,8 +156,34 @@ class NetworkSpec:
 
   def input_shape(self, role: str) -> tuple[int, ...]:
     """What a network that leaves labels to `conditioned` reads: one channel more per class."""
-    *shape, channels = (self.noise_size,) if role == 'generator' else self.image_shape
+    generates = self.roles[role].kind is Kind.GENERATOR
+    *shape, channels = (self.noise_size,) if generates else self.image_shape
     return (*shape, channels + (self.num_classes if role in self.labelled else 0))
+
+
+def by_image(roles: Mapping[str, Role]) -> list[NetworkSpec]:
+  """Splits roles into specs of one image shape each: what a generator makes, or others read."""
+  groups: dict[tuple[int | None, ...], dict[str, Role]] = {}
+  for name, role in roles.items():
+    port = role.gives if role.kind is Kind.GENERATOR else role.reads['image']
+    groups.setdefault(port.shape, {})[name] = role
+  return [NetworkSpec(group) for group in groups.values()]
+
+
+def fill(
+  spec: NetworkSpec,
+  generator: Callable[[str], keras.Model],
+  reader: Callable[[str, int], keras.Model],
+) -> Networks:
+  """Builds the generators and readers that a spec asks for, generators first.
+
+  Args:
+    spec: The roles.
+    generator: Makes a generator from its role.
+    reader: Makes a reader from its role and the numbers that it gives for an image.
+  """
+  networks = {role: generator(role) for role in spec.of_kind(Kind.GENERATOR)}
+  return networks | {role: reader(role, outputs) for role, outputs in spec.outputs.items()}
 
 
 def conditioned(spec: NetworkSpec, networks: Networks) -> Networks:
@@ -166,8 +193,8 @@ def conditioned(spec: NetworkSpec, networks: Networks) -> Networks:
   and Osindero 2014, arXiv:1411.1784).
   """
   made = dict(networks)
-  for role in spec.labelled:
-    shape = (spec.noise_size,) if role == 'generator' else spec.image_shape
+  for role in spec.labelled & networks.keys():
+    shape = next(iter(spec.roles[role].reads.values())).shape
     inputs = [keras.Input(shape), keras.Input((), dtype=tf.int32, name='label')]
     beside = own.LabelBeside(spec.num_classes)(inputs)
     made[role] = keras.Model(inputs, networks[role](beside), name=role)

@@ -7,11 +7,12 @@ import math
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
-from tfgan_pipeline.networks.blocks.residual import label_input, widths_from_4
+from tfgan_pipeline.networks.blocks.plans import innermost, widths_from_4
+from tfgan_pipeline.networks.blocks.residual import label_input
 from tfgan_pipeline.networks.layers.basic import Bias, Doubled
 from tfgan_pipeline.networks.layers.minibatch import MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
 from tfgan_pipeline.replicas import randomness
 
 layers = keras.layers
@@ -130,15 +131,19 @@ class PixelNoise(layers.Layer):
 
 
 class Start(layers.Layer):
-  """[n, D] -> [n, 4, 4, filters]: the same learned maps for all images."""
+  """[n, D] -> [n, *shape]: the same learned maps for all images.
 
-  def __init__(self, filters: int, **kwargs):
+  Args:
+    shape: (height, width, channels) of the maps.
+  """
+
+  def __init__(self, shape: tuple[int, int, int], **kwargs):
     super().__init__(**kwargs)
-    self.filters = filters
+    self.shape = shape
 
   def build(self, input_shape):
     self.maps = self.add_weight(
-      name='maps', shape=[4, 4, self.filters], initializer=keras.initializers.RandomNormal(0, 1)
+      name='maps', shape=self.shape, initializer=keras.initializers.RandomNormal(0, 1)
     )
     super().build(input_shape)
 
@@ -212,8 +217,8 @@ def stylegan2(
   before they are scaled; spectral norms alone are of what is used.
 
   Args:
-    spec: The sizes to fit; a side of 4 times a power of 2, 8 or more.
-    filters: Width of maps up to 64x64, halved at each doubling of the side beyond.
+    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    filters: Width of maps up to a shorter side of 64, halved at each doubling beyond.
     latent: Length of the styles.
     mapping: Layers from noise to style, which learn at a hundredth of the rate.
     residual: Whether the discriminator's blocks are; StyleGAN2-ADA's for CIFAR-10 are not.
@@ -222,31 +227,33 @@ def stylegan2(
   require('--networks', at_least=1, filters=filters, latent=latent, mapping=mapping)
   widths = widths_from_4(spec, 'stylegan2', filters, widest=64)
 
-  noise = keras.Input((spec.noise_size,))
-  labels, one_hot = label_input(spec, 'generator')
-  style = UnitRms()(noise)
-  if labels:
-    embedded = UnitRms()(EqualizedDense(spec.noise_size)(one_hot))
-    style = layers.Concatenate()([style, embedded])
-  for _ in range(mapping):
-    style = ScaledLeakyReLU()(EqualizedDense(latent, rate=0.01)(style))
+  def generator(role: str) -> keras.Model:
+    noise = keras.Input((spec.noise_size,))
+    labels, one_hot = label_input(spec, role)
+    style = UnitRms()(noise)
+    if labels:
+      embedded = UnitRms()(EqualizedDense(spec.noise_size)(one_hot))
+      style = layers.Concatenate()([style, embedded])
+    for _ in range(mapping):
+      style = ScaledLeakyReLU()(EqualizedDense(latent, rate=0.01)(style))
 
-  def styled(maps, width):
-    maps = PixelNoise()(ModulatedConv2D(width, 3)([maps, style]))
-    return ScaledLeakyReLU()(Bias()(maps))
+    def styled(maps, width):
+      maps = PixelNoise()(ModulatedConv2D(width, 3)([maps, style]))
+      return ScaledLeakyReLU()(Bias()(maps))
 
-  def coloured(maps):
-    return Bias()(ModulatedConv2D(spec.image_shape[2], 1, demodulate=False)([maps, style]))
+    def coloured(maps):
+      return Bias()(ModulatedConv2D(spec.image_shape[2], 1, demodulate=False)([maps, style]))
 
-  maps = styled(Start(widths[0])(style), widths[0])
-  images = coloured(maps)
-  for width in widths[1:]:
-    maps = styled(styled(Smoothed()(Doubled()(maps)), width), width)
-    images = layers.Add()([Smoothed()(Doubled()(images)), coloured(maps)])
-  images = layers.Activation('tanh', dtype='float32')(images)
-  networks = {'generator': keras.Model([noise, *labels] if labels else noise, images)}
+    start = Start((*innermost(spec, len(widths) - 1), widths[0]))
+    maps = styled(start(style), widths[0])
+    images = coloured(maps)
+    for width in widths[1:]:
+      maps = styled(styled(Smoothed()(Doubled()(maps)), width), width)
+      images = layers.Add()([Smoothed()(Doubled()(images)), coloured(maps)])
+    images = layers.Activation('tanh', dtype='float32')(images)
+    return keras.Model([noise, *labels] if labels else noise, images)
 
-  for role, outputs in spec.outputs.items():
+  def reader(role: str, outputs: int) -> keras.Model:
     images = keras.Input(spec.image_shape)
     labels, one_hot = label_input(spec, role)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
@@ -262,9 +269,8 @@ def stylegan2(
     features = ScaledLeakyReLU()(EqualizedDense(widths[0])(layers.Flatten()(maps)))
     product = 1 / math.sqrt(widths[0])
     head = ProjectionHead(outputs, dense=EqualizedDense, product=product, dtype='float32')
-    networks[role] = (
-      keras.Model([images, *labels], head([features, one_hot]), name=role)
-      if labels
-      else keras.Model(images, head(features), name=role)
-    )
-  return networks
+    if labels:
+      return keras.Model([images, *labels], head([features, one_hot]), name=role)
+    return keras.Model(images, head(features), name=role)
+
+  return fill(spec, generator, reader)

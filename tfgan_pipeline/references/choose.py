@@ -97,7 +97,8 @@ def folder_dataset(
 ) -> Dataset:
   """--reference_dir as a dataset of one split; refuses pictures not of `image_shape`, if given."""
   root = options.reference_dir
-  split = picture_split(root, '--reference_dir', size=options.resize_pictures)
+  size = options.resize_pictures
+  split = picture_split(root, '--reference_dir', size=size, image_shape=image_shape)
   if image_shape and split.image_shape != tuple(image_shape):
     raise UsageError(
       f'--reference_dir={root}: its pictures are {split.image_shape}, the images to be scored '

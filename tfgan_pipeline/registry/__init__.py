@@ -13,7 +13,8 @@ parameters are its hyper-parameters, in the order in which positional arguments 
 them; whatever stands before the `*` is context that the pipeline supplies. Their types are those of
 annotations.py. A function decorated in any file of a registry's package is found by reading the
 source, so nothing is imported (TensorFlow least of all) until the component is built. One decorated
-elsewhere, in a script or a notebook, is known once that code has run.
+elsewhere, in a script or a notebook, is known once that code has run; run again, the code replaces
+it. What can be no component, or bears the name of another, is a ComponentError that says where.
 
 Strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested calls
 (kept as strings for the component to parse). Nothing is ever evaluated.
@@ -26,6 +27,7 @@ from collections.abc import Callable
 import functools
 import importlib
 import pathlib
+import sys
 from typing import Any
 
 from tfgan_pipeline.errors import ComponentError, UsageError
@@ -48,15 +50,43 @@ class Registry:
     self.folder = folder
     self._runtime: dict[str, Callable] = {}
 
-  def __call__(self, function: Callable) -> Callable:
-    """Decorator: registers `function` under its own name and returns it unchanged."""
-    if not f'{function.__module__}.'.startswith(f'tfgan_pipeline.{self.folder}.'):
-      try:  # Now, where the function is at fault.
-        calls.of_function(function)
-      except ComponentError as error:
-        raise ComponentError(f'{self.kind} {function.__name__}: {error}') from None
-      self._runtime[function.__name__] = function
+  def __call__(self, function: Callable | None = None) -> Callable:
+    """Decorator: registers `function` under its own name and returns it unchanged.
+
+    Raises:
+      ComponentError: It can be no component, its name is another's, or it stands in a file of this
+        package and is not found by reading that; with file and line.
+    """
+    caller = sys._getframe(1)
+    place = calls.place_of(function) or f'{caller.f_code.co_filename}:{caller.f_lineno}'
+    if not callable(function):
+      raise ComponentError(f'{place}: @registry.{self.kind} is written without parentheses')
+    at = f'{place}: {self.kind} {getattr(function, "__name__", "")}'.rstrip()
+    try:
+      component = calls.of_function(function)
+    except ComponentError as error:
+      raise ComponentError(f'{at}: {error}') from None
+    if f'{component.module}.'.startswith(f'tfgan_pipeline.{self.folder}.'):
+      self._require_found(component, at)
+      return function
+    taken = self._found.get(component.name)
+    before = self._runtime.get(component.name)
+    if before and not _same_code(before, function):
+      taken = calls.of_function(before)
+    if taken:
+      raise ComponentError(f'{at}: the name is taken, see {taken.place}')
+    self._runtime[component.name] = function
     return function
+
+  def _require_found(self, component: Component, at: str) -> None:
+    for _ in range(2):
+      found = self._found.get(component.name)
+      if found and found.module == component.module:
+        return
+      _components_in.cache_clear()  # The file may be newer than what was read.
+    raise ComponentError(
+      f'{at}: is not found by reading the file; write @registry.{self.kind} above its def'
+    )
 
   @property
   def _found(self) -> dict[str, Component]:
@@ -124,6 +154,14 @@ class Registry:
   def build_all(self, text: str, *context: Any) -> list[Any]:
     """Calls every component named by `text`, in order."""
     return [self.function(call.name)(*context, **call.arguments) for call in self.parse_all(text)]
+
+
+def _same_code(one: Callable, other: Callable) -> bool:
+  """Whether one function is the other, its module or notebook cell having run again."""
+  return (
+    (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+    or calls.place_of(one) == calls.place_of(other)  # A script and the module it is imported as.
+  )
 
 
 @functools.cache

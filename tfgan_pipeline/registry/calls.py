@@ -54,12 +54,21 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Component:
-  """What is known about a component without importing it."""
+  """What is known about a component without importing it.
+
+  Attributes:
+    name: As written in a call string.
+    module: Dotted name of the module that defines it.
+    doc: First line of its docstring.
+    parameters: Its hyper-parameters.
+    place: Its file and line, as 'losses/mine.py:12'.
+  """
 
   name: str
   module: str
   doc: str
   parameters: tuple[Parameter, ...]
+  place: str = dataclasses.field(default='', compare=False)
 
   @property
   def signature(self) -> str:
@@ -114,8 +123,8 @@ def _literal(value: Any) -> str:
   return repr(value)
 
 
-def of_source(node: ast.FunctionDef, module: str) -> Component:
-  """The component that a function in the source of a module defines."""
+def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
+  """The component that a function in the source of a module, the file at `path`, defines."""
   parameters = tuple(
     _parameter(
       argument.arg,
@@ -124,18 +133,35 @@ def of_source(node: ast.FunctionDef, module: str) -> Component:
     )
     for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults)
   )
-  return Component(node.name, module, _first_line(ast.get_docstring(node)), parameters)
+  doc = _first_line(ast.get_docstring(node))
+  return Component(node.name, module, doc, parameters, f'{path}:{node.lineno}')
 
 
 def of_function(function: Callable) -> Component:
-  """The component that a function is."""
+  """The component that a function is.
+
+  Raises:
+    ComponentError: It is no function made with def, an annotation is not understood, or a default
+      cannot be written in a call string.
+  """
+  made_with_def = inspect.isfunction(inspect.unwrap(function))
+  if not made_with_def or not function.__name__.isidentifier():
+    raise ComponentError('should be a function, made with def')
+  if inspect.iscoroutinefunction(inspect.unwrap(function)):
+    raise ComponentError('should be a function, made with def and not with async def')
   parameters = tuple(
-    _parameter(p.name, _annotation(p.annotation), p.default)
+    _parameter(p.name, _annotation(p.annotation), _checked_default(p.name, p.default))
     for p in inspect.signature(function).parameters.values()
     if p.kind == p.KEYWORD_ONLY
   )
   doc = _first_line(inspect.getdoc(function))
-  return Component(function.__name__, function.__module__, doc, parameters)
+  return Component(function.__name__, function.__module__, doc, parameters, place_of(function))
+
+
+def place_of(function: Any) -> str:
+  """File and line of a function; '' of what is none."""
+  code = getattr(inspect.unwrap(function), '__code__', None)
+  return f'{code.co_filename}:{code.co_firstlineno}' if code else ''
 
 
 def _parameter(name: str, annotation: str, default: Any) -> Parameter:
@@ -153,10 +179,25 @@ def _default(name: str, default: ast.expr) -> Any:
   try:
     return ast.literal_eval(default)
   except (ValueError, TypeError, SyntaxError):
-    raise ComponentError(
-      f'the default of argument {name} should be a number, string or tuple, '
-      f'not {ast.unparse(default)}'
-    ) from None
+    raise _wrong_default(name, ast.unparse(default)) from None
+
+
+def _checked_default(name: str, default: Any) -> Any:
+  if default is not _REQUIRED and not _can_be_written(default):
+    raise _wrong_default(name, repr(default))
+  return default
+
+
+def _can_be_written(value: Any) -> bool:
+  if isinstance(value, tuple):
+    return all(map(_can_be_written, value))
+  return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _wrong_default(name: str, written: str) -> ComponentError:
+  return ComponentError(
+    f'the default of argument {name} should be a number, string or tuple, not {written}'
+  )
 
 
 def _annotation(annotation: Any) -> str:

@@ -1,13 +1,14 @@
 """Finds components by reading the files of a folder, so that nothing has to be imported.
 
 However a file spells the decorator, `@registry.loss`, `@loss` or `@r.loss`, it is resolved through
-the file's imports. What is decorated and can be no component is an error rather than left out.
+the file's imports and assignments. What is decorated and can be no component is an error rather
+than left out, and so is a registry in a place where reading cannot follow it.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import pathlib
 
 from tfgan_pipeline.errors import ComponentError
@@ -37,7 +38,8 @@ def find_components(
     if any(part.startswith('.') for part in relative.parts):
       continue  # Copies that editors keep.
     tree = _parse(path)
-    names = _Names(relative, tree, kinds)
+    names = _Names(path, relative, tree, kinds)
+    _refuse_hidden(path, tree, names, kinds)
     for node, kind in _decorated(path, tree, names, kinds):
       at = f'{path}:{node.lineno}: {kind} {node.name}'
       if kinds[kind] != folder:
@@ -47,9 +49,9 @@ def find_components(
       if node not in tree.body:
         raise ComponentError(f'{at} should stand at the top level of its file')
       if node.name in found[kind]:
-        raise ComponentError(f'{at} is in {found[kind][node.name].module}, too')
+        raise ComponentError(f'{at}: the name is taken, see {found[kind][node.name].place}')
       try:
-        found[kind][node.name] = calls.of_source(node, names.module)
+        found[kind][node.name] = calls.of_source(node, names.module, str(path))
       except ComponentError as error:
         raise ComponentError(f'{at}: {error}') from None
   return found
@@ -69,32 +71,98 @@ class _Names:
 
   Attributes:
     module: The dotted name of the file.
+
+  Raises:
+    ComponentError: A name is a registry here and something else there.
   """
 
-  def __init__(self, path: pathlib.Path, tree: ast.Module, kinds: Mapping[str, str]):
-    *packages, name = path.with_suffix('').parts
+  def __init__(
+    self, path: pathlib.Path, relative: pathlib.Path, tree: ast.Module, kinds: Mapping[str, str]
+  ):
+    *packages, name = relative.with_suffix('').parts
     package = [_PACKAGE, *packages]
     self.module = '.'.join(package if name == '__init__' else [*package, name])
+    self._path = path
     self._names: dict[str, str] = {}
     for node in ast.walk(tree):
       if isinstance(node, ast.Import):
-        self._names |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        for alias in node.names:
+          if alias.asname:
+            self._bind(node, alias.asname, alias.name)
       elif isinstance(node, ast.ImportFrom):
         above = package[: len(package) - node.level + 1] if node.level else []
         origin = '.'.join([*above, *filter(None, [node.module])])
         for alias in node.names:
           if (origin, alias.name) == (_REGISTRY, '*'):
-            self._names |= {kind: f'{_REGISTRY}.{kind}' for kind in kinds}
-          self._names[alias.asname or alias.name] = f'{origin}.{alias.name}'
-      elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        if self.resolve(node.value).startswith(f'{_REGISTRY}.'):
-          self._names[node.targets[0].id] = self.resolve(node.value)
+            for kind in kinds:
+              self._bind(node, kind, f'{_REGISTRY}.{kind}')
+          self._bind(node, alias.asname or alias.name, f'{origin}.{alias.name}')
+      elif (name := _assigned(node)) and _is_registry(value := self.resolve(node.value), kinds):
+        self._bind(node, name, value)
+
+  def _bind(self, node: ast.stmt, name: str, value: str) -> None:
+    before = self._names.setdefault(name, value)
+    if before != value and _REGISTRY in f'{before}.{value}':
+      raise ComponentError(
+        f'{self._path}:{node.lineno}: {name} is {before} and {value}; one name should be one thing'
+      )
 
   def resolve(self, node: ast.expr) -> str:
     """The full dotted name that an expression is; empty if it is no name."""
     if isinstance(node, ast.Attribute):
       return f'{self.resolve(node.value)}.{node.attr}'
     return self._names.get(node.id, node.id) if isinstance(node, ast.Name) else ''
+
+
+def _assigned(node: ast.AST) -> str:
+  """The name that a statement such as `name = value` gives to a value; empty for another one."""
+  if isinstance(node, ast.Assign) and len(node.targets) == 1:
+    target = node.targets[0]
+  elif isinstance(node, ast.AnnAssign) and node.value:
+    target = node.target
+  else:
+    return ''
+  return target.id if isinstance(target, ast.Name) else ''
+
+
+def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
+  """Whether a dotted name is one of the registries or the module that has them."""
+  origin, _, kind = name.rpartition('.')
+  return name == _REGISTRY or origin == _REGISTRY and kind in kinds
+
+
+def _refuse_hidden(path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]):
+  """Raises ComponentError where a registry is used so that reading cannot follow it."""
+  for node, parent in _hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
+    within = ast.unparse(parent).split('\n')[0]
+    raise ComponentError(
+      f'{path}:{node.lineno}: a component is written with @registry. and its kind above a def, '
+      f'and not as in {within}'
+    )
+
+
+def _hidden(
+  parent: ast.AST, is_registry: Callable[[ast.AST], bool], *, importing: bool = True
+) -> Iterator[tuple[ast.expr, ast.AST]]:
+  """Uses of registries, and what they are a part of, that may register a component unseen.
+
+  While a file is imported, a registry may decorate, be asked for what it has, as in
+  `registry.loss.build`, and get another name. Calling one, at any time, may not be.
+  """
+  deferred = isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+  asks = isinstance(parent, ast.Attribute) and not parent.attr.startswith('__')
+  for field, value in ast.iter_fields(parent):
+    for node in value if isinstance(value, list) else [value]:
+      if not isinstance(node, ast.AST):
+        continue
+      if field == 'decorator_list' and is_registry(getattr(node, 'func', node)):
+        continue  # Seen, and for _decorated to judge.
+      if is_registry(node):
+        calls_it = field == 'func' and isinstance(node, ast.Attribute)
+        if calls_it or importing and not asks and not _assigned(parent):
+          yield node, parent
+      later = deferred and field == 'body'
+      yield from _hidden(node, is_registry, importing=importing and not later)
 
 
 def _decorated(
@@ -104,10 +172,11 @@ def _decorated(
   for node in ast.walk(tree):
     for decorator in getattr(node, 'decorator_list', ()):
       called = isinstance(decorator, ast.Call)
-      origin, _, kind = names.resolve(decorator.func if called else decorator).rpartition('.')
-      if origin != _REGISTRY:
+      resolved = names.resolve(decorator.func if called else decorator)
+      if not f'{resolved}.'.startswith(f'{_REGISTRY}.'):
         continue
       at, written = f'{path}:{decorator.lineno}:', f'@{ast.unparse(decorator)}'
+      kind = resolved.removeprefix(f'{_REGISTRY}.')
       if kind not in kinds:
         raise ComponentError(f'{at} {written}: no such registry; there are {", ".join(kinds)}')
       if called:

@@ -81,7 +81,7 @@ class TrainSummaries:
     self._picture(name, f'{name}.png', 0, picture)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
-    """Shows any picture, uint8 [H, W, 1 or 3]."""
+    """Shows any picture, uint8 [H, W, 1, 3 or 4]."""
     self._picture(name, f'{name}-{step:06d}.png', step, picture)
 
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:

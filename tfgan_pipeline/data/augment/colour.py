@@ -2,7 +2,8 @@
 
     images = brightness(images, keys, delta=0.2)     # or --augment='brightness(0.2), contrast(0.2)'
 
-Images, keys and results are those of data/augment/geometry.py.
+Images, keys and results are those of data/augment/geometry.py. Alpha, a fourth channel, stays as it
+is.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.keys import uniform
+from tfgan_pipeline.discriminator_augment.image_changes import with_alpha_of
 from tfgan_pipeline.errors import UsageError
 
 
@@ -18,7 +20,8 @@ def brightness(images: tf.Tensor, keys: tf.Tensor, *, delta: float = 0.1) -> tf.
   """Adds one number to all values, uniform up to this share of the full range either way."""
   if not 0 <= delta <= 1:
     raise UsageError(f"augmentation 'brightness': delta={delta} should be between 0 and 1")
-  return tf.cast(images, tf.float32) + 255 * uniform(keys, [1, 1, 1], -delta, delta)
+  images = tf.cast(images, tf.float32)
+  return with_alpha_of(images, images + 255 * uniform(keys, [1, 1, 1], -delta, delta))
 
 
 @registry.augmentation
@@ -28,4 +31,5 @@ def contrast(images: tf.Tensor, keys: tf.Tensor, *, fraction: float = 0.1) -> tf
     raise UsageError(f"augmentation 'contrast': fraction={fraction} should be between 0 and 1")
   images = tf.cast(images, tf.float32)
   mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)
-  return (images - mean) * uniform(keys, [1, 1, 1], 1 - fraction, 1 + fraction) + mean
+  changed = (images - mean) * uniform(keys, [1, 1, 1], 1 - fraction, 1 + fraction) + mean
+  return with_alpha_of(images, changed)

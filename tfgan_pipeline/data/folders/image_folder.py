@@ -1,4 +1,4 @@
-"""`--dataset=image_folder(64) --data_dir=/pictures`: a user's own pictures.
+"""`--dataset=image_folder(size=(64, 128)) --data_dir=/pictures`: a user's own pictures.
 
 layout.py tells how folders are understood, decoding.py what is done to a picture.
 """
@@ -20,6 +20,7 @@ from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.splits.files import POOL, FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.sizes import height_and_width
 
 _log = logging.getLogger(__name__)
 _NAMED_AT_MOST = 100
@@ -29,7 +30,7 @@ _NAMED_AT_MOST = 100
 def image_folder(
   options: DataOptions,
   *,
-  size: int,
+  size: int | tuple[int, int],
   channels: int = 3,
   validation: float = 0.1,
   test: float = 0.1,
@@ -43,27 +44,29 @@ def image_folder(
 
   Args:
     options: `data_dir` (`gs://` too) and the memory limit.
-    size: Height and width in pixels.
-    channels: 1 for greyscale, 3 for colour.
+    size: Pixels a side, or (height, width).
+    channels: 1 for greyscale, 3 for colour, 4 for colour with alpha. With 1 and 3, transparency is
+      laid over white.
     validation: Share of the pictures held out, in proportion to the classes, when there are no
       folders for the splits.
     test: Likewise.
-    resize: 'crop' (to the central square) or 'stretch'.
+    resize: 'crop' (to the largest central part of the proportions of `size`) or 'stretch'.
 
   Raises:
     UsageError: No usable pictures, an unclear layout, or an argument out of range.
   """
-  if size < 1 or channels not in (1, 3) or resize not in decoding.RESIZES:
+  if channels not in decoding.MODES or resize not in decoding.RESIZES:
     raise UsageError(
-      f"dataset 'image_folder': size={size}, channels={channels}, resize={resize} "
-      'should be a positive number, 1 or 3, and crop or stretch'
+      f"dataset 'image_folder': channels={channels}, resize={resize} should be 1, 3 or 4, and crop "
+      'or stretch'
     )
+  sides = height_and_width(size, "dataset 'image_folder'")
   root = options.data_dir
   if not root:
     raise UsageError("--data_dir: dataset 'image_folder' needs the folder of the pictures")
   names = picture_names(root)
-  shape = (size, size, channels)
-  read = functools.partial(decoding.read_picture, size=size, channels=channels, resize=resize)
+  shape = (*sides, channels)
+  read = functools.partial(decoding.read_picture, size=sides, channels=channels, resize=resize)
   if options.fits_memory(len(names), shape):
     images = np.empty((len(names), *shape), np.uint8)
     good = _attempt(root, names, lambda index, path: images.__setitem__(index, read(path)))

@@ -1,7 +1,7 @@
 """Scenes of one coloured shape each: drawn by chance, rendered in styles, told in words.
 
     scenes = draw(100, seed=0)               # what is in 100 pictures
-    pictures = filled(scenes, 32)            # uint8 [100, 32, 32, 3]
+    pictures = filled(scenes, (32, 64))      # uint8 [100, 32, 64, 3]
     sentences = [caption(scenes, i) for i in range(100)]
 
 Scenes and their rendering are apart, so that pairs (one scene rendered twice) and two domains (two
@@ -34,7 +34,7 @@ class Scenes:
     colour: int [N], of COLOURS.
     dark: bool [N], whether the background is.
     centre: float [N, 2], right and down, in [-1, 1] from edge to edge.
-    radius: float [N], of the circle around the shape, in the same measure.
+    radius: float [N], of the circle around the shape, in halves of the shorter side.
     angle: float [N] in radians.
   """
 
@@ -69,8 +69,8 @@ def draw(count: int, *, seed: int) -> Scenes:
   return Scenes(shape, colour, dark, centre, radius, random.uniform(0, 2 * np.pi, count))
 
 
-def filled(scenes: Scenes, size: int) -> np.ndarray:
-  """Pictures uint8 [N, size, size, 3] in colour, with soft edges."""
+def filled(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
+  """Pictures uint8 [N, H, W, 3] in colour, with soft edges; `size` is (H, W)."""
   # Half a pixel on both sides of the edge is mixed.
   cover = np.clip(0.5 - _outside(scenes, size), 0, 1)[..., np.newaxis]
   paint = np.array(list(COLOURS.values()), float)[scenes.colour][:, np.newaxis, np.newaxis]
@@ -78,31 +78,35 @@ def filled(scenes: Scenes, size: int) -> np.ndarray:
   return np.rint(cover * paint + (1 - cover) * ground).astype(np.uint8)
 
 
-def outline(scenes: Scenes, size: int) -> np.ndarray:
-  """Pictures uint8 [N, size, size, 3] of the edges alone, dark on white, with sharp corners."""
-  width = max(1.0, size / 32)
+def outline(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
+  """Pictures uint8 [N, H, W, 3] of the edges alone, dark on white, with sharp corners."""
+  width = max(1.0, min(size) / 32)
   cover = np.clip((width + 1) / 2 - np.abs(_outside(scenes, size)), 0, 1)
   grey = np.rint(cover * _INK + (1 - cover) * _PAPER).astype(np.uint8)
   return np.repeat(grey[..., np.newaxis], 3, axis=-1)
 
 
-def pairs(scenes: Scenes, size: int) -> np.ndarray:
-  """Pictures uint8 [N, size, 2 * size, 3]: the outline at the left, the filled shape right."""
+def pairs(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
+  """Pictures uint8 [N, H, 2 * W, 3]: the outline at the left, the filled shape right."""
   return np.concatenate([outline(scenes, size), filled(scenes, size)], axis=2)
 
 
 STYLES = {'filled': filled, 'outline': outline, 'pairs': pairs}
 
 
-def _outside(scenes: Scenes, size: int) -> np.ndarray:
-  """How many pixels, float [N, size, size], each one is outside its shape; negative inside."""
-  axis = (2 * np.arange(size) + 1) / size - 1
-  right = (axis[np.newaxis, np.newaxis] - _wide(scenes.centre[:, 0])) / _wide(scenes.radius)
-  down = (axis[np.newaxis, :, np.newaxis] - _wide(scenes.centre[:, 1])) / _wide(scenes.radius)
+def _outside(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
+  """How many pixels, float [N, H, W], each one is outside its shape; negative inside."""
+  shorter = min(size)
+  away = []  # From the centres along each side, in halves of the shorter one: [N, H], [N, W].
+  for side, centre in zip(size, (scenes.centre[:, 1], scenes.centre[:, 0])):
+    axis = (2 * np.arange(side) + 1) / side - 1
+    away.append((axis - centre[:, np.newaxis]) * (side / shorter))
+  down = away[0][:, :, np.newaxis] / _wide(scenes.radius)
+  right = away[1][:, np.newaxis] / _wide(scenes.radius)
   cosine, sine = _wide(np.cos(scenes.angle)), _wide(np.sin(scenes.angle))
   x, y = cosine * right + sine * down, cosine * down - sine * right
   outside = np.choose(_wide(scenes.shape), _distances(x, y))
-  return outside * _wide(scenes.radius) * size / 2
+  return outside * _wide(scenes.radius) * shorter / 2
 
 
 def _wide(values: np.ndarray) -> np.ndarray:

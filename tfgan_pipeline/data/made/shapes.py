@@ -15,6 +15,7 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.made.scenes import COLOURS, SHAPES, STYLES, Scenes, draw
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.media.sizes import height_and_width
 
 _FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
 
@@ -23,7 +24,7 @@ _FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
 def shapes(
   options: DataOptions,
   *,
-  size: int = 32,
+  size: int | tuple[int, int] = 32,
   count: int = 10_000,
   label: str = 'shape',
   seed: int = 0,
@@ -33,7 +34,7 @@ def shapes(
 
   Args:
     options: For the memory limit.
-    size: Height and width in pixels.
+    size: Pixels a side, or (height, width); a shape is as large as the shorter one allows.
     count: Pictures, split 80/10/10.
     label: What the class is: 'shape', 'colour', or 'both' for their 20 pairs.
     seed: Chooses the pictures.
@@ -41,12 +42,12 @@ def shapes(
       side, as the data sets of pix2pix are stored (Isola et al. 2017, arXiv:1611.07004).
 
   Returns:
-    Images [size, size, 3], in pairs [size, 2 * size, 3], in memory.
+    Images [height, width, 3], in pairs [height, 2 * width, 3], in memory.
 
   Raises:
     UsageError: An argument is out of range, or the pictures do not fit into the memory limit.
   """
-  require("dataset 'shapes'", at_least=8, size=size)
+  height, width = height_and_width(size, "dataset 'shapes'", at_least=8)
   require("dataset 'shapes'", at_least=10, count=count)
   require("dataset 'shapes'", at_least=0, below=2**32, seed=seed)
   names = {
@@ -60,7 +61,7 @@ def shapes(
     raise UsageError(f"dataset 'shapes': style={style} should be one of {', '.join(STYLES)}")
   if style == 'outline' and label != 'shape':
     raise UsageError(f"dataset 'shapes': label={label}: an outline has no colour")
-  image_shape = (size, 2 * size if style == 'pairs' else size, 3)
+  image_shape = (height, 2 * width if style == 'pairs' else width, 3)
   if not options.fits_memory(count, image_shape):
     raise UsageError(
       f"dataset 'shapes': {count} pictures do not fit --memory_limit_gb={options.memory_limit_gb}"
@@ -71,7 +72,7 @@ def shapes(
     'colour': scenes.colour,
     'both': scenes.shape * len(COLOURS) + scenes.colour,
   }[label]
-  images = np.concatenate([STYLES[style](part, size) for part in _parts(scenes, 512)])
+  images = np.concatenate([STYLES[style](part, (height, width)) for part in _parts(scenes, 512)])
   splits, start = {}, 0
   for split, fraction in _FRACTIONS.items():
     stop = count if split == 'test' else start + round(fraction * count)

@@ -17,20 +17,28 @@ from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.sizes import height_and_width, size_text
 
 _OFFICIAL = {'train': 'train', 'validation': 'validation', 'val': 'validation', 'test': 'test'}
 
 
 @registry.dataset
-def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 0.0) -> Dataset:
+def tfds(
+  options: DataOptions,
+  *,
+  name: str,
+  size: int | tuple[int, int] = 0,
+  validation: float = 0.0,
+) -> Dataset:
   """Any image dataset of TensorFlow Datasets that lies prepared under --data_dir.
 
   Args:
     options: `data_dir` (None: $TFDS_DATA_DIR, or ~/tensorflow_datasets) and the memory limit. The
       data may be in data_dir/name/version, data_dir/version or data_dir itself.
     name: As in TFDS: mnist, 'mnist:3.0.1', 'celeb_a_hq/256'. Without a version, the highest.
-    size: 0 keeps the stored size. Otherwise images are cropped to their central square and resized
-      to size x size with an antialiased Lanczos filter (radius 3).
+    size: 0 keeps the stored size. Otherwise pixels a side, or (height, width): images are cropped
+      to the largest central part of these proportions, and resized with an antialiased Lanczos
+      filter (radius 3).
     validation: Share of the training data, from its end, to hold out as 'validation' when the
       dataset has no such split. (Stored order is random: TFDS shuffles when it writes.)
 
@@ -42,11 +50,9 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
   Raises:
     UsageError: The data is not there, has no images of 8 bits, or an argument does not suit it.
   """
-  if size < 0 or not 0 <= validation < 1:
-    raise UsageError(
-      f"dataset 'tfds': size={size}, validation={validation} should be 0 or more, "
-      'and a fraction below 1'
-    )
+  if not 0 <= validation < 1:
+    raise UsageError(f"dataset 'tfds': validation={validation} should be 0 or more, and below 1")
+  wanted = height_and_width(size, "dataset 'tfds'") if size else None
   folder = prepared_folder(options.data_dir, name)
   try:
     import tensorflow_datasets
@@ -64,7 +70,7 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
   if image_key is None or info.features[image_key].np_dtype != 'uint8':
     raise UsageError(f"dataset 'tfds': {name} has no feature with images of 8 bits")
   stored_shape = tuple(info.features[image_key].shape)
-  shape = (size, size, stored_shape[2]) if size else stored_shape
+  shape = (*wanted, stored_shape[2]) if wanted else stored_shape
   if None in shape:
     raise UsageError(
       f"dataset 'tfds': the images of {name} have shape {stored_shape}; "
@@ -80,7 +86,7 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
     example = used.deserialize_example(record)
     label = 0 if label_key is None else example[label_key]
     image = example[image_key]
-    image = image if shape == stored_shape else _square(image, size)
+    image = image if shape == stored_shape else _resized(image, *wanted)
     return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
 
   shards = {
@@ -97,7 +103,7 @@ def tfds(options: DataOptions, *, name: str, size: int = 0, validation: float = 
   shards = {split: shards[split] for split in SPLIT_NAMES if shards.get(split)}
   if not shards:
     raise UsageError(f"dataset 'tfds': {name} has none of the splits train, validation and test")
-  recipe = f'{label_key} {image_key}' + (f' crop lanczos {size}' if size else '')
+  recipe = f'{label_key} {image_key}' + (f' crop lanczos {size_text(wanted)}' if wanted else '')
   splits = {
     split: RecordSplit(members, fields=Fields.of_images(shape), decode=decode, recipe=recipe)
     for split, members in shards.items()
@@ -115,13 +121,16 @@ def _key_of(features: Any, kind: type, *, preferred: str) -> str | None:
   return preferred if preferred in keys else next(iter(keys), None)
 
 
-def _square(image: tf.Tensor, size: int) -> tf.Tensor:
-  height, width = tf.unstack(tf.shape(image)[:2])
-  side = tf.minimum(height, width)
+def _resized(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
+  """The largest central part of an image uint8 [H, W, C] of these proportions, so large."""
+  stored_height, stored_width = tf.unstack(tf.shape(image)[:2])
+  # As media.sizes.largest_box of numbers.
+  tall = tf.maximum(1, tf.minimum(stored_height, stored_width * height // width))
+  wide = tf.maximum(1, tf.minimum(stored_width, stored_height * width // height))
   image = tf.image.crop_to_bounding_box(
-    image, (height - side) // 2, (width - side) // 2, side, side
+    image, (stored_height - tall) // 2, (stored_width - wide) // 2, tall, wide
   )
-  image = tf.image.resize(image, [size, size], method='lanczos3', antialias=True)
+  image = tf.image.resize(image, [height, width], method='lanczos3', antialias=True)
   return tf.saturate_cast(tf.round(image), tf.uint8)
 
 

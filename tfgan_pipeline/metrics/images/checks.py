@@ -5,24 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.images.transparency import over_white
 
 
 def check_images(name: str, images: np.ndarray) -> None:
-  """Raises UsageError unless `images` are uint8 [N, H, W, 1 or 3], N >= 2."""
+  """Raises UsageError unless `images` are uint8 [N, H, W, 1, 3 or 4], N >= 2."""
   if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
     raise UsageError(
       f'{name} images should be uint8 [N, H, W, C], got {getattr(images, "dtype", type(images))} '
       f'of shape {np.shape(images)}'
     )
-  if len(images) < 2 or images.shape[3] not in (1, 3):
-    raise UsageError(f'{name} images should be 2 or more, grey or RGB, got shape {images.shape}')
+  if len(images) < 2 or images.shape[3] not in (1, 3, 4):
+    raise UsageError(
+      f'{name} images should be 2 or more, grey, RGB or RGBA, got shape {images.shape}'
+    )
 
 
-def check_pair(reference: np.ndarray, generated: np.ndarray) -> None:
-  """Likewise of both sets; raises UsageError too when their sizes or channels differ."""
+def checked_pair(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Both sets as they are seen, uint8 [N, H, W, 1 or 3]: RGBA is laid over white.
+
+  Raises:
+    UsageError: `check_images` refuses a set, or their sizes or channels differ.
+  """
   check_images('reference', reference)
   check_images('generated', generated)
   if reference.shape[1:] != generated.shape[1:]:
     raise UsageError(
       f'images of shape {reference.shape[1:]} and {generated.shape[1:]} cannot be compared'
     )
+  return _seen(reference), _seen(generated)
+
+
+def _seen(images: np.ndarray) -> np.ndarray:
+  if images.shape[3] != 4:
+    return images
+  return np.rint(over_white(images.astype(np.float32))).astype(np.uint8)

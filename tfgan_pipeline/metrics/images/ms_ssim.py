@@ -6,7 +6,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.images.checks import check_pair
+from tfgan_pipeline.metrics.images.checks import checked_pair
 
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _TAPS = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
@@ -26,8 +26,8 @@ def ms_ssim(
   varied. Nothing is compared across the two sets.
 
   Args:
-    reference: uint8 [N, H, W, 1 or 3] real images.
-    generated: uint8 [M, H, W, 1 or 3] generated images.
+    reference: uint8 [N, H, W, 1, 3 or 4] real images; RGBA is laid over white.
+    generated: uint8 [M, H, W, 1, 3 or 4] generated images.
     pairs: How many pairs of two different images are drawn from each set.
     seed: Of the pairs, drawn by numpy's PCG64.
 
@@ -42,7 +42,7 @@ def ms_ssim(
     UsageError: Images that differ in size, have a side below 11 pixels or another type, or an
       argument out of range.
   """
-  check_pair(reference, generated)
+  reference, generated = checked_pair(reference, generated)
   side = min(generated.shape[1:3])
   if side < len(_TAPS):
     raise UsageError(f'images should have {len(_TAPS)} pixels or more a side, got {side}')

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.images.checks import check_pair
+from tfgan_pipeline.metrics.images.checks import checked_pair
 from tfgan_pipeline.metrics.images.laplacian_pyramid import laplacian_pyramid
 from tfgan_pipeline.metrics.ranking import lower_is_better
 
@@ -35,8 +35,8 @@ def sliced_wasserstein(
   compare only at one number.
 
   Args:
-    reference: uint8 [N, H, W, 1 or 3] real images.
-    generated: uint8 [M, H, W, 1 or 3] generated images.
+    reference: uint8 [N, H, W, 1, 3 or 4] real images; RGBA is laid over white.
+    generated: uint8 [M, H, W, 1, 3 or 4] generated images.
     images: How many of each set are taken; no more than N and M.
     patches: Patches per image and level.
     projections: Number of directions.
@@ -53,7 +53,7 @@ def sliced_wasserstein(
     UsageError: Images that differ in size, have a side below 7 pixels or another type, or an
       argument out of range.
   """
-  check_pair(reference, generated)
+  reference, generated = checked_pair(reference, generated)
   least = min(reference.shape[1:3])
   if least < _PATCH:
     raise UsageError(f'images should have {_PATCH} pixels or more a side, got {least}')

@@ -1,8 +1,5 @@
 """Residual networks for images: the common part of SNGAN, SAGAN and BigGAN.
 
-    blocks = Blocks(spectral=True, initializer=glorot)
-    network = generator(spec, blocks, inputs=inputs, start=noise, ...)
-
 A block takes maps and a width and returns maps, as Keras' functional interface does; what differs
 between the papers is which block, how wide at which side, and what conditions it.
 """
@@ -11,68 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 import dataclasses
-from typing import Any
+import functools
+import math
+from typing import Any, NamedTuple
 
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.blocks.plans import Plan, innermost
 from tfgan_pipeline.networks.layers.attention import SelfAttention
 from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled
 from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense
-from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
 
 layers = keras.layers
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-  """How wide the networks for images of one side are, in multiples of a number of filters.
-
-  Attributes:
-    up: The generator's maps from the innermost on; each block doubles the side.
-    down: After the discriminator's blocks that halve the side.
-    keep: After its further blocks.
-  """
-
-  up: tuple[int, ...]
-  down: tuple[int, ...]
-  keep: tuple[int, ...] = ()
-
-
-def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
-  """The plan for the side of the images; raises UsageError when there is none."""
-  height, width, _ = spec.image_shape
-  if height != width or height not in plans:
-    sides = ', '.join(map(str, plans))
-    raise UsageError(
-      f'--networks={name}: images should be square with a side of {sides}, not {height}x{width}'
-    )
-  return plans[height]
-
-
-def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
-  """How wide maps of side 4, 8, 16, ... are: `filters` up to side `widest`, then half at each.
-
-  Raises:
-    UsageError: The side is not 4 times a power of 2, 8 or more, or no filter is left.
-  """
-  height, width, _ = spec.image_shape
-  sides = [4]
-  while sides[-1] < height:
-    sides.append(2 * sides[-1])
-  if height != width or sides[-1] != height or height < 8:
-    raise UsageError(
-      f'--networks={name}: images should be square with a side of 4 times a power of 2, '
-      f'8 or more, not {height}x{width}'
-    )
-  if filters * widest < height:
-    raise UsageError(
-      f'--networks={name}: filters={filters} should be at least {height // widest} at '
-      f'{height}x{width}'
-    )
-  return [filters // max(1, side // widest) for side in sides]
 
 
 def label_input(spec: NetworkSpec, role: str):
@@ -124,12 +74,11 @@ class Blocks:
     return layers.ReLU()(maps)
 
   def attention(self, maps):
-    return SelfAttention(spectral=self.spectral, kernel_initializer=lambda: self.initializer(1))(
-      maps
-    )
+    initializer = functools.partial(self.initializer, 1)
+    return SelfAttention(spectral=self.spectral, kernel_initializer=initializer)(maps)
 
   def up(self, maps, width: int, condition=None):
-    """A generator's block: twice the side."""
+    """A generator's block: twice the height and the width."""
     inside = Doubled()(self.norm_relu(maps, condition))
     inside = self.norm_relu(self.conv(inside, width), condition)
     # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
@@ -150,36 +99,49 @@ class Blocks:
     return layers.Add()([inside, beside])
 
 
+class Start(NamedTuple):
+  """What the layers of a generator read.
+
+  Attributes:
+    inputs: Keras inputs: noise, then labels if there are.
+    noise: What the dense layer reads.
+    conditions: What the norms of each block read; None for plain batch norm.
+  """
+
+  inputs: Sequence[Any]
+  noise: Any
+  conditions: Sequence[Any]
+
+
 def generator(
   spec: NetworkSpec,
+  role: str,
   blocks: Blocks,
+  start: Start,
   *,
-  inputs: Sequence[Any],
-  start: Any,
-  conditions: Sequence[Any],
   widths: Sequence[int],
   attention: int,
 ) -> keras.Model:
-  """Dense layer, blocks that double the side, batch norm, ReLU, 3x3 convolution, tanh.
+  """Dense layer, blocks that double both sides, batch norm, ReLU, 3x3 convolution, tanh.
 
   Args:
     spec: The sizes to fit.
+    role: Its name.
     blocks: The style.
-    inputs: Keras inputs: noise, then labels if there are.
-    start: What the dense layer reads.
-    conditions: What the norms of each block read; None for plain batch norm.
+    start: What the layers read.
     widths: Of the maps, from the innermost on.
-    attention: Side of the maps that attend to themselves; 0 is none.
+    attention: Shorter side of the maps that attend to themselves; 0 is none.
   """
-  side = spec.image_shape[0] >> len(conditions)
-  maps = layers.Reshape((side, side, widths[0]))(blocks.dense(side * side * widths[0])(start))
-  for width, condition in zip(widths[1:], conditions):
+  shape = (*innermost(spec, len(start.conditions)), widths[0])
+  maps = layers.Reshape(shape)(blocks.dense(math.prod(shape))(start.noise))
+  for width, condition in zip(widths[1:], start.conditions):
     maps = blocks.up(maps, width, condition)
-    if maps.shape[1] == attention:
+    if min(maps.shape[1:3]) == attention:
       maps = blocks.attention(maps)
   maps = blocks.conv(blocks.norm_relu(maps), spec.image_shape[-1])
   images = layers.Activation('tanh', dtype='float32')(maps)
-  return keras.Model(list(inputs) if len(inputs) > 1 else inputs[0], images, name='generator')
+  inputs = list(start.inputs) if len(start.inputs) > 1 else start.inputs[0]
+  return keras.Model(inputs, images, name=role)
 
 
 def discriminator(
@@ -198,9 +160,9 @@ def discriminator(
     spec: The sizes to fit.
     role: Says how many outputs.
     blocks: The style.
-    down: Widths of the blocks that halve the side.
+    down: Widths of the blocks that halve both sides.
     keep: Widths of further blocks.
-    attention: Side of the maps that attend to themselves; 0 is none.
+    attention: Shorter side of the maps that attend to themselves; 0 is none.
     minibatch: See minibatch_layers.
   """
   images = keras.Input(spec.image_shape)
@@ -208,7 +170,7 @@ def discriminator(
   maps = images
   for place, width in enumerate((*down, *keep)):
     maps = blocks.down(maps, width, first=place == 0, halve=place < len(down))
-    if maps.shape[1] == attention:
+    if min(maps.shape[1:3]) == attention:
       maps = blocks.attention(maps)
   features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
   for layer in minibatch_layers(minibatch, spec, role):
@@ -225,10 +187,8 @@ def networks(
   filters: int,
   generator_blocks: Blocks,
   reader_blocks: Blocks,
+  read_noise: Callable[[str], Start],
   *,
-  inputs: Sequence[Any],
-  start: Any,
-  conditions: Sequence[Any],
   attention: int = 0,
   minibatch: str = '',
 ) -> Networks:
@@ -240,9 +200,7 @@ def networks(
     filters: Multiplies them.
     generator_blocks: The generator's style.
     reader_blocks: That of the others.
-    inputs: As of `generator`.
-    start: As of `generator`.
-    conditions: As of `generator`.
+    read_noise: Makes what the generator's layers read.
     attention: As of `generator`.
     minibatch: As of `discriminator`.
   """
@@ -250,19 +208,14 @@ def networks(
   def widths(multiples: Sequence[int]) -> list[int]:
     return [filters * multiple for multiple in multiples]
 
-  made = {
-    'generator': generator(
-      spec,
-      generator_blocks,
-      inputs=inputs,
-      start=start,
-      conditions=conditions,
-      widths=widths(plan.up),
-      attention=attention,
+  def make_generator(role: str) -> keras.Model:
+    return generator(
+      spec, role, generator_blocks, read_noise(role), widths=widths(plan.up), attention=attention
     )
-  }
-  for role in spec.outputs:
-    made[role] = discriminator(
+
+  def make_reader(role: str, outputs: int) -> keras.Model:
+    del outputs  # The spec says so, too.
+    return discriminator(
       spec,
       role,
       reader_blocks,
@@ -271,4 +224,5 @@ def networks(
       attention=attention,
       minibatch=minibatch,
     )
-  return made
+
+  return fill(spec, make_generator, make_reader)

@@ -1,0 +1,84 @@
+"""Sizes of residual networks: how wide their maps are at which sides of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import dataclasses
+
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.spec import NetworkSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+  """How wide the networks for images of one shorter side are, in multiples of a number of filters.
+
+  Attributes:
+    up: The generator's maps from the innermost on; each block doubles both sides.
+    down: After the discriminator's blocks that halve both sides.
+    keep: After its further blocks.
+  """
+
+  up: tuple[int, ...]
+  down: tuple[int, ...]
+  keep: tuple[int, ...] = ()
+
+  @property
+  def divisor(self) -> int:
+    """What a longer side should be a multiple of, so that each halving leaves whole pixels."""
+    return 2 ** max(len(self.up) - 1, len(self.down))
+
+
+def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
+  """The plan for the shorter side of the images; raises UsageError when they have none."""
+  height, width, _ = spec.image_shape
+  plan = plans.get(min(height, width))
+  if plan is None:
+    sides = ', '.join(map(str, plans))
+    raise UsageError(
+      f'--networks={name}: the shorter side of images should be one of {sides}, not '
+      f'{height}x{width}'
+    )
+  _check_longer_side(spec, name, plan.divisor)
+  return plan
+
+
+def _check_longer_side(spec: NetworkSpec, name: str, divisor: int) -> None:
+  height, width, _ = spec.image_shape
+  if height != width and max(height, width) % divisor:
+    raise UsageError(
+      f'--networks={name}: beside a side of {min(height, width)} the longer one of images should '
+      f'be a multiple of {divisor}, not {height}x{width}'
+    )
+
+
+def innermost(spec: NetworkSpec, doublings: int) -> tuple[int, int]:
+  """(height, width) of the map that becomes an image when its sides are doubled so often."""
+  height, width, _ = spec.image_shape
+  return height >> doublings, width >> doublings
+
+
+def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
+  """How wide maps of shorter side 4, 8, ... are: `filters` up to `widest`, then half at each.
+
+  Raises:
+    UsageError: The shorter side is not 4 times a power of 2, 8 or more; the longer one is not a
+      multiple of that power; or no filter is left.
+  """
+  height, width, _ = spec.image_shape
+  shorter = min(height, width)
+  sides = [4]
+  while sides[-1] < shorter:
+    sides.append(2 * sides[-1])
+  if sides[-1] != shorter or shorter < 8:
+    raise UsageError(
+      f'--networks={name}: the shorter side of images should be 4 times a power of 2, 8 or more, '
+      f'not {height}x{width}'
+    )
+  _check_longer_side(spec, name, shorter // 4)
+  if filters * widest < shorter:
+    raise UsageError(
+      f'--networks={name}: filters={filters} should be at least {shorter // widest} at '
+      f'{height}x{width}'
+    )
+  return [filters // max(1, side // widest) for side in sides]
