@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.networks import biggan, sngan
+from tfgan_pipeline.networks.blocks.plans import Plan
 
 _COLOUR = (32, 32, 3)
 _SMALL = {
@@ -29,7 +30,7 @@ def smallest(name: str, monkeypatch) -> tuple[str, tuple[int, int, int]]:
 
   Everything else that they are made of is as for 32x32.
   """
-  plan = plans.Plan((2, 2), (2,), (2,))
+  plan = Plan((2, 2), (2,), (2,))
   for plans in (sngan.PLANS, biggan.PLANS, biggan.DEEP_PLANS):
     monkeypatch.setitem(plans, 8, plan)
   text, shape = small(name)

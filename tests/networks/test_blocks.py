@@ -10,6 +10,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import biggan, sngan
 from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks.blocks.bottleneck import Bottlenecks
+from tfgan_pipeline.networks.blocks.plans import widths_from_4
 from tfgan_pipeline.networks.spec import NetworkSpec
 
 layers = keras.layers
@@ -59,7 +60,7 @@ def test_widths_of_every_side(plans, expected):
 def test_widths_are_halved_beyond_the_widest_side():
   def widths(side, filters, widest=32, width=None):
     spec = NetworkSpec.of_images((side, width or side, 3), 0, 8)
-    return plans.widths_from_4(spec, 'net', filters, widest=widest)
+    return widths_from_4(spec, 'net', filters, widest=widest)
 
   assert widths(8, 5) == [5, 5]
   assert widths(32, 6) == [6, 6, 6, 6]

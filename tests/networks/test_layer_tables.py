@@ -11,11 +11,12 @@ from tests.networks.tables import table
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.networks import biggan, sngan
+from tfgan_pipeline.networks.blocks.plans import Plan
 from tfgan_pipeline.networks.spec import NetworkSpec
 
 GREY, TINY, TOLD = (28, 28, 1), (8, 8, 3), frozenset({'generator', 'discriminator'})
 # Residual networks get a plan for 8x8 that there is in this test only.
-PLAN, DEEP_PLAN = plans.Plan((3, 2), (4,), (5,)), plans.Plan((3, 2), (4,))
+PLAN, DEEP_PLAN = Plan((3, 2), (4,), (5,)), Plan((3, 2), (4,))
 # Name in layer_tables.txt -> (call, image shape, length of the noise, roles that know the class).
 CASES = {
   'dcgan': ('dcgan', GREY, 20, ()),

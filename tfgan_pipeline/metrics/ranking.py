@@ -16,13 +16,6 @@ from collections.abc import Callable
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
-_KINDS = (
-  registry.metric,
-  registry.image_metric,
-  registry.pair_metric,
-  registry.generator_metric,
-)
-
 
 def lower_is_better(*scores: str) -> Callable[[Callable], Callable]:
   """Decorator of a metric: these of its scores fall as samples get better."""
@@ -44,8 +37,14 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Ca
 
 def declared() -> dict[str, str]:
   """'lower' or 'higher' for every score, without extractor, that ranks."""
+  kinds = (
+    registry.metric,
+    registry.image_metric,
+    registry.pair_metric,
+    registry.generator_metric,
+  )
   directions = {}
-  for kind in _KINDS:
+  for kind in kinds:
     for name in kind.components():
       directions.update(getattr(kind.function(name), 'better', {}))
   return directions
