@@ -8,8 +8,9 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.score_folder import score_folder
 from tfgan_pipeline.metrics.features import Features
@@ -79,7 +80,37 @@ def test_a_definition_follows_the_content_and_not_the_place(fake, options, tmp_p
   other = score_folder(fake, options(reference_dir=changed))
   assert other['score_ids'] != first['score_ids']
   resized = score_folder(fake, options(resize_pictures=4))
-  assert 'resized to 4x4' in resized['definition']['quantisation']
+  assert 'square resized to 4x4' in resized['definition']['quantisation']
+  wide = score_folder(fake, options(resize_pictures=(3, 6)))
+  assert 'part resized to 3x6' in wide['definition']['quantisation']
+  assert wide['scores'] != resized['scores']
+
+
+def test_a_size_is_written_as_one_number_or_two(options):
+  for text, size in (('0', 0), ('64', 64), (64, 64), ('64,128', (64, 128)), ((8, 4), (8, 4))):
+    assert options(resize_pictures=text).resize_pictures == size
+  for wrong in ('', '-1', '64x128', '0,64', '64,', '1,2,3', (64,), (0, 4), (4.0, 4), True, None):
+    with pytest.raises(UsageError) as raised:
+      options(resize_pictures=wrong)
+    assert str(raised.value).startswith(
+      f'--resize_pictures={wrong}: should be a number of at least'
+    )
+
+
+def test_alpha_is_read_where_the_data_has_it_and_laid_over_white_elsewhere(options, tmp_path):
+  clear = np.concatenate([FAKE, np.zeros_like(FAKE[..., :1])], axis=-1)
+  folder = write(tmp_path / 'clear', clear)
+  assert picture_split(folder, '--generated_dir').image_shape == (8, 6, 3)
+  white, _ = next(picture_split(folder, '--generated_dir').ordered(40))
+  assert (white == 255).all()
+  real = RANDOM.randint(0, 256, (50, 8, 6, 4)).astype(np.uint8)
+  dataset = Dataset('real', (8, 6, 4), 0, (), {'train': MemorySplit(real)})
+  record = score_folder(folder, options(reference_dir=''), dataset=dataset)
+  matrix = np.random.Generator(np.random.PCG64(0)).standard_normal((192, 64)) / 192**0.5
+  black = np.zeros((40, 192))  # What is fully transparent.
+  expected = fid(*(Features((x / 127.5 - 1) @ matrix) for x in (real.reshape(50, -1), black)))
+  found = record['scores']['fid[random_projection]']
+  assert found == pytest.approx(expected['fid'], rel=1e-3)
 
 
 def test_so_many_of_them_are_drawn_by_the_seed(fake, options):

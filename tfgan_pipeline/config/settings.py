@@ -162,14 +162,15 @@ def checked(field: dataclasses.Field, value: Any) -> Any:
 
 
 def _checked_size(value: Any, minimum: int) -> int | tuple[int, int]:
-  try:
-    sides = tuple(map(int, value.split(','))) if isinstance(value, str) else value
-  except ValueError:
-    sides = ()
-  sides = (sides,) if isinstance(sides, int) and not isinstance(sides, bool) else sides
-  if isinstance(sides, tuple) and all(type(side) is int for side in sides):
-    if len(sides) == 1 and sides[0] >= minimum:
-      return sides[0]
-    if len(sides) == 2 and min(sides) > 0:
-      return sides
+  if isinstance(value, str):
+    try:
+      numbers = tuple(map(int, value.split(',')))
+    except ValueError:
+      numbers = ()
+    value = numbers[0] if len(numbers) == 1 else numbers
+  if type(value) is int and value >= minimum:
+    return value
+  if isinstance(value, tuple) and len(value) == 2:
+    if all(type(side) is int and side > 0 for side in value):
+      return value
   raise UsageError(f'should be a number of at least {minimum}, or height,width as in 64,128')

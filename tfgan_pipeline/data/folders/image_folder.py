@@ -49,7 +49,7 @@ def image_folder(
       laid over white.
     validation: Share of the pictures held out, in proportion to the classes, when there are no
       folders for the splits.
-    test: Likewise.
+    test: Share held out for a last judgement, under the conditions of `validation`.
     resize: 'crop' (to the largest central part of the proportions of `size`) or 'stretch'.
 
   Raises:
