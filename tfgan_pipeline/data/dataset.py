@@ -56,11 +56,11 @@ class Split(abc.ABC):
 
   Attributes:
     size: Number of examples.
-    image_shape: (height, width, channels) of every 'image'.
+    image_shape: (height, width, channels) of every 'image'; () where there is none.
   """
 
   size: int
-  image_shape: tuple[int, int, int]
+  image_shape: tuple[int, ...] = ()
 
   @abc.abstractmethod
   def ordered(self, batch_size: int) -> Iterator[Example]:
