@@ -153,6 +153,16 @@ def test_memory_fingerprint_counts_more_fields_by_name(images):
   assert len({split.fingerprint, *(MemorySplit(other).fingerprint for other in others)}) == 6
 
 
+def test_examples_may_have_no_image():
+  words = {'text': np.arange(8, dtype=np.uint8).reshape(4, 2)}
+  split = MemorySplit(words)
+  digest = hashlib.sha256(b'(4, ())text (2,) uint8' + words['text'].tobytes())
+  assert split.fingerprint == digest.hexdigest()[:16]
+  assert split.image_shape == () and not split.hides_labels
+  batch = next(iter(train_batches(split, batch_size=4, seed=0, augment='flip')))
+  assert set(batch) == {'text'}
+
+
 def test_training_does_not_change_what_evaluation_reads(images):
   split = MemorySplit({'image': images.copy(), 'label': np.arange(23)})
   before = split.fingerprint

@@ -86,6 +86,7 @@ def test_fields_of_images():
   assert fields.num_classes == 2 and Fields.of_images([4, 5, 3]).num_classes == 0
   without_labels = Fields(image=fields['image'])
   assert without_labels.num_classes == 0 and without_labels.label_names == ()
+  assert Fields(label=fields['label']).image_shape == ()
   with pytest.raises(UsageError, match="unknown medium 'odour'; there are: .*image.*point"):
     Fields.of_images((4, 5, 3), medium='odour')
 

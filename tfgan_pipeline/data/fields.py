@@ -1,9 +1,9 @@
 """The fields of a dataset's examples: what each is called, its shape, its medium, its classes.
 
     fields = Fields.of_images((32, 32, 3), ('cat', 'dog'))
-    fields['image'].medium.name                  # 'image'
-    fields.batch_spec(64)                        # {'image': TensorSpec([64, 32, 32, 3]), ..}
-    fields.to_device(batch)                      # images in [-1, 1], numbers as they are
+    fields['image'].medium.name        # 'image'
+    fields.batch_spec(64)              # {'image': TensorSpec([64, 32, 32, 3]), 'label': ...}
+    fields.to_device(batch)            # images in [-1, 1], numbers as they are
 
 experiment.json records them, so that whoever samples a run needs no data.
 """
