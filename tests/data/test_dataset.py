@@ -36,6 +36,7 @@ def calls(tmp_path, request, store_tfds) -> dict:
   calls = {
     'image_folder': ('image_folder(8)', str(tmp_path / 'pictures')),
     'shapes': ('shapes(16, 500)', None),
+    'domains': ('domains(b="shapes(8, 500)")', None),
   }
   if request.node.callspec.params['name'] == 'tfds':
     tfds = pytest.importorskip('tensorflow_datasets')
@@ -56,14 +57,16 @@ def test_contract(name, calls):
   for split in dataset.splits.values():
     assert tuple(split.image_shape) == dataset.image_shape
     batches = list(split.ordered(max(1, split.size // 2 - 1)))
-    assert sum(len(batch['image']) for batch in batches) == split.size
-    for batch in batches:
-      images, labels = batch['image'], batch['label']
-      assert images.dtype == np.uint8 and images.shape[1:] == dataset.image_shape
-      assert labels.dtype == np.int32 and labels.shape == images.shape[:1]
-      assert labels.min() >= 0 and labels.max() < max(1, dataset.num_classes)
+    for name, field in dataset.fields.items():
+      assert sum(len(batch[name]) for batch in batches) == split.size
+      for values in (batch[name] for batch in batches):
+        assert values.dtype == field.dtype and values.shape[1:] == field.shape
+        if not field.medium:
+          assert values.min() >= 0 and values.max() < max(1, len(field.classes))
   batch = next(iter(train_batches(dataset.split('train'), batch_size=4, seed=0)))
-  assert batch['image'].shape == (4, *dataset.image_shape)
+  assert {name: tf.TensorSpec.from_tensor(values) for name, values in batch.items()} == (
+    dataset.fields.batch_spec(4)
+  )
   again = registry.dataset.build(call, DataOptions(data_dir))
   assert again.fingerprint == dataset.fingerprint
 

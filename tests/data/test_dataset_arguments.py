@@ -17,6 +17,7 @@ from tfgan_pipeline.errors import UsageError
 
 DEFAULTS = {
   'digits': {'size': 32},
+  'domains': {'a': 'digits', 'b': 'shapes(size=32)'},
   'gaussian_grid': {'side': 5},
   'gaussian_ring': {'modes': 8},
   'image_folder': {'channels': 3, 'validation': 0.1, 'test': 0.1, 'resize': 'crop'},

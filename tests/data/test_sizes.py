@@ -44,7 +44,7 @@ def build(root: str, name: str, size: str, more: str = ''):
 @pytest.mark.parametrize('name', SIZED)
 def test_a_size_is_height_and_width_or_one_number(root, name):
   wide = build(root, name, '(8, 24)')
-  images, _ = wide.split('train').spread(5)
+  images = wide.split('train').spread(5)['image']
   assert wide.image_shape[:2] == images.shape[1:3] == (8, 24) and images.std() > 0
   one, both = (build(root, name, size) for size in ('9', '(9, 9)'))
   assert one.fingerprint == both.fingerprint != wide.fingerprint
@@ -74,7 +74,7 @@ def test_both_readers_crop_the_same_part(root):
     read = read_picture(path, size=(height, width), channels=3, resize='crop')
     np.testing.assert_array_equal(read, part)
     records = build(root, 'tfds', text).split('train')
-    images, _ = next(iter(records.ordered(10)))
+    images = next(records.ordered(10))['image']
     assert any(np.array_equal(image, part) for image in images)
     stretched = read_picture(path, size=(height, width), channels=3, resize='stretch')
     assert not np.array_equal(stretched, part)

@@ -66,7 +66,7 @@ def test_the_shortest_path_can_be_the_best(run, options):
 def test_weights_that_are_not_numbers_are_a_failure_and_the_next_is_scored(run, options):
   sampler = GANEstimator.of_run(str(run)).sampler()
   sampler.restore(2)
-  for variable in sampler.restored.generator.variables:
+  for variable in sampler.restored.networks['generator'].variables:
     variable.assign(tf.fill(variable.shape, float('nan')))
   sampler.restored.checkpoint.write(str(run / 'checkpoints/ckpt-000002'))
   (run / 'checkpoints/ckpt-000002.json').unlink()  # Its checksums are of the weights before.

@@ -9,8 +9,8 @@ from tests.conftest import fields_of, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.dataset import DataOptions
-from tfgan_pipeline.models.build import build_game, build_networks
-from tfgan_pipeline.models.game import Discriminator
+from tfgan_pipeline.models.build import build_networks, new_game
+from tfgan_pipeline.models.image_game import Discriminator
 from tfgan_pipeline.networks.spec import features_of
 from tfgan_pipeline.replicas import randomness
 
@@ -26,7 +26,9 @@ def numbers_of(function):
 
 def game_of(text: str, **values):
   experiment = tiny_experiment('', **{**SMALL, 'model': text, **values})
-  return build_game(experiment, build_networks(experiment, fields_of()), fields_of())
+  game = new_game(experiment, fields_of())
+  game.networks = build_networks(experiment, fields_of())
+  return game
 
 
 def digits_of(split: str, count: int):
@@ -48,7 +50,7 @@ def results(game, loss='wasserstein'):
       fields = ('generator_inputs', 'generated_data', 'real_data')
       return (
         {name: getattr(model, name) for name in fields},
-        game.losses(model, registry.loss.build(loss)),
+        game.gan_loss(model, registry.loss.build(loss)),
         game.observations(model),
       )
 
@@ -159,7 +161,7 @@ def test_vaegan_moves_each_network_by_its_own_loss():
 
   def gradients():
     with randomness.scope(randomness.key(5)):
-      loss = game.losses(game.gan_model(batch), registry.loss.build('wasserstein'))
+      loss = game.gan_loss(game.gan_model(batch), registry.loss.build('wasserstein'))
       return [
         tf.gradients(loss.generator_loss, encoder.trainable_variables),
         tf.gradients(loss.generator_loss, generator.trainable_variables),

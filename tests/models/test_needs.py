@@ -12,7 +12,8 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-from tfgan_pipeline.networks.spec import conditioned
+from tfgan_pipeline.models.image_game import GENERATE
+from tfgan_pipeline.networks.spec import NetworkSpec, conditioned
 from tfgan_pipeline.replicas import randomness
 
 GAMES = registry.model.components()
@@ -88,16 +89,17 @@ def test_codes_of_infogan_are_refused_below_what_means_something():
 @pytest.mark.parametrize('model', GAMES)
 def test_what_is_shown_and_what_readers_say(model):
   game = registry.model.build(model, registry.noise.build('normal(2)'), fields_of())
-  assert (game.columns, game.shown_images, game.poolable) == FACTS[model]
+  assert (game.columns(GENERATE), game.shown_examples, game.poolable) == FACTS[model]
   assert game.outputs == OUTPUTS[model]
   assert game.noise_size == (14 if model == 'infogan' else 2)
 
 
 def test_more_latents_are_no_scatter_plot_and_codes_may_have_no_categories():
   three = registry.noise.build('normal(3)')
-  assert registry.model.build('vae', three, fields_of()).shown_images == 32
-  assert registry.model.build('infogan(categorical=())', three, fields_of()).columns == 0
-  assert registry.model.build('infogan(categorical=(4, 3))', three, fields_of()).columns == 4
+  assert registry.model.build('vae', three, fields_of()).shown_examples == 32
+  for codes, columns in (('()', 0), ('(4, 3)', 4)):
+    game = registry.model.build(f'infogan(categorical={codes})', three, fields_of())
+    assert game.columns(GENERATE) == columns
 
 
 class Watch(keras.layers.Layer):
@@ -139,7 +141,7 @@ def test_losses_are_of_networks_in_training_and_pictures_of_networks_at_rest(
     with randomness.scope(randomness.key(0)):
       made = game.gan_model(batch)
       game.observations(made)
-      return game.losses(made, registry.loss.build('modified'))
+      return game.gan_loss(made, registry.loss.build('modified'))
 
   monkeypatch.setattr(Watch, 'modes', [])
   with tf1_tensor_equality():
@@ -150,8 +152,8 @@ def test_losses_are_of_networks_in_training_and_pictures_of_networks_at_rest(
 
   Watch.modes.clear()
   examples = {'image': np.zeros((8, 16, 16, 1), np.uint8), 'label': np.zeros(8, np.int32)}
-  game.pictures(game.networks['generator'], examples)
-  game.generate(game.networks['generator'], game.inputs([0, 1], 0))
+  game.pictures(game.networks, examples)
+  game.run(GENERATE, game.networks, game.inputs(GENERATE, [0, 1], 0))
   if 'discriminator' in game.networks:
     game.logits(batch['image'], batch['label'])
   assert set(Watch.modes) == {(role, False) for role in game.networks}
@@ -191,10 +193,12 @@ def test_a_game_without_what_it_needs(register):
     return {role: networks[role] for role in networks if role != 'encoder'}
 
   def not_told(spec):
-    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, labelled=frozenset()))
+    plain = NetworkSpec.of_images(spec.image_shape, 0, spec.noise_size)
+    return registry.network.build('mlp(units=4)', plain)
 
   def too_small(spec):
-    return registry.network.build('mlp(units=4)', dataclasses.replace(spec, image_shape=(8, 8, 1)))
+    small = NetworkSpec.of_images((8, 8, 1), 0, spec.noise_size)
+    return registry.network.build('mlp(units=4)', small)
 
   for network in (forgetful, not_told, too_small):
     register(registry.network, network)

@@ -14,6 +14,7 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media.images import scatter, to_float, to_uint8
+from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
@@ -22,7 +23,7 @@ from tfgan_pipeline.sampling.sampler import GeneratorSampler
 @pytest.mark.parametrize('model', ['gan', 'conditional_gan'])
 def test_sample_0_moves_along_the_first_16_latents(model, noise, reach):
   game = game_of(model, noise=noise)
-  first = game.inputs([0], 3)
+  first = game.inputs(GENERATE, [0], 3)
   rows = game.traversal(3, 5)
   if model == 'conditional_gan':
     np.testing.assert_array_equal(rows[1], np.zeros(16 * 5))
@@ -36,10 +37,10 @@ def test_sample_0_moves_along_the_first_16_latents(model, noise, reach):
 
 def test_classes_take_turns_or_are_chosen():
   game = game_of('conditional_gan')
-  noise, classes = game.inputs(range(12), 3)
+  noise, classes = game.inputs(GENERATE, range(12), 3)
   np.testing.assert_array_equal(noise, game.noise.numbered(range(12), 3))
   np.testing.assert_array_equal(classes, np.arange(12) % 10)
-  np.testing.assert_array_equal(game.inputs([4, 5], 3, [7, 1])[1], [7, 1])
+  np.testing.assert_array_equal(game.inputs(GENERATE, [4, 5], 3, {'label': [7, 1]})[1], [7, 1])
   for label, expected in ((None, 3), (8, 8)):
     noise, classes = game.interpolation(13, 3, 5, label)
     np.testing.assert_array_equal(noise, game.noise.path(13, 3, 5))
@@ -49,12 +50,12 @@ def test_classes_take_turns_or_are_chosen():
 
 def test_codes_of_infogan_samples_take_turns():
   game = game_of('infogan(categorical=(4, 3), continuous=1)')
-  inputs = game.inputs(range(24), 3).numpy()
+  inputs = game.inputs(GENERATE, range(24), 3).numpy()
   np.testing.assert_array_equal(inputs[:, 8:12].argmax(1), np.arange(24) % 4)
   np.testing.assert_array_equal(inputs[:, 12:15].argmax(1), np.arange(24) // 4 % 3)
   np.testing.assert_array_equal(game.codes(range(24)), np.arange(24) % 4)
   assert game_of('infogan(categorical=())').codes(range(24)) is None
-  np.testing.assert_array_equal(game.inputs([7], 3)[0], inputs[7])
+  np.testing.assert_array_equal(game.inputs(GENERATE, [7], 3)[0], inputs[7])
   codes = registry.noise.build('uniform(1)').numbered(range(24), 3, 1)  # Keys of their own.
   np.testing.assert_array_equal(inputs[:, 15:], codes)
   assert len(np.unique(inputs[:, 15])) == 24 and np.abs(inputs[:, 15]).max() < 1
@@ -66,7 +67,7 @@ def test_codes_of_infogan_samples_take_turns():
 
 def test_codes_along_a_path_between_infogan_samples():
   game = game_of('infogan(categorical=(4, 3), continuous=1)')
-  start, end = game.inputs([5, 6], 3).numpy()
+  start, end = game.inputs(GENERATE, [5, 6], 3).numpy()
   row = game.interpolation(5, 3, 7).numpy()
   np.testing.assert_array_equal(row[0], start)
   np.testing.assert_array_equal(row[-1, :8], end[:8])
@@ -79,7 +80,7 @@ def test_pictures_of_an_autoencoder(stddev, kinds):
   """Rows of eight images, then as they are encoded if that is noisy, then reconstructed."""
   game = game_of(f'denoising_autoencoder(stddev={stddev})', networks='mlp_relu(units=8)')
   images = digits_of('test', 40)['image']
-  picture = game.pictures(game.networks['generator'], {'image': images})['reconstructions']
+  picture = game.pictures(game.networks, {'image': images})['reconstructions']
   rows = picture[2:].reshape(4 * kinds, 18, 8 * 18 + 2)[:, :16, 2:].reshape(-1, 16, 8, 18)
   shown = rows[..., :16].transpose(0, 2, 1, 3).reshape(4, kinds, 8, 16, 16, 1)
   noise = stddev * tf.random.stateless_normal((32, 16, 16, 1), randomness.key(0))
@@ -95,7 +96,7 @@ def test_pictures_of_a_vae():
   game = game_of('vae', noise='normal(2)')
   examples = digits_of('test', 100)
   pictures, labels = examples['image'], examples['label']
-  found = game.pictures(game.networks['generator'], examples)
+  found = game.pictures(game.networks, examples)
   assert found['reconstructions'].shape == (8 * 18 + 2, 8 * 18 + 2, 1)
   np.testing.assert_array_equal(found['reconstructions'][2:18, 2:18], pictures[0])
   assert found['manifold'].shape == (320, 320, 1)
@@ -103,10 +104,10 @@ def test_pictures_of_a_vae():
   normal = statistics.NormalDist()
   for row, column in ((0, 0), (0, 19), (19, 0), (7, 12)):
     latents = [normal.inv_cdf((column + 0.5) / 20), normal.inv_cdf((19.5 - row) / 20)]
-    image = game.generate(game.networks['generator'], np.array([latents], np.float32))[0]
+    image = game.run(GENERATE, game.networks, np.array([latents], np.float32))[0]
     shown = found['manifold'][row * 16 :][:16, column * 16 :][:, :16] / 127.5 - 1
     np.testing.assert_allclose(shown, image, atol=0.01)
-  middle = game.generate(game.networks['generator'], np.zeros((1, 2), np.float32)).numpy()[0]
+  middle = game.run(GENERATE, game.networks, np.zeros((1, 2), np.float32)).numpy()[0]
   near = found['manifold'][9 * 16 : 10 * 16, 9 * 16 : 10 * 16] / 127.5 - 1
   assert np.abs(near - middle).mean() < 0.1
   means = game.networks['encoder'](to_float(pictures))[:, :2].numpy()

@@ -9,6 +9,7 @@ from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas import randomness
 
 
@@ -58,11 +59,11 @@ def test_scopes_nest_and_close_after_errors():
 def test_a_seed_is_another_seeds_double_nowhere():
   game = new_game(tiny_experiment('x'), fields_of(num_classes=0))
   last = 2**31 - 1
-  noise = [game.inputs([0], seed)[0].numpy().tobytes() for seed in (0, 1, last - 1, last)]
+  noise = [game.inputs(GENERATE, [0], seed)[0].numpy().tobytes() for seed in (0, 1, last - 1, last)]
   assert len(set(noise)) == 4
   for seed in (-1, 2**31, 2**32, 2**64):
     for draw in (randomness.key, game.inputs, randomness.nth_seed):
-      arguments = ([0], seed) if draw == game.inputs else (seed, 1)
+      arguments = (GENERATE, [0], seed) if draw == game.inputs else (seed, 1)
       with pytest.raises(UsageError, match=f'^seed={seed} should be at least 0 and less than'):
         draw(*arguments)
 

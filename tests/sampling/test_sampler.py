@@ -7,6 +7,7 @@ from tests.conftest import tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.networks.layers.basic import batch_norms
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
@@ -34,7 +35,7 @@ def sampler(tiny_run):
 def averages(sampler):
   return [
     value.numpy()
-    for layer in batch_norms(sampler.restored.generator)
+    for layer in batch_norms(sampler.restored.networks['generator'])
     for value in (layer.moving_mean, layer.moving_variance)
   ]
 
@@ -69,21 +70,20 @@ def test_batch_statistics_are_those_of_training_and_leave_the_averages(sampler):
   got = one.images(range(16, 32), seed=0)
   for value, same in zip(averages(one), before):
     np.testing.assert_array_equal(value, same)
-  generator, game = one.restored.generator, one.restored.game
+  generator, game = one.restored.networks['generator'], one.restored.game
   with randomness.scope(0, 0):
-    trained = generator(game.inputs(range(16, 32), 0), training=True)
+    trained = generator(game.inputs(GENERATE, range(16, 32), 0), training=True)
   expected = np.round((np.clip(trained, -1, 1) + 1) * 127.5)
   assert np.abs(got.astype(float) - expected).max() <= 1
 
 
 def test_standing_statistics_are_the_plain_average_over_sixteen_batches(sampler):
   one = sampler(batch_norm='standing')
-  layer = batch_norms(one.restored.generator)[0]
-  dense = one.restored.generator.layers[0]
-  means = [
-    np.reshape(dense(one._game.inputs(range(16 * i, 16 * i + 16), 0)), [-1, layer.gamma.shape[0]])
-    for i in range(16)
-  ]
+  layer = batch_norms(one.restored.networks['generator'])[0]
+  dense = one.restored.networks['generator'].layers[0]
+  game = one.restored.game
+  noise = [game.inputs(GENERATE, range(16 * i, 16 * i + 16), 0) for i in range(16)]
+  means = [np.reshape(dense(part), [-1, layer.gamma.shape[0]]) for part in noise]
   np.testing.assert_allclose(layer.moving_mean, np.mean(means, (0, 1)), rtol=1e-4, atol=1e-6)
   variances = [part.var(axis=0) for part in means]
   np.testing.assert_allclose(layer.moving_variance, np.mean(variances, 0), rtol=1e-4)

@@ -32,7 +32,7 @@ def signature(text: str) -> tuple[list[str], list[str]]:
 def count(state) -> int:
   """Variables that a step uses."""
   return (
-    sum(len(network.variables) for network in [*state.networks.values(), state.average])
+    sum(len(network.variables) for network in [*state.networks.values(), *state.averages.values()])
     + sum(len(optimizer.variables) for optimizer in state.optimizers.values())
     + len(state.optimizers)  # Their learning rates.
     + 2  # The global step and the number of rollbacks.

@@ -21,7 +21,7 @@ BATCH = 16
 
 def variables(state):
   """By their place in a checkpoint's object graph, the way two states of one experiment agree."""
-  networks = {**state.networks, 'average': state.average}
+  networks = {**state.networks, 'average': state.averages['generator']}
   found = {
     f'{role}/{index}': variable
     for role, network in networks.items()

@@ -17,6 +17,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
+from tfgan_pipeline.models.image_game import GENERATE
 
 
 def health_of(model_dir) -> list[dict[str, float]]:
@@ -76,9 +77,10 @@ def test_values_by_hand(tmp_path):
     expected[f'spectral_norm_raw/{name}'] = np.linalg.norm(matrix, 2)
     expected[f'spectral_norm/{name}'] = np.linalg.norm(matrix / (left @ matrix @ right), 2)
 
+  average = state.averages['generator']
   moved = [
     (mean - now).numpy().ravel()
-    for mean, now in zip(state.average.trainable_variables, generator.trainable_variables)
+    for mean, now in zip(average.trainable_variables, generator.trainable_variables)
   ]
   norm = np.linalg.norm(np.concatenate(moved))
   expected['moving_average/distance'] = norm / expected['weight_norm/generator']
@@ -93,7 +95,7 @@ def test_values_by_hand(tmp_path):
   assert ratio > 1e-3
 
   held_out = spread_of(estimator.dataset.split('validation'))
-  noise, classes = state.game.inputs(range(60), 0)
+  noise, classes = state.game.inputs(GENERATE, range(60), 0)
   logits = {
     # Batch statistics; the discriminator has no batch norm.
     'generated': discriminator([generator([noise, classes], training=True), classes]).numpy(),

@@ -9,6 +9,7 @@ import pytest
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.media import points
+from tfgan_pipeline.models.image_game import GENERATE, ImageGame
 from tfgan_pipeline.training.health import Health, diversity
 
 TRAIN, HELD_OUT = np.array([3.0, 1.0, -2.0, 0.0]), np.array([0.5, -0.5, 0.0, 1.0])
@@ -28,25 +29,20 @@ class Split:
     return {'image': images, 'label': (numbers % 3).astype(np.int32)}
 
 
-class Game:
+class Game(ImageGame):
   """A game whose discriminator knows images by their number."""
 
-  networks = {}
-  data = Fields.of_images((1, 1, 1), 'abc')
-  num_classes = 3
-  labelled = frozenset()
-
   def __init__(self, judge=None, of_generated=()):
+    super().__init__(types.SimpleNamespace(size=1), Fields.of_images((1, 1, 1), 'abc'))
     self.judge, self.of_generated, self.sizes = judge, of_generated, []
     if judge:
       network = keras.Sequential([keras.layers.InputLayer((1,))])
       self.networks = {'discriminator': network, 'generator': network}
 
-  def labels(self, indices):
-    labelled = 'generator' in self.labelled
-    return tf.constant(list(indices), tf.int32) % self.num_classes if labelled else None
+  def gan_model(self, batch):
+    raise NotImplementedError
 
-  def generate(self, generator, inputs):
+  def run(self, task, networks, inputs):
     return None
 
   def logits(self, images, labels):
@@ -58,7 +54,7 @@ class Game:
 
 
 def health_of(game, **splits) -> Health:
-  state = types.SimpleNamespace(game=game, average=None)
+  state = types.SimpleNamespace(game=game, averages={})
   data = types.SimpleNamespace(splits=splits, split=splits.get)
   return Health(state, data)
 
@@ -83,7 +79,7 @@ def test_so_many_real_images_are_looked_at(size, asked):
 def test_the_judgement_of_images_that_stay():
   """Accuracies count outputs of exactly 0 as wrong; images are judged 64 at a time."""
   game = Game(lambda numbers: TRAIN[numbers % 4], of_generated=[-1.0, 0.0, 0.5, 0.5])
-  found = health_of(game, train=Split(128))(0, None, pictures(1, 2))
+  found = health_of(game, train=Split(128))(0, {GENERATE: (None, pictures(1, 2))})
   assert game.sizes == [64, 64]
   del found['samples/diversity']
   assert found == {
@@ -106,7 +102,7 @@ def test_overfitting_from_held_out_images(generated, expected):
   held_out = Split(80)
   held_out.spread = lambda count: real(*[1] * count)
   game = Game(lambda numbers: np.where(numbers, 0.25, 0.5), of_generated=[generated])
-  found = health_of(game, train=train, test=held_out)(0, None, pictures(1, 2))
+  found = health_of(game, train=train, test=held_out)(0, {GENERATE: (None, pictures(1, 2))})
   assert found.get('overfitting/r_v') == expected
   assert found['discriminator_output_fixed/held_out'] == 0.25
 
@@ -156,7 +152,7 @@ def test_points_are_as_diverse_as_their_coordinates():
   split, game = Split(40), Game()
   split.spread = lambda count: {'image': points.to_images(places['real']), 'label': np.zeros(40)}
   game.data = Fields.of_images(points.IMAGE_SHAPE, medium='point')
-  found = health_of(game, train=split)(0, None, points.to_images(places['made']))
+  found = health_of(game, train=split)(0, {GENERATE: (None, points.to_images(places['made']))})
   expected = np.sqrt(places['made'].var(axis=0).mean() / places['real'].var(axis=0).mean())
   assert found['samples/diversity'] == pytest.approx(expected, rel=1e-3)
 
@@ -167,10 +163,10 @@ def test_classes_count_where_two_of_each_are_shown(count, by_class):
   game = Game()
   game.labelled = frozenset({'generator'})
   shown = pictures(*[100 * (number % 3) for number in range(count)])
-  found = health_of(game, train=Split(128))(0, None, shown)['samples/diversity']
+  found = health_of(game, train=Split(128))(0, {GENERATE: (None, shown)})['samples/diversity']
   assert found == (0 if by_class else pytest.approx(found)) and (found > 0) != by_class
   game.labelled = frozenset()
-  assert health_of(game, train=Split(128))(0, None, shown)['samples/diversity'] > 0
+  assert health_of(game, train=Split(128))(0, {GENERATE: (None, shown)})['samples/diversity'] > 0
 
 
 def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
@@ -183,9 +179,11 @@ def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
       *((499, 0), (500, 20), (500, 19), (600, 18)),  # Exactly a tenth is not below it.
       *((700, 22), (800, 28), (900, 0)),
     ]:
-      health(step, None, pictures(0, width))
+      health(step, {GENERATE: (None, pictures(0, width))})
       if caplog.messages:
         told.append((step, width))
         caplog.clear()
-    health_of(Game(), train=split)(500, None, pictures(0, 19))  # Without a look before.
+    health_of(Game(), train=split)(
+      500, {GENERATE: (None, pictures(0, 19))}
+    )  # Without a look before.
   assert told == [(500, 19), (900, 0)] and len(caplog.messages) == 1

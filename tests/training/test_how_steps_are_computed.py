@@ -106,7 +106,7 @@ def test_16_bits(tmp_path, precision, plain):
   # Samples are made in float32 whatever the training used: weights fit both.
   estimator = GANEstimator.of_run(str(tmp_path / 'mixed'))
   assert estimator.predict(2).shape == (2, 16, 16, 1)
-  assert estimator.sampler().restored.generator.layers[0].compute_dtype == 'float32'
+  assert estimator.sampler().restored.networks['generator'].layers[0].compute_dtype == 'float32'
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.media import images
+from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -104,7 +105,9 @@ def test_samples_of_a_fresh_state(tmp_path, values, classes, count, columns):
     with Recorder(run, experiment, state, chief=True, lock=lock) as recorder:
       recorder.start(0, dataset)
   game = state.game
-  made = game.generate(state.sampled_generator, game.inputs(range(count), experiment.seed))
+  made = game.run(
+    GENERATE, state.sampled_networks, game.inputs(GENERATE, range(count), experiment.seed)
+  )
   medium = dataset.fields['image'].medium
   expected = images.enlarge(medium.picture(images.to_uint8(made).numpy(), columns=columns))
   found = tf.io.decode_png((tmp_path / 'samples/fakes-000000.png').read_bytes())

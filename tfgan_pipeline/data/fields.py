@@ -60,9 +60,9 @@ class Fields(dict[str, Field]):
     )
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
-    """(height, width, channels) of 'image'."""
-    return self['image'].shape
+  def image_shape(self) -> tuple[int, ...]:
+    """(height, width, channels) of 'image'; () where there is none."""
+    return self['image'].shape if 'image' in self else ()
 
   @property
   def label_names(self) -> tuple[str, ...]:

@@ -183,9 +183,9 @@ def _value(node: ast.expr) -> Any:
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
-medium = Registry('medium', 'media')
 dataset = Registry('dataset', 'data')
 augmentation = Registry('augmentation', 'data')
+medium = Registry('medium', 'media')
 network = Registry('network', 'networks')
 model = Registry('model', 'models')
 noise = Registry('noise', 'models')
