@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -182,7 +183,18 @@ def files_under(path) -> dict[str, bytes]:
 @pytest.fixture
 def register(monkeypatch):
   """`register(registry.loss, function)`: a component that only this test knows."""
-  return lambda kind, function: monkeypatch.setitem(kind._runtime, function.__name__, function)
+  return functools.partial(_register, monkeypatch)
+
+
+@pytest.fixture(scope='module')
+def register_in_module():
+  """Works like `register`, for all tests of a module."""
+  with pytest.MonkeyPatch.context() as monkeypatch:
+    yield functools.partial(_register, monkeypatch)
+
+
+def _register(monkeypatch, kind, function) -> None:
+  monkeypatch.setitem(kind._runtime, function.__name__, function)
 
 
 @pytest.fixture(scope='session')

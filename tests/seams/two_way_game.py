@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.models.game import Game
@@ -15,7 +14,6 @@ from tfgan_pipeline.networks.spec import Kind, Port, Role
 SIDES = {'a_to_b': ('a', 'b'), 'b_to_a': ('b', 'a')}
 
 
-@registry.model
 def two_way(noise: Noise, data: Fields, *, cycle_weight: float = 1.0) -> Game:
   """Translates both ways; there and back should give the image again."""
   return TwoWay(noise, data, cycle_weight)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.networks.spec import Kind, Networks, NetworkSpec
 
 layers = keras.layers
 
 
-@registry.network
 def two_way_translators(spec: NetworkSpec, *, filters: int = 4) -> Networks:
   """Fills translators, and leaves all else to the next component."""
   return {

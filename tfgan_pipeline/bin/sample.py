@@ -5,6 +5,7 @@ tfgan-sample --model_dir=/tmp/run --output=/tmp/digits.png --labels=0-9    # a c
 tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a row per latent axis
 tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from each to the next
 tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of all, in turn
+tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/tmp/translated
 """
 
 from absl import flags
@@ -17,11 +18,16 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  if FLAGS.input_dir:
+    noise = ('columns', 'traverse', 'interpolate', 'labels')
+    command_line.refuse(*noise, because='not with --input_dir')
   if FLAGS.images_dir:
     grid = ('output', 'columns', 'traverse', 'interpolate')
     command_line.refuse(*grid, because='not with --images_dir')
   elif not FLAGS.output:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
+  if FLAGS.input_dir:
+    return _translate()
   if FLAGS.traverse:
     others = ('labels', 'count', 'interpolate')
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')
@@ -30,7 +36,9 @@ def main() -> None:
   from tfgan_pipeline.sampling import files
   from tfgan_pipeline.sampling.ensemble import Ensemble
 
-  ensemble = Ensemble(FLAGS.model_dir, step=FLAGS.step, weights=FLAGS.weights, classes=classes)
+  ensemble = Ensemble(
+    FLAGS.model_dir, FLAGS.task, step=FLAGS.step, weights=FLAGS.weights, classes=classes
+  )
   common = dict(seed=FLAGS.sample_seed, count=FLAGS.count)
   if FLAGS.images_dir:
     written = {'images_dir': FLAGS.images_dir}
@@ -44,6 +52,20 @@ def main() -> None:
   )
 
 
+def _translate() -> None:
+  from tfgan_pipeline.sampling import translation
+
+  translator = translation.open_translator(
+    FLAGS.model_dir, FLAGS.task, step=FLAGS.step, weights=FLAGS.weights
+  )
+  written = {'images_dir': FLAGS.images_dir} if FLAGS.images_dir else {'output': FLAGS.output}
+  count = translation.translate_folder(
+    translator, FLAGS.input_dir, seed=FLAGS.sample_seed, count=FLAGS.count, **written
+  )
+  facts = {'task': translator.task.name, 'step': translator.step, 'weights': translator.weights}
+  command_line.print_result({**written, **facts, 'count': count})
+
+
 def run() -> None:
   Experiment.define_flags(only=('model_dir',))
   flags.DEFINE_string('output', '', 'The PNG file to write; may be gs://.')
@@ -52,6 +74,14 @@ def run() -> None:
     '',
     'The folder to write 000000.png and so on into instead; may be gs://. What is there already is '
     'not made again.',
+  )
+  flags.DEFINE_string(
+    'task',
+    '',
+    'What the game is asked for, such as a_to_b, where it has several; default: the first.',
+  )
+  flags.DEFINE_string(
+    'input_dir', '', 'The folder of pictures that a task such as a_to_b reads; may be gs://.'
   )
   flags.DEFINE_integer(
     'count',

@@ -16,6 +16,7 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.directory import RunDirectory, require_runs
+from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 
@@ -24,6 +25,7 @@ class Ensemble:
 
   Args:
     model_dirs: One run or several, see runs.directory.find_runs.
+    task: Of noise; '' is the first task of each game.
     step: Of the checkpoints; by default the newest of each run.
     weights: 'average' or 'raw', see GeneratorSampler.
     classes: Those that the samples of each run take in turn; by default all that it knows.
@@ -43,17 +45,18 @@ class Ensemble:
   def __init__(
     self,
     model_dirs: str,
+    task: str = '',
     *,
     step: int | None = None,
     weights: str = 'average',
     classes: Sequence[int] = (),
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
+    self._samplers = [_sampler(run, task, weights) for run in runs]
     self.image_shape = _alike(runs, 'image_shape')
     if classes:
       _alike(runs, 'num_classes')
     self.classes = classes
-    self._samplers = [GeneratorSampler(run, run.read_experiment(), weights=weights) for run in runs]
     self.members = []
     for run, sampler in zip(runs, self._samplers):
       if classes:
@@ -79,6 +82,14 @@ class Ensemble:
       if mine:
         made.update(zip(mine, sampler.images(numbers, seed, labels or None)))
     return np.stack([made[index] for index in indices])
+
+
+def _sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
+  """The sampler of noise of a run; raises UsageError for a task that reads something else."""
+  sampler = open_sampler(run, run.read_experiment(), task, weights=weights)
+  if not isinstance(sampler, GeneratorSampler):
+    raise UsageError(f'--input_dir: --task={sampler.task.name} reads pictures; name their folder')
+  return sampler
 
 
 def _alike(runs: Sequence[RunDirectory], fact: str) -> Any:

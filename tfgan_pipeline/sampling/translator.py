@@ -33,7 +33,8 @@ class Translator(TaskSampler):
     strategy: Whose replicas hold the networks; None is no strategy.
 
   Attributes:
-    See TaskSampler.
+    source: The field that is read.
+    block_size: How many outputs are made at a time. See also TaskSampler.
   """
 
   def __init__(
@@ -49,7 +50,8 @@ class Translator(TaskSampler):
     super().__init__(run, experiment, task, weights=weights, strategy=strategy)
     self._sources = sources
     # As many as were trained with at a time fit into memory.
-    self._block = experiment.batch_size // experiment.accumulate
+    self.block_size = experiment.batch_size // experiment.accumulate
+    self.source = self._game.data[self.task.source]
 
   def outputs(self, given: Mapping[str, Any], *, seed: int = 0, first: int = 0) -> np.ndarray:
     """Returns outputs of stored examples, as they are stored; output i depends on example i.
@@ -62,7 +64,7 @@ class Translator(TaskSampler):
     Raises:
       UsageError: The source is missing or of another shape, or outputs are not finite.
     """
-    source = self._game.data[self.task.source]
+    source = self.source
     examples = given.get(self.task.source)
     if examples is None or tuple(np.shape(examples)[1:]) != source.shape:
       shape = 'nothing' if examples is None else tuple(np.shape(examples))
@@ -71,8 +73,8 @@ class Translator(TaskSampler):
         f'], not {shape}'
       )
     made = []
-    for start in range(0, len(examples), self._block):
-      rows = np.arange(start, start + self._block)
+    for start in range(0, len(examples), self.block_size):
+      rows = np.arange(start, start + self.block_size)
       # Blocks are of one size, the last one filled up with its last example: an output does not
       # depend on how many are asked for, and the networks are traced once.
       rows = np.minimum(rows, len(examples) - 1)
