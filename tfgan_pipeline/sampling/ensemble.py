@@ -9,12 +9,13 @@ more of it than each alone (Wang, Zhang and van de Weijer 2016, arXiv:1612.00991
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs.directory import RunDirectory, require_runs
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
@@ -53,9 +54,10 @@ class Ensemble:
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
     self._samplers = [_sampler(run, task, weights) for run in runs]
-    self.image_shape = _alike(runs, 'image_shape')
+    self.image_shape = self._alike('image_shape', lambda one: list(one.sample_shape))
+    self.medium = self._alike('the medium', lambda one: one.medium)
     if classes:
-      _alike(runs, 'num_classes')
+      self._alike('num_classes', lambda one: one.restored.game.data.num_classes)
     self.classes = classes
     self.members = []
     for run, sampler in zip(runs, self._samplers):
@@ -63,8 +65,17 @@ class Ensemble:
         sampler.check_classes(classes)
       step_read = sampler.restore(step)
       self.members.append({'run': run.path, 'step': step_read, 'weights': sampler.weights})
-    self.medium = self._samplers[0].medium
     self.row = len(runs) * len(classes)
+
+  def _alike(self, name: str, fact: Callable[[GeneratorSampler], Any]) -> Any:
+    """Returns a fact of all runs; raises UsageError when it differs between two."""
+    first, *others = [(one.restored.run.path, fact(one)) for one in self._samplers]
+    for path, value in others:
+      if value != first[1]:
+        raise UsageError(
+          f'--model_dir: {name} is {_text(first[1])} in {first[0]}, and {_text(value)} in {path}'
+        )
+    return first[1]
 
   def only(self, flag: str) -> GeneratorSampler:
     """The one run's own. Raises UsageError that names `flag`, if there are several."""
@@ -92,10 +103,5 @@ def _sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
   return sampler
 
 
-def _alike(runs: Sequence[RunDirectory], fact: str) -> Any:
-  """What the data of all runs has of this. Raises UsageError when two differ."""
-  first, *others = [(run.path, run.read_record()['dataset'][fact]) for run in runs]
-  for path, value in others:
-    if value != first[1]:
-      raise UsageError(f'--model_dir: {fact} is {first[1]} in {first[0]}, and {value} in {path}')
-  return first[1]
+def _text(value: Any) -> str:
+  return value.name if isinstance(value, Medium) else str(value)

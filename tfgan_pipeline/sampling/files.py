@@ -84,7 +84,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     WriteError: It cannot be written.
   """
   count = count or 8 * ensemble.row or 64
-  names = [f'{index:06d}.png' for index in range(count)]
+  names = [f'{index:06d}{ensemble.medium.extension}' for index in range(count)]
   with atomic_files.writing(folder):
     tf.io.gfile.makedirs(folder)
   there = set(find_pictures(folder))
