@@ -32,7 +32,7 @@ class TrainStep:
   """The update of a game, called in replica context inside a `tf.function`.
 
   Attributes:
-    game: The model component, see models.base.
+    game: The model component, see models/game.py.
     loss: The adversarial losses.
     penalties: Terms by name.
     augmentations: What images pass on their way to the discriminator, by name, in order.
