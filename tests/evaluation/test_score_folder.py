@@ -101,10 +101,10 @@ def test_alpha_is_read_where_the_data_has_it_and_laid_over_white_elsewhere(optio
   clear = np.concatenate([FAKE, np.zeros_like(FAKE[..., :1])], axis=-1)
   folder = write(tmp_path / 'clear', clear)
   assert picture_split(folder, '--generated_dir').image_shape == (8, 6, 3)
-  white, _ = next(picture_split(folder, '--generated_dir').ordered(40))
-  assert (white == 255).all()
+  white = next(picture_split(folder, '--generated_dir').ordered(40))
+  assert (white['image'] == 255).all()
   real = RANDOM.randint(0, 256, (50, 8, 6, 4)).astype(np.uint8)
-  dataset = Dataset('real', (8, 6, 4), 0, (), {'train': MemorySplit(real)})
+  dataset = Dataset.of_images('real', (8, 6, 4), (), {'train': MemorySplit({'image': real})})
   record = score_folder(folder, options(reference_dir=''), dataset=dataset)
   matrix = np.random.Generator(np.random.PCG64(0)).standard_normal((192, 64)) / 192**0.5
   black = np.zeros((40, 192))  # What is fully transparent.

@@ -57,9 +57,9 @@ def test_path_length_needs_what_is_not_rounded(scorer, files):
   one = scorer(metrics='fid', path_length=20)
   # Brightness follows the first number of the noise, so the path is as long as that moves.
   shade = np.ones((16, 16, 1))
-  scores = one.path_length(lambda noise: np.tanh(noise[:, :1, None, None] * shade), 4)
+  scores = one.of_generator(lambda noise: np.tanh(noise[:, :1, None, None] * shade), 4)
   assert scores['perceptual_path_length[classifier:digits]'] > 0
-  flat = one.path_length(lambda noise: np.zeros((len(noise), 16, 16, 1), np.float32), 4)
+  flat = one.of_generator(lambda noise: np.zeros((len(noise), 16, 16, 1), np.float32), 4)
   assert flat['perceptual_path_length[classifier:digits]'] == 0
   user = f'saved_model("{files}/user", output=embedding, logits=scores)'
   with pytest.raises(UsageError, match='--path_length=20: .* rounds images'):
@@ -79,7 +79,7 @@ def test_path_length_is_that_of_features_of_unrounded_images(scorer):
   expected = perceptual_path_length(
     generate, lambda images: images.reshape(len(images), -1) @ matrix, 4, 3, samples=30
   )
-  found = one.path_length(generate, 4)
+  found = one.of_generator(generate, 4)
   (value,) = expected.values()
   assert found == {'perceptual_path_length[random_projection]': pytest.approx(value, rel=0.02)}
   assert 'perceptual_path_length[random_projection]' in one.metric_of

@@ -204,8 +204,8 @@ def test_refusals_are_one_line_that_names_the_path(name, message, tmp_path):
 def test_other_refusals(files):
   with pytest.raises(UsageError, match='--extractor=inception: resize=best: there are tf1, bil'):
     build(files / 'hub', ', resize=best')
-  with pytest.raises(UsageError, match=r'hub: images \(8, 8, 4\) do not pass \(it takes images of'):
-    build(files / 'hub', shape=(8, 8, 4))
+  with pytest.raises(UsageError, match=r'hub: images \(8, 8, 2\) do not pass \(it takes images of'):
+    build(files / 'hub', shape=(8, 8, 2))
   with pytest.raises(UsageError, match="argument 'path' is missing"):
     registry.extractor.build('inception', None)
 

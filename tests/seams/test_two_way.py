@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -17,7 +18,9 @@ from tests.training.test_replicas import assert_close
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import DataOptions, load_dataset
+from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.tpu.export import StepExporter
@@ -194,6 +197,34 @@ def test_pictures_of_a_folder_are_translated_under_their_names(trained, tmp_path
   ):
     refused = run('sample', arguments, 200, register_all)
     assert refused.returncode == 2 and message in refused.stderr, refused.stderr
+
+
+def two_way_pairs(options):
+  """Grey squares as image_a, inverted as image_b: two halves of a pair."""
+  del options
+  images = np.random.RandomState(0).randint(0, 256, (24, 8, 8, 1), np.uint8)
+  image = Fields.of_images((8, 8, 1))['image']
+  fields = Fields(image_a=image, image_b=dataclasses.replace(image, twin='image_a'))
+  split = MemorySplit({'image_a': images, 'image_b': 255 - images})
+  return Dataset('two_way_pairs', fields, {'train': split, 'test': split})
+
+
+def test_outputs_of_pairs_are_compared_with_their_targets(tmp_path, register, cache_dir):
+  register(registry.dataset, two_way_pairs)
+  one = estimator(tmp_path / 'run', dataset='two_way_pairs', max_steps=1, replay_pool=0)
+  one.train()
+  options = EvaluationOptions(
+    task='b_to_a',
+    pair_metrics='l1, psnr',
+    **dict(extractor='random_projection', metrics='fid', num_samples=20, best_by='l1'),
+    cache_dir=str(cache_dir),
+  )
+  record = one.evaluate(options=options)
+  split = one.dataset.split('train')
+  outputs = one.translate(split.arrays['image_b'][:20], task='b_to_a').astype(float)
+  expected = np.abs(outputs - split.arrays['image_a'][:20]).mean()
+  assert record['scores']['l1'] == pytest.approx(expected)
+  assert record['definition']['pair_metrics'] == 'l1, psnr' and record['scores']['psnr'] < 30
 
 
 @pytest.mark.usefixtures('exports')

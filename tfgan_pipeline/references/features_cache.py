@@ -62,7 +62,8 @@ def reference_features(
 
   def batches():
     for batch in dataset.split(split).ordered(1024):
-      labels.append(batch['label'])
+      if dataset.num_classes:
+        labels.append(batch['label'])
       yield batch['image']
 
   features = extractor.features(batches())
