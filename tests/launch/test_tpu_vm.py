@@ -101,9 +101,8 @@ def test_setup_copies_what_git_knows_and_installs(cloud):
   there = cloud.folder / 'vm' / 'tfgan_pipeline'
   assert not (there / 'old').exists()
   assert (there / 'setup.cfg').read_text() == (ROOT / 'setup.cfg').read_text()
-  assert '<-m><pip><install><--quiet><--disable-pip-version-check><--editable><.>' in cloud.read(
-    'ran'
-  )
+  pip = '<-m><pip><install><--quiet><--disable-pip-version-check><--editable><.>'
+  assert pip in cloud.read('ran')
   assert cloud.asked == ['tpu-vm scp', 'tpu-vm ssh']
   assert cloud.read('calls').count('<--worker=all>') == 2
 
@@ -132,15 +131,8 @@ def test_train_shows_the_log_and_passes_on_arguments_as_they_are(cloud, tmp_path
 
 
 def test_a_slice_of_several_hosts_is_driven_by_name(cloud):
-  _run(
-    cloud.with_tpu(),
-    'train',
-    'my-tpu',
-    FLAGS,
-    'gs://b/run',
-    RUNTIME_VERSION='tpu-vm-tf-2.16.1-pod-pjrt',
-    PROJECT='mine',
-  )
+  several = dict(RUNTIME_VERSION='tpu-vm-tf-2.16.1-pod-pjrt', PROJECT='mine')
+  _run(cloud.with_tpu(), 'train', 'my-tpu', FLAGS, 'gs://b/run', **several)
   assert cloud.trainings[0][3:] == ['--tpu=my-tpu', '--tpu_zone=here-a', '--tpu_project=mine']
   assert 'TPU_LOAD_LIBRARY=0' in cloud.read('calls')
 
