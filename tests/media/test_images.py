@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images, sizes
+from tfgan_pipeline.media.pairs import pairs
 
 
 def test_every_byte_survives_the_round_trip():
@@ -70,3 +72,17 @@ def test_a_size_is_a_number_or_two():
 )
 def test_the_largest_part_of_these_proportions(stored, wanted, part):
   assert sizes.largest_box(stored, wanted) == part
+
+
+def test_pairs_of_two_sizes_stand_side_by_side():
+  """Draws grey 2x2 beside RGB 4x5: twice as large, on white, and grey in all channels."""
+  image = registry.medium.build('image')
+  grey = np.full((3, 2, 2, 1), 7, np.uint8)
+  colour = np.full((3, 4, 5, 3), (1, 2, 3), np.uint8)
+  picture = pairs(image, grey, image, colour)
+  assert picture.shape == (3 * 6 + 2, 2 * 7 + 2, 3)
+  for row in range(3):
+    left, right = picture[2 + 6 * row :][:4, 2:7], picture[2 + 6 * row :][:4, 9:14]
+    assert (left[:, :4] == 7).all() and (left[:, 4:] == 255).all() and (right == (1, 2, 3)).all()
+  plain = pairs(image, grey, registry.medium.build('point'), grey)
+  assert plain.shape == (480, 480, 3)  # A plot of the outputs.
