@@ -17,7 +17,7 @@ _HOMES = {
   'GANEstimator': 'estimator',
   'train_and_evaluate': 'estimator',
 }
-__all__ = ['__version__', *sorted(_HOMES)]
+__all__ = ['__version__', *sorted(_HOMES)]  # pyrefly: ignore[unresolvable-dunder-all]  (looked up)
 
 
 def __getattr__(name: str):

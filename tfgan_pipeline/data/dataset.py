@@ -202,7 +202,7 @@ class Dataset:
     return cls(name, fields, splits, channel_classes)
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
+  def image_shape(self) -> tuple[int, ...]:
     """(height, width, channels) of 'image'."""
     return self.fields.image_shape
 

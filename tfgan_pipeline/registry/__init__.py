@@ -149,13 +149,14 @@ class Registry(Generic[_Function]):
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
-      if any(keyword.arg is None for keyword in node.keywords):
+      named = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
+      if len(named) < len(node.keywords):
         raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
       args = tuple(_value(argument) for argument in node.args)
-      for keyword in node.keywords:
-        if keyword.arg in kwargs:
-          raise UsageError(f'{self.kind} {head.id!r}: argument {keyword.arg!r} given twice')
-        kwargs[keyword.arg] = _value(keyword.value)
+      for name, value in named:
+        if name in kwargs:
+          raise UsageError(f'{self.kind} {head.id!r}: argument {name!r} given twice')
+        kwargs[name] = _value(value)
     try:
       return Call(head.id, known[head.id].bind(args, kwargs))
     except UsageError as error:
