@@ -16,7 +16,7 @@ import contextlib
 import functools
 import logging
 import time
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -45,13 +45,19 @@ from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)
+_Arguments = ParamSpec('_Arguments')
+_Result = TypeVar('_Result')
 
 
-def _reproducible(function: Callable) -> Callable:
+def _reproducible(
+  function: Callable[Concatenate[GANEstimator, _Arguments], _Result],
+) -> Callable[Concatenate[GANEstimator, _Arguments], _Result]:
   """Runs what has an estimator as its first argument as strategies.reproducible does."""
 
   @functools.wraps(function)
-  def reproducible(estimator: GANEstimator, *args: Any, **kwargs: Any) -> Any:
+  def reproducible(
+    estimator: GANEstimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+  ) -> _Result:
     with strategies.reproducible(estimator.experiment):
       return function(estimator, *args, **kwargs)
 

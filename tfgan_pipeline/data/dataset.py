@@ -45,7 +45,7 @@ class DataOptions:
   data_dir: str | None = None
   memory_limit_gb: float = 4.0
 
-  def fits_memory(self, count: int, image_shape: tuple[int, int, int]) -> bool:
+  def fits_memory(self, count: int, image_shape: tuple[int, ...]) -> bool:
     """Whether `count` uint8 images of this shape may be held in memory."""
     height, width, channels = image_shape
     return count * height * width * channels <= self.memory_limit_gb * 1e9

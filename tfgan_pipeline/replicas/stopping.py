@@ -57,7 +57,8 @@ class StopRequest:
     self._signalled = False
     self._previous: dict[int, Any] = {}
     self._previous_wakeup = -1
-    self._bell, self._ears = None, None
+    self._bell: socket.socket | None = None
+    self._ears: socket.socket | None = None
 
   @property
   def made(self) -> bool:

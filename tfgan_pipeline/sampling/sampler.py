@@ -68,7 +68,7 @@ class GeneratorSampler(TaskSampler):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self._game)
-    self._last: tuple = None, None
+    self._last: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
@@ -82,7 +82,7 @@ class GeneratorSampler(TaskSampler):
     }[self._mode]
 
   def restore(self, step: int | None = None) -> int:
-    self._last = None, None
+    self._last = None, []
     step = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()

@@ -10,7 +10,6 @@ bits, which a TPU may draw with another generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import re
 
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -53,7 +52,9 @@ class StepExporter:
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
 
-  def function(self, replica_batch: int) -> tuple[Callable, list[tf.TensorSpec]]:
+  def function(
+    self, replica_batch: int
+  ) -> tuple[tf.types.experimental.PolymorphicFunction, list[tf.TensorSpec]]:
     """The step as a function of batches of static shape, and the specs of its arguments.
 
     These are the fields, such as image uint8 [n, H, W, C] and label int32 [n], of each of

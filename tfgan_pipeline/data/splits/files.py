@@ -77,9 +77,9 @@ class FileSplit(Split):
     self,
     root: str,
     names: Sequence[str],
-    labels: Sequence[int],
+    labels: Sequence[int] | np.ndarray,
     *,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     read: Callable[[str], np.ndarray],
     recipe: str,
   ):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.features import Features, check_matrix
+from tfgan_pipeline.metrics.features import Features, check_matrix, require_width
 from tfgan_pipeline.metrics.frechet.moments import degrees_of_freedom
 
 
@@ -57,7 +57,9 @@ class Statistics:
     """D, the number of features per sample."""
     return len(self.mean)
 
-  require_same_width = Features.require_same_width
+  def require_same_width(self, other: Features) -> None:
+    """Raises UsageError unless the statistics and `other` can come from one extractor."""
+    require_width(self.width, other)
 
   def covariance_with(self, ddof: int) -> np.ndarray:
     """Covariance float64 [D, D] with another ddof; raises UsageError when count is not known."""
