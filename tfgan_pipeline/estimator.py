@@ -141,9 +141,10 @@ class GANEstimator:
     if self.run.exists():
       self.run.check_data(self.dataset)
     chief = self._trainer.workers.chief
-    lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
+    lock = TrainingLock(self.run.train) if chief else None
+    held = lock or contextlib.nullcontext()
     asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with environment.one_line_errors(self.experiment), lock, asked as stop:
+    with environment.one_line_errors(self.experiment), held, asked as stop:
       self.run.check_is_for(self.experiment)  # Another may have taken its place.
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:

@@ -43,7 +43,7 @@ class Recorder:
     experiment: Says what is due when.
     state: What is saved and sampled.
     chief: Whether this worker records at all.
-    lock: Held; checked before anything is overwritten.
+    lock: Held by the chief; checked before anything is overwritten.
 
   Raises:
     WriteError: Something cannot be written; what was there before is whole.
@@ -56,7 +56,7 @@ class Recorder:
     state: TrainState,
     *,
     chief: bool,
-    lock: TrainingLock,
+    lock: TrainingLock | None,
   ):
     self._run = run
     self._experiment = experiment
@@ -226,7 +226,7 @@ class Recorder:
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:
     with writing(path):
-      self._lock.check()
+      _begun(self._lock).check()
       yield
 
   def close(self) -> None:
@@ -248,6 +248,6 @@ class Recorder:
 
 
 def _begun(part: _Part | None) -> _Part:
-  """A part of a recorder that `start` has made, as it does on the chief."""
+  """What a recorder has on the chief, once `start` was called."""
   assert part is not None
   return part

@@ -104,7 +104,7 @@ class Trainer:
     return checkpoints.record(newest).get('checksum') == now
 
   def train(
-    self, run: RunDirectory, lock: TrainingLock, stop: StopRequest, until: int | None = None
+    self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
   ) -> int:
     """Trains from the restored step to step `until`, by default `max_steps`; returns that step.
 

@@ -71,7 +71,10 @@ def divisor(layer: keras.layers.Layer) -> float | None:
   return float(estimated_norm(layer.kernel, layer.singular_vector, False))
 
 
-class _Spectral(keras.layers.Layer if TYPE_CHECKING else object):
+_Layer = keras.layers.Layer if TYPE_CHECKING else object  # What both are besides.
+
+
+class _Spectral(_Layer):
   """What both layers do; `_product` applies the kernel as the Keras layer would its own."""
 
   def build(self, input_shape):
