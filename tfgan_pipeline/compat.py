@@ -15,6 +15,7 @@ environment; the binaries set theirs in bin/command_line.py.
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable, Iterator
 import contextlib
 import importlib
 import inspect
@@ -23,7 +24,7 @@ import random
 import sys
 import tempfile
 import types
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 import warnings
 
 import numpy as np
@@ -32,7 +33,7 @@ Self = TypeVar('Self')
 
 
 @contextlib.contextmanager
-def _without_startup_chatter():
+def _without_startup_chatter() -> Iterator[None]:
   """Holds back what TensorFlow's C++ writes to stderr while it loads, unless loading fails."""
   try:
     terminal = os.dup(2)
@@ -83,7 +84,7 @@ def _restore_getargspec() -> None:
     return
   ArgSpec = collections.namedtuple('ArgSpec', 'args varargs keywords defaults')
 
-  def getargspec(function):
+  def getargspec(function: Callable[..., object]) -> ArgSpec:
     spec = inspect.getfullargspec(function)
     return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
 
@@ -94,7 +95,7 @@ def _restore_getargspec() -> None:
 class _MissingEstimator(types.ModuleType):
   """Stands where `tfgan.estimator` would be; any use of it explains itself."""
 
-  def __getattr__(self, name: str):
+  def __getattr__(self, name: str) -> NoReturn:
     if name.startswith('__'):
       raise AttributeError(name)
     raise AttributeError(
@@ -186,7 +187,7 @@ class GANTuple(Protocol):
 
 
 @contextlib.contextmanager
-def op_determinism():
+def op_determinism() -> Iterator[None]:
   """Operations give the same bits each time inside; TensorFlow publishes no way to end that."""
   config = importlib.import_module('tensorflow.python.framework.config')
   already = config.is_op_determinism_enabled()
@@ -199,7 +200,7 @@ def op_determinism():
 
 
 @contextlib.contextmanager
-def seeded(seed: int):
+def seeded(seed: int) -> Iterator[None]:
   """Keras, TensorFlow, NumPy and Python draw from `seed` inside, and go on afterwards as before.
 
   Of these Keras and TensorFlow publish no way to read or restore what they draw from.
@@ -220,7 +221,7 @@ def seeded(seed: int):
 
 
 @contextlib.contextmanager
-def tf1_tensor_equality():
+def tf1_tensor_equality() -> Iterator[None]:
   """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
 
   The setting is process-wide and not per thread, which is what is wanted here: the replica threads

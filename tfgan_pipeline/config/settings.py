@@ -34,8 +34,8 @@ def setting(
   minimum: float | None = None,
   below: float | None = None,
   choices: tuple[str, ...] = (),
-  one_of: Registry | None = None,
-  some_of: Registry | None = None,
+  one_of: Registry[Any] | None = None,
+  some_of: Registry[Any] | None = None,
   once: bool = True,
   path: bool = False,
   size: bool = False,
@@ -77,7 +77,7 @@ def setting(
 class Settings:
   """Checked and in canonical form once constructed; construction raises UsageError."""
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     for field in dataclasses.fields(self):
       try:
         object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))

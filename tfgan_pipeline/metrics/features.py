@@ -48,7 +48,7 @@ class Features:
   codes: np.ndarray | None = None
   held_out: Callable[[], Features] | None = None
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     check_matrix('pool features', self.pool)
     if len(self) < 2:
       raise UsageError('at least 2 samples are needed for a score, got 1')

@@ -32,7 +32,7 @@ class Noise:
   reach: float = 1.0
   between: Callable[..., np.ndarray] = along_line
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     if self.size < 1:
       raise UsageError(f'--noise: size={self.size} should be at least 1')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import io
 import json
 import logging
@@ -60,7 +61,7 @@ def reference_features(
   )
   labels: list[np.ndarray] = []
 
-  def batches():
+  def batches() -> Iterator[np.ndarray]:
     for batch in dataset.split(split).ordered(1024):
       labels.append(batch['label'])
       yield batch['image']

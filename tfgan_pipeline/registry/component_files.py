@@ -134,7 +134,9 @@ def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
   return name == _REGISTRY or origin == _REGISTRY and kind in kinds
 
 
-def _refuse_hidden(path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]):
+def _refuse_hidden(
+  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
+) -> None:
   """Raises ComponentError where a registry is used so that reading cannot follow it."""
   for node, parent in _hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
     within = ast.unparse(parent).split('\n')[0]

@@ -64,7 +64,7 @@ class StopRequest:
   def made(self) -> bool:
     return self._signalled or time.monotonic() >= self._deadline
 
-  def _handle(self, number, frame):
+  def _handle(self, number: int, frame: object) -> None:
     del number, frame
     self._signalled = True
 
@@ -88,7 +88,7 @@ class StopRequest:
         self._previous[number] = signal.signal(number, self._handle)
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     for number, handler in self._previous.items():
       signal.signal(number, handler)
     if self._bell is not None:

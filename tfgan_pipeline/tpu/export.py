@@ -72,7 +72,7 @@ class StepExporter:
     batches = [self._fields.batch_spec(replica_batch // parts)] * self.batches_per_step
 
     @tf.function(jit_compile=True, autograph=False)
-    def step(*tensors):
+    def step(*tensors: tf.Tensor) -> list[tf.Tensor]:
       with self._strategy.replica():
         scalars = self.state.step_fn(tf.nest.pack_sequence_as(batches, tensors))
         return [scalars[name] for name in sorted(scalars)]

@@ -243,7 +243,7 @@ class Recorder:
           atomic_files.remove_leftovers(directory)
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     self.close()
 
 

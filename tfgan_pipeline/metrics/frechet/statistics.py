@@ -39,7 +39,7 @@ class Statistics:
   count: int | None = None
   ddof: int = 1
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     mean, covariance = (np.asarray(value) for value in (self.mean, self.covariance))
     if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
       raise UsageError(f'a mean {mean.shape} and a covariance {covariance.shape} do not agree')
