@@ -17,10 +17,10 @@ _HOMES = {
   'GANEstimator': 'estimator',
   'train_and_evaluate': 'estimator',
 }
-__all__ = ['__version__', *sorted(_HOMES)]
+__all__ = ['__version__', *sorted(_HOMES)]  # pyrefly: ignore[unresolvable-dunder-all]  (looked up)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
   if name not in _HOMES:
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
   return getattr(importlib.import_module(f'{__name__}.{_HOMES[name]}'), name)

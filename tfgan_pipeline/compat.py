@@ -15,6 +15,7 @@ environment; the binaries set theirs in bin/command_line.py.
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable, Iterator
 import contextlib
 import importlib
 import inspect
@@ -23,13 +24,16 @@ import random
 import sys
 import tempfile
 import types
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 import warnings
 
 import numpy as np
 
+Self = TypeVar('Self')
+
 
 @contextlib.contextmanager
-def _without_startup_chatter():
+def _without_startup_chatter() -> Iterator[None]:
   """Holds back what TensorFlow's C++ writes to stderr while it loads, unless loading fails."""
   try:
     terminal = os.dup(2)
@@ -78,19 +82,20 @@ def _restore_getargspec() -> None:
   """`tfgan.gan_loss` asks a loss for its arguments through a function Python 3.11 removed."""
   if hasattr(inspect, 'getargspec'):
     return
-  spec_type = collections.namedtuple('ArgSpec', 'args varargs keywords defaults')
+  ArgSpec = collections.namedtuple('ArgSpec', 'args varargs keywords defaults')
 
-  def getargspec(function):
+  def getargspec(function: Callable[..., object]) -> ArgSpec:
     spec = inspect.getfullargspec(function)
-    return spec_type(spec.args, spec.varargs, spec.varkw, spec.defaults)
+    return ArgSpec(spec.args, spec.varargs, spec.varkw, spec.defaults)
 
-  inspect.getargspec = getargspec
+  module: Any = inspect
+  module.getargspec = getargspec
 
 
 class _MissingEstimator(types.ModuleType):
   """Stands where `tfgan.estimator` would be; any use of it explains itself."""
 
-  def __getattr__(self, name: str):
+  def __getattr__(self, name: str) -> NoReturn:
     if name.startswith('__'):
       raise AttributeError(name)
     raise AttributeError(
@@ -99,9 +104,9 @@ class _MissingEstimator(types.ModuleType):
     )
 
 
-def _stub_estimator() -> types.ModuleType:
+def _stub_estimator() -> Any:
   """The three names of `tf.estimator` that TF-GAN subclasses or mentions while importing."""
-  stub = types.ModuleType('tensorflow.estimator')
+  stub: Any = types.ModuleType('tensorflow.estimator')
   stub.SessionRunHook = tf.compat.v1.train.SessionRunHook
   stub.Estimator = type('Estimator', (), {})
   stub.tpu = types.SimpleNamespace(
@@ -117,29 +122,30 @@ def _has_estimator() -> bool:
     return False
 
 
-def _import_tfgan() -> types.ModuleType:
+def _import_tfgan() -> Any:
   _restore_getargspec()
   _give_tfgan_its_layers()
   has_estimator = _has_estimator()
   if not has_estimator:
     stub = _stub_estimator()
     # `tensorflow.compat.v1` is a lazy wrapper around a module of its own: both need the name.
-    for module in (
+    modules: tuple[Any, ...] = (
       tf,
       sys.modules['tensorflow'],
       tf.compat.v1,
       sys.modules['tensorflow.compat.v1'],
       getattr(tf.compat.v1, '_tfmw_wrapped_module', None),
-    ):
+    )
+    for module in modules:
       if module is not None and not hasattr(module, 'estimator'):
         module.estimator = stub
   with warnings.catch_warnings():
     # TF-Hub announces on every import that pkg_resources is deprecated.
     warnings.filterwarnings('ignore', message='.*pkg_resources.*')
-    tfgan = importlib.import_module('tensorflow_gan')
+    found: Any = importlib.import_module('tensorflow_gan')
   if not has_estimator:
-    tfgan.estimator = _MissingEstimator('tensorflow_gan.estimator')
-  return tfgan
+    found.estimator = _MissingEstimator('tensorflow_gan.estimator')
+  return found
 
 
 def xla_ops() -> types.ModuleType:
@@ -147,8 +153,41 @@ def xla_ops() -> types.ModuleType:
   return importlib.import_module('tensorflow.compiler.tf2xla.ops.gen_xla_ops')
 
 
+# What a generator reads, [n, ...] each: noise, or noise and labels, or stored examples.
+Inputs = tf.Tensor | list[tf.Tensor]
+
+
+class DiscriminatorFn(Protocol):
+  """What a tuple of TF-GAN holds to judge other images by."""
+
+  def __call__(self, images: tf.Tensor, inputs: Inputs, /) -> tf.Tensor | tuple[tf.Tensor, object]:
+    """Returns logits float32 [n, ...], and what else the discriminator says, if it does."""
+
+  def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
+    """Returns float32 [n, D], what the last layer reads; of games with one generator."""
+
+
+class GANTuple(Protocol):
+  """What games make, and losses, penalties and observers read: any of TF-GAN's model tuples.
+
+  Such as `tfgan.GANModel` and `tfgan.ACGANModel`, which have fields besides.
+  """
+
+  generator_inputs: Inputs
+  generated_data: tf.Tensor
+  generator_variables: list[tf.Variable]
+  real_data: tf.Tensor
+  discriminator_real_outputs: tf.Tensor
+  discriminator_gen_outputs: tf.Tensor
+  discriminator_variables: list[tf.Variable]
+  discriminator_fn: DiscriminatorFn
+
+  def _replace(self: Self, **fields: object) -> Self:
+    """Returns a tuple with other values in some fields."""
+
+
 @contextlib.contextmanager
-def op_determinism():
+def op_determinism() -> Iterator[None]:
   """Operations give the same bits each time inside; TensorFlow publishes no way to end that."""
   config = importlib.import_module('tensorflow.python.framework.config')
   already = config.is_op_determinism_enabled()
@@ -161,7 +200,7 @@ def op_determinism():
 
 
 @contextlib.contextmanager
-def seeded(seed: int):
+def seeded(seed: int) -> Iterator[None]:
   """Keras, TensorFlow, NumPy and Python draw from `seed` inside, and go on afterwards as before.
 
   Of these Keras and TensorFlow publish no way to read or restore what they draw from.
@@ -182,7 +221,7 @@ def seeded(seed: int):
 
 
 @contextlib.contextmanager
-def tf1_tensor_equality():
+def tf1_tensor_equality() -> Iterator[None]:
   """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
 
   The setting is process-wide and not per thread, which is what is wanted here: the replica threads
@@ -195,4 +234,7 @@ def tf1_tensor_equality():
     tf.compat.v1.enable_tensor_equality()
 
 
-tfgan = _import_tfgan()
+if TYPE_CHECKING:
+  import tensorflow_gan as tfgan
+else:
+  tfgan = _import_tfgan()

@@ -77,7 +77,7 @@ def require(
     ('at most', operator.le, at_most),
     ('less than', operator.lt, below),
   )
-  rules = [rule for rule in rules if rule[2] is not None]
+  rules = [(word, fits, bound) for word, fits, bound in rules if bound is not None]
   for name, value in values.items():
     if not math.isfinite(value) or not all(fits(value, bound) for _, fits, bound in rules):
       wanted = ' and '.join(f'{word} {bound}' for word, _, bound in rules) or 'finite'

@@ -16,7 +16,7 @@ import contextlib
 import functools
 import logging
 import time
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -45,13 +45,19 @@ from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
 _log = logging.getLogger(__name__)
+_Arguments = ParamSpec('_Arguments')
+_Result = TypeVar('_Result')
 
 
-def _reproducible(function: Callable) -> Callable:
+def _reproducible(
+  function: Callable[Concatenate[GANEstimator, _Arguments], _Result],
+) -> Callable[Concatenate[GANEstimator, _Arguments], _Result]:
   """Runs what has an estimator as its first argument as strategies.reproducible does."""
 
   @functools.wraps(function)
-  def reproducible(estimator: GANEstimator, *args: Any, **kwargs: Any) -> Any:
+  def reproducible(
+    estimator: GANEstimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+  ) -> _Result:
     with strategies.reproducible(estimator.experiment):
       return function(estimator, *args, **kwargs)
 
@@ -135,9 +141,10 @@ class GANEstimator:
     if self.run.exists():
       self.run.check_data(self.dataset)
     chief = self._trainer.workers.chief
-    lock = TrainingLock(self.run.train) if chief else contextlib.nullcontext()
+    lock = TrainingLock(self.run.train) if chief else None
+    held = lock or contextlib.nullcontext()
     asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with environment.one_line_errors(self.experiment), lock, asked as stop:
+    with environment.one_line_errors(self.experiment), held, asked as stop:
       self.run.check_is_for(self.experiment)  # Another may have taken its place.
       starts = not Checkpoints(self.run.checkpoints).steps()
       if starts and not self._trainer.is_fresh:

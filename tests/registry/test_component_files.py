@@ -74,7 +74,7 @@ HEAD = 'from tfgan_pipeline import registry\n'
     (f'{HEAD}@registry.loss()\n{FUNCTION}', ':2: @registry.loss() is written without parentheses'),
     (
       f'{HEAD}@registry.los\n{FUNCTION}',
-      ':2: @registry.los: no such registry; there are dataset,',
+      ':2: @registry.los: no such registry; there are dataset, augmentation,',
     ),
     (
       f'{HEAD}@registry.loss\nasync {FUNCTION}',

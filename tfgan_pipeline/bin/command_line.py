@@ -15,7 +15,7 @@ import re
 import signal
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import app, flags
 import absl.logging
@@ -209,7 +209,7 @@ def components() -> str:
   return '\n'.join(lines)
 
 
-def _terminated(number, frame):
+def _terminated(number: int, frame: object) -> NoReturn:
   """For SIGTERM while nothing is at stake yet; training has a handler of its own."""
   del number, frame
   raise Interrupted('stopped by SIGTERM; the same command starts again')

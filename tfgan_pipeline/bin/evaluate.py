@@ -10,8 +10,10 @@ Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name
 in TensorBoard.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -19,6 +21,9 @@ from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
 from tfgan_pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.compat import tf
 
 FLAGS = flags.FLAGS
 DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
@@ -56,7 +61,7 @@ def main() -> None:
   command_line.print_results(watch_runs(FLAGS.model_dir, options, **watching, **common))
 
 
-def _devices():
+def _devices() -> tf.distribute.Strategy:
   from tfgan_pipeline.replicas.strategies import evaluation_devices
 
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})

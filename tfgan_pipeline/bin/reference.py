@@ -41,6 +41,7 @@ def main(verb: str = '', *files: str) -> None:
   split = options.reference_split
   if options.reference_dir:
     dataset, split = choose.folder_dataset(options), choose.PICTURES
+  assert dataset is not None  # Either of the two was given.
   options.make_cache()
   context = ExtractorContext(dataset, options.cache_path)
   of = (dataset, split, registry.extractor.build(options.extractor, context))

@@ -45,8 +45,14 @@ def main() -> None:
     count = files.write_folder(FLAGS.images_dir, ensemble, **common)
   else:
     written = {'output': FLAGS.output}
-    shown = {name: FLAGS[name].value for name in ('columns', 'traverse', 'interpolate')}
-    count = files.write_grid(FLAGS.output, ensemble, **common, **shown)
+    count = files.write_grid(
+      FLAGS.output,
+      ensemble,
+      **common,
+      columns=FLAGS.columns,
+      traverse=FLAGS.traverse,
+      interpolate=FLAGS.interpolate,
+    )
   command_line.print_result(
     {**written, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
   )

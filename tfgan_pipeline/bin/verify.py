@@ -7,12 +7,19 @@ The first takes seconds and needs nothing. With the Inception network of 2015 an
 CIFAR-10 their published scores are checked, too. A table on stdout; exit code 1 if a fact fails.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import CheckFailed
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.metrics.features import Features
 
 FLAGS = flags.FLAGS
 
@@ -32,7 +39,7 @@ def main() -> None:
     context = ExtractorContext(dataset, options.cache_path)
     extractor = registry.extractor.build(f'inception({FLAGS.inception!r})', context)
 
-  def features_of(split: str):
+  def features_of(split: str) -> Features:
     if not FLAGS.inception:
       raise Skip('needs the Inception network of 2015: --inception=PATH')
     if not dataset:

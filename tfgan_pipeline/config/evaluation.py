@@ -123,7 +123,7 @@ class EvaluationOptions(Settings):
     path=True,
   )
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     super().__post_init__()
     if self.generator_calls and self.batch_norm == 'batch':
       flag = 'path_length' if self.path_length else 'generator_metrics'

@@ -159,7 +159,7 @@ class Experiment(Settings):
     experiment = object.__new__(cls)
     for field in dataclasses.fields(cls):
       recorded = {} if field.name in given else values
-      value = recorded.get(field.name, getattr(checked, field.name))
+      value: Any = recorded.get(field.name, getattr(checked, field.name))
       if field.metadata['path'] and value and '://' not in value:
         value = os.path.abspath(value)  # Version 0.1.0 recorded paths as they were given.
       object.__setattr__(experiment, field.name, value)
@@ -186,7 +186,7 @@ class Experiment(Settings):
     return [f'--{name}={mine} (was {theirs})' for name, mine, theirs in pairs if mine != theirs]
 
 
-def _today(field: dataclasses.Field, recorded: Any) -> Any:
+def _today(field: dataclasses.Field[Any], recorded: Any) -> Any:
   """A recorded value with the arguments its component has been given since, as they default."""
   try:
     return checked(field, recorded)

@@ -12,11 +12,11 @@ A field added to such a class has its flag, its check and its place in every fil
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 import dataclasses
 import math
 import os
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from absl import flags
 
@@ -34,8 +34,8 @@ def setting(
   minimum: float | None = None,
   below: float | None = None,
   choices: tuple[str, ...] = (),
-  one_of: Registry | None = None,
-  some_of: Registry | None = None,
+  one_of: Registry[Any] | None = None,
+  some_of: Registry[Any] | None = None,
   once: bool = True,
   path: bool = False,
   size: bool = False,
@@ -77,7 +77,7 @@ def setting(
 class Settings:
   """Checked and in canonical form once constructed; construction raises UsageError."""
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     for field in dataclasses.fields(self):
       try:
         object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
@@ -100,9 +100,10 @@ class Settings:
       flag_values: Where, as in absl's own functions.
     """
     for field in dataclasses.fields(cls):
+      kind: Any = type(field.default)
       if only is not None and field.name not in only:
         continue
-      text, default = field.metadata['help'], field.default
+      text, default = field.metadata['help'], cast(Any, field.default)
       if recorded:
         text, default = f'{text} Default: as recorded in the run.', None
       if field.metadata['choices']:
@@ -113,12 +114,12 @@ class Settings:
         default = None if default is None else str(default)
         flags.DEFINE_string(field.name, default, text, flag_values=flag_values)
       else:
-        define = {
+        define: Callable[..., object] = {
           str: flags.DEFINE_string,
           int: flags.DEFINE_integer,
           float: flags.DEFINE_float,
           bool: flags.DEFINE_bool,
-        }[type(field.default)]
+        }[kind]
         define(field.name, default, text, flag_values=flag_values)
 
   @classmethod
@@ -130,9 +131,10 @@ class Settings:
     return dataclasses.asdict(self)
 
 
-def checked(field: dataclasses.Field, value: Any) -> Any:
+def checked(field: dataclasses.Field[Any], value: Any) -> Any:
   """The value in canonical form, or UsageError."""
-  kind, rules = type(field.default), field.metadata
+  default: Any = field.default
+  kind, rules = type(default), field.metadata
   if rules['size']:
     return _checked_size(value, rules['minimum'])
   if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -147,7 +149,7 @@ def checked(field: dataclasses.Field, value: Any) -> Any:
     raise UsageError(f'should be less than {rules["below"]}')
   if rules['choices'] and value not in rules['choices']:
     raise UsageError(f'should be one of {", ".join(rules["choices"])}')
-  if rules['one_of'] and not value == field.default == '':
+  if rules['one_of'] and not value == default == '':
     return str(rules['one_of'].parse(value))
   if rules['some_of']:
     calls = rules['some_of'].parse_all(value)

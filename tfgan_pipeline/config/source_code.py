@@ -75,7 +75,7 @@ def unreleased(settings: Settings) -> dict[str, Source]:
   return dict(sorted(sources.items()))
 
 
-def _chosen(settings: Settings) -> Iterator[tuple[registry.Registry, str]]:
+def _chosen(settings: Settings) -> Iterator[tuple[registry.Registry[Any], str]]:
   for field in dataclasses.fields(settings):
     kind = field.metadata['one_of'] or field.metadata['some_of']
     if not kind:
@@ -99,7 +99,7 @@ def _names_in(values: Any) -> Iterator[str]:
       yield from (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def _source_of(function: Callable) -> Source:
+def _source_of(function: Callable[..., object]) -> Source:
   path = os.path.abspath(inspect.getsourcefile(function) or '')
   text = ''
   if os.path.isfile(path):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import dataclasses
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class DataOptions:
   data_dir: str | None = None
   memory_limit_gb: float = 4.0
 
-  def fits_memory(self, count: int, image_shape: tuple[int, int, int]) -> bool:
+  def fits_memory(self, count: int, image_shape: tuple[int, ...]) -> bool:
     """Whether `count` uint8 images of this shape may be held in memory."""
     height, width, channels = image_shape
     return count * height * width * channels <= self.memory_limit_gb * 1e9
@@ -88,7 +88,7 @@ class Split(abc.ABC):
     """
 
   @abc.abstractmethod
-  def load(self, references: Any) -> dict[str, tf.Tensor]:
+  def load(self, references: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Graph code: references [n] -> tensors [n, ...] by field, as `ordered` yields arrays."""
 
   def with_field(self, field: str) -> Split:
@@ -97,7 +97,7 @@ class Split(abc.ABC):
     return self
 
   @abc.abstractmethod
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     """Feeds everything that determines the examples, and no name or place, to a hashlib digest."""
 
   @functools.cached_property
@@ -121,12 +121,12 @@ class Split(abc.ABC):
     """The fingerprint that version 0.1.0 gave these examples when they fitted into memory."""
     return self._digest_of(self._add_pixels)
 
-  def _digest_of(self, add: Callable[[Any], None]) -> str:
+  def _digest_of(self, add: Callable[[hashlib._Hash], None]) -> str:
     digest = hashlib.sha256(repr((self.size, tuple(self.image_shape))).encode())
     add(digest)
     return digest.hexdigest()[:16]
 
-  def _add_pixels(self, digest: Any) -> None:
+  def _add_pixels(self, digest: hashlib._Hash) -> None:
     first = next(self.ordered(1))
     # The order that fingerprints have always had; other fields came later, and are told by name.
     names = [name for name in ('label', 'image') if name in first]
@@ -134,7 +134,8 @@ class Split(abc.ABC):
       if name not in names:
         digest.update(f'{name} {first[name].shape[1:]} {first[name].dtype}'.encode())
       for batch in self.ordered(4096):
-        digest.update(np.ascontiguousarray(batch[name], '<i4' if name == 'label' else None))
+        values = np.ascontiguousarray(batch[name], '<i4' if name == 'label' else None)
+        digest.update(values)  # pyrefly: ignore[bad-argument-type]  (arrays are buffers)
 
 
 class SelectedSplit(Split):
@@ -159,11 +160,11 @@ class SelectedSplit(Split):
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return self._split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)
 
-  def load(self, references: Any) -> dict[str, tf.Tensor]:
+  def load(self, references: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     values = self._split.load(references)
     return {name: values[field] for name, field in self._fields.items()}
 
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     digest.update(repr(sorted(self._fields.items())).encode())
     self._split.add_content(digest)
 
@@ -202,7 +203,7 @@ class Dataset:
     return cls(name, fields, splits, channel_classes)
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
+  def image_shape(self) -> tuple[int, ...]:
     """(height, width, channels) of 'image'."""
     return self.fields.image_shape
 

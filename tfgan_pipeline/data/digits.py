@@ -41,7 +41,7 @@ def digits(options: DataOptions, *, size: int | tuple[int, int] = 32) -> Dataset
   images = np.stack([_enlarge(picture, height, width) for picture in pictures])[..., None]
   labels = stored[:, -1].astype(np.int32)
   names = [str(index) for index in range(len(labels))]
-  parts = partition(names, labels.tolist(), {'validation': 0.1, 'test': 0.1})
+  parts = partition(names, list(map(int, labels)), {'validation': 0.1, 'test': 0.1})
   splits = {
     part: MemorySplit({'image': images[members], 'label': labels[members]})
     for part, members in parts.items()

@@ -17,6 +17,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.base import Medium
 
 
@@ -38,6 +39,14 @@ class Field:
   medium: Medium | None = None
   classes: tuple[str, ...] = ()
   twin: str = ''
+
+  def require_medium(self) -> Medium:
+    """Returns the medium; raises UsageError for numbers, such as a label, which have none."""
+    if self.medium is None:
+      raise UsageError(
+        f'a field {self.dtype} {self.shape} holds numbers, and no samples of a medium'
+      )
+    return self.medium
 
 
 class Fields(dict[str, Field]):
@@ -99,7 +108,7 @@ class Fields(dict[str, Field]):
     """Returns plain values for experiment.json."""
     records = {}
     for name, field in self.items():
-      record = {**dataclasses.asdict(dataclasses.replace(field, medium=None))}
+      record: dict[str, Any] = dataclasses.asdict(dataclasses.replace(field, medium=None))
       record['medium'] = field.medium.name if field.medium else ''
       records[name] = {key: value for key, value in record.items() if value not in ('', ())}
       records[name]['shape'] = list(field.shape)

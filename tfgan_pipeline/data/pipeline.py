@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 import functools
 from types import MappingProxyType
-from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
@@ -72,7 +71,9 @@ def train_batches(
   first, last = size * first_replica, size * (first_replica + local_replicas)
 
   @tf.autograph.experimental.do_not_convert
-  def local_slices(number: tf.Tensor, references: Any) -> tf.data.Dataset:
+  def local_slices(
+    number: tf.Tensor, references: tf.Tensor | Mapping[str, tf.Tensor]
+  ) -> tf.data.Dataset:
     # Slicing comes before loading, so that a host decodes nothing that it does not train on.
     positions = number * batch_size + tf.range(first, last, dtype=tf.int64)
     slices = tf.nest.map_structure(
@@ -81,7 +82,9 @@ def train_batches(
     return tf.data.Dataset.from_tensor_slices((tf.reshape(positions, [-1, size]), slices))
 
   @tf.autograph.experimental.do_not_convert
-  def load(positions: tf.Tensor, references: Any) -> dict[str, tf.Tensor]:
+  def load(
+    positions: tf.Tensor, references: tf.Tensor | Mapping[str, tf.Tensor]
+  ) -> dict[str, tf.Tensor]:
     return change(split.load(references), positions)
 
   references = split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)

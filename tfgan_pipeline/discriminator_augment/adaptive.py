@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
@@ -44,7 +44,7 @@ def adaptive_augment(
     del step
     return _transformed(images, tf.identity(variables['p']), color, flip)
 
-  def observe(model) -> dict[str, tf.Tensor]:
+  def observe(model: GANTuple) -> dict[str, tf.Tensor]:
     logits = model.discriminator_real_outputs
     p, signs, updates = (tf.identity(variable) for variable in variables.values())
     signs += collectives.mean(tf.reduce_mean(tf.sign(tf.stop_gradient(logits))))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import UsageError, require
@@ -22,13 +22,13 @@ class DiscriminatorAugmentation(NamedTuple):
 
   Attributes:
     function: (images float32 [n, H, W, C], steps made float32 scalar) -> images.
-    observe: Called in each discriminator update with the GANModel tuple; returns scalars to plot.
+    observe: Called in each discriminator update with TF-GAN's tuple; returns scalars to plot.
     variables: What it remembers, by name, as of penalties.Penalty.
     needs: What a run must have for it.
   """
 
   function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-  observe: Callable[..., dict[str, tf.Tensor]] = lambda model: {}
+  observe: Callable[[GANTuple], dict[str, tf.Tensor]] = lambda model: {}
   variables: Mapping[str, tf.Variable] = {}
   needs: frozenset[Need] = frozenset({Need.PICTURES})
 
@@ -52,7 +52,7 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
 
 @registry.discriminator_augmentation
 def diff_augment(
-  *, policy: tuple = ('color', 'translation', 'cutout')
+  *, policy: tuple[str, ...] = ('color', 'translation', 'cutout')
 ) -> DiscriminatorAugmentation:
   """DiffAugment (Zhao et al. 2020, arXiv:2006.10738), for little data.
 

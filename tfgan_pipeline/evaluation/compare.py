@@ -87,7 +87,7 @@ def rank(entries: Iterable[Entry], metric: str, *, best_of_run: bool = False) ->
   if not found:
     raise UsageError(f'--metric={metric}: in none of these records')
   first_name, first = found[0]
-  groups: dict[tuple, dict[Any, tuple[str, Record]]] = {}
+  groups: dict[tuple[str, int | None], dict[object, tuple[str, Record]]] = {}
   for name, entry in found:
     fields = differences(first.record, first_name, entry.record, name)
     if fields:
@@ -98,7 +98,7 @@ def rank(entries: Iterable[Entry], metric: str, *, best_of_run: bool = False) ->
     group = groups.setdefault(key, {})
     if seed not in group or _beside(name, 'low') in entry.record['scores']:
       group[seed] = name, entry.record
-  rows = [_row(*key, list(records.values())) for key, records in groups.items()]
+  rows = [_row(run, step, list(records.values())) for (run, step), records in groups.items()]
   rows.sort(key=lambda row: row.value if lower else -row.value)
   if best_of_run:
     best: dict[str, Row] = {}

@@ -10,13 +10,14 @@ being scored, are pinned, so that the trainer's rotation leaves them. watcher.py
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import contextlib
 import json
 import logging
 import math
 import re
 import time
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 
@@ -37,6 +38,7 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
+from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
@@ -96,8 +98,8 @@ class Evaluator:
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
-    if not self._sampler.task.samples_noise:
-      task = self._sampler.task
+    task = self._sampler.task
+    if not task.samples_noise and sources is not None:
       self.definition['task'] = {'name': task.name, 'source': task.source, 'target': task.target}
       self.definition['num_generated'] = min(options.num_samples, sources.size)
     code = {name: source.hash for name, source in source_code.unreleased(options).items()}
@@ -129,6 +131,12 @@ class Evaluator:
       raise RunReplaced(f'--model_dir={self.run.path}: the run was removed') from None
     if run_id != self.run_id:
       raise RunReplaced(f'--model_dir={self.run.path}: another run has taken its place')
+
+  @overload
+  def evaluate(self, step: int | None = None, *, wait: Literal[True] = True) -> Record: ...
+
+  @overload
+  def evaluate(self, step: int | None = None, *, wait: bool) -> Record | None: ...
 
   def evaluate(self, step: int | None = None, *, wait: bool = True) -> Record | None:
     """The record of one checkpoint, by default the newest; made now unless it exists.
@@ -173,10 +181,10 @@ class Evaluator:
       self._sampler.restore(step)
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
     started = time.monotonic()
-    shown: list = []
+    shown: list[np.ndarray] = []
     most = self._sampler.medium.grid_size(self._sampler.sample_shape)
 
-    def batches():
+    def batches() -> Iterator[np.ndarray]:
       for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
         if missing := max(0, most - sum(map(len, shown))):
           shown.append(batch[:missing])
@@ -184,6 +192,7 @@ class Evaluator:
 
     scores = self._scorer.score(batches(), **self._chosen)
     if self._options.generator_calls:
+      assert isinstance(self._sampler, GeneratorSampler)  # Others are refused, see check_options.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     checksum = self._checkpoints.record(step).get('checksum')
@@ -198,7 +207,7 @@ class Evaluator:
     self._write_summaries(step, scores, np.concatenate(shown))
     return self._records.add(record)  # Last: what has a record is done.
 
-  def record_failure(self, step: int, error: str, **more: Any) -> Record:
+  def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds, or finds, a record without scores.
 
     Args:
@@ -242,7 +251,7 @@ class Evaluator:
           if mine:
             self._checkpoints.pins.remove(step, self._pins_as)
 
-  def _provenance(self, started: float) -> dict[str, Any]:
+  def _provenance(self, started: float) -> Record:
     return {
       'run': self.run.path,
       **({'run_id': self.run_id} if self.run_id else {}),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import json
-from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
@@ -38,7 +37,7 @@ class Scorers:
   def __init__(self, strategy: tf.distribute.Strategy | None = None):
     share_gpus()  # Before anything of TensorFlow is used.
     self.strategy = strategy
-    self._made: dict[Any, Scorer] = {}
+    self._made: dict[tuple[object, ...], Scorer] = {}
 
   def get(self, experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Scorer:
     """Returns the scorer of these options for the data of a run, which need not exist yet.

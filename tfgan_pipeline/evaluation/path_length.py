@@ -64,9 +64,12 @@ def perceptual_path_length(
   lengths = []
   for start in range(0, samples, batch_size):
     count = min(batch_size, samples - start)
-    ends = random.normal(size=(2, count, noise_size))
+    start_noise, end_noise = random.normal(size=(2, count, noise_size))
     place = random.uniform(size=count)
-    images = [generate(along_arc(*ends, at).astype(np.float32)) for at in (place, place + epsilon)]
+    images = [
+      generate(along_arc(start_noise, end_noise, at).astype(np.float32))
+      for at in (place, place + epsilon)
+    ]
     if any(np.asarray(image).dtype.kind != 'f' for image in images):
       raise UsageError(f'images should be float and not rounded, got {images[0].dtype}')
     before, after = (np.asarray(features(image), np.float64) for image in images)

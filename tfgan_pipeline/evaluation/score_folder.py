@@ -5,6 +5,7 @@ record = score_folder('/tmp/samples', EvaluationOptions(reference_dir='/data/tes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import dataclasses
 import os
 
@@ -88,7 +89,7 @@ def score_folder(
   }
 
 
-def _batches(split: FileSplit, count: int, seed: int):
+def _batches(split: FileSplit, count: int, seed: int) -> Iterator[np.ndarray]:
   """uint8 [n, H, W, C]: all images in stored order, or as many as asked for."""
   kept = np.zeros(split.size, bool)
   kept[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True

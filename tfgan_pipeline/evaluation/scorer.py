@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import logging
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import intervals
 from tfgan_pipeline.references.choose import choose_reference
+from tfgan_pipeline.registry.calls import Call
 
 _log = logging.getLogger(__name__)
 _IMAGES = 16_384  # At most, of either kind, that image metrics are given.
@@ -60,7 +61,7 @@ class Scorer:
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
     self._reference, facts = choice.features(self._extractor)
-    self._images = None
+    self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
         raise UsageError('--image_metrics: need real images, and --reference_stats has none')
@@ -94,7 +95,7 @@ class Scorer:
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
 
-  def _try_metrics(self, image_shape: tuple[int, int, int]) -> None:
+  def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
     """Refuses now what the metrics would refuse after the work: on a few reference features."""
     options, reference = self._options, self._reference
     if isinstance(reference, Statistics):
@@ -112,10 +113,10 @@ class Scorer:
       except UsageError:  # Of what it is given, or only of so few?
         self._try(reference, _first(reference, options.num_samples))
     if self._targets is not None:
-      self._compute_of_pairs(next(self._targets.ordered(2))['image'])
+      self._compute_of_pairs(self._targets, next(self._targets.ordered(2))['image'])
     if self._images is not None:
       try:
-        self._compute_of_images(self._images[: max(2, min(options.num_samples, 16))])
+        self._compute_of_images(self._images, self._images[: max(2, min(options.num_samples, 16))])
       except UsageError as error:
         raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
 
@@ -126,13 +127,19 @@ class Scorer:
     except UsageError as error:
       raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
 
-  def score(self, batches: Iterable[np.ndarray], **chosen: np.ndarray | None) -> dict[str, float]:
+  def score(
+    self,
+    batches: Iterable[np.ndarray],
+    *,
+    labels: np.ndarray | None = None,
+    codes: np.ndarray | None = None,
+  ) -> dict[str, float]:
     """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
 
     Args:
       batches: uint8 [n, H, W, C].
-      chosen: 'labels', the classes that were asked for, and 'codes', learnt categories; integers,
-        one for each image, or None.
+      labels: The classes that were asked for, integers, one for each image; or None.
+      codes: Learnt categories, likewise.
 
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.
@@ -140,19 +147,19 @@ class Scorer:
     kept: list[np.ndarray] = []
     keeps = self._images is not None or self._targets is not None
 
-    def keeping():
+    def keeping() -> Iterator[np.ndarray]:
       for batch in batches:
         if keeps and sum(map(len, kept)) < _IMAGES:
           kept.append(batch)
         yield batch
 
     generated = self._extractor.features(keeping())
-    generated = dataclasses.replace(generated, **chosen)
+    generated = dataclasses.replace(generated, labels=labels, codes=codes)
     scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
-      scores.update(self._compute_of_images(np.concatenate(kept)[:_IMAGES]))
+      scores.update(self._compute_of_images(self._images, np.concatenate(kept)[:_IMAGES]))
     if self._targets is not None:
-      scores.update(self._compute_of_pairs(np.concatenate(kept)[:_IMAGES]))
+      scores.update(self._compute_of_pairs(self._targets, np.concatenate(kept)[:_IMAGES]))
     return scores
 
   def of_generator(
@@ -181,23 +188,24 @@ class Scorer:
   ) -> dict[str, float]:
     scores = {}
     for call in registry.metric.parse_all(self._options.metrics):
-      found = registry.metric.build(str(call), reference, generated)
+      # Statistics stand where features do, and refuse what they are not asked in words.
+      found = registry.metric.build(str(call), cast(Features, reference), generated)
       if resamples and isinstance(reference, Features):
         found.update(intervals(call, reference, generated, found, resamples=resamples))
       scores.update(self._named(f'[{self._extractor.name}]', call, found))
     return scores
 
-  def _compute_of_images(self, generated: np.ndarray) -> dict[str, float]:
+  def _compute_of_images(self, real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
     scores = {}
     for call in registry.image_metric.parse_all(self._options.image_metrics):
-      found = registry.image_metric.build(str(call), self._images, generated)
+      found = registry.image_metric.build(str(call), real, generated)
       scores.update(self._named('', call, found))
     return scores
 
-  def _compute_of_pairs(self, outputs: np.ndarray) -> dict[str, float]:
+  def _compute_of_pairs(self, split: Split, outputs: np.ndarray) -> dict[str, float]:
     """Compares output i with target i, in the stored order of the reference split."""
     targets, missing = [], len(outputs)
-    for batch in self._targets.ordered(1024):
+    for batch in split.ordered(1024):
       targets.append(batch['image'][:missing])
       missing -= len(targets[-1])
       if not missing:
@@ -208,7 +216,7 @@ class Scorer:
       scores.update(self._named('', call, values))
     return scores
 
-  def _named(self, suffix: str, call: Any, scores: dict[str, float]) -> dict[str, float]:
+  def _named(self, suffix: str, call: Call | str, scores: dict[str, float]) -> dict[str, float]:
     named = {f'{key}{suffix}': value for key, value in scores.items()}
     self.metric_of.update(dict.fromkeys(named, str(call)))
     return named
@@ -216,8 +224,10 @@ class Scorer:
 
 def _first(features: Features, count: int) -> Features:
   """The first rows; without held-out ones, which cost much to make."""
-  columns = (features.pool, features.logits, features.labels)
-  return Features(*(None if values is None else values[:count] for values in columns))
+  logits, labels = (
+    None if values is None else values[:count] for values in (features.logits, features.labels)
+  )
+  return Features(features.pool[:count], logits, labels)
 
 
 def _some_images(split: Split) -> np.ndarray:

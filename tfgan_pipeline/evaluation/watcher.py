@@ -156,10 +156,11 @@ class _Run:
       self._notice_end()
       return
     try:
-      if self._evaluators is None:
-        self._evaluators = self._open_run(self._path) or ()
-        self.finished = not self._evaluators
-      yield from self._advance()
+      evaluators = self._evaluators
+      if evaluators is None:
+        evaluators = self._evaluators = self._open_run(self._path) or ()
+        self.finished = not evaluators
+      yield from self._advance(evaluators)
       self._failures = 0
     except Interrupted:
       raise
@@ -190,16 +191,16 @@ class _Run:
     """Leaves the run in peace for a while, whatever others have to do: 2 s, 8 s, then 30 s."""
     self._rests_until = time.monotonic() + min(_LONGEST_PAUSE, 2 * 4 ** (failures - 1))
 
-  def _advance(self) -> Iterator[Record]:
+  def _advance(self, evaluators: Sequence[Evaluator]) -> Iterator[Record]:
     if self.finished:
       return
-    first = self._evaluators[0]
+    first = evaluators[0]
     first.check_run()
     # Asked before listing: what the run saved before it was done is then in the list.
     done = first.run.is_done()
     steps = first.steps()
     if steps != self._listed_last:
-      missing = [step for step in self._missing(steps) if not first.find(step)]
+      missing = [step for step in self._missing(first, steps) if not first.find(step)]
       if missing:
         _log.warning('%s: removed before they could be scored: %s', first.run.path, some(missing))
       for step in missing:
@@ -209,7 +210,7 @@ class _Run:
     waiting = [step for step in steps if step not in self._settled]
     for step in waiting:
       try:
-        records = self._evaluate(step, patiently=step == steps[-1] and not done)
+        records = self._evaluate(evaluators, step, patiently=step == steps[-1] and not done)
       except _Later:
         break
       if records:
@@ -220,22 +221,24 @@ class _Run:
       # Another process scores it just now: take the next one meanwhile.
     self.finished = done and not waiting
 
-  def _missing(self, steps: list[int]) -> list[int]:
+  def _missing(self, first: Evaluator, steps: list[int]) -> list[int]:
     """Steps of checkpoints that were listed, or that the run says it saved, and are gone."""
-    saved = self._evaluators[0].run.saved_steps()
+    saved = first.run.saved_steps()
     # The newest may be listed in a moment: the run speaks of it first.
     self._listed |= {*steps, *(step for step in saved if steps and step < steps[-1])}
     return sorted(self._listed - set(steps) - self._settled)
 
-  def _evaluate(self, step: int, *, patiently: bool) -> list[Record]:
+  def _evaluate(
+    self, evaluators: Sequence[Evaluator], step: int, *, patiently: bool
+  ) -> list[Record]:
     """The records of a checkpoint; none while another process is at it."""
     records = []
-    for evaluator in self._evaluators:
+    for evaluator in evaluators:
       record = self._try(evaluator, step, patiently=patiently)
       if record is None:
         return []
       records.append(record)
-    warn_if_apart(self._evaluators, records)
+    warn_if_apart(evaluators, records)
     return records
 
   def _try(self, evaluator: Evaluator, step: int, *, patiently: bool) -> Record | None:

@@ -90,7 +90,7 @@ def _network(dataset: Dataset) -> keras.Model:
   return keras.Model(images, (keras.layers.Concatenate()(features), joint))
 
 
-def _network_of(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+def _network_of(image_shape: tuple[int, ...], num_classes: int) -> keras.Model:
   """Builds images float32 [N, H, W, C] in [-1, 1] -> (features [N, 128], logits [N, classes])."""
   layers = keras.layers
   images = x = layers.Input(image_shape)

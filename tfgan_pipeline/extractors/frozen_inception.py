@@ -62,7 +62,7 @@ def _without_removed_ops(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.Graph
       result.node.add().CopyFrom(node)
       continue
 
-    def add(op: str, suffix: str, *inputs: str, of=node) -> str:
+    def add(op: str, suffix: str, *inputs: str, of: tf.compat.v1.NodeDef = node) -> str:
       new = result.node.add(op=op, name=of.name + suffix, input=inputs)
       new.attr['T'].CopyFrom(of.attr['T'])
       return new.name

@@ -57,12 +57,15 @@ def inception(context: ExtractorContext, *, path: str, resize: str = 'tf1') -> E
     else:
       pruned = frozen_inception.read(where, path)
 
-      def call(images):
+      def call(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return dict(zip(('pool_3', 'logits'), pruned(images)))
 
-    def forward(images):
+    def forward(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
       outputs = call(prepare(images))
-      return tuple(saved_models.select(where, outputs, 'key', key) for key in ('pool_3', 'logits'))
+      pool, logits = (
+        saved_models.select(where, outputs, 'key', key) for key in ('pool_3', 'logits')
+      )
+      return pool, logits
 
     return forward
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import contextlib
 import os
 import sys
@@ -76,7 +77,7 @@ def application_extractor(
     replicated = keras.models.clone_model(model)
     replicated.set_weights(model.get_weights())
 
-    def forward(images):
+    def forward(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
       outputs = replicated(own(prepare(images)), training=False)
       return tuple(outputs) if classifies else (outputs, None)
 
@@ -90,7 +91,7 @@ def application_extractor(
 
 
 def _load(
-  where: str, function, weights: str, sides: tuple[int, int] | None
+  where: str, function: Callable[..., keras.Model], weights: str, sides: tuple[int, int] | None
 ) -> tuple[keras.Model, bool]:
   """Images -> (features, logits), or -> features where the weights end before the classifier."""
   failures = []
@@ -116,7 +117,9 @@ def _load(
   raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
 
 
-def _build(function, sides: tuple[int, int] | None, classifies: bool) -> keras.Model:
+def _build(
+  function: Callable[..., keras.Model], sides: tuple[int, int] | None, classifies: bool
+) -> keras.Model:
   """The network untrained, with its classifier's last activation left out."""
   shape = (*sides, 3) if sides else None
   linear = {'classifier_activation': None} if classifies else {}

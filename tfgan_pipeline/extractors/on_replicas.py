@@ -58,7 +58,7 @@ def network_extractor(
     ) from None
 
   @tf.function(autograph=False)
-  def run(images):
+  def run(images: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return strategy.run(per_replica, (images,))
 
   def extract(images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -89,7 +89,7 @@ class Preprocessing:
   divide: float = 1.0
   channels: int = 3
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     if self.resize not in _RESIZES:
       raise UsageError(f'resize={self.resize}: there are {", ".join(_RESIZES)}')
     if isinstance(self.size, int) and self.size < 0:

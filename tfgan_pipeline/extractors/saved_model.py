@@ -24,7 +24,7 @@ def saved_model(
   output: str = '',
   logits: str = '',
   size: int | tuple[int, int] = 0,
-  input_range: tuple = (),
+  input_range: tuple[float, ...] = (),
   resize: str = 'tf1',
   channels: int = 0,
   signature: str = '',
@@ -42,7 +42,7 @@ def saved_model(
   def build() -> Forward:
     call = load(where, path, signature)
 
-    def forward(images):
+    def forward(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
       images = prepare(images)
       if not input_range:
         # Resized pixels are no whole numbers, and rounding halves to even has no bias.
@@ -65,7 +65,7 @@ def _preprocessing(
   where: str,
   size: int | tuple[int, int],
   resize: str,
-  input_range: tuple,
+  input_range: tuple[float, ...],
   channels: int,
 ) -> Preprocessing:
   try:

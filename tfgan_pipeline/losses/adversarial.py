@@ -11,7 +11,7 @@ import functools
 from typing import NamedTuple
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.compat import GANTuple, tf, tfgan
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.replicas import randomness
 
@@ -79,7 +79,7 @@ def _cross_entropy(
       tfgan.losses.minimax_discriminator_loss, label_smoothing=label_smoothing
     )
 
-  def loss(model) -> tf.Tensor:
+  def loss(model: GANTuple) -> tf.Tensor:
     total = tf.zeros([])
     real_label, generated_label = 1 - label_smoothing / 2, two_sided * label_smoothing / 2
     for logits, label, other in (
@@ -135,13 +135,13 @@ def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) 
 def relativistic_pairing() -> AdversarialLoss:
   """Each real image against one generated image (Jolicoeur-Martineau; R3GAN, 2501.05441)."""
 
-  def generator(model) -> tf.Tensor:
+  def generator(model: GANTuple) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-_lead(model)))
 
-  def discriminator(model) -> tf.Tensor:
+  def discriminator(model: GANTuple) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(_lead(model)))
 
-  def _lead(model) -> tf.Tensor:
+  def _lead(model: GANTuple) -> tf.Tensor:
     return model.discriminator_gen_outputs - model.discriminator_real_outputs
 
   return AdversarialLoss(generator, discriminator)
@@ -163,7 +163,7 @@ def _over_global_batch(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Te
   gradients gives the gradient of the global batch, as for losses that are plain means.
   """
 
-  def over_global_batch(model, **kwargs):
+  def over_global_batch(model: GANTuple, **kwargs: object) -> tf.Tensor:
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync > 1:
       model = model._replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import require
@@ -29,7 +29,7 @@ def consistency(
   require('--penalties', at_least=0, real_weight=real_weight, generated_weight=generated_weight)
   require('--penalties', at_least=0, below=1, shift=shift)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     total = tf.zeros([])
     for weight, images, logits in (
       (real_weight, model.real_data, model.discriminator_real_outputs),

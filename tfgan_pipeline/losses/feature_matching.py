@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.replicas import collectives
@@ -18,7 +18,7 @@ def feature_matching(*, weight: float = 1.0) -> Penalty:
   """
   require('--penalties', at_least=0, weight=weight)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     means = [
       collectives.mean(
         tf.reduce_mean(model.discriminator_fn.features(images, model.generator_inputs), axis=0)

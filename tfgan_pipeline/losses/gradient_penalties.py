@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, per_image, squared_slope
 from tfgan_pipeline.replicas import collectives, randomness
@@ -39,7 +39,7 @@ def _slope_at(images: str, gamma: float, interval: int) -> Penalty:
   require('--penalties', at_least=0, gamma=gamma)
   require('--penalties', at_least=1, interval=interval)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(getattr(model, images))))
 
   return Penalty('discriminator', penalty, interval)
@@ -55,7 +55,7 @@ def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
   """
   require('--penalties', at_least=0, weight=weight, reach=reach)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     real = model.real_data
     mean = collectives.mean(tf.reduce_mean(real))
     deviation = tf.sqrt(collectives.mean(tf.reduce_mean(tf.square(real - mean))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
@@ -35,7 +35,7 @@ def lecam(
     for name in ('real', 'generated', 'updates')
   }
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
     updates = tf.identity(variables['updates'])
     rate = tf.maximum(1.0 - decay, 1.0 / (tf.maximum(updates - start, 0.0) + 1.0))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.replicas import randomness
@@ -27,7 +27,7 @@ class Penalty(NamedTuple):
 
   Attributes:
     player: 'generator' or 'discriminator', whose loss it is added to.
-    function: GANModel tuple -> float32 scalar, the mean over the replica's batch.
+    function: TF-GAN's tuple -> float32 scalar, the mean over the replica's batch.
     interval: It is computed at one step in so many, and counts so many times as much there
       (Karras et al. 2020, arXiv:1912.04958, appendix B).
     variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
@@ -36,7 +36,7 @@ class Penalty(NamedTuple):
   """
 
   player: str
-  function: Callable[..., tf.Tensor]
+  function: Callable[[GANTuple], tf.Tensor]
   interval: int = 1
   variables: Mapping[str, tf.Variable] = {}
   needs: frozenset[Need] = frozenset({Need.DISCRIMINATOR})
@@ -50,7 +50,7 @@ def wasserstein_gradient(
   require('--penalties', at_least=0, weight=weight)
   require('--penalties', above=0, target=target)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     real, generated = model.real_data, model.generated_data
     between = real + per_image(real) * (generated - real)
     # The root's own gradient is infinite at zero.
@@ -67,13 +67,13 @@ def per_image(images: tf.Tensor) -> tf.Tensor:
   return randomness.uniform([images.shape[0]] + [1] * (images.shape.rank - 1))
 
 
-def scores(model, images: tf.Tensor) -> tf.Tensor:
+def scores(model: GANTuple, images: tf.Tensor) -> tf.Tensor:
   """The discriminator's logits of images, whatever else it says of them."""
   outputs = model.discriminator_fn(images, model.generator_inputs)
   return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
-def squared_slope(model, images: tf.Tensor) -> tf.Tensor:
+def squared_slope(model: GANTuple, images: tf.Tensor) -> tf.Tensor:
   """Squared norm of the discriminator's gradient at each image, float32 [n]."""
   gradients = tf.gradients(scores(model, images) * _SLOPE_SCALE, images)[0] / _SLOPE_SCALE
   return tf.reduce_sum(tf.square(gradients), axis=list(range(1, gradients.shape.rank)))

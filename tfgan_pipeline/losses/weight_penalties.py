@@ -7,7 +7,7 @@ nor gains, nor the embedding of the class that all blocks of a BigGAN share.
 from __future__ import annotations
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import GANTuple, tf
 from tfgan_pipeline.config import needs
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty, require_player
@@ -24,7 +24,7 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
   require_player(player)
   require('--penalties', at_least=0, weight=weight)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
 
   return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
@@ -41,7 +41,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
   require_player(player)
   require('--penalties', at_least=0, weight=weight)
 
-  def penalty(model) -> tf.Tensor:
+  def penalty(model: GANTuple) -> tf.Tensor:
     terms = []
     for kernel in _kernels(model, player):
       matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
@@ -54,7 +54,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
   return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
 
 
-def _kernels(model, player: str) -> list[tf.Tensor]:
+def _kernels(model: GANTuple, player: str) -> list[tf.Tensor]:
   return [
     tf.convert_to_tensor(variable)
     for variable in getattr(model, f'{player}_variables')

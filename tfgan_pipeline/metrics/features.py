@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import dataclasses
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from tfgan_pipeline.errors import UsageError
 
 # Sixth powers of values up to here, and the squares of those, fit in float64 with room for sums.
 _LARGEST = 1e20
+
+_Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ class Features:
   codes: np.ndarray | None = None
   held_out: Callable[[], Features] | None = None
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     check_matrix('pool features', self.pool)
     if len(self) < 2:
       raise UsageError('at least 2 samples are needed for a score, got 1')
@@ -67,11 +70,7 @@ class Features:
 
   def require_same_width(self, other: Features) -> None:
     """Raises UsageError unless both sets can come from one extractor."""
-    if self.width != other.width:
-      raise UsageError(
-        f'features of width {self.width} and {other.width} cannot be compared: '
-        'use one extractor for both sets'
-      )
+    require_width(self.width, other)
 
   def require_logits(self) -> np.ndarray:
     """Logits [N, K]; raises UsageError when the extractor gave none."""
@@ -92,20 +91,29 @@ class Features:
     return self.logits.argmax(axis=1)
 
 
-def needs(field: str) -> Callable[[Callable], Callable]:
+def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
   """Decorator of a metric: it is about a field of the generated samples that not all have."""
 
-  def declare(metric: Callable) -> Callable:
-    metric.needs = field
+  def declare(metric: _Metric) -> _Metric:
+    setattr(metric, 'needs', field)  # noqa: B010  (no attribute of every function)
     return metric
 
   return declare
 
 
-def needs_real_labels(metric: Callable) -> Callable:
+def needs_real_labels(metric: _Metric) -> _Metric:
   """Decorator of a metric: it compares the labels of real images with those of generated ones."""
-  metric.needs_real_labels = True
+  setattr(metric, 'needs_real_labels', True)  # noqa: B010  (no attribute of every function)
   return metric
+
+
+def require_width(width: int, other: Features) -> None:
+  """Raises UsageError unless features are as wide as those that they are compared with."""
+  if width != other.width:
+    raise UsageError(
+      f'features of width {width} and {other.width} cannot be compared: '
+      'use one extractor for both sets'
+    )
 
 
 def _check_classes(name: str, values: np.ndarray, count: int) -> None:

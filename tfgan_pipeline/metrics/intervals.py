@@ -50,7 +50,7 @@ def interval_of_terms(
   scores = []
   for _ in range(resamples):
     mean = random.multinomial(len(terms), chances) @ terms / len(terms)
-    scores.append(mean if score is None else score(mean))
+    scores.append(float(mean) if score is None else score(mean))
   return _quantiles(scores, level)
 
 

@@ -12,24 +12,28 @@ Scores that are not declared, such as a standard deviation, rank nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
+_Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
-def lower_is_better(*scores: str) -> Callable[[Callable], Callable]:
+
+def lower_is_better(*scores: str) -> Callable[[_Metric], _Metric]:
   """Decorator of a metric: these of its scores fall as samples get better."""
   return _declare(scores, 'lower')
 
 
-def higher_is_better(*scores: str) -> Callable[[Callable], Callable]:
+def higher_is_better(*scores: str) -> Callable[[_Metric], _Metric]:
   """Decorator of a metric: these of its scores rise as samples get better."""
   return _declare(scores, 'higher')
 
 
-def _declare(scores: tuple[str, ...], direction: str) -> Callable[[Callable], Callable]:
-  def declare(metric: Callable) -> Callable:
-    metric.better = {**getattr(metric, 'better', {}), **dict.fromkeys(scores, direction)}
+def _declare(scores: tuple[str, ...], direction: str) -> Callable[[_Metric], _Metric]:
+  def declare(metric: _Metric) -> _Metric:
+    better = {**getattr(metric, 'better', {}), **dict.fromkeys(scores, direction)}
+    setattr(metric, 'better', better)  # noqa: B010  (no attribute of every function)
     return metric
 
   return declare

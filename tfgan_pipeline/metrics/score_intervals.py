@@ -8,7 +8,6 @@ Only what would change with other generated samples is in them, see intervals.py
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +22,13 @@ from tfgan_pipeline.registry.calls import Call
 Interval = tuple[float, float]
 
 
-def _fid(reference, generated, resamples, *, ddof):
+def _fid(reference: Features, generated: Features, resamples: int, *, ddof: int) -> Interval:
   return frechet_interval(reference, generated, resamples=resamples, ddof=ddof)
 
 
-def _inception_score(reference, generated, resamples, **_):
+def _inception_score(
+  reference: Features, generated: Features, resamples: int, **_: object
+) -> Interval:
   """Of all samples as one split; moved below to lie around the mean over splits."""
   del reference
   log_p = log_probabilities(generated.require_logits())
@@ -41,19 +42,21 @@ def _inception_score(reference, generated, resamples, **_):
   return interval_of_terms(terms, score, resamples=resamples)
 
 
-def _precision(reference, generated, resamples, *, k):
+def _precision(reference: Features, generated: Features, resamples: int, *, k: int) -> Interval:
   ball = Ball(k, closed=True)
   inside = cross(reference, generated, ball).balls[ball].generated
   return interval_of_terms(inside, resamples=resamples)
 
 
-def _prdc_precision(reference, generated, resamples, *, k):
+def _prdc_precision(
+  reference: Features, generated: Features, resamples: int, *, k: int
+) -> Interval:
   ball = Ball(k, closed=False)
   inside = cross(reference, generated, ball).balls[ball].generated
   return interval_of_terms(inside, resamples=resamples)
 
 
-def _memorised(reference, generated, resamples):
+def _memorised(reference: Features, generated: Features, resamples: int) -> Interval:
   return interval_of_terms(is_memorised(reference, generated), resamples=resamples)
 
 
@@ -68,7 +71,12 @@ _INTERVALS: Mapping[str, tuple[str, Callable[..., Interval]]] = {
 
 
 def intervals(
-  call: Call, reference: Features, generated: Features, scores: Mapping[str, Any], *, resamples: int
+  call: Call,
+  reference: Features,
+  generated: Features,
+  scores: Mapping[str, float],
+  *,
+  resamples: int,
 ) -> dict[str, float]:
   """`<score>_low` and `<score>_high`, the ends of a 95 % interval; {} for a metric that has none.
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.compat import GANTuple, Inputs, tf, tfgan
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.dataset import Example
 from tfgan_pipeline.data.fields import Fields
@@ -30,9 +31,10 @@ from tfgan_pipeline.networks.spec import Networks, Role
 if TYPE_CHECKING:  # Whoever samples needs no losses.
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
-# What a task's networks read, [n, ...] each: noise, or noise and labels, or stored examples.
-Inputs = tf.Tensor | list[tf.Tensor]
-Pool = Callable[[Any], Any]
+# Inputs and samples of this step -> those that a discriminator sees.
+Pool = Callable[[tuple[Inputs, tf.Tensor]], tuple[Inputs, tf.Tensor]]
+
+_Tuple = TypeVar('_Tuple', bound=GANTuple)
 
 
 class Game(abc.ABC):
@@ -88,7 +90,7 @@ class Game(abc.ABC):
     return tasks[name] if name else next(iter(tasks.values()))
 
   @abc.abstractmethod
-  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[GANTuple, ...]:
     """Builds TF-GAN's tuples for one replica's batch, one for each of `directions`.
 
     Inside a `tf.function` and `randomness.scope`; each tuple is from `with_variables`.
@@ -98,7 +100,7 @@ class Game(abc.ABC):
     """
 
   def losses(
-    self, models: Sequence[Any], adversarial: AdversarialLoss
+    self, models: Sequence[GANTuple], adversarial: AdversarialLoss
   ) -> tuple[tfgan.GANLoss, ...]:
     """Returns both players' losses for each tuple of `models`; a player minimises their sum."""
     return tuple(
@@ -107,7 +109,7 @@ class Game(abc.ABC):
     )
 
   def gan_loss(
-    self, model: Any, adversarial: AdversarialLoss, pool: Pool | None = None
+    self, model: GANTuple, adversarial: AdversarialLoss, pool: Pool | None = None
   ) -> tfgan.GANLoss:
     """Returns both players' losses for one tuple, penalties apart.
 
@@ -126,7 +128,7 @@ class Game(abc.ABC):
       add_summaries=False,
     )
 
-  def observations(self, model: Any) -> dict[str, tf.Tensor]:
+  def observations(self, model: GANTuple) -> dict[str, tf.Tensor]:
     """Returns float32 scalars to plot of one tuple, by TensorBoard tag; means over the batch.
 
     Here what tutorials plot, mean D(x) and D(G(z)) as probabilities and as raw outputs with their
@@ -155,9 +157,9 @@ class Game(abc.ABC):
   def inputs(
     self,
     task: Task,
-    indices: Sequence[int] | tf.Tensor,
+    indices: Sequence[int] | np.ndarray | tf.Tensor,
     seed: int | tf.Tensor,
-    given: Mapping[str, Any] = {},
+    given: Mapping[str, npt.ArrayLike] = {},
   ) -> Inputs:
     """Returns what `run` reads; input i depends on (seed, indices[i]) and row i of `given` only.
 
@@ -204,7 +206,7 @@ class Game(abc.ABC):
     del networks, examples
     return {}
 
-  def pool_examples(self) -> dict[str, Any]:
+  def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
     """Returns what a pool of each direction holds one of: (inputs, sample), tensors [1, ...]."""
     return {}
 
@@ -216,7 +218,7 @@ class Game(abc.ABC):
       for variable in self.networks[role].trainable_variables
     ]
 
-  def with_variables(self, model: Any) -> Any:
+  def with_variables(self, model: _Tuple) -> _Tuple:
     """Returns a tuple with the players' variables; TF-GAN looks for them by scope, in vain here."""
     # A player that does not exist trains, with no optimiser, what the other one does.
     return model._replace(

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from tfgan_pipeline.compat import keras, tf, tfgan
-from tfgan_pipeline.models.game import Game, Inputs
+import numpy as np
+import numpy.typing as npt
+
+from tfgan_pipeline.compat import GANTuple, Inputs, keras, tf, tfgan
+from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import NOISE, Task
 from tfgan_pipeline.networks.spec import Networks, Role, features_of, image_roles
 
 GENERATE = Task('generate', NOISE, 'image', ('generator',))
+_Split = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, object]]
 
 
 class ImageGame(Game):
@@ -55,14 +58,14 @@ class ImageGame(Game):
     return self.num_classes if 'generator' in self.labelled else 0
 
   @abc.abstractmethod
-  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> Any:
+  def gan_model(self, batch: Mapping[str, tf.Tensor]) -> GANTuple:
     """Builds TF-GAN's tuple for one replica's batch, see Game.models.
 
     Args:
       batch: 'image': float32 [replica_batch, H, W, C] in [-1, 1]; 'label': int32 [replica_batch].
     """
 
-  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[Any, ...]:
+  def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[GANTuple, ...]:
     return (self.gan_model(batch),)
 
   def without_discriminator(
@@ -85,9 +88,9 @@ class ImageGame(Game):
   def inputs(
     self,
     task: Task,
-    indices: Sequence[int] | tf.Tensor,
+    indices: Sequence[int] | np.ndarray | tf.Tensor,
     seed: int | tf.Tensor,
-    given: Mapping[str, Any] = {},
+    given: Mapping[str, npt.ArrayLike] = {},
   ) -> Inputs:
     """Returns noise float32 [n, noise size], or that and labels int32 [n].
 
@@ -106,7 +109,7 @@ class ImageGame(Game):
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return networks['generator'](inputs, training=False)
 
-  def pool_examples(self) -> dict[str, Any]:
+  def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
     return {'': (self.inputs(GENERATE, [0], 0), tf.zeros([1, *self.data.image_shape]))}
 
   def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
@@ -146,10 +149,10 @@ class ImageGame(Game):
       label: Another class than that.
     """
     noise = self.noise.path(number, seed, columns)
-    if 'generator' not in self.labelled:
+    own = self.labels([number])
+    if own is None:
       return noise
-    label = self.labels([number])[0] if label is None else tf.constant(label, tf.int32)
-    return [noise, tf.fill([columns], label)]
+    return [noise, tf.fill([columns], own[0] if label is None else tf.constant(label, tf.int32))]
 
 
 class Discriminator:
@@ -160,11 +163,11 @@ class Discriminator:
     split: Made of the network's numbers float32 [n, outputs].
   """
 
-  def __init__(self, game: ImageGame, split: Callable[[tf.Tensor], Any] = lambda numbers: numbers):
+  def __init__(self, game: ImageGame, split: _Split = lambda numbers: numbers):
     self._game = game
     self._split = split
 
-  def __call__(self, images: tf.Tensor, inputs: Inputs) -> Any:
+  def __call__(self, images: tf.Tensor, inputs: Inputs) -> tf.Tensor | tuple[tf.Tensor, object]:
     images = self._game.augment(images)
     return self._split(self._read(self._game.networks['discriminator'], images, inputs))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
@@ -29,7 +31,7 @@ def infogan(
   noise: Noise,
   data: Fields,
   *,
-  categorical: tuple = (10,),
+  categorical: tuple[int, ...] = (10,),
   continuous: int = 2,
   weight: float = 1.0,
 ) -> Game:
@@ -137,9 +139,9 @@ class InfoGAN(ImageGame):
   def inputs(
     self,
     task: Task,
-    indices: Sequence[int] | tf.Tensor,
+    indices: Sequence[int] | np.ndarray | tf.Tensor,
     seed: int | tf.Tensor,
-    given: Mapping[str, Any] = {},
+    given: Mapping[str, npt.ArrayLike] = {},
   ) -> tf.Tensor:
     """Categories take turns: i modulo the first code's, then the second's, and so on."""
     del given
@@ -152,7 +154,9 @@ class InfoGAN(ImageGame):
       parts.append(self._continuous.numbered(indices, seed, _CODES))
     return tf.concat(parts, axis=1)
 
-  def interpolation(self, number, seed, columns, label=None) -> tf.Tensor:
+  def interpolation(
+    self, number: int, seed: int, columns: int, label: int | None = None
+  ) -> tf.Tensor:
     """Categories stay those of the first sample, continuous codes go straight to the next one's."""
     del label
     first, last = self.noise.size, self.noise.size + sum(self._categorical)

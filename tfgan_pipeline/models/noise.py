@@ -32,7 +32,7 @@ class Noise:
   reach: float = 1.0
   between: Callable[..., np.ndarray] = along_line
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     if self.size < 1:
       raise UsageError(f'--noise: size={self.size} should be at least 1')
 
@@ -41,7 +41,7 @@ class Noise:
     return randomness.draw(self.sampler, [batch, self.size])
 
   def numbered(
-    self, indices: Sequence[int] | tf.Tensor, seed: int | tf.Tensor, *stream: int
+    self, indices: Sequence[int] | np.ndarray | tf.Tensor, seed: int | tf.Tensor, *stream: int
   ) -> tf.Tensor:
     """float32 [len(indices), size]: vector i depends on (seed, i), not on how many are asked.
 
@@ -79,7 +79,7 @@ def normal(*, size: int = 64) -> Noise:
 def uniform(*, size: int = 64) -> Noise:
   """Independent components uniform in [-1, 1)."""
 
-  def sampler(shape, seed):
+  def sampler(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
 
   return Noise(size, sampler)

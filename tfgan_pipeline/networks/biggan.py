@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import keras
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.blocks import residual
 from tfgan_pipeline.networks.blocks.bottleneck import Bottlenecks
@@ -101,7 +99,9 @@ def biggan_deep(
   return residual.networks(spec, plan, filters, blocks, blocks, read_noise, attention=attention)
 
 
-def _generator_inputs(spec: NetworkSpec, role: str, embedding: int) -> tuple[list, Any, Any]:
+def _generator_inputs(
+  spec: NetworkSpec, role: str, embedding: int
+) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor | None]:
   """(Keras inputs, noise, the class embedded or None)."""
   noise = keras.Input((spec.noise_size,))
   labels, one_hot = residual.label_input(spec, role)
@@ -113,5 +113,5 @@ def _generator_inputs(spec: NetworkSpec, role: str, embedding: int) -> tuple[lis
   return [noise, *labels], noise, embed(one_hot)
 
 
-def _beside(noise: Any, shared: Any) -> Any:
+def _beside(noise: tf.Tensor, shared: tf.Tensor | None) -> tf.Tensor:
   return noise if shared is None else layers.Concatenate()([shared, noise])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
@@ -20,10 +20,14 @@ def _require_28(spec: NetworkSpec, name: str) -> None:
     )
 
 
-def _networks(spec: NetworkSpec, generator: Sequence, reader) -> Networks:
+def _networks(
+  spec: NetworkSpec,
+  generator: Sequence[keras.layers.Layer],
+  reader: Callable[[int], Sequence[keras.layers.Layer]],
+) -> Networks:
   """Sequential models of a generator's layers, and of `reader(outputs)`, the layers of a reader."""
 
-  def sequential(role: str, hidden: Sequence) -> keras.Model:
+  def sequential(role: str, hidden: Sequence[keras.layers.Layer]) -> keras.Model:
     return keras.Sequential([layers.InputLayer(spec.input_shape(role)), *hidden], name=role)
 
   networks = fill(

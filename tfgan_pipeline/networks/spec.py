@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 import dataclasses
 import enum
+from typing import cast
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers import basic as own
@@ -55,6 +56,11 @@ class Port:
   dtype: str = 'float32'
   classes: int = 0
 
+  @property
+  def sides(self) -> tuple[int, ...]:
+    """The shape, of which nothing is left to a network."""
+    return cast('tuple[int, ...]', self.shape)
+
 
 @dataclasses.dataclass(frozen=True)
 class Role:
@@ -72,7 +78,7 @@ class Role:
 
 
 def image_roles(
-  image_shape: tuple[int, int, int],
+  image_shape: tuple[int, ...],
   num_classes: int,
   noise_size: int,
   outputs: Mapping[str, int],
@@ -112,7 +118,7 @@ class NetworkSpec:
   @classmethod
   def of_images(
     cls,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     num_classes: int,
     noise_size: int,
     outputs: Mapping[str, int] | None = None,
@@ -127,21 +133,21 @@ class NetworkSpec:
     return {name: role for name, role in self.roles.items() if role.kind in kinds}
 
   @property
-  def image_shape(self) -> tuple[int, int, int]:
+  def image_shape(self) -> tuple[int, ...]:
     """(height, width, channels) of what generators make, or else readers read."""
     for role in self.of_kind(Kind.GENERATOR).values():
-      return role.gives.shape
-    return next(iter(self.of_kind(Kind.READER).values())).reads['image'].shape
+      return role.gives.sides
+    return next(iter(self.of_kind(Kind.READER).values())).reads['image'].sides
 
   @property
   def noise_size(self) -> int:
     """Length of a generator's input vector; 0 where no generator is wanted."""
-    return next((role.reads['noise'].shape[0] for role in self.of_kind(Kind.GENERATOR).values()), 0)
+    return next((role.reads['noise'].sides[0] for role in self.of_kind(Kind.GENERATOR).values()), 0)
 
   @property
   def outputs(self) -> dict[str, int]:
     """Every network that reads images, and how many numbers it gives per image."""
-    return {name: role.gives.shape[0] for name, role in self.of_kind(Kind.READER).items()}
+    return {name: role.gives.sides[0] for name, role in self.of_kind(Kind.READER).items()}
 
   @property
   def labelled(self) -> frozenset[str]:

@@ -137,7 +137,7 @@ class Start(layers.Layer):
     shape: (height, width, channels) of the maps.
   """
 
-  def __init__(self, shape: tuple[int, int, int], **kwargs):
+  def __init__(self, shape: tuple[int, ...], **kwargs):
     super().__init__(**kwargs)
     self.shape = shape
 

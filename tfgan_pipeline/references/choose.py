@@ -93,7 +93,7 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
 
 
 def folder_dataset(
-  options: EvaluationOptions, image_shape: tuple[int, int, int] | None = None
+  options: EvaluationOptions, image_shape: tuple[int, ...] | None = None
 ) -> Dataset:
   """--reference_dir as a dataset of one split; refuses pictures not of `image_shape`, if given."""
   root = options.reference_dir

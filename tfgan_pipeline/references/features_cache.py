@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import io
 import json
 import logging
@@ -60,34 +61,36 @@ def reference_features(
   )
   labels: list[np.ndarray] = []
 
-  def batches():
+  def batches() -> Iterator[np.ndarray]:
     for batch in dataset.split(split).ordered(1024):
       if dataset.num_classes:
         labels.append(batch['label'])
       yield batch['image']
 
   features = extractor.features(batches())
-  arrays = {'pool': features.pool, 'logits': features.logits}
+  arrays = {'pool': features.pool}
+  if features.logits is not None:
+    arrays['logits'] = features.logits
   if dataset.num_classes:
     arrays['labels'] = np.concatenate(labels)
   files.make_folder(os.path.dirname(path))
   content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
   np.savez(
     content,
-    **{name: values for name, values in arrays.items() if values is not None},
+    **arrays,  # pyrefly: ignore[bad-argument-type]  (none of them is called allow_pickle)
     definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   atomic_files.write(path, content.getvalue())
   return _features(arrays, f'{dataset.name}/{split}')
 
 
-def _features(arrays: dict[str, np.ndarray | None], name: str) -> Features:
+def _features(arrays: dict[str, np.ndarray], name: str) -> Features:
   """Builds Features from arrays by field, and drops labels that are hidden."""
   labels = arrays.get('labels')
   if labels is not None and labels.min() < 0:
     _log.warning('the labels of %s are hidden (-1): its images are used without labels', name)
-    arrays = {**arrays, 'labels': None}
-  return Features(**arrays)
+    labels = None
+  return Features(arrays['pool'], arrays.get('logits'), labels)
 
 
 def _read(path: str) -> dict[str, np.ndarray]:

@@ -28,17 +28,38 @@ import functools
 import importlib
 import pathlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry import calls, component_files
 from tfgan_pipeline.registry.calls import Call, Component
 
+if TYPE_CHECKING:  # What components get and return; nothing of it is loaded.
+  import numpy as np
+
+  from tfgan_pipeline.compat import keras, tf
+  from tfgan_pipeline.data.dataset import DataOptions, Dataset
+  from tfgan_pipeline.data.fields import Fields
+  from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
+  from tfgan_pipeline.evaluation.protocols import Protocol
+  from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+  from tfgan_pipeline.losses.adversarial import AdversarialLoss
+  from tfgan_pipeline.losses.penalties import Penalty
+  from tfgan_pipeline.losses.reconstruction import Reconstruction
+  from tfgan_pipeline.media.base import Medium
+  from tfgan_pipeline.metrics.features import Features
+  from tfgan_pipeline.models.game import Game
+  from tfgan_pipeline.models.noise import Noise
+  from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+
 _PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
+_Function = TypeVar('_Function', bound=Callable[..., object])
+_Context = ParamSpec('_Context')
+_Made = TypeVar('_Made')
 
 
-class Registry:
-  """The components of one kind.
+class Registry(Generic[_Function]):
+  """The components of one kind: functions of one type, hyper-parameters apart.
 
   Args:
     kind: What one is called in messages, and the name of its decorator in this module.
@@ -48,9 +69,9 @@ class Registry:
   def __init__(self, kind: str, folder: str):
     self.kind = kind
     self.folder = folder
-    self._runtime: dict[str, Callable] = {}
+    self._runtime: dict[str, _Function] = {}
 
-  def __call__(self, function: Callable | None = None) -> Callable:
+  def __call__(self, function: _Function | None = None) -> _Function:
     """Decorator: registers `function` under its own name and returns it unchanged.
 
     Raises:
@@ -125,38 +146,51 @@ class Registry:
         f'unknown {self.kind} {head.id!r}; there are: '
         + ', '.join(component.signature for component in known.values())
       )
-    args: tuple = ()
+    args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
-      if any(keyword.arg is None for keyword in node.keywords):
+      named = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
+      if len(named) < len(node.keywords):
         raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
       args = tuple(_value(argument) for argument in node.args)
-      for keyword in node.keywords:
-        if keyword.arg in kwargs:
-          raise UsageError(f'{self.kind} {head.id!r}: argument {keyword.arg!r} given twice')
-        kwargs[keyword.arg] = _value(keyword.value)
+      for name, value in named:
+        if name in kwargs:
+          raise UsageError(f'{self.kind} {head.id!r}: argument {name!r} given twice')
+        kwargs[name] = _value(value)
     try:
       return Call(head.id, known[head.id].bind(args, kwargs))
     except UsageError as error:
       raise UsageError(f'{self.kind} {head.id!r}: {error}') from None
 
-  def function(self, name: str) -> Callable:
+  def function(self, name: str) -> _Function:
     """The function behind a name, importing its file if needed."""
     if name in self._runtime:
       return self._runtime[name]
     return getattr(importlib.import_module(self._found[name].module), name)
 
-  def build(self, text: str, *context: Any) -> Any:
+  def build(
+    self: Registry[Callable[_Context, _Made]],
+    text: str,
+    *context: _Context.args,
+    **named: _Context.kwargs,
+  ) -> _Made:
     """Calls the one component named by `text` with the pipeline's context."""
-    call = self.parse(text)
-    return self.function(call.name)(*context, **call.arguments)
+    return self._call(self.parse(text), *context, **named)
 
-  def build_all(self, text: str, *context: Any) -> list[Any]:
+  def build_all(
+    self: Registry[Callable[_Context, _Made]],
+    text: str,
+    *context: _Context.args,
+    **named: _Context.kwargs,
+  ) -> list[_Made]:
     """Calls every component named by `text`, in order."""
-    return [self.function(call.name)(*context, **call.arguments) for call in self.parse_all(text)]
+    return [self._call(call, *context, **named) for call in self.parse_all(text)]
+
+  def _call(self: Registry[Callable[..., _Made]], call: Call, *context: Any, **named: Any) -> _Made:
+    return self.function(call.name)(*context, **named, **call.arguments)
 
 
-def _same_code(one: Callable, other: Callable) -> bool:
+def _same_code(one: Callable[..., object], other: Callable[..., object]) -> bool:
   """Whether one function is the other, its module or notebook cell having run again."""
   return (
     (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
@@ -183,24 +217,47 @@ def _value(node: ast.expr) -> Any:
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
-dataset = Registry('dataset', 'data')
-augmentation = Registry('augmentation', 'data')
-medium = Registry('medium', 'media')
-network = Registry('network', 'networks')
-model = Registry('model', 'models')
-noise = Registry('noise', 'models')
-loss = Registry('loss', 'losses')
-penalty = Registry('penalty', 'losses')
-reconstruction = Registry('reconstruction', 'losses')
-discriminator_augmentation = Registry('discriminator_augmentation', 'discriminator_augment')
-optimizer = Registry('optimizer', 'training')
-schedule = Registry('schedule', 'training')
-on_nan = Registry('on_nan', 'training')
-extractor = Registry('extractor', 'extractors')
-metric = Registry('metric', 'metrics')
-image_metric = Registry('image_metric', 'metrics')
-pair_metric = Registry('pair_metric', 'metrics')
-generator_metric = Registry('generator_metric', 'evaluation')
-protocol = Registry('protocol', 'evaluation')
+dataset: Registry[Callable[Concatenate[DataOptions, ...], Dataset]] = Registry('dataset', 'data')
+augmentation: Registry[Callable[Concatenate[tf.Tensor, tf.Tensor, ...], tf.Tensor]] = Registry(
+  'augmentation', 'data'
+)
+medium: Registry[Callable[..., Medium]] = Registry('medium', 'media')
+network: Registry[Callable[Concatenate[NetworkSpec, ...], Networks]] = Registry(
+  'network', 'networks'
+)
+model: Registry[Callable[Concatenate[Noise, Fields, ...], Game]] = Registry('model', 'models')
+noise: Registry[Callable[..., Noise]] = Registry('noise', 'models')
+loss: Registry[Callable[..., AdversarialLoss]] = Registry('loss', 'losses')
+penalty: Registry[Callable[..., Penalty]] = Registry('penalty', 'losses')
+reconstruction: Registry[Callable[..., Reconstruction]] = Registry('reconstruction', 'losses')
+discriminator_augmentation: Registry[Callable[..., DiscriminatorAugmentation]] = Registry(
+  'discriminator_augmentation', 'discriminator_augment'
+)
+optimizer: Registry[Callable[..., keras.optimizers.Optimizer]] = Registry('optimizer', 'training')
+schedule: Registry[
+  Callable[Concatenate[float, ...], keras.optimizers.schedules.LearningRateSchedule]
+] = Registry('schedule', 'training')
+on_nan: Registry[Callable[..., int]] = Registry('on_nan', 'training')
+extractor: Registry[Callable[Concatenate[ExtractorContext, ...], Extractor]] = Registry(
+  'extractor', 'extractors'
+)
+metric: Registry[Callable[Concatenate[Features, Features, ...], dict[str, float]]] = Registry(
+  'metric', 'metrics'
+)
+image_metric: Registry[Callable[Concatenate[np.ndarray, np.ndarray, ...], dict[str, float]]] = (
+  Registry('image_metric', 'metrics')
+)
+pair_metric: Registry[Callable[Concatenate[np.ndarray, np.ndarray, ...], dict[str, float]]] = (
+  Registry('pair_metric', 'metrics')
+)
+generator_metric: Registry[
+  Callable[
+    Concatenate[
+      Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray], int, int, ...
+    ],
+    dict[str, float],
+  ]
+] = Registry('generator_metric', 'evaluation')
+protocol: Registry[Callable[..., Protocol]] = Registry('protocol', 'evaluation')
 
 ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))

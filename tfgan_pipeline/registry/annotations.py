@@ -53,8 +53,9 @@ def _converter(node: ast.expr) -> Converter:
     return _any_of(_converter(inside[0]), functools.partial(_of_type, type(None)))
   if name == 'Union':
     return _any_of(*map(_converter, inside))
-  if name == 'Literal' and all(isinstance(element, ast.Constant) for element in inside):
-    return functools.partial(_one_of, [element.value for element in inside])
+  constants = [element.value for element in inside if isinstance(element, ast.Constant)]
+  if name == 'Literal' and len(constants) == len(inside):
+    return functools.partial(_one_of, constants)
   if name in ('tuple', 'Tuple'):
     if len(inside) == 2 and ast.unparse(inside[1]) == '...':
       return functools.partial(_tuple_of_any_length, _converter(inside[0]))
@@ -100,13 +101,13 @@ def _any_of(*converters: Converter) -> Converter:
   return convert
 
 
-def _tuple_of(converters: list[Converter], value: Any) -> tuple:
+def _tuple_of(converters: list[Converter], value: Any) -> tuple[Any, ...]:
   if not isinstance(value, tuple) or len(value) != len(converters):
     raise ValueError
   return tuple(one(element) for one, element in zip(converters, value))
 
 
-def _tuple_of_any_length(convert: Converter, value: Any) -> tuple:
+def _tuple_of_any_length(convert: Converter, value: Any) -> tuple[Any, ...]:
   if not isinstance(value, tuple):
     raise ValueError
   return tuple(map(convert, value))

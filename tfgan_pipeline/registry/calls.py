@@ -74,7 +74,7 @@ class Component:
   def signature(self) -> str:
     return f'{self.name}({", ".join(map(str, self.parameters))})' if self.parameters else self.name
 
-  def bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+  def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """All hyper-parameters by name, checked, with defaults filled in."""
     names = [parameter.name for parameter in self.parameters]
     if len(args) > len(names):
@@ -137,7 +137,7 @@ def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
   return Component(node.name, module, doc, parameters, f'{path}:{node.lineno}')
 
 
-def of_function(function: Callable) -> Component:
+def of_function(function: Callable[..., object]) -> Component:
   """The component that a function is.
 
   Raises:

@@ -97,8 +97,11 @@ class _Names:
             for kind in kinds:
               self._bind(node, kind, f'{_REGISTRY}.{kind}')
           self._bind(node, alias.asname or alias.name, f'{origin}.{alias.name}')
-      elif (name := _assigned(node)) and _is_registry(value := self.resolve(node.value), kinds):
-        self._bind(node, name, value)
+      elif (
+        isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and (name := _assigned(node))
+      ):
+        if _is_registry(value := self.resolve(node.value), kinds):
+          self._bind(node, name, value)
 
   def _bind(self, node: ast.stmt, name: str, value: str) -> None:
     before = self._names.setdefault(name, value)
@@ -107,7 +110,7 @@ class _Names:
         f'{self._path}:{node.lineno}: {name} is {before} and {value}; one name should be one thing'
       )
 
-  def resolve(self, node: ast.expr) -> str:
+  def resolve(self, node: ast.AST) -> str:
     """The full dotted name that an expression is; empty if it is no name."""
     if isinstance(node, ast.Attribute):
       return f'{self.resolve(node.value)}.{node.attr}'
@@ -131,7 +134,9 @@ def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
   return name == _REGISTRY or origin == _REGISTRY and kind in kinds
 
 
-def _refuse_hidden(path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]):
+def _refuse_hidden(
+  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
+) -> None:
   """Raises ComponentError where a registry is used so that reading cannot follow it."""
   for node, parent in _hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
     within = ast.unparse(parent).split('\n')[0]
@@ -157,7 +162,7 @@ def _hidden(
         continue
       if field == 'decorator_list' and is_registry(getattr(node, 'func', node)):
         continue  # Seen, and for _decorated to judge.
-      if is_registry(node):
+      if isinstance(node, ast.expr) and is_registry(node):
         calls_it = field == 'func' and isinstance(node, ast.Attribute)
         if calls_it or importing and not asks and not _assigned(parent):
           yield node, parent
@@ -170,7 +175,9 @@ def _decorated(
 ) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]]:
   """Definitions with a registry's decorator, and the kind of that registry."""
   for node in ast.walk(tree):
-    for decorator in getattr(node, 'decorator_list', ()):
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+      continue
+    for decorator in node.decorator_list:
       called = isinstance(decorator, ast.Call)
       resolved = names.resolve(decorator.func if called else decorator)
       if not f'{resolved}.'.startswith(f'{_REGISTRY}.'):

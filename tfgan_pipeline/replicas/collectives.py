@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from tfgan_pipeline.compat import tf
+
+_Values = TypeVar('_Values', tf.Tensor, Sequence[tf.Tensor])
 
 
 def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
@@ -18,7 +21,7 @@ def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> Non
       variable.assign(value)
     return
 
-  def assign_all(strategy, values):
+  def assign_all(strategy: tf.distribute.Strategy, values: Sequence[tf.Tensor]) -> None:
     for variable, value in zip(variables, values):
       strategy.extended.update(variable, lambda v, x: v.assign(x), args=(value,), group=False)
 
@@ -38,7 +41,7 @@ def total(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
   return _reduced('SUM', values)
 
 
-def _reduced(operation: str, value: tf.Tensor | Sequence[tf.Tensor]):
+def _reduced(operation: str, value: _Values) -> _Values:
   replica = tf.distribute.get_replica_context()
   # One replica is not asked: TensorFlow registers a gradient for each call of `all_reduce`, which
   # keeps the whole traced graph until the process ends.

@@ -63,7 +63,7 @@ def active() -> bool:
   return getattr(_local, 'scope', None) is not None
 
 
-def draw(sampler: Callable[..., tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
+def draw(sampler: Callable[..., tf.Tensor], shape: Sequence[int] | tf.TensorShape) -> tf.Tensor:
   """This replica's rows of `sampler(shape=[global batch, ...], seed=key)`.
 
   Args:
@@ -83,7 +83,7 @@ def draw(sampler: Callable[..., tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
   return tf.ensure_shape(here, shape)
 
 
-def shared(shape: Sequence[int]) -> tf.Tensor:
+def shared(shape: Sequence[int] | tf.TensorShape) -> tf.Tensor:
   """Uniform float32 in [0, 1), the same numbers on every replica."""
   step_key, *_, count = _local.scope
   _local.scope[3] += 1
@@ -92,11 +92,11 @@ def shared(shape: Sequence[int]) -> tf.Tensor:
   )
 
 
-def normal(shape: Sequence[int]) -> tf.Tensor:
+def normal(shape: Sequence[int] | tf.TensorShape) -> tf.Tensor:
   """Standard normal float32."""
   return draw(tf.random.stateless_normal, shape)
 
 
-def uniform(shape: Sequence[int]) -> tf.Tensor:
+def uniform(shape: Sequence[int] | tf.TensorShape) -> tf.Tensor:
   """Uniform float32 in [0, 1)."""
   return draw(tf.random.stateless_uniform, shape)

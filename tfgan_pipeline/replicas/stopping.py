@@ -57,13 +57,14 @@ class StopRequest:
     self._signalled = False
     self._previous: dict[int, Any] = {}
     self._previous_wakeup = -1
-    self._bell, self._ears = None, None
+    self._bell: socket.socket | None = None
+    self._ears: socket.socket | None = None
 
   @property
   def made(self) -> bool:
     return self._signalled or time.monotonic() >= self._deadline
 
-  def _handle(self, number, frame):
+  def _handle(self, number: int, frame: object) -> None:
     del number, frame
     self._signalled = True
 
@@ -87,7 +88,7 @@ class StopRequest:
         self._previous[number] = signal.signal(number, self._handle)
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     for number, handler in self._previous.items():
       signal.signal(number, handler)
     if self._bell is not None:

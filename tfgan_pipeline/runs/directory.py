@@ -86,10 +86,17 @@ def _is_there(path: str) -> bool:
 class Data(Protocol):
   """The facts of a data.dataset.Dataset that tell whether a run was trained on it."""
 
-  name: str
-  fingerprint: str
-  former_fingerprint: str
-  splits: Mapping[str, Any]
+  @property
+  def name(self) -> str: ...
+
+  @property
+  def fingerprint(self) -> str: ...
+
+  @property
+  def former_fingerprint(self) -> str: ...
+
+  @property
+  def splits(self) -> Mapping[str, Any]: ...
 
 
 class RunDirectory:
@@ -259,11 +266,13 @@ class RunDirectory:
           name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
           atomic_files.write(os.path.join(self.code, name), source.text)
 
-  def _code(self, sources: Mapping[str, Source], before: Mapping[str, str] | None) -> dict:
+  def _code(
+    self, sources: Mapping[str, Source], before: Mapping[str, str] | None
+  ) -> dict[str, Any]:
     """Facts on the sources for a session, and on what has changed since the session before."""
     code = {name: source.to_dict() for name, source in sources.items()}
     now = {name: source.hash for name, source in sources.items()}
-    if before in (None, now):
+    if before is None or before == now:
       return {'code': code}
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     _log.warning(

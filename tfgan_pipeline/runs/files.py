@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import stat
+from typing import Any
 
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 
@@ -178,7 +179,7 @@ def _reading(path: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _bucket(path: str) -> Iterator:
+def _bucket(path: str) -> Iterator[Any]:
   """TensorFlow's file access, whose errors become OSErrors."""
   from tfgan_pipeline.compat import tf
 

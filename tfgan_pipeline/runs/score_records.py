@@ -149,7 +149,7 @@ def _files_of_run(path: str) -> list[str]:
 
 def _newest(records: list[Record]) -> list[Record]:
   """Leaves out records that a later one replaces, whose reference goes by another fingerprint."""
-  by_measurement: dict[tuple, str] = {}
+  by_measurement: dict[tuple[object, ...], str] = {}
   kept = []
   for record in reversed(records):
     reference = dict(record['definition'].get('reference') or {})

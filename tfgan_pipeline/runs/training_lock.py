@@ -76,7 +76,7 @@ class TrainingLock:
   def _owner(self) -> str:
     return files.read_text(self._path)
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     if self._file is not None:
       os.close(self._file)
       self._file = None

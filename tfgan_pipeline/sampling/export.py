@@ -51,9 +51,9 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   return path
 
 
-def _samples(game: Game, networks: Networks, task: Task) -> Callable:
+def _samples(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
   """count int32 [], seed int32 [] -> stored samples [count, ...]."""
-  medium, scalar = game.data[task.target].medium, tf.TensorSpec([], tf.int32)
+  medium, scalar = game.data[task.target].require_medium(), tf.TensorSpec([], tf.int32)
 
   @tf.function(autograph=False, input_signature=[scalar, scalar])
   def sample(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -63,7 +63,7 @@ def _samples(game: Game, networks: Networks, task: Task) -> Callable:
   return sample
 
 
-def _values(game: Game, networks: Networks, task: Task) -> Callable:
+def _values(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
   """Inputs [n, ...] -> float32 samples [n, ...] in [-1, 1]."""
   any_inputs = tf.nest.map_structure(
     lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs(task, [0], 0)
@@ -73,9 +73,9 @@ def _values(game: Game, networks: Networks, task: Task) -> Callable:
   )
 
 
-def _outputs(game: Game, networks: Networks, task: Task) -> Callable:
+def _outputs(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
   """Stored examples [n, ...] -> stored outputs [n, ...]; example i has number i and seed 0."""
-  source, medium = game.data[task.source], game.data[task.target].medium
+  source, medium = game.data[task.source], game.data[task.target].require_medium()
   spec = tf.TensorSpec([None, *source.shape], source.dtype, task.source)
 
   @tf.function(autograph=False, input_signature=[spec])

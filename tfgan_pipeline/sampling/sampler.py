@@ -19,6 +19,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game, Inputs
+from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
@@ -68,7 +69,7 @@ class GeneratorSampler(TaskSampler):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self._game)
-    self._last: tuple = None, None
+    self._last: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
@@ -82,7 +83,7 @@ class GeneratorSampler(TaskSampler):
     }[self._mode]
 
   def restore(self, step: int | None = None) -> int:
-    self._last = None, None
+    self._last = None, []
     step = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
@@ -137,9 +138,15 @@ class GeneratorSampler(TaskSampler):
       made.update(zip(self._block(number), self._pictures(number, seed)))
     return np.stack([made[index] for index in indices])
 
+  @property
+  def _image_game(self) -> ImageGame:
+    if not isinstance(self._game, ImageGame):
+      raise UsageError(f'the game of {self.restored.run.path} has no way from sample to sample')
+    return self._game
+
   def traversal(self, seed: int, columns: int) -> np.ndarray:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
-    return self._stored(self._generate(self._game.traversal(seed, columns)))
+    return self._stored(self._generate(self._image_game.traversal(seed, columns)))
 
   def interpolation(
     self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
@@ -160,7 +167,7 @@ class GeneratorSampler(TaskSampler):
     made = []
     for row in range(rows):
       label = None if labels is None else labels[row]
-      inputs = self._game.interpolation(row, seed, columns, label)
+      inputs = self._image_game.interpolation(row, seed, columns, label)
       made.append(self._stored(self._generate(inputs)))
     return np.concatenate(made)
 
@@ -188,7 +195,9 @@ class GeneratorSampler(TaskSampler):
     while left := {index: label for index, label in wanted if (index, label) not in pictures}:
       for number in sorted({index // self._block_size for index in left}):
         block = self._block(number)
-        classes = [left.get(index, own) for index, own in zip(block, self.labels(block))]
+        own = self.labels(block)
+        assert own is not None  # Others are refused, see check_classes.
+        classes = [left.get(index, label) for index, label in zip(block, own)]
         values = self._generate(self._inputs(block, seed, classes))
         pictures.update(zip(zip(block, classes), self._stored(values)))
     return np.stack([pictures[one] for one in wanted])

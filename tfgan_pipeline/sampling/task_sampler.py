@@ -61,7 +61,7 @@ class TaskSampler(abc.ABC):
     self._game, self._networks = self.restored.game, self.restored.networks
     self.task: Task = self._game.task(task)
     target = self._game.data[self.task.target]
-    self.medium, self.sample_shape = target.medium, target.shape
+    self.medium, self.sample_shape = target.require_medium(), target.shape
 
   @property
   def weights(self) -> str:

@@ -95,7 +95,7 @@ def translate_folder(
           atomic_files.write(path, translator.medium.encode(sample), durable=False)
   if output:
     examples, outputs = (np.concatenate(parts) for parts in zip(*shown))
-    picture = pairs(translator.source.medium, examples, translator.medium, outputs)
+    picture = pairs(translator.source.require_medium(), examples, translator.medium, outputs)
     with atomic_files.writing(output):
       images.write_png(output, images.enlarge(picture))
   return len(names)

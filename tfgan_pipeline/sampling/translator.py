@@ -8,7 +8,6 @@ outputs = translator.outputs({'image_a': images})      # uint8 [n, H, W, C], out
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,9 @@ class Translator(TaskSampler):
     self.block_size = experiment.batch_size // experiment.accumulate
     self.source = self._game.data[self.task.source]
 
-  def outputs(self, given: Mapping[str, Any], *, seed: int = 0, first: int = 0) -> np.ndarray:
+  def outputs(
+    self, given: Mapping[str, np.ndarray], *, seed: int = 0, first: int = 0
+  ) -> np.ndarray:
     """Returns outputs of stored examples, as they are stored; output i depends on example i.
 
     Args:

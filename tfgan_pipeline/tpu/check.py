@@ -73,7 +73,7 @@ def judge(program: Program, topology: Topology, batch_size: int) -> Result:
     'compute': program.flops / topology.flops_per_replica,
     'memory': program.hbm_bytes / topology.bandwidth_per_replica,
   }
-  bound = max(seconds, key=seconds.get)
+  bound = max(seconds, key=lambda kind: seconds[kind])
   parts = ('arguments', 'outputs', 'aliased', 'temporaries', 'code')
   return {
     'hbm': {

@@ -122,7 +122,7 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
   return Program(**result)
 
 
-def _death(process: subprocess.CompletedProcess) -> str:
+def _death(process: subprocess.CompletedProcess[str]) -> str:
   """What is known of a compiler that ended without an answer."""
   code = process.returncode
   how = signal.Signals(-code).name if code < 0 else f'exit code {code}'

@@ -10,7 +10,6 @@ bits, which a TPU may draw with another generator.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import re
 
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -53,7 +52,9 @@ class StepExporter:
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
 
-  def function(self, replica_batch: int) -> tuple[Callable, list[tf.TensorSpec]]:
+  def function(
+    self, replica_batch: int
+  ) -> tuple[tf.types.experimental.PolymorphicFunction, list[tf.TensorSpec]]:
     """The step as a function of batches of static shape, and the specs of its arguments.
 
     These are the fields, such as image uint8 [n, H, W, C] and label int32 [n], of each of
@@ -71,7 +72,7 @@ class StepExporter:
     batches = [self._fields.batch_spec(replica_batch // parts)] * self.batches_per_step
 
     @tf.function(jit_compile=True, autograph=False)
-    def step(*tensors):
+    def step(*tensors: tf.Tensor) -> list[tf.Tensor]:
       with self._strategy.replica():
         scalars = self.state.step_fn(tf.nest.pack_sequence_as(batches, tensors))
         return [scalars[name] for name in sorted(scalars)]

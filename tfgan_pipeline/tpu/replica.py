@@ -11,6 +11,7 @@ normalisation and each replica's rows of the noise, is traced as it is trained.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tfgan_pipeline.compat import tf, xla_ops
@@ -44,7 +45,7 @@ class _Replica(tf.distribute.ReplicaContext):
     share = self.num_replicas_in_sync if _name(reduce_op) == 'MEAN' else 1
 
     @tf.custom_gradient
-    def reduced(*tensors):
+    def reduced(*tensors: tf.Tensor) -> tuple[list[tf.Tensor], Callable[..., list[tf.Tensor]]]:
       sums = [
         xla_ops().xla_all_reduce(
           tensor, group_assignment=everyone, reduce_op='Add', mode='CrossReplica'

@@ -52,7 +52,9 @@ def check_all(
   for topology in topologies:
     exporter = StepExporter(experiment, dataset, topology.replicas)
 
-    def compiled(batch_size, exporter=exporter, topology=topology) -> Result:
+    def compiled(
+      batch_size: int, exporter: StepExporter = exporter, topology: Topology = topology
+    ) -> Result:
       _log.info('compiling for %s, batch %d', topology.name, batch_size)
       return check(exporter, topology, batch_size)
 

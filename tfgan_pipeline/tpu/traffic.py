@@ -42,7 +42,7 @@ def hbm_bytes(hlo: str) -> int:
     match[2]: match[3]
     for match in re.finditer(r'^(ENTRY )?%([\w.\-]+) .*?\{\n(.*?)^\}', hlo, re.M | re.S)
   }
-  todo, total = [re.search(r'^ENTRY %([\w.\-]+)', hlo, re.M)[1]], 0
+  todo, total = [re.findall(r'^ENTRY %([\w.\-]+)', hlo, re.M)[0]], 0
   for name in todo:
     body = computations.get(name, '')
     total += sum(_moved(body))
@@ -67,7 +67,7 @@ def _moved(computation: str) -> Iterator[int]:
     if operation in ('copy-start', 'slice-start'):
       source[name] = operands[0]
     elif operation in ('copy-done', 'slice-done'):
-      read = sizes.get(source.get(operands[0]), 0) > 0
+      read = sizes.get(source.get(operands[0], ''), 0) > 0
       yield sizes[name] + (_size(kind, everywhere=True) if read else 0)
     elif operation not in _FREE and 'custom_call_target="AllocateBuffer"' not in line:
       yield sizes[name] + sum(sizes.get(operand, 0) for operand in operands)

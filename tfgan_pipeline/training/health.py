@@ -9,7 +9,7 @@ as without, and the chief of several workers can do it alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import logging
 import math
 
@@ -98,7 +98,7 @@ class Health:
     game, real = self._state.game, self._real['train']
     labels = game.labels(range(len(samples))) if task.samples_noise else None
     by_class = labels is not None and 2 * game.data.num_classes <= len(samples)
-    coordinates = game.data[task.target].medium.coordinates
+    coordinates = game.data[task.target].require_medium().coordinates
     return diversity(
       coordinates(samples),
       labels.numpy() if by_class else None,
@@ -114,13 +114,16 @@ class Health:
     with batch_statistics():
       generated = game.run(task, game.networks, inputs)
       logits['generated'] = game.logits(generated, game.labels(range(len(samples)))).numpy()
-    means = {name: np.mean(values, dtype=np.float64) for name, values in logits.items()}
+    means = {name: float(np.mean(values, dtype=np.float64)) for name, values in logits.items()}
     right = {
       name: values < 0 if name == 'generated' else values > 0 for name, values in logits.items()
     }
     scalars = {
       **{f'discriminator_output_fixed/{name}': value for name, value in means.items()},
-      **{f'discriminator_accuracy_fixed/{name}': np.mean(values) for name, values in right.items()},
+      **{
+        f'discriminator_accuracy_fixed/{name}': float(np.mean(values))
+        for name, values in right.items()
+      },
     }
     gap = means['train'] - means['generated']
     if 'held_out' in means and gap > 0:
@@ -129,7 +132,7 @@ class Health:
 
   def _logits(self, game: ImageGame, real: Example) -> np.ndarray:
     """Returns the discriminator's logits of real examples, float32 [n]."""
-    images, labels = game.data['image'].medium.to_device(real['image']), real['label']
+    images, labels = game.data['image'].require_medium().to_device(real['image']), real['label']
     parts = [slice(first, first + _BATCH) for first in range(0, len(labels), _BATCH)]
     logits = []
     for part in parts:
@@ -171,7 +174,7 @@ def diversity(
   Returns:
     None where real images do not vary, as when there is one.
   """
-  if labels is None:
+  if labels is None or real_labels is None:
     labels, real_labels = np.zeros(len(pictures)), np.zeros(len(real))
   variance = _variance(real, real_labels)
   return math.sqrt(_variance(pictures, labels) / variance) if variance else None
@@ -184,7 +187,7 @@ def _variance(images: np.ndarray, labels: np.ndarray) -> float:
   return total / max(len(images) - len(groups), 1)
 
 
-def _norm(tensors) -> float:
+def _norm(tensors: Iterable[tf.Tensor]) -> float:
   return float(tf.linalg.global_norm(list(tensors)))
 
 

@@ -6,6 +6,8 @@ Components return a tf_keras optimiser. `TFGANOptimizer` makes one acceptable to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
@@ -59,10 +61,15 @@ def sgd(
   return keras.optimizers.SGD(_rate(learning_rate, schedule), momentum, nesterov, jit_compile=False)
 
 
-def _rate(learning_rate: float, schedule: str):
+def _rate(
+  learning_rate: float, schedule: str
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
   """The rate, or a Keras schedule that starts from it."""
   require('', at_least=0, learning_rate=learning_rate)
   return registry.schedule.build(schedule, learning_rate) if schedule else learning_rate
+
+
+_Gradients = list[tuple[tf.Tensor, tf.Variable]]
 
 
 class TFGANOptimizer:
@@ -87,10 +94,14 @@ class TFGANOptimizer:
     self.gradients: list[tf.Tensor] = []
     self.gradient_norm: tf.Tensor | None = None
 
-  def compute_gradients(self, loss, variables, **_):
-    scales = isinstance(self._optimizer, keras.mixed_precision.LossScaleOptimizer)
-    if scales:
-      loss = self._optimizer.get_scaled_loss(loss)
+  def compute_gradients(
+    self, loss: tf.Tensor, variables: Sequence[tf.Variable], **_: object
+  ) -> _Gradients:
+    scaled = self._optimizer
+    if not isinstance(scaled, keras.mixed_precision.LossScaleOptimizer):
+      scaled = None
+    if scaled is not None:
+      loss = scaled.get_scaled_loss(loss)
     gradients = tf.gradients(loss, variables, unconnected_gradients='zero')
     if self._optimizer is None:
       return list(zip(gradients, variables))
@@ -101,12 +112,12 @@ class TFGANOptimizer:
     if not self._parts_left:
       # Losses are already divided by the number of replicas: their gradients add up.
       gradients = total(gradients)
-      if scales:
-        gradients = self._optimizer.get_unscaled_gradients(gradients)
+      if scaled is not None:
+        gradients = scaled.get_unscaled_gradients(gradients)
       self.gradient_norm = tf.linalg.global_norm(gradients)
     return list(zip(gradients, variables))
 
-  def apply_gradients(self, gradients_and_variables, **_):
+  def apply_gradients(self, gradients_and_variables: _Gradients, **_: object) -> tf.Operation:
     if self._optimizer is not None and not self._parts_left:
       gated = []
       if self.gate is not None:

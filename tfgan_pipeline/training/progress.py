@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import logging
 import sys
 import time
@@ -44,7 +45,7 @@ class Progress:
       return None
     return (step - first) * self._batch_size / (time.monotonic() - then)
 
-  def report(self, step: int, scalars: dict[str, float]) -> None:
+  def report(self, step: int, scalars: Mapping[str, float]) -> None:
     """Shows the scalars of `step` and starts a new measurement of the rate."""
     rate = self.images_per_second(step)
     self._marks.append((time.monotonic(), step))

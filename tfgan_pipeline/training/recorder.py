@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from tfgan_pipeline.training.summaries import TrainSummaries
 
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
 
+_Part = TypeVar('_Part')
+
 
 class Recorder:
   """Writes into one model_dir; a context manager.
@@ -40,7 +43,7 @@ class Recorder:
     experiment: Says what is due when.
     state: What is saved and sampled.
     chief: Whether this worker records at all.
-    lock: Held; checked before anything is overwritten.
+    lock: Held by the chief; checked before anything is overwritten.
 
   Raises:
     WriteError: Something cannot be written; what was there before is whole.
@@ -53,7 +56,7 @@ class Recorder:
     state: TrainState,
     *,
     chief: bool,
-    lock: TrainingLock,
+    lock: TrainingLock | None,
   ):
     self._run = run
     self._experiment = experiment
@@ -95,14 +98,14 @@ class Recorder:
       saved = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
       if 'checksum' in saved:  # Not written again, since an evaluator may just be reading it.
         with self._writing(self._run.path):
-          self._summaries.line(0, {}, saved['checksum'])
+          _begun(self._summaries).line(0, {}, saved['checksum'])
       else:
         self._save(0)
 
   def advance(self, step: int) -> None:
     """The device has finished `step`."""
     if self._chief:
-      self._progress.advance(step)
+      _begun(self._progress).advance(step)
 
   def record(self, step: int, scalars: Mapping[str, float], *, save: bool = False) -> None:
     """Writes curves and samples where they are due, and a checkpoint if `save`."""
@@ -111,15 +114,15 @@ class Recorder:
     logged = self._experiment.is_due(step, self._experiment.log_every)
     if logged:
       with self._writing(self._run.path):
-        self._summaries.plot(step, scalars, self._progress.images_per_second(step))
-        self._progress.report(step, scalars)
+        _begun(self._summaries).plot(step, scalars, _begun(self._progress).images_per_second(step))
+        _begun(self._progress).report(step, scalars)
     if self._experiment.is_due(step, self._experiment.sample_every):
       self._sample(step)
     if save:
       self._save(step, scalars if logged else {})
     elif logged:
       with self._writing(self._run.path):
-        self._summaries.line(step, scalars)
+        _begun(self._summaries).line(step, scalars)
 
   def _save(self, step: int, scalars: Mapping[str, float] = MappingProxyType({})) -> None:
     """Writes a line of train.jsonl with the checksum of all variables, then their checkpoint.
@@ -130,7 +133,7 @@ class Recorder:
     parts = checksums.of_variables(self._state.checkpoint)
     with self._writing(self._run.path):
       scheduled = step % self._experiment.save_every == 0
-      self._summaries.line(step, scalars, checksums.combined(parts), scheduled=scheduled)
+      _begun(self._summaries).line(step, scalars, checksums.combined(parts), scheduled=scheduled)
     with self._writing(self._checkpoints.prefix(step)):
       self._checkpoints.save(step, self._state.checkpoint, parts)
 
@@ -169,15 +172,16 @@ class Recorder:
   def _examples_of(self, task: Task) -> int:
     """How many real examples a task's picture is made of."""
     source = None if task.samples_noise else self._field(task.source)
-    return source.medium.grid_size(source.shape) if source else 0
+    return source.require_medium().grid_size(source.shape) if source else 0
 
   def _show_reals(self, dataset: Dataset) -> None:
     """Draws training samples of what the tasks' outputs should look like."""
     for name in dict.fromkeys(task.target for task in self._tasks):
       field = dataset.fields[name]
-      reals = next(dataset.split('train').ordered(field.medium.grid_size(field.shape)))
+      medium = field.require_medium()
+      reals = next(dataset.split('train').ordered(medium.grid_size(field.shape)))
       with self._writing(self._run.path):
-        self._summaries.reals(name, field.medium.picture(reals[name]))
+        _begun(self._summaries).reals(name, medium.picture(reals[name]))
 
   def _sample(self, step: int) -> None:
     """Writes samples of fixed noise or examples for each task, and looks at their health."""
@@ -185,33 +189,34 @@ class Recorder:
     made, pictures = {}, {}
     for task in self._tasks:
       inputs, examples = self._fixed_inputs(task)
-      medium = self._field(task.target).medium
+      medium = self._field(task.target).require_medium()
       samples = medium.to_stored(game.run(task, networks, inputs)).numpy()
       made[task] = inputs, samples
-      if task.samples_noise:
+      if examples is None:
         pictures['fakes'] = medium.picture(samples, columns=self._columns(task))
       else:
-        pictures[task.name] = pairs(self._field(task.source).medium, examples, medium, samples)
-    health = self._health(step, made)
+        source = self._field(task.source).require_medium()
+        pictures[task.name] = pairs(source, examples, medium, samples)
+    health = _begun(self._health)(step, made)
     if game.shown_examples:
       shown = {name: values[: game.shown_examples] for name, values in self._shown.items()}
       pictures |= game.pictures(networks, shown)
     with self._writing(self._run.path):  # What fails above is not the disk's fault.
-      self._summaries.health(step, health)
+      _begun(self._summaries).health(step, health)
       for name, picture in pictures.items():
-        self._summaries.picture(name, step, picture)
+        _begun(self._summaries).picture(name, step, picture)
 
   def _columns(self, task: Task) -> int:
     """Samples in a row of a grid that shows every class; 0 where there are too many, or none."""
     target, columns = self._field(task.target), self._state.game.columns(task)
-    return columns if columns <= target.medium.grid_size(target.shape) // 2 else 0
+    return columns if columns <= target.require_medium().grid_size(target.shape) // 2 else 0
 
   def _fixed_inputs(self, task: Task) -> tuple[Inputs, np.ndarray | None]:
     """The inputs of a task's picture, and the stored examples that they are made of, if any."""
     game, seed = self._state.game, self._experiment.seed
     if task.samples_noise:
       target, columns = self._field(task.target), self._columns(task)
-      count = target.medium.grid_size(target.shape)
+      count = target.require_medium().grid_size(target.shape)
       count -= count % columns if columns else 0
       return game.inputs(task, range(count), seed), None
     given = {name: values[: self._examples_of(task)] for name, values in self._shown.items()}
@@ -221,7 +226,7 @@ class Recorder:
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:
     with writing(path):
-      self._lock.check()
+      _begun(self._lock).check()
       yield
 
   def close(self) -> None:
@@ -238,5 +243,11 @@ class Recorder:
           atomic_files.remove_leftovers(directory)
     return self
 
-  def __exit__(self, *_):
+  def __exit__(self, *_: object) -> None:
     self.close()
+
+
+def _begun(part: _Part | None) -> _Part:
+  """What a recorder has on the chief, once `start` was called."""
+  assert part is not None
+  return part

@@ -8,13 +8,14 @@ that they are given to.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.needs import Need, of_player
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.models.game import Game
 
 # Flags that would do nothing, or harm, without something, unless they are as by default.
@@ -38,8 +39,8 @@ def refuse_what_does_not_fit(
   experiment: Experiment,
   game: Game,
   dataset: Dataset,
-  penalties: Mapping[str, Any],
-  augmentations: Mapping[str, Any],
+  penalties: Mapping[str, Penalty],
+  augmentations: Mapping[str, DiscriminatorAugmentation],
 ) -> None:
   """Raises UsageError, naming the flag and the reason.
 
@@ -64,7 +65,12 @@ def refuse_what_does_not_fit(
   _refuse_pool(experiment, game)
 
 
-def _needs(experiment, game, penalties, augmentations) -> Iterator[tuple[str, frozenset[Need]]]:
+def _needs(
+  experiment: Experiment,
+  game: Game,
+  penalties: Mapping[str, Penalty],
+  augmentations: Mapping[str, DiscriminatorAugmentation],
+) -> Iterator[tuple[str, frozenset[Need]]]:
   """Everything that was chosen, as flag=value, and what it needs."""
   told = any('label' in role.reads for role in game.roles().values())
   yield f'model={experiment.model}', game.needs | ({Need.LABELS} if told else set())

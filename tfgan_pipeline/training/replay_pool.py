@@ -7,9 +7,9 @@ would: `tfgan.gan_loss(tensor_pool_fn=...)`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import Inputs, tf
 from tfgan_pipeline.replicas import collectives, randomness
 
 
@@ -22,16 +22,16 @@ class ReplayPool:
 
   Args:
     size: Places; at least the images of a global batch, or of a part of it.
-    examples: An input of the generator and an image, a nested structure of tensors [1, ...].
+    examples: An input of the generator and an image, tensors [1, ...].
 
   Attributes:
     variables: What it remembers, by name.
   """
 
-  def __init__(self, size: int, examples: Any):
+  def __init__(self, size: int, examples: tuple[Inputs, tf.Tensor]):
     self._size = size
 
-    def variable(shape, dtype, name):
+    def variable(shape: Sequence[int], dtype: tf.DType, name: str) -> tf.Variable:
       return tf.Variable(
         tf.zeros(shape, dtype),
         trainable=False,
@@ -44,7 +44,7 @@ class ReplayPool:
       name = f'held_{index}'
       self.variables[name] = variable([size, *example.shape[1:]], example.dtype, name)
 
-  def __call__(self, values: Any) -> Any:
+  def __call__(self, values: tuple[Inputs, tf.Tensor]) -> tuple[Inputs, tf.Tensor]:
     """Exchanges a replica's (inputs, images); structures and shapes stay. In a `scope`."""
     new = [_of_all_replicas(value) for value in tf.nest.flatten(values)]
     batch = new[0].shape[0]

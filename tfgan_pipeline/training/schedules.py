@@ -6,11 +6,14 @@ optimiser's own updates; a discriminator may make several per step of the run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
+_Shape = Callable[[tf.Tensor], tf.Tensor]  # The share of the way made -> that left.
 
 
 @registry.schedule
@@ -44,15 +47,15 @@ def exponential(
 class _Ramp(_Schedule):
   """From the rate to `final` times it: `shape` maps the share of the way made to that left."""
 
-  def __init__(self, rate: float, start: int, steps: int, final: float, shape):
+  def __init__(self, rate: float, start: int, steps: int, final: float, shape: _Shape):
     self._rate, self._start, self._steps, self._final = rate, start, steps, final
     self._shape = shape
 
-  def __call__(self, step):
+  def __call__(self, step: tf.Tensor) -> tf.Tensor:
     way = tf.clip_by_value((tf.cast(step, tf.float32) - self._start) / self._steps, 0.0, 1.0)
     return self._rate * (self._final + (1.0 - self._final) * self._shape(way))
 
-  def get_config(self):
+  def get_config(self) -> dict[str, float]:
     return {'rate': self._rate, 'start': self._start, 'steps': self._steps, 'final': self._final}
 
 
@@ -64,7 +67,7 @@ def _half_cosine(way: tf.Tensor) -> tf.Tensor:
   return 0.5 * (1.0 + tf.cos(3.141592653589793 * way))
 
 
-def _ramp(rate: float, steps: int, start: int, final: float, shape) -> _Schedule:
+def _ramp(rate: float, steps: int, start: int, final: float, shape: _Shape) -> _Schedule:
   require('schedule', at_least=1, steps=steps)
   require('schedule', at_least=0, start=start, final=final)
   return _Ramp(rate, start, steps, final, shape)

@@ -53,7 +53,8 @@ def begin(
     chief: Whether this worker writes.
   """
   sources = source_code.unreleased(experiment)
-  session = {'first_step': step, **environment.description(strategy)}
+  machine = environment.description(strategy)
+  session = {'first_step': step, **machine}
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
-  where = ', '.join(session['accelerator']['devices'])
+  where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)

@@ -9,10 +9,11 @@ One that was stopped therefore continues to the last bit as if it had not been.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import dataclasses
 import functools
 import math
-from typing import Any
+from typing import TypeVar
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
@@ -26,6 +27,8 @@ from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 from tfgan_pipeline.training.train_ops import TrainStep
+
+_Made = TypeVar('_Made')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -153,12 +156,12 @@ class TrainState:
     return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
 
 
-def _sum(variables) -> float:
+def _sum(variables: Sequence[tf.Variable]) -> float:
   """Of all elements times zero: 0, or not a number when any is not finite."""
   return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
 
 
-def _build_named(kind: registry.Registry, text: str) -> dict[str, Any]:
+def _build_named(kind: registry.Registry[Callable[..., _Made]], text: str) -> dict[str, _Made]:
   """Components by name."""
   return dict(zip([call.name for call in kind.parse_all(text)], kind.build_all(text)))
 

@@ -63,7 +63,7 @@ class TrainSummaries:
       scheduled: Whether an undisturbed run saves one at this step, too. What a stop adds to the
         file is taken away again when the run continues.
     """
-    more = {'checksum': checksum} if checksum else {}
+    more: dict[str, object] = {'checksum': checksum} if checksum else {}
     if checksum and not scheduled:
       more['unscheduled'] = True
     self._curves.scalars(step, values, more)

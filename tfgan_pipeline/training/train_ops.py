@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import dataclasses
 import functools
 import operator
-from typing import Any
 
-from tfgan_pipeline.compat import keras, tf, tfgan
+from tfgan_pipeline.compat import GANTuple, keras, tf, tfgan
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
@@ -200,7 +199,7 @@ class TrainStep:
 
   def _add_penalties(
     self,
-    models: Sequence[Any],
+    models: Sequence[GANTuple],
     loss: tfgan.GANLoss,
     weights: dict[str, float | tf.Tensor],
   ) -> tuple[tfgan.GANLoss, Scalars]:

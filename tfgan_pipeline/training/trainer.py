@@ -6,6 +6,7 @@ step = trainer.train(RunDirectory(experiment.model_dir))
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
 import logging
 
@@ -26,8 +27,10 @@ from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
+from tfgan_pipeline.training.train_ops import Scalars
 
 _log = logging.getLogger(__name__)
+Batch = dict[str, tf.Tensor]
 
 
 class Trainer:
@@ -52,7 +55,7 @@ class Trainer:
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)
-    self._step_fn = self.state.step_fn
+    self._step_fn: Callable[[Sequence[Batch], bool], Scalars] = self.state.step_fn
     if strategies.compiles(experiment, strategy):
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
     self._scalar_names: list[str] = []  # Known once a step has been traced.
@@ -84,6 +87,12 @@ class Trainer:
       self.is_fresh = self.is_fresh and not checkpoints.steps()
       if not self.workers.agree(self._step):
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
+    return self._at
+
+  @property
+  def _at(self) -> int:
+    """The step of the state, which is none where it equals no checkpoint."""
+    assert self._step is not None
     return self._step
 
   def _equals_newest(self, checkpoints: Checkpoints) -> bool:
@@ -95,7 +104,7 @@ class Trainer:
     return checkpoints.record(newest).get('checksum') == now
 
   def train(
-    self, run: RunDirectory, lock: TrainingLock, stop: StopRequest, until: int | None = None
+    self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
   ) -> int:
     """Trains from the restored step to step `until`, by default `max_steps`; returns that step.
 
@@ -109,28 +118,30 @@ class Trainer:
     with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
       if self._step is None:
         self.restore(run)
-      if self._step < until:
+      if self._at < until:
         self._start(recorder)
         self.workers.total(0)  # By now the chief has saved its first checkpoint.
         if self.workers.any(not Checkpoints(run.checkpoints).steps()):
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
         self._loop_or_forget(run, until, recorder, stop)
       else:
-        _log.info('already at step %d', self._step)
-      if self._step >= self._experiment.max_steps:
-        recorder.done(self._step)
-    return self._step
+        _log.info('already at step %d', self._at)
+      if self._at >= self._experiment.max_steps:
+        recorder.done(self._at)
+    return self._at
 
   def _start(self, recorder: Recorder) -> None:
     """Begins to record at the restored step, with damaged checkpoints out of the way for good."""
-    recorder.start(self._step, self._dataset, self._damaged)
+    recorder.start(self._at, self._dataset, self._damaged)
     self._damaged = ()
 
-  def _loop_or_forget(self, *arguments) -> None:
+  def _loop_or_forget(
+    self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest
+  ) -> None:
     """Runs the loop; whatever ends it early leaves a state that nothing may go on from."""
     self.is_fresh = False
     try:
-      self._loop(*arguments)
+      self._loop(run, until, recorder, stop)
     except BaseException:
       self._step = None
       raise
@@ -139,9 +150,9 @@ class Trainer:
     """The outer loop: call the device, then do on the host what is due."""
     experiment = self._experiment
     iterator = iter(self._input())
-    while self._step < until:
+    while self._at < until:
       scalars = self._run(iterator, self._loop_length(until))
-      step = self._step
+      step = self._at
       recorder.advance(step)
       stopping = self.workers.any(stop.made)
       saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
@@ -156,22 +167,22 @@ class Trainer:
       if stopping:
         break
     # No worker leaves before the chief has saved, and a request made meanwhile counts too.
-    if self.workers.any(stop.made) and self._step < experiment.max_steps:
-      raise Interrupted(f'stopped at step {self._step}; the same command continues')
+    if self.workers.any(stop.made) and self._at < experiment.max_steps:
+      raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
   def _loop_length(self, until: int) -> int:
     """Steps until something is due on the host, at most `steps_per_loop`."""
     experiment = self._experiment
     return min(
       experiment.steps_per_loop,
-      until - self._step,
+      until - self._at,
       *(
-        every - self._step % every
+        every - self._at % every
         for every in (experiment.log_every, experiment.save_every, experiment.sample_every)
       ),
     )
 
-  def _input(self):
+  def _input(self) -> tf.distribute.DistributedDataset:
     """The distributed input from the current step on."""
     experiment = self._experiment
     batches = functools.partial(
@@ -179,7 +190,7 @@ class Trainer:
       self._dataset.split('train'),
       batch_size=experiment.batch_size // experiment.accumulate,
       seed=randomness.nth_seed(experiment.seed, int(self.state.rollbacks.numpy())),
-      first_batch=self._step * self.state.step_fn.batches_per_step,
+      first_batch=self._at * self.state.step_fn.batches_per_step,
       augment=experiment.augment,
       augmented=self._dataset.fields.augmented(),
     )
@@ -187,14 +198,14 @@ class Trainer:
       lambda context: batches(context=context)
     )
 
-  def _run(self, iterator, length: int) -> dict[str, float]:
+  def _run(self, iterator: Iterator[Batch], length: int) -> dict[str, float]:
     """Moves up to `length` steps in one call to the device; returns the scalars of the last.
 
     Fewer are made when numbers are not finite: the last step is then the one that brought them.
     """
     with tf1_tensor_equality():
       steps, values = self._device_loop(iterator, tf.constant(length))
-    self._step += int(steps)
+    self._step = self._at + int(steps)
     learning_rates = {
       f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
       for player, optimizer in self.state.optimizers.items()
@@ -202,10 +213,14 @@ class Trainer:
     return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
 
   @tf.function(autograph=False)
-  def _device_loop(self, iterator, length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  def _device_loop(
+    self, iterator: Iterator[Batch], length: tf.Tensor
+  ) -> tuple[tf.Tensor, tf.Tensor]:
     """The inner loop. Returns the steps made and float32 [number of scalars] of the last."""
 
-    def body(steps, _, __):
+    def body(
+      steps: tf.Tensor, _: tf.Tensor, __: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
       values = self._distributed_step(batches)
       precision = self._experiment.precision
@@ -222,7 +237,7 @@ class Trainer:
     )
     return steps, values
 
-  def _distributed_step(self, batches) -> tf.Tensor:
+  def _distributed_step(self, batches: Sequence[Batch]) -> tf.Tensor:
     """A step on all replicas; the sum of what they return."""
 
     def step(lazily: bool) -> tf.Tensor:
@@ -233,15 +248,21 @@ class Trainer:
       return step(False)
     return tf.cond(self.state.step_fn.all_due(), lambda: step(False), lambda: step(True))
 
-  def _replica_step(self, batches, lazily: bool) -> tf.Tensor:
+  def _replica_step(self, batches: Sequence[Batch], lazily: bool) -> tf.Tensor:
     """A step on one replica. Returns its shares of the scalars as one float32 vector."""
     scalars = self._step_fn(batches, lazily)
     self._scalar_names[:] = sorted(scalars)
     return tf.stack([scalars[name] for name in self._scalar_names])
 
-  def _recover(self, run: RunDirectory, faults, scalars, recorder: Recorder) -> None:
+  def _recover(
+    self,
+    run: RunDirectory,
+    faults: Mapping[str, float],
+    scalars: Mapping[str, float],
+    recorder: Recorder,
+  ) -> None:
     """Goes back to the newest checkpoint if `--on_nan` still allows it, else raises."""
-    step, rollbacks = self._step, int(self.state.rollbacks.numpy())
+    step, rollbacks = self._at, int(self.state.rollbacks.numpy())
     message = (
       f'not finite at step {step}: {on_nan.summary(faults)}; last good checkpoint: '
       f'{recorder.newest_checkpoint()}; evidence: {recorder.evidence(step, faults, scalars)}'

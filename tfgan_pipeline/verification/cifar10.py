@@ -35,7 +35,14 @@ def cifar10_facts(features_of: Callable[[str], Features]) -> list[Fact]:
       raise Skip(f'the {split} split has {len(features)} images, {count} are needed')
     return features
 
-  def fact(what: str, text: str, name: str, expected: float, tolerance: float, *sets) -> Fact:
+  def fact(
+    what: str,
+    text: str,
+    name: str,
+    expected: float,
+    tolerance: float,
+    *sets: Callable[[], Features],
+  ) -> Fact:
     def measured() -> float:
       reference, generated = (make() for make in sets)
       return registry.metric.build(text, reference, generated)[name]

@@ -42,7 +42,7 @@ def exact_facts() -> list[Fact]:
       'Frechet distance of N(0, I) and N(m, I), less |m|^2',
       0,
       1e-9,
-      lambda: frechet_distance(zero, identity, shift, identity) - shift @ shift,
+      lambda: frechet_distance(zero, identity, shift, identity) - float(shift @ shift),
     ),
     Fact(
       'fid of 20,000 of N(0, I) and of N(m, I), less |m|^2',
@@ -50,7 +50,7 @@ def exact_facts() -> list[Fact]:
       0.3,
       lambda: (
         _score('fid', _sample(4, 20000, mixed=False), _sample(5, 20000, shift=shift, mixed=False))
-        - shift @ shift
+        - float(shift @ shift)
       ),
     ),
     Fact('fid, sets exchanged', 0, 1e-8, lambda: _score('fid', other, one) - distance()),

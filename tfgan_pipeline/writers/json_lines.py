@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 import json
 import math
 from types import MappingProxyType
-from typing import Any
 
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.writers.base import Writer
@@ -19,7 +18,7 @@ class JsonLines(Writer):
     self.path = path
 
   def scalars(
-    self, step: int, values: Mapping[str, float], more: Mapping[str, Any] = MappingProxyType({})
+    self, step: int, values: Mapping[str, float], more: Mapping[str, object] = MappingProxyType({})
   ) -> None:
     """Writes one line.
 

@@ -147,7 +147,7 @@ def _window(images: tf.Tensor, top: tf.Tensor, left: tf.Tensor, *, repeat_edge: 
   return tf.gather(images, places(left, images.shape[2]), axis=2, batch_dims=1)
 
 
-def _warp(images: tf.Tensor, matrix: list) -> tf.Tensor:
+def _warp(images: tf.Tensor, matrix: list[list[tf.Tensor]]) -> tf.Tensor:
   """Bilinear resampling: output pixel p shows centre + matrix (p - centre), as (x, y).
 
   Args:

@@ -5,13 +5,16 @@ split = JointSplit({'a': photographs, 'b': paintings})     # fields image_a, lab
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping
+import hashlib
+from typing import TypeVar
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Example, SelectedSplit, Split
+
+_Value = TypeVar('_Value', np.ndarray, tf.Tensor)
 
 
 class JointSplit(Split):
@@ -51,7 +54,7 @@ class JointSplit(Split):
       }
     )
 
-  def load(self, references: Any) -> dict[str, tf.Tensor]:
+  def load(self, references: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return self._joint({word: part.load(references[word]) for word, part in self._parts.items()})
 
   def with_field(self, field: str) -> Split:
@@ -62,11 +65,11 @@ class JointSplit(Split):
         return SelectedSplit(part, own, part.image_shape)
     return self
 
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     for word, part in sorted(self._parts.items()):
       digest.update(f'{word} {part.fingerprint}'.encode())
 
-  def _joint(self, examples: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+  def _joint(self, examples: Mapping[str, Mapping[str, _Value]]) -> dict[str, _Value]:
     return {
       f'{name}_{word}': examples[word][name]
       for word, names in self._fields.items()
@@ -74,15 +77,15 @@ class JointSplit(Split):
     }
 
 
-def _endless(part: Split, batch_size: int) -> Any:
+def _endless(part: Split, batch_size: int) -> Generator[Example, int, None]:
   """A coroutine that is sent sizes and yields as many examples, over and over."""
 
   def batches() -> Iterator[Example]:
     while True:
       yield from part.ordered(batch_size)
 
-  def examples():
-    source, left, size = batches(), {}, (yield)
+  def examples() -> Generator[Example, int, None]:
+    source, left, size = batches(), {}, (yield {})
     while True:
       while not left or len(next(iter(left.values()))) < size:
         more = next(source)

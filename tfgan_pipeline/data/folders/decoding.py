@@ -8,11 +8,15 @@ Pillow is imported on first use.
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media.sizes import largest_box
+
+if TYPE_CHECKING:
+  from PIL.Image import Image
 
 EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff')
 RESIZES = ('crop', 'stretch')
@@ -74,7 +78,7 @@ def check_header(path: str) -> None:
     pass
 
 
-def _of_bytes(image):
+def _of_bytes(image: Image) -> Image:
   """An image with 8 bits per channel, in whatever colour model."""
   from PIL import Image
 
@@ -88,7 +92,7 @@ def _of_bytes(image):
   return image
 
 
-def _opaque(image):
+def _opaque(image: Image) -> Image:
   """An image without transparency, which is laid over white."""
   from PIL import Image
 

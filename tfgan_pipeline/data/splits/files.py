@@ -11,10 +11,10 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable, Iterator, Sequence
 import concurrent.futures
+import hashlib
 import os
 import threading
 import time
-from typing import Any
 
 import numpy as np
 
@@ -77,9 +77,9 @@ class FileSplit(Split):
     self,
     root: str,
     names: Sequence[str],
-    labels: Sequence[int],
+    labels: Sequence[int] | np.ndarray,
     *,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     read: Callable[[str], np.ndarray],
     recipe: str,
   ):
@@ -121,14 +121,15 @@ class FileSplit(Split):
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     digest.update(self._recipe.encode())
-    digest.update(np.ascontiguousarray(self.labels, '<i4'))
+    labels = np.ascontiguousarray(self.labels, '<i4')
+    digest.update(labels)  # pyrefly: ignore[bad-argument-type]  (arrays are buffers)
     for name in self.names:
       add_file(digest, os.path.join(self._root, name), name)
 
 
-def add_file(digest: Any, path: str, name: str) -> None:
+def add_file(digest: hashlib._Hash, path: str, name: str) -> None:
   """Feeds a file's relative name, size and bytes to a hashlib digest, a few megabytes at a time."""
   with tf.io.gfile.GFile(path, 'rb') as file:
     digest.update(repr((name, file.size())).encode())

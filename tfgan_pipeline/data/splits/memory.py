@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 import functools
-from typing import Any
+import hashlib
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class MemorySplit(Split):
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     return {name: tf.gather(values, references) for name, values in self._tensors.items()}
 
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     if self._stored is None:
       self._add_pixels(digest)
     else:

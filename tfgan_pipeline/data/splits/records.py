@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 import dataclasses
+import hashlib
 import os
-from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Example, Split
@@ -141,7 +141,7 @@ class RecordSplit(Split):
       for name, field in self._fields.items()
     }
 
-  def add_content(self, digest: Any) -> None:
+  def add_content(self, digest: hashlib._Hash) -> None:
     digest.update(self._recipe.encode())
     for shard in self.shards:
       digest.update(repr((shard.skip, shard.size)).encode())

@@ -86,7 +86,7 @@ def tfds(
     example = used.deserialize_example(record)
     label = 0 if label_key is None else example[label_key]
     image = example[image_key]
-    image = image if shape == stored_shape else _resized(image, *wanted)
+    image = _resized(image, *wanted) if wanted and shape != stored_shape else image
     return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
 
   shards = {

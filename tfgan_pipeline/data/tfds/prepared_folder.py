@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -61,7 +62,7 @@ def _folders_in(folder: str) -> list[str]:
   return [name for name in names if tf.io.gfile.isdir(os.path.join(folder, name))]
 
 
-def _dataset_info(folder: str) -> dict | None:
+def _dataset_info(folder: str) -> dict[str, Any] | None:
   """dataset_info.json of a complete version folder; None for any other folder."""
   files = [os.path.join(folder, name) for name in ('dataset_info.json', 'features.json')]
   if not all(map(tf.io.gfile.exists, files)):

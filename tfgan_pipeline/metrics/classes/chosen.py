@@ -31,13 +31,12 @@ def label_agreement(reference: Features, generated: Features) -> dict[str, float
     UsageError: There are no labels or no logits, or labels that the logits do not have.
   """
   del reference
-  asked, found = _asked(generated.labels, 'labels'), generated.require_logits().argmax(axis=1)
-  if asked.max() >= generated.logits.shape[1]:
+  asked, logits = _asked(generated.labels, 'labels'), generated.require_logits()
+  if asked.max() >= logits.shape[1]:
     raise UsageError(
-      f'a sample of class {asked.max()} was asked for, and the extractor knows '
-      f'{generated.logits.shape[1]}'
+      f'a sample of class {asked.max()} was asked for, and the extractor knows {logits.shape[1]}'
     )
-  right = found == asked
+  right = logits.argmax(axis=1) == asked
   return {
     'label_agreement': float(right.mean()),
     'label_agreement_worst': float(min(right[asked == label].mean() for label in np.unique(asked))),
@@ -66,9 +65,9 @@ def code_purity(reference: Features, generated: Features) -> dict[str, float]:
     UsageError: There are no codes or no logits.
   """
   del reference
-  codes, found = _asked(generated.codes, 'codes'), generated.require_logits().argmax(axis=1)
-  counts = np.zeros((codes.max() + 1, generated.logits.shape[1]))
-  np.add.at(counts, (codes, found), 1)
+  codes, logits = _asked(generated.codes, 'codes'), generated.require_logits()
+  counts = np.zeros((codes.max() + 1, logits.shape[1]))
+  np.add.at(counts, (codes, logits.argmax(axis=1)), 1)
   stands_for = counts[counts.sum(axis=1) > 0].argmax(axis=1)
   return {
     'code_purity': float(counts.max(axis=1).sum() / len(generated)),

@@ -12,6 +12,7 @@ Memory is O(D^2). The result depends on how the rows were grouped only by float6
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import numpy as np
 
@@ -35,8 +36,8 @@ class Moments:
   """
 
   count: int = 0
-  mean: np.ndarray | float = 0.0
-  scatter: np.ndarray | float = 0.0
+  mean: np.ndarray = cast(np.ndarray, 0.0)
+  scatter: np.ndarray = cast(np.ndarray, 0.0)
 
   def update(self, batch: np.ndarray) -> None:
     """Adds the rows of `batch`, float32 or float64 [B, D]; B may be 0.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.features import Features, check_matrix
+from tfgan_pipeline.metrics.features import Features, check_matrix, require_width
 from tfgan_pipeline.metrics.frechet.moments import degrees_of_freedom
 
 
@@ -39,7 +39,7 @@ class Statistics:
   count: int | None = None
   ddof: int = 1
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     mean, covariance = (np.asarray(value) for value in (self.mean, self.covariance))
     if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
       raise UsageError(f'a mean {mean.shape} and a covariance {covariance.shape} do not agree')
@@ -57,7 +57,9 @@ class Statistics:
     """D, the number of features per sample."""
     return len(self.mean)
 
-  require_same_width = Features.require_same_width
+  def require_same_width(self, other: Features) -> None:
+    """Raises UsageError unless the statistics and `other` can come from one extractor."""
+    require_width(self.width, other)
 
   def covariance_with(self, ddof: int) -> np.ndarray:
     """Covariance float64 [D, D] with another ddof; raises UsageError when count is not known."""

@@ -29,7 +29,9 @@ def _blurred(images: np.ndarray) -> np.ndarray:
     size = images.shape[axis]
     padding = [(2, 2) if a == axis else (0, 0) for a in range(4)]
     padded = np.pad(images, padding, mode='reflect')
-    images = sum(
-      tap * np.take(padded, range(place, place + size), axis) for place, tap in enumerate(_TAPS)
+    images = np.asarray(
+      sum(
+        tap * np.take(padded, range(place, place + size), axis) for place, tap in enumerate(_TAPS)
+      )
     )
   return images

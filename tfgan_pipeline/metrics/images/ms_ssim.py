@@ -92,8 +92,10 @@ def _similarity(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _smoothed(images: np.ndarray) -> np.ndarray:
   """A Gaussian of 11 x 11 pixels, deviation 1.5, where it fits in."""
   height, width = (size - len(_TAPS) + 1 for size in images.shape[1:3])
-  images = sum(tap * images[:, place : place + height] for place, tap in enumerate(_TAPS))
-  return sum(tap * images[:, :, place : place + width] for place, tap in enumerate(_TAPS))
+  rows = [tap * images[:, place : place + height] for place, tap in enumerate(_TAPS)]
+  images = np.asarray(sum(rows))
+  columns = [tap * images[:, :, place : place + width] for place, tap in enumerate(_TAPS)]
+  return np.asarray(sum(columns))
 
 
 def _halved(images: np.ndarray) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-Images = TypeVar('Images')  # NumPy arrays or tensors.
+Images = TypeVar('Images', bound=Any)  # NumPy arrays or tensors.
 
 
 def over_white(images: Images) -> Images:

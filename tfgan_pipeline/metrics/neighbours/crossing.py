@@ -11,6 +11,7 @@ large offsets, and yet most of the work is products in float32. Memory is O(N k)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import dataclasses
 import weakref
 
@@ -69,7 +70,7 @@ class Crossing:
 _USUAL = Ball(3, closed=True), Ball(5, closed=False)
 
 # The last crossing of each generated set, with the reference it was made with.
-_crossings: weakref.WeakKeyDictionary[Features, tuple[weakref.ref, Crossing]] = (
+_crossings: weakref.WeakKeyDictionary[Features, tuple[weakref.ref[Features], Crossing]] = (
   weakref.WeakKeyDictionary()
 )
 
@@ -81,7 +82,7 @@ def cross(reference: Features, generated: Features, *balls: Ball) -> Crossing:
     UsageError: The two sets differ in width, or a k is not below both sizes.
   """
   reference.require_same_width(generated)
-  of, known = _crossings.get(generated, (None, None))
+  of, known = _crossings.get(generated, (lambda: None, None))
   if known is None or of() is not reference or not set(balls) <= set(known.balls):
     least = min(len(reference), len(generated))
     usual = {ball for ball in _USUAL if balls and ball.k < least}
@@ -123,7 +124,9 @@ class _Block:
   columns: slice
   lower: np.ndarray
 
-  def pairs(self, balls: list[Ball], radii: np.ndarray, axis: int):
+  def pairs(
+    self, balls: list[Ball], radii: np.ndarray, axis: int
+  ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yields for each ball the pairs (i, j) in it, its radii [balls, N or M] being along `axis`."""
     widest = rounded_up(radii[:, (self.rows, self.columns)[axis]].max(axis=0))
     near = where(self.lower <= (widest if axis else widest[:, None]))
@@ -134,7 +137,9 @@ class _Block:
       inside = distance <= limit if ball.closed else distance < limit
       yield i[inside], j[inside]
 
-  def _decided(self, near: tuple, i: np.ndarray, j: np.ndarray, limits: np.ndarray) -> np.ndarray:
+  def _decided(
+    self, near: tuple[np.ndarray, ...], i: np.ndarray, j: np.ndarray, limits: np.ndarray
+  ) -> np.ndarray:
     """Numbers on the same side of every limit as the distances: upper bounds, or exact if close."""
     lower = self.lower[near].astype(np.float64)
     upper = lower + self.distances.widths(i, j)
@@ -151,4 +156,4 @@ class _Block:
 
 
 def _between(lower: np.ndarray, limits: np.ndarray, upper: np.ndarray) -> np.ndarray:
-  return ((lower <= limits) & (limits <= upper)).any(axis=0)
+  return np.any((lower <= limits) & (limits <= upper), axis=0)

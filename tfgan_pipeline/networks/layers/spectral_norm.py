@@ -10,6 +10,8 @@ new layer has made _ROUNDS rounds, so that its norm is 1 before any training too
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.replicas import collectives
 
@@ -69,7 +71,10 @@ def divisor(layer: keras.layers.Layer) -> float | None:
   return float(estimated_norm(layer.kernel, layer.singular_vector, False))
 
 
-class _Spectral:
+_Layer = keras.layers.Layer if TYPE_CHECKING else object  # What both are besides.
+
+
+class _Spectral(_Layer):
   """What both layers do; `_product` applies the kernel as the Keras layer would its own."""
 
   def build(self, input_shape):
