@@ -29,7 +29,6 @@ class TwoWay(Game):
   averaged = players['generator']
   reads = ('image_a', 'image_b')
   directions = tuple(SIDES)
-  poolable = True
 
   def __init__(self, noise: Noise, data: Fields, cycle_weight: float):
     super().__init__(noise, data)

@@ -138,7 +138,8 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 
   options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  return load_dataset(experiment.dataset, options), experiment.dataset
+  dataset = load_dataset(experiment.dataset, options).require_image('--dataset')
+  return dataset, experiment.dataset
 
 
 def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:

@@ -126,8 +126,9 @@ class EvaluationOptions(Settings):
   def __post_init__(self) -> None:
     super().__post_init__()
     if self.generator_calls and self.batch_norm == 'batch':
-      flag = 'path_length' if self.path_length else 'generator_metrics'
-      raise UsageError(f'--{flag}: of single images, so not with --batch_norm=batch')
+      raise UsageError(f'--{self.generator_flag}: of single images, so not with --batch_norm=batch')
+    if self.path_length and 'perceptual_path_length' in self.generator_metrics:
+      raise UsageError('--path_length: is in --generator_metrics already; give one of both')
     if self.protocol and any(
       getattr(self, name) != value for name, value in _values(self.protocol).items()
     ):
@@ -164,13 +165,21 @@ class EvaluationOptions(Settings):
   @property
   def generator_calls(self) -> dict[str, Call]:
     """The metrics of the generator itself, by the strings that score ids are made of."""
-    calls = {
-      str(call): call for call in registry.generator_metric.parse_all(self.generator_metrics)
-    }
-    if self.path_length:  # Ids were made of this string before there were other such metrics.
-      text = f'perceptual_path_length(samples={self.path_length})'
-      calls[text] = registry.generator_metric.parse(text)
+    texts = [self.generator_metrics] if self.generator_metrics else []
+    if self.path_length:
+      texts.append(f'perceptual_path_length(samples={self.path_length})')
+    calls = {}
+    for call in registry.generator_metric.parse_all(', '.join(texts)):
+      # Ids of path lengths were made of this string before there were other such metrics.
+      short = f'{call.name}(samples={call.arguments.get("samples")})'
+      is_same = 'samples' in call.arguments and call == registry.generator_metric.parse(short)
+      calls[short if is_same else str(call)] = call
     return calls
+
+  @property
+  def generator_flag(self) -> str:
+    """The flag that asks for a metric of the generator itself."""
+    return 'path_length' if self.path_length else 'generator_metrics'
 
   @property
   def directory_name(self) -> str:

@@ -19,6 +19,7 @@ class Need(enum.Enum):
   LABELS = 'labels'
   PICTURES = 'pictures'
   BORDER = 'a border at 0'  # Of the loss: the logit at which real and generated meet.
+  FEATURES = 'features of the discriminator'  # As image_game.Discriminator has them.
   ONE_DIRECTION = 'one direction'  # Of the game: one pair of real and generated samples.
 
   @property
@@ -33,6 +34,7 @@ _FLAGS = {
   Need.LABELS: 'dataset',
   Need.PICTURES: 'dataset',
   Need.BORDER: 'loss',
+  Need.FEATURES: 'model',
   Need.ONE_DIRECTION: 'model',
 }
 

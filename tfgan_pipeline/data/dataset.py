@@ -225,12 +225,18 @@ class Dataset:
       )
     return self.splits[name]
 
+  def require_image(self, flag: str) -> Dataset:
+    """Returns this dataset; raises UsageError, naming a flag, where examples hold no 'image'."""
+    if 'image' not in self.fields:
+      raise UsageError(f'{flag}: {self.name} holds {", ".join(self.fields)}, and no one image')
+    return self
+
   def seen_as(self, field: str) -> Dataset:
-    """Returns the dataset of the images of one field, and of its labels: 'label_b' of 'image_b'."""
+    """Returns the dataset whose 'image' is another field, with that field's label."""
     if field == 'image':
       return self
-    label = field.replace('image', 'label')
-    names = {'image': field, **({'label': label} if label in self.fields else {})}
+    label = self.fields[field].label
+    names = {'image': field, **({'label': label} if label else {})}
     fields = Fields({name: self.fields[other] for name, other in names.items()})
     shape = self.fields[field].shape
     return Dataset(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 import dataclasses
-import functools
 from typing import Any
 
 from tfgan_pipeline import registry
@@ -32,6 +31,7 @@ class Field:
     classes: The names of a label's classes.
     twin: The field with which it is augmented alike, as the two pictures of a pair are; '' for
       none. Fields that are no twins are augmented independently of each other.
+    label: The field that holds its class; '' for none but, of 'image', 'label'.
   """
 
   shape: tuple[int, ...]
@@ -39,6 +39,7 @@ class Field:
   medium: Medium | None = None
   classes: tuple[str, ...] = ()
   twin: str = ''
+  label: str = ''
 
   def require_medium(self) -> Medium:
     """Returns the medium; raises UsageError for numbers, such as a label, which have none."""
@@ -85,7 +86,7 @@ class Fields(dict[str, Field]):
 
   def augmented(self) -> dict[str, str]:
     """Returns the fields that augmentation changes, pictures, each with the twin it follows."""
-    images = [name for name, field in self.items() if field.medium and field.medium.name == 'image']
+    images = [name for name, field in self.items() if field.medium and field.medium.is_picture]
     return {name: self[name].twin or name for name in images}
 
   def are_pair(self, one: str, other: str) -> bool:
@@ -109,7 +110,7 @@ class Fields(dict[str, Field]):
     records = {}
     for name, field in self.items():
       record: dict[str, Any] = dataclasses.asdict(dataclasses.replace(field, medium=None))
-      record['medium'] = field.medium.name if field.medium else ''
+      record['medium'] = field.medium.call if field.medium else ''
       records[name] = {key: value for key, value in record.items() if value not in ('', ())}
       records[name]['shape'] = list(field.shape)
     return records
@@ -127,16 +128,27 @@ class Fields(dict[str, Field]):
         name: Field(
           tuple(values['shape']),
           values.get('dtype', 'uint8'),
-          medium_named(values['medium']) if values.get('medium') else None,
+          _medium_of(name, values['medium']) if values.get('medium') else None,
           tuple(values.get('classes', ())),
           values.get('twin', ''),
+          values.get('label', ''),
         )
         for name, values in record['fields'].items()
       }
     )
 
 
-@functools.cache
-def medium_named(name: str) -> Medium:
-  """Returns the medium of a call string, always the same object."""
-  return registry.medium.build(name)
+def medium_named(text: str) -> Medium:
+  """Returns the medium of a call string; media of one string are equal."""
+  medium = registry.medium.build(text)
+  medium.call = str(registry.medium.parse(text))
+  return medium
+
+
+def _medium_of(field: str, text: str) -> Medium:
+  try:
+    return medium_named(text)
+  except UsageError as error:
+    raise UsageError(
+      f'the medium of {field} in experiment.json: {error}; import the module that registers it'
+    ) from None

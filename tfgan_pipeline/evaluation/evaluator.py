@@ -39,6 +39,7 @@ from tfgan_pipeline.runs.score_records import Record, Records, definition_id, sc
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
@@ -98,10 +99,7 @@ class Evaluator:
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
-    task = self._sampler.task
-    if not task.samples_noise and sources is not None:
-      self.definition['task'] = {'name': task.name, 'source': task.source, 'target': task.target}
-      self.definition['num_generated'] = min(options.num_samples, sources.size)
+    self.definition |= _task_facts(self._sampler, options, sources)
     code = {name: source.hash for name, source in source_code.unreleased(options).items()}
     if code:
       self.definition['code'] = code
@@ -278,6 +276,17 @@ class Evaluator:
         writer.picture(step, 'fakes', picture)
         definition = json.dumps(self.definition, indent=2)
         writer.text(step, 'definition', f'```\n{definition}\n```')
+
+
+def _task_facts(
+  sampler: TaskSampler, options: EvaluationOptions, sources: Split | None
+) -> dict[str, object]:
+  """Facts for a definition: nothing of a game's one task that samples noise, as all once were."""
+  task = sampler.task
+  facts = {'name': task.name, 'source': task.source, 'target': task.target}
+  if sources is not None:
+    facts |= {'split': options.reference_split, 'fingerprint': sources.fingerprint}
+  return {'task': facts} if sources is not None or len(sampler.game.tasks()) > 1 else {}
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:

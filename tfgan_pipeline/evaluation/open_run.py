@@ -8,12 +8,14 @@ Nothing here trains: a generator and images are all that scores need.
 from __future__ import annotations
 
 from collections.abc import Sequence
+import dataclasses
 import json
+from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.scorer import Scorer
@@ -45,7 +47,7 @@ class Scorers:
     Raises:
       UsageError: The options do not suit the run's generator, or its data.
     """
-    task = check_options(experiment, dataset, options)
+    task, options = check_options(experiment, dataset, options)
     key = experiment.dataset, experiment.data_dir, options, task.target
     if key not in self._made:
       seen = dataset.seen_as(task.target)
@@ -53,27 +55,47 @@ class Scorers:
     return self._made[key]
 
 
-def check_options(experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Task:
-  """Returns the task that is scored; needs no run yet.
+def check_options(
+  experiment: Experiment, dataset: Dataset, options: EvaluationOptions
+) -> tuple[Task, EvaluationOptions]:
+  """Returns the task that is scored, and the options for it; needs no run yet.
+
+  Of a game with several tasks the options name one, and no more samples than it has examples.
 
   Raises:
     UsageError: Samples of such a game cannot be asked for it.
   """
   game = new_game(experiment, dataset.fields)
   task = game.task(options.task)
-  options.require({'labels': game.labels([0]), 'codes': game.codes([0])})
-  if options.generator_calls and not standard_normal_size(experiment, game):
-    flag = 'path_length' if options.path_length else 'generator_metrics'
+  noise = task.samples_noise
+  options.require({'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {})
+  if options.generator_calls and not standard_normal_size(experiment, game, task):
     raise UsageError(
-      f'--{flag}: of generators of standard normal noise alone, this one has '
+      f'--{options.generator_flag}: of generators of standard normal noise alone, this one has '
       f'--model={experiment.model} --noise={experiment.noise}'
+    )
+  if options.batch_norm != 'moving' and not noise:
+    raise UsageError(
+      f'--batch_norm={options.batch_norm}: of samples of noise, and --task={task.name} reads '
+      f'{task.source}'
     )
   if options.pair_metrics and not dataset.fields.are_pair(task.source, task.target):
     raise UsageError(
       f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
       f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
     )
-  return task
+  changes: dict[str, Any] = {}
+  if len(game.tasks()) > 1:
+    changes['task'] = task.name
+  if not noise:
+    available = _sources(dataset, options, task).size
+    changes['num_samples'] = min(options.num_samples, available)
+  return task, dataclasses.replace(options, **changes)
+
+
+def _sources(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
+  """The examples that a task which reads any is scored on."""
+  return dataset.split(options.reference_split).with_field(task.source)
 
 
 def open_run(
@@ -100,13 +122,12 @@ def open_run(
   """
   run.check_data(dataset)
   scorers = scorers or Scorers()
+  task, options = check_options(experiment, dataset, options)
   scorer = scorers.get(experiment, dataset, options)
-  task = new_game(experiment, dataset.fields).task(options.task)
-  sources = (
-    None if task.samples_noise else dataset.split(options.reference_split).with_field(task.source)
-  )
+  sources = None if task.samples_noise else _sources(dataset, options, task)
   evaluators: dict[str, Evaluator] = {}
   for variant in (options, *map(options.variant, also)):
+    check_options(experiment, dataset, variant)
     evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources)
     evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())

@@ -68,12 +68,12 @@ class Scorer:
       self._images = _some_images(choice.split)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
-    self._targets = choice.split if options.pair_metrics else None
+    self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
     if options.generator_calls:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
       except UsageError as error:
-        flag = 'path_length' if options.path_length else 'generator_metrics'
+        flag = options.generator_flag
         raise UsageError(f'--{flag}={getattr(options, flag)}: {error}') from None
     self._try_metrics(dataset.image_shape)
     for text, call in options.generator_calls.items():  # Their scores have their names.
@@ -113,7 +113,10 @@ class Scorer:
       except UsageError:  # Of what it is given, or only of so few?
         self._try(reference, _first(reference, options.num_samples))
     if self._targets is not None:
-      self._compute_of_pairs(self._targets, next(self._targets.ordered(2))['image'])
+      try:
+        self._compute_of_pairs(self._targets, next(self._targets.ordered(2))['image'])
+      except UsageError as error:
+        raise UsageError(f'--pair_metrics={options.pair_metrics}: {error}') from None
     if self._images is not None:
       try:
         self._compute_of_images(self._images, self._images[: max(2, min(options.num_samples, 16))])

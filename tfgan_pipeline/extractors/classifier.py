@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import re
 from typing import Any
 import zipfile
 import zlib
@@ -158,9 +159,8 @@ def _alone(path: str) -> Iterator[None]:
 
 def _has_former(name: str, folder: str) -> bool:
   """Whether earlier classifiers are cached, whose file names take a pass over all data."""
-  return any(
-    found.startswith(f'{name}-') and not found.endswith('.lock') for found in files.names_in(folder)
-  )
+  cached = re.compile(rf'{re.escape(name)}-[0-9a-f]+(\.npz)?')
+  return any(cached.fullmatch(entry) for entry in files.names_in(folder))
 
 
 def _load(model: keras.Model, path: str) -> dict[str, Any] | None:

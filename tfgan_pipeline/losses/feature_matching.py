@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import GANTuple, tf
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.replicas import collectives
@@ -27,4 +28,5 @@ def feature_matching(*, weight: float = 1.0) -> Penalty:
     ]
     return weight * tf.reduce_sum(tf.math.squared_difference(*means))
 
-  return Penalty('generator', penalty)
+  needs = frozenset({Need.DISCRIMINATOR, Need.FEATURES})
+  return Penalty('generator', penalty, needs=needs)

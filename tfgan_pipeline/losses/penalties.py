@@ -33,6 +33,8 @@ class Penalty(NamedTuple):
     variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
       same values, through `replicas.collectives.assign`.
     needs: What a run must have for it.
+    of_weights: Whether it looks at a player's weights alone: it then counts once, and not for each
+      direction of a game that has several.
   """
 
   player: str
@@ -40,6 +42,7 @@ class Penalty(NamedTuple):
   interval: int = 1
   variables: Mapping[str, tf.Variable] = {}
   needs: frozenset[Need] = frozenset({Need.DISCRIMINATOR})
+  of_weights: bool = False
 
 
 @registry.penalty

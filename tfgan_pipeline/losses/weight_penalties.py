@@ -27,7 +27,7 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
   def penalty(model: GANTuple) -> tf.Tensor:
     return weight * tf.add_n([tf.nn.l2_loss(kernel) for kernel in _kernels(model, player)])
 
-  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
+  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}), of_weights=True)
 
 
 @registry.penalty
@@ -51,7 +51,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
       )
     return weight * tf.add_n(terms)
 
-  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}))
+  return Penalty(player, penalty, needs=frozenset({needs.of_player(player)}), of_weights=True)
 
 
 def _kernels(model: GANTuple, player: str) -> list[tf.Tensor]:

@@ -21,12 +21,20 @@ class Medium(abc.ABC):
   """A kind of samples.
 
   Attributes:
-    name: Its component's name, which records keep.
+    call: The call string that it was built from, which records keep; see data/fields.py.
     extension: Of a file with one sample, such as '.png'.
+    is_picture: Whether samples are pictures uint8 [H, W, C], which can be augmented.
   """
 
-  name: str
+  call = ''
   extension: str
+  is_picture = False
+
+  def __eq__(self, other: object) -> bool:
+    return type(self) is type(other) and isinstance(other, Medium) and self.call == other.call
+
+  def __hash__(self) -> int:
+    return hash((type(self), self.call))
 
   @abc.abstractmethod
   def to_device(self, stored: tf.Tensor) -> tf.Tensor:

@@ -24,8 +24,8 @@ def image() -> Medium:
 class Image(Medium):
   """Grey, RGB or RGBA pictures."""
 
-  name = 'image'
   extension = '.png'
+  is_picture = True
 
   def to_device(self, stored: tf.Tensor) -> tf.Tensor:
     return to_float(stored)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline.media.base import Medium
-from tfgan_pipeline.media.images import Image
 
 
 def pairs(source: Medium, examples: np.ndarray, target: Medium, outputs: np.ndarray) -> np.ndarray:
@@ -20,7 +19,7 @@ def pairs(source: Medium, examples: np.ndarray, target: Medium, outputs: np.ndar
     target: The medium of the outputs.
     outputs: As they are stored, output i made of example i.
   """
-  if not type(source) is type(target) is Image:
+  if not (source.is_picture and target.is_picture):
     return target.picture(outputs)
   height, width, channels = np.maximum(examples.shape[1:], outputs.shape[1:])
   both = [_fitted(images, height, width, channels) for images in (examples, outputs)]

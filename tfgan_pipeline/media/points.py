@@ -46,7 +46,7 @@ def point() -> Medium:
 class Point(Image):
   """Points, each of which is stored as a 2x2 grey picture."""
 
-  name = 'point'
+  is_picture = False
 
   def grid_size(self, shape: Sequence[int]) -> int:
     return _DOTS

@@ -75,10 +75,9 @@ def _check(
       f'which --model={experiment.model} needs'
     )
   if len(network.inputs) != len(role.reads):
-    told = 'tells' if 'label' in role.reads else 'does not tell'
     raise UsageError(
-      f'{flag}: its {name} has {len(network.inputs)} inputs, and --model={experiment.model} {told} '
-      'it the class'
+      f'{flag}: its {name} has {len(network.inputs)} inputs, and of --model={experiment.model} it '
+      f'reads {" and ".join(role.reads)}'
     )
 
 
@@ -97,12 +96,26 @@ def new_game(experiment: Experiment, data: Fields) -> Game:
     if str(error).startswith('--'):
       raise
     raise UsageError(f'--model={experiment.model}: {error}') from None
+  except KeyError as error:
+    if error.args[0] in data:
+      raise
+    raise _lacks(experiment, data, str(error.args[0])) from None
   if lacking := [name for name in game.reads if name not in data]:
-    raise UsageError(
-      f'--model={experiment.model}: reads {", ".join(lacking)}, and examples of '
-      f'--dataset={experiment.dataset} hold {", ".join(data)}'
-    )
+    raise _lacks(experiment, data, ', '.join(lacking))
+  for task in game.tasks().values():
+    if not (data[task.target].medium and (task.samples_noise or data[task.source].medium)):
+      raise UsageError(
+        f'--model={experiment.model}: --task={task.name} makes {task.target} of {task.source}, and '
+        'one of them is no sample of a medium'
+      )
   return game
+
+
+def _lacks(experiment: Experiment, data: Fields, fields: str) -> UsageError:
+  return UsageError(
+    f'--model={experiment.model}: reads {fields}, and examples of --dataset={experiment.dataset} '
+    f'hold {", ".join(data)}'
+  )
 
 
 def named_averages(averages: Networks) -> Networks:

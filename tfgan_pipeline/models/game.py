@@ -52,7 +52,6 @@ class Game(abc.ABC):
     reads: The fields that a batch must have.
     directions: A name for each tuple that `models` returns; '' where there is one.
     needs: What a run must have besides.
-    poolable: Whether TF-GAN's losses know how to use a pool here.
     shown_examples: How many real examples `pictures` wants.
   """
 
@@ -64,7 +63,6 @@ class Game(abc.ABC):
   reads: tuple[str, ...] = ('image',)
   directions: tuple[str, ...] = ('',)
   needs: frozenset[Need] = frozenset()
-  poolable = False
   shown_examples = 0
 
   def __init__(self, noise: Noise, data: Fields):
@@ -105,7 +103,7 @@ class Game(abc.ABC):
     """Returns both players' losses for each tuple of `models`; a player minimises their sum."""
     return tuple(
       self.gan_loss(model, adversarial, self.pools.get(direction))
-      for direction, model in zip(self.directions, models)
+      for direction, model in zip(self.directions, models, strict=True)
     )
 
   def gan_loss(
@@ -118,7 +116,7 @@ class Game(abc.ABC):
     Args:
       model: One of `models`.
       adversarial: The pair of --loss, see losses/adversarial.py.
-      pool: What the discriminator sees for generated images, where a game is `poolable`.
+      pool: What the discriminator sees for generated images, where a game has `pool_examples`.
     """
     return tfgan.gan_loss(
       model,
@@ -207,7 +205,10 @@ class Game(abc.ABC):
     return {}
 
   def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
-    """Returns what a pool of each direction holds one of: (inputs, sample), tensors [1, ...]."""
+    """Returns what a pool of each direction holds one of: (inputs, sample), tensors [1, ...].
+
+    None where TF-GAN's losses do not know how to use a pool.
+    """
     return {}
 
   def trainable_variables(self, player: str) -> list[tf.Variable]:

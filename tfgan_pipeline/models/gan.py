@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.compat import Inputs, tf, tfgan
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.models.game import Game
-from tfgan_pipeline.models.image_game import Discriminator, ImageGame
+from tfgan_pipeline.models.image_game import GENERATE, Discriminator, ImageGame
 from tfgan_pipeline.models.noise import Noise
 
 
@@ -21,8 +21,6 @@ def gan(noise: Noise, data: Fields) -> Game:
 class GAN(ImageGame):
   """Generator against discriminator; those in `labelled` are told the class of the real image."""
 
-  poolable = True
-
   def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
     generator = self.networks['generator']
     noise = self.noise.for_step(batch['image'].shape[0])
@@ -33,3 +31,6 @@ class GAN(ImageGame):
       generator_inputs=[noise, batch['label']] if self.labelled else noise,
     )
     return self.with_variables(model)
+
+  def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
+    return {'': (self.inputs(GENERATE, [0], 0), tf.zeros([1, *self.data.image_shape]))}

@@ -109,9 +109,6 @@ class ImageGame(Game):
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return networks['generator'](inputs, training=False)
 
-  def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
-    return {'': (self.inputs(GENERATE, [0], 0), tf.zeros([1, *self.data.image_shape]))}
-
   def logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
     """Returns the discriminator's output for real against generated, float32 [N], in inference.
 

@@ -114,5 +114,6 @@ class VAE(Autoencoder):
       manifold = pixels.to_uint8(self.run(GENERATE, networks, places)).numpy()
       found['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
       latents = self.encode(examples['image']).numpy()
-      found['latents'] = pixels.scatter(latents, examples['label'])
+      labels = examples.get('label', np.zeros(len(latents), int))
+      found['latents'] = pixels.scatter(latents, labels)
     return found

@@ -134,10 +134,9 @@ class NetworkSpec:
 
   @property
   def image_shape(self) -> tuple[int, ...]:
-    """(height, width, channels) of what generators make, or else readers read."""
-    for role in self.of_kind(Kind.GENERATOR).values():
-      return role.gives.sides
-    return next(iter(self.of_kind(Kind.READER).values())).reads['image'].sides
+    """(height, width, channels) of what generators make, or else of what the others read."""
+    shape = _port_of(next(iter(self.roles.values()))).shape
+    return tuple(side or 0 for side in shape)  # Sides of images are known.
 
   @property
   def noise_size(self) -> int:
@@ -167,12 +166,16 @@ class NetworkSpec:
     return (*shape, channels + (self.num_classes if role in self.labelled else 0))
 
 
+def _port_of(role: Role) -> Port:
+  """What a role is about: what a generator makes, or the first that others read."""
+  return role.gives if role.kind is Kind.GENERATOR else next(iter(role.reads.values()))
+
+
 def by_image(roles: Mapping[str, Role]) -> list[NetworkSpec]:
   """Splits roles into specs of one image shape each: what a generator makes, or others read."""
   groups: dict[tuple[int | None, ...], dict[str, Role]] = {}
   for name, role in roles.items():
-    port = role.gives if role.kind is Kind.GENERATOR else role.reads['image']
-    groups.setdefault(port.shape, {})[name] = role
+    groups.setdefault(_port_of(role).shape, {})[name] = role
   return [NetworkSpec(group) for group in groups.values()]
 
 

@@ -104,4 +104,4 @@ def _sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
 
 
 def _text(value: Any) -> str:
-  return value.name if isinstance(value, Medium) else str(value)
+  return value.call if isinstance(value, Medium) else str(value)

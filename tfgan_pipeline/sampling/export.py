@@ -38,6 +38,8 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   """
   module = tf.Module()
   module.networks = networks
+  if 'generator' in networks:  # As it was called when it was the only one.
+    module.generator = networks['generator']
   signatures = {}
   for task in game.tasks().values():
     make = _samples if task.samples_noise else _outputs

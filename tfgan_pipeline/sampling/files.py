@@ -39,8 +39,7 @@ def write_grid(
     path: The PNG file; may be gs://.
     ensemble: Whose samples 0 to count - 1.
     seed: Chooses all of them.
-    count: How many; by default eight rows if classes are chosen, else `Medium.grid_size`.
-      Of
+    count: How many; by default eight rows if classes are chosen, else `Medium.grid_size`. Of
       `interpolate`, how many rows; by default one for each class chosen, else 8.
     columns: How many side by side; 0 makes a column for each class and run, or else a square.
     traverse: Show so many steps along each latent axis or code instead.
@@ -100,7 +99,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     pictures = ensemble.images(batch, seed)
     made = dict(zip(names[first:], pictures))
     for name in sorted(there.intersection(made)):
-      if not _shows(os.path.join(folder, name), made[name]):
+      if not shows(os.path.join(folder, name), made[name]):
         raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
     with atomic_files.writing(folder):
       for name in [name for name in made if name not in there]:
@@ -109,7 +108,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
   return count
 
 
-def _shows(path: str, picture: np.ndarray) -> bool:
+def shows(path: str, picture: np.ndarray) -> bool:
   """Whether a file holds these pixels; their compression differs between versions of zlib."""
   with tf.io.gfile.GFile(path, 'rb') as file:
     content = file.read()

@@ -47,5 +47,6 @@ def open_sampler(
   if game.task(task).samples_noise:
     return GeneratorSampler(run, experiment, task, batch_norm=batch_norm, **common)
   if batch_norm != 'moving':
-    raise UsageError(f'--batch_norm={batch_norm}: of samples of noise, and not of --task={task}')
+    name = game.task(task).name
+    raise UsageError(f'--batch_norm={batch_norm}: of samples of noise, and not of --task={name}')
   return Translator(run, experiment, task, sources=sources, **common)

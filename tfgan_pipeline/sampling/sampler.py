@@ -20,6 +20,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game, Inputs
 from tfgan_pipeline.models.image_game import ImageGame
+from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
@@ -29,9 +30,9 @@ STANDING_BATCHES = 16
 _BLOCK = 64
 
 
-def standard_normal_size(experiment: Experiment, game: Game) -> int:
-  """Length of a generator's input where it is standard normal noise and nothing else; or 0."""
-  reads = game.roles()['generator'].reads if 'generator' in game.roles() else {}
+def standard_normal_size(experiment: Experiment, game: Game, task: Task) -> int:
+  """Length of a task's input where it is standard normal noise and nothing else; or 0."""
+  reads = game.roles()[task.roles[0]].reads if task.samples_noise else {}
   plain = registry.noise.parse(experiment.noise).name == 'normal'
   plain = plain and set(reads) == {'noise'} and reads['noise'].shape == (game.noise.size,)
   return game.noise.size if plain else 0
@@ -68,7 +69,7 @@ class GeneratorSampler(TaskSampler):
   ):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
-    self.noise_size = standard_normal_size(experiment, self._game)
+    self.noise_size = standard_normal_size(experiment, self.game, self.task)
     self._last: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
@@ -98,24 +99,24 @@ class GeneratorSampler(TaskSampler):
         self._run(self._inputs(self._block(block), 0))
 
   def _run(self, inputs: Inputs) -> tf.Tensor:
-    return self._game.run(self.task, self._networks, inputs)
+    return self.game.run(self.task, self._networks, inputs)
 
   def _inputs(
     self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
   ) -> Inputs:
     given = {} if labels is None else {'label': labels}
-    return self._game.inputs(self.task, indices, seed, given)
+    return self.game.inputs(self.task, indices, seed, given)
 
   def _block(self, number: int) -> range:
     """Samples that are always made together, so that one is the same whoever asks for it."""
     return range(number * self._block_size, (number + 1) * self._block_size)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
-    labels = self._game.labels(indices)
+    labels = self.game.labels(indices)
     return None if labels is None else labels.numpy()
 
   def codes(self, indices: Sequence[int]) -> np.ndarray | None:
-    codes = self._game.codes(indices)
+    codes = self.game.codes(indices)
     return None if codes is None else codes.numpy()
 
   def images(
@@ -140,9 +141,9 @@ class GeneratorSampler(TaskSampler):
 
   @property
   def _image_game(self) -> ImageGame:
-    if not isinstance(self._game, ImageGame):
+    if not isinstance(self.game, ImageGame):
       raise UsageError(f'the game of {self.restored.run.path} has no way from sample to sample')
-    return self._game
+    return self.game
 
   def traversal(self, seed: int, columns: int) -> np.ndarray:
     """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
@@ -173,8 +174,8 @@ class GeneratorSampler(TaskSampler):
 
   def check_classes(self, labels: Sequence[int]) -> None:
     """Raises UsageError for classes that the generator cannot be asked for."""
-    classes = self._game.data.num_classes
-    if self._game.labels([0]) is None:
+    classes = self.game.data.num_classes
+    if self.game.labels([0]) is None:
       raise UsageError(f'--labels: the generator of {self.restored.run.path} is not told any')
     if not all(0 <= label < classes for label in labels):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')

@@ -16,7 +16,9 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
@@ -34,7 +36,8 @@ class TaskSampler(abc.ABC):
     strategy: Whose replicas hold the networks; None is no strategy.
 
   Attributes:
-    restored: The networks.
+    restored: The networks of the task.
+    game: The game over them.
     task: The task.
     medium: Of the outputs.
     sample_shape: Of one output, such as (height, width, channels).
@@ -57,10 +60,14 @@ class TaskSampler(abc.ABC):
     weights: str = 'average',
     strategy: tf.distribute.Strategy | None = None,
   ):
-    self.restored = RestoredNetworks(run, experiment, weights=weights, strategy=strategy)
-    self._game, self._networks = self.restored.game, self.restored.networks
-    self.task: Task = self._game.task(task)
-    target = self._game.data[self.task.target]
+    data = Fields.from_record(run.read_record()['dataset'])
+    self.task: Task = new_game(experiment, data).task(task)
+    self._experiment = experiment
+    self.restored = RestoredNetworks(
+      run, experiment, self.task.roles, weights=weights, strategy=strategy
+    )
+    self.game, self._networks = self.restored.game, self.restored.networks
+    target = self.game.data[self.task.target]
     self.medium, self.sample_shape = target.require_medium(), target.shape
 
   @property
@@ -97,7 +104,12 @@ class TaskSampler(abc.ABC):
 
   def export(self, path: str) -> str:
     """Writes the networks as a SavedModel with a function for each task, see export.py."""
-    return export_tasks(self._game, self._networks, path)
+    tasks = self.game.tasks().values()
+    if {role for task in tasks for role in task.roles} == set(self._networks):
+      return export_tasks(self.game, self._networks, path)
+    every = RestoredNetworks(self.restored.run, self._experiment, weights=self.weights)
+    every.restore(self.step)
+    return export_tasks(every.game, every.networks, path)
 
   def _stored(self, values: tf.Tensor) -> np.ndarray:
     """Converts float outputs [n, ...]; raises UsageError where any is not finite."""

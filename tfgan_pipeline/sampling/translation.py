@@ -18,6 +18,7 @@ from tfgan_pipeline.media import images
 from tfgan_pipeline.media.pairs import pairs
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.directory import RunDirectory, several
+from tfgan_pipeline.sampling.files import shows
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.translator import Translator
 
@@ -71,9 +72,12 @@ def translate_folder(
     count: How many of the pictures, in the order of their names; by default all.
 
   Raises:
-    UsageError: There are no pictures, one cannot be read, or two would be written to one file.
+    UsageError: There are no pictures, one cannot be read, two would be written to one file, or
+      another picture is in its place.
     WriteError: The outputs cannot be written.
   """
+  if images_dir:
+    _refuse_overlap(input_dir, images_dir)
   names = picture_names(input_dir, '--input_dir')[: count or (_SHOWN if output else None)]
   extension = translator.medium.extension
   targets = {name: os.path.splitext(name)[0] + extension for name in names}
@@ -88,17 +92,34 @@ def translate_folder(
     shown.append((examples, outputs))
     if images_dir:
       shown.clear()
-      with atomic_files.writing(images_dir):
-        for name, sample in zip(part, outputs):
-          path = os.path.join(images_dir, targets[name])
-          files.make_folder(os.path.dirname(path))
-          atomic_files.write(path, translator.medium.encode(sample), durable=False)
+      for name, sample in zip(part, outputs):
+        _write(os.path.join(images_dir, targets[name]), sample, translator)
   if output:
     examples, outputs = (np.concatenate(parts) for parts in zip(*shown))
     picture = pairs(translator.source.require_medium(), examples, translator.medium, outputs)
     with atomic_files.writing(output):
       images.write_png(output, images.enlarge(picture))
   return len(names)
+
+
+def _refuse_overlap(input_dir: str, images_dir: str) -> None:
+  """Refuses to write into the folder that is read, where outputs would replace pictures."""
+  read, written = (
+    path if '://' in path else os.path.realpath(path) for path in (input_dir, images_dir)
+  )
+  if f'{read}/'.startswith(f'{written}/') or f'{written}/'.startswith(f'{read}/'):
+    raise UsageError(f'--images_dir={images_dir}: lies in --input_dir, or around it; take another')
+
+
+def _write(path: str, sample: np.ndarray, translator: Translator) -> None:
+  """Writes an output, unless it is there already; raises UsageError for another in its place."""
+  if files.exists(path):
+    if not shows(path, sample):
+      raise UsageError(f'--images_dir: {path} is there, and another picture than this output')
+    return
+  with atomic_files.writing(path):
+    files.make_folder(os.path.dirname(path))
+    atomic_files.write(path, translator.medium.encode(sample), durable=False)
 
 
 def _translated(

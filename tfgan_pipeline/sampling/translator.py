@@ -50,7 +50,7 @@ class Translator(TaskSampler):
     self._sources = sources
     # As many as were trained with at a time fit into memory.
     self.block_size = experiment.batch_size // experiment.accumulate
-    self.source = self._game.data[self.task.source]
+    self.source = self.game.data[self.task.source]
 
   def outputs(
     self, given: Mapping[str, np.ndarray], *, seed: int = 0, first: int = 0
@@ -73,6 +73,8 @@ class Translator(TaskSampler):
         f'--task={self.task.name}: reads {self.task.source} [n, {", ".join(map(str, source.shape))}'
         f'], not {shape}'
       )
+    if not len(examples):
+      raise UsageError(f'--task={self.task.name}: there are no examples to read')
     made = []
     for start in range(0, len(examples), self.block_size):
       rows = np.arange(start, start + self.block_size)
@@ -80,13 +82,13 @@ class Translator(TaskSampler):
       # depend on how many are asked for, and the networks are traced once.
       rows = np.minimum(rows, len(examples) - 1)
       part = {name: np.asarray(values)[rows] for name, values in given.items()}
-      values = self._run(self._game.inputs(self.task, first + rows, seed, part))
+      values = self._run(self.game.inputs(self.task, first + rows, seed, part))
       made.append(self._stored(values)[: len(examples) - start])
     return np.concatenate(made)
 
   @tf.function(autograph=False)
   def _run(self, inputs: Inputs) -> tf.Tensor:
-    return self._game.run(self.task, self._networks, inputs)
+    return self.game.run(self.task, self._networks, inputs)
 
   def batches(self, count: int, seed: int, *, batch_size: int = 64) -> Iterator[np.ndarray]:
     if self._sources is None:

@@ -26,7 +26,11 @@ def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int
     classes = tuple(map(str, range(num_classes)))
     return Dataset.of_images(experiment.dataset, tuple(map(int, sizes)), classes, {})
   try:
-    # Nothing is held in memory: only the shape is wanted.
-    return registry.dataset.build(experiment.dataset, DataOptions(experiment.data_dir, 0.0))
+    try:
+      # Nothing is held in memory: only the shape is wanted.
+      return registry.dataset.build(experiment.dataset, DataOptions(experiment.data_dir, 0.0))
+    except UsageError:  # Some data is made, and has to be held.
+      options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+      return registry.dataset.build(experiment.dataset, options)
   except UsageError as error:
     raise UsageError(f'{error}; or give --image_shape, and no data is needed') from None

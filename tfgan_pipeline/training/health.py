@@ -132,12 +132,13 @@ class Health:
 
   def _logits(self, game: ImageGame, real: Example) -> np.ndarray:
     """Returns the discriminator's logits of real examples, float32 [n]."""
-    images, labels = game.data['image'].require_medium().to_device(real['image']), real['label']
-    parts = [slice(first, first + _BATCH) for first in range(0, len(labels), _BATCH)]
+    images, labels = game.data['image'].require_medium().to_device(real['image']), real.get('label')
+    parts = [slice(first, first + _BATCH) for first in range(0, len(real['image']), _BATCH)]
     logits = []
     for part in parts:
       with batch_statistics():
-        logits.append(game.logits(images[part], labels[part]))
+        told = None if labels is None else labels[part]
+        logits.append(game.logits(images[part], told))
     return np.concatenate(logits)
 
   def _warn(self, step: int, task: Task, value: float) -> None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset, Example
 from tfgan_pipeline.data.fields import Field
@@ -190,10 +191,11 @@ class Recorder:
     for task in self._tasks:
       inputs, examples = self._fixed_inputs(task)
       medium = self._field(task.target).require_medium()
-      samples = medium.to_stored(game.run(task, networks, inputs)).numpy()
+      samples = medium.to_stored(self._values(task, inputs)).numpy()
       made[task] = inputs, samples
       if examples is None:
-        pictures['fakes'] = medium.picture(samples, columns=self._columns(task))
+        name = 'fakes' if task == game.task() else f'fakes-{task.name}'
+        pictures[name] = medium.picture(samples, columns=self._columns(task))
       else:
         source = self._field(task.source).require_medium()
         pictures[task.name] = pairs(source, examples, medium, samples)
@@ -205,6 +207,19 @@ class Recorder:
       _begun(self._summaries).health(step, health)
       for name, picture in pictures.items():
         _begun(self._summaries).picture(name, step, picture)
+
+  def _values(self, task: Task, inputs: Inputs) -> tf.Tensor:
+    """Runs a task; what reads examples reads as many at a time as it was trained with."""
+    game, networks = self._state.game, self._state.sampled_networks
+    if task.samples_noise:
+      return game.run(task, networks, inputs)
+    size = self._experiment.batch_size // self._experiment.accumulate
+    count = tf.nest.flatten(inputs)[0].shape[0]
+    parts = [
+      tf.nest.map_structure(lambda values, first=first: values[first : first + size], inputs)
+      for first in range(0, count, size)
+    ]
+    return tf.concat([game.run(task, networks, part) for part in parts], axis=0)
 
   def _columns(self, task: Task) -> int:
     """Samples in a row of a grid that shows every class; 0 where there are too many, or none."""

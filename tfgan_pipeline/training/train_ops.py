@@ -172,7 +172,7 @@ class TrainStep:
     losses = self.game.losses(models, self.loss)
     loss = tfgan.GANLoss(*map(_sum, zip(*losses)))
     loss, scalars = self._add_penalties(models, loss, penalty_weights)
-    for direction, model in zip(self.game.directions, models):
+    for direction, model in zip(self.game.directions, models, strict=True):
       for tag, value in self.game.observations(model).items():
         scalars['/'.join(filter(None, [tag, direction]))] = value
       if 'discriminator' in players:
@@ -208,7 +208,8 @@ class TrainStep:
     for name, weight in weights.items():
       penalty = self.penalties[name]
       never = isinstance(weight, float) and not weight
-      terms = [] if never else [weight * penalty.function(model) for model in models]
+      seen = models[:1] if penalty.of_weights else models
+      terms = [] if never else [weight * penalty.function(model) for model in seen]
       scalars[f'penalty/{name}'] = _sum(terms) if terms else tf.zeros([])
       totals[f'{penalty.player}_loss'] += scalars[f'penalty/{name}']
     return tfgan.GANLoss(**totals), scalars

@@ -4,7 +4,7 @@
       writer.scalars(100, {'loss/generator': 0.7})
       writer.picture(100, 'fakes', picture)
 
-A writer is one file of this folder: TensorBoard, lines of JSON. What cannot show a kind drops it.
+Each file of this folder has one: TensorBoard, lines of JSON. What cannot show a kind drops it.
 """
 
 from __future__ import annotations

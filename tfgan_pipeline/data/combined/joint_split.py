@@ -39,18 +39,20 @@ class JointSplit(Split):
       yield self._joint({word: examples.send(size) for word, examples in passes.items()})
 
   def spread(self, count: int) -> Example:
-    return self._joint(
-      {word: part.spread(min(count, part.size)) for word, part in self._parts.items()}
-    )
+    examples = {}
+    for word, part in self._parts.items():
+      rows = np.arange(count) % part.size
+      spread = part.spread(min(count, part.size))
+      examples[word] = {name: values[rows] for name, values in spread.items()}
+    return self._joint(examples)
 
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    # A seed word of its own for each part, which hashing tells apart: keys.py takes 64 bits.
     return tf.data.Dataset.zip(
       {
         word: part.references(
-          batch_size=batch_size, seed=seed + (place << 32), first_batch=first_batch
+          batch_size=batch_size, seed=_seed_of(seed, word), first_batch=first_batch
         )
-        for place, (word, part) in enumerate(self._parts.items())
+        for word, part in self._parts.items()
       }
     )
 
@@ -75,6 +77,11 @@ class JointSplit(Split):
       for word, names in self._fields.items()
       for name in names
     }
+
+
+def _seed_of(seed: int, word: str) -> int:
+  """Returns a seed of 31 bits for a part, so that two parts of equal data meet in another order."""
+  return int.from_bytes(hashlib.sha256(f'{seed} {word}'.encode()).digest()[:4], 'big') >> 1
 
 
 def _endless(part: Split, batch_size: int) -> Generator[Example, int, None]:

@@ -33,7 +33,7 @@ def stacked(
   """
   require("dataset 'stacked'", at_least=1, times=times)
   require("dataset 'stacked'", at_least=0, below=2**32, seed=seed)
-  grey = registry.dataset.build(dataset, options)
+  grey = registry.dataset.build(dataset, options).require_image("dataset 'stacked'")
   height, width, channels = grey.image_shape
   shape = (height, width, 3)
   count = times * sum(split.size for split in grey.splits.values())
