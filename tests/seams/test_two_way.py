@@ -131,10 +131,12 @@ def test_each_direction_is_scored_in_its_own_place(trained, cache_dir):
     result = run('evaluate', (*common, f'--task={task}'), 200, register_all)
     assert result.returncode == 0, result.stderr
     (record,) = map(json.loads, result.stdout.splitlines())
-    assert record['definition']['task'] == {
+    facts = record['definition']['task']
+    assert facts.pop('fingerprint') and facts == {
       'name': task,
       'source': f'image_{source}',
       'target': f'image_{target}',
+      'split': 'train',
     }
     path = trained / f'eval/{task}-random_projection-100/scores.jsonl'
     assert json.loads(path.read_text())['scores'] == record['scores']
