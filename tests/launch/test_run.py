@@ -1,4 +1,4 @@
-"""tests/run.sh and .ci/run: what they hand to linters and pytest, and the exit code they end with."""
+"""tests/run.sh and .ci/run: what they hand to linters and pytest, and which exit code they give."""
 
 import os
 
