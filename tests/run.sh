@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lints and tests, in .venv, which is made on first use (see launch/venv.sh).
+# Lints, checks types and tests, in .venv, which is made on first use (see launch/venv.sh).
 #
 #   bash tests/run.sh                      # the default suite
 #   bash tests/run.sh --all                # the heavy tests too; installs the TPU compiler for them
@@ -16,6 +16,7 @@ if [ "${1:-}" = --all ]; then
 fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
+"$python" -m pyrefly check --summary=none --python-interpreter-path "$python"
 # One process more than cores, since tests often wait for programs that they started. A file's tests
 # share what they train, so files go to processes whole, in the order of tests/conftest.py.
 cores="$(getconf _NPROCESSORS_ONLN)"

@@ -31,10 +31,24 @@ FLOORS = (
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 
-def imports(path: pathlib.Path) -> set[str]:
-  """Dotted names of everything a file imports, wherever in it."""
+def typing_only(source: ast.Module) -> set[ast.AST]:
+  """What a file has only for checkers of types, and never runs."""
+  return {
+    child
+    for node in ast.walk(source)
+    if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
+    for child in ast.walk(node)
+  }
+
+
+def imports(path: pathlib.Path, *, types: bool = True) -> set[str]:
+  """Dotted names of everything a file imports, wherever in it, or of what it loads."""
   found = set()
-  for node in ast.walk(ast.parse(path.read_text())):
+  source = ast.parse(path.read_text())
+  left_out = set() if types else typing_only(source)
+  for node in ast.walk(source):
+    if node in left_out:
+      continue
     if isinstance(node, ast.Import):
       found |= {alias.name for alias in node.names}
     elif isinstance(node, ast.ImportFrom):
@@ -43,9 +57,11 @@ def imports(path: pathlib.Path) -> set[str]:
 
 
 def test_imports_go_down():
+  """Those for types alone, too, but where the lowest room says what components of each kind are."""
   for path in PACKAGE.rglob('*.py'):
     own = path.relative_to(PACKAGE).with_suffix('').parts[0]
-    for module in imports(path) if own != '__init__' else ():
+    contracts = path == PACKAGE / 'registry' / '__init__.py'
+    for module in imports(path, types=not contracts) if own != '__init__' else ():
       if module.startswith('tfgan_pipeline.'):
         room = module.split('.')[1]
         below = room in (own, '__version__') or FLOOR_OF[room] < FLOOR_OF[own]
@@ -92,14 +108,9 @@ def test_tensorflow_comes_through_compat():
     if path.name == 'compat.py':
       continue
     source = ast.parse(path.read_text())
-    typing_only = {
-      id(child)
-      for node in ast.walk(source)
-      if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
-      for child in ast.walk(node)
-    }
+    left_out = typing_only(source)
     for node in ast.walk(source):
-      if id(node) in typing_only or not isinstance(node, (ast.Import, ast.ImportFrom)):
+      if node in left_out or not isinstance(node, (ast.Import, ast.ImportFrom)):
         continue
       names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
       for name in names:

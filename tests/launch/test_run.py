@@ -1,4 +1,4 @@
-"""tests/run.sh and .ci/run: what they hand to ruff and pytest, and the exit code they end with."""
+"""tests/run.sh and .ci/run: what they hand to linters and pytest, and which exit code they give."""
 
 import os
 
@@ -12,7 +12,7 @@ CI = ROOT / '.ci' / 'run'
 
 @pytest.fixture
 def python(tmp_path):
-  """A Python that writes down its calls: `-m ruff` ends with $RUFF, `-m pytest` with $PYTEST."""
+  """A Python that writes down its calls: its linters end with $RUFF and $PYREFLY."""
   return program(
     tmp_path,
     'python',
@@ -21,6 +21,7 @@ def python(tmp_path):
     printf '<%s>' "$@" >> "{tmp_path}/calls"; echo >> "{tmp_path}/calls"
     case "$2" in
       ruff) exit "${{RUFF:-0}}" ;;
+      pyrefly) exit "${{PYREFLY:-0}}" ;;
       pytest) pwd; cat; exit "${{PYTEST:-0}}" ;;
     esac
   ''',
@@ -40,12 +41,15 @@ def _calls(python) -> list[str]:
     (['--all', '-x'], '<-m><><-x>'),
   ],
 )
-def test_ruff_then_pytest_in_the_repository_and_nothing_else(python, tmp_path, arguments, passed):
+def test_linters_then_pytest_in_the_repository_and_nothing_else(
+  python, tmp_path, arguments, passed
+):
   done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
   processes = min(os.cpu_count() + 1, 4)
   pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile><--no-loadscope-reorder>{passed}'
   record = ['<tests/launch/unchanged.py><--record>'] * (arguments == ['--all'])
-  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', pytest_call, *record]
+  types = f'<-m><pyrefly><check><--summary=none><--python-interpreter-path><{python}>'
+  assert _calls(python) == ['<-m><ruff><check><--quiet><.>', types, pytest_call, *record]
   assert (done.stdout, done.stderr) == (f'{ROOT}\n', '')
 
 
@@ -56,6 +60,7 @@ def test_exit_code_of_pytest_is_passed_on(python, script, code):
 
 
 @pytest.mark.parametrize('script', [RUN, CI])
-def test_no_test_runs_on_code_that_ruff_refuses(python, script):
-  run(script, code=1, env=environment(TFGAN_PIPELINE_PYTHON=python, RUFF=1))
-  assert len(_calls(python)) == 1
+@pytest.mark.parametrize('calls, linter', [(1, 'RUFF'), (2, 'PYREFLY')])
+def test_no_test_runs_on_code_that_a_linter_refuses(python, script, calls, linter):
+  run(script, code=1, env=environment(TFGAN_PIPELINE_PYTHON=python, **{linter: 1}))
+  assert len(_calls(python)) == calls

@@ -52,7 +52,7 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
 
 @registry.discriminator_augmentation
 def diff_augment(
-  *, policy: tuple[str, ...] = ('color', 'translation', 'cutout')
+  *, policy: tuple = ('color', 'translation', 'cutout')
 ) -> DiscriminatorAugmentation:
   """DiffAugment (Zhao et al. 2020, arXiv:2006.10738), for little data.
 

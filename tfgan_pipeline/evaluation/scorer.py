@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import logging
 import math
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import intervals
 from tfgan_pipeline.references.choose import choose_reference
 from tfgan_pipeline.registry.calls import Call
+from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 _IMAGES = 16_384  # At most, of either kind, that image metrics are given.
@@ -78,7 +79,7 @@ class Scorer:
     self._try_metrics(dataset.image_shape)
     for text, call in options.generator_calls.items():  # Their scores have their names.
       self._named(f'[{self._extractor.name}]', text, {call.name: math.nan})
-    self.definition: dict[str, Any] = {
+    self.definition: Record = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
       'image_metrics': options.image_metrics,

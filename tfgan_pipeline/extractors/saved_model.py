@@ -24,7 +24,7 @@ def saved_model(
   output: str = '',
   logits: str = '',
   size: int | tuple[int, int] = 0,
-  input_range: tuple[float, ...] = (),
+  input_range: tuple = (),
   resize: str = 'tf1',
   channels: int = 0,
   signature: str = '',
@@ -65,7 +65,7 @@ def _preprocessing(
   where: str,
   size: int | tuple[int, int],
   resize: str,
-  input_range: tuple[float, ...],
+  input_range: tuple,
   channels: int,
 ) -> Preprocessing:
   try:

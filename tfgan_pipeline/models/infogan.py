@@ -31,7 +31,7 @@ def infogan(
   noise: Noise,
   data: Fields,
   *,
-  categorical: tuple[int, ...] = (10,),
+  categorical: tuple = (10,),
   continuous: int = 2,
   weight: float = 1.0,
 ) -> Game:

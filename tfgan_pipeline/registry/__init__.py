@@ -52,6 +52,10 @@ if TYPE_CHECKING:  # What components get and return; nothing of it is loaded.
   from tfgan_pipeline.models.noise import Noise
   from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
+  _Map = Callable[[np.ndarray], np.ndarray]
+  _Scores = dict[str, float]
+  _OfImages = Callable[Concatenate[np.ndarray, np.ndarray, ...], _Scores]
+
 _PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
 _Function = TypeVar('_Function', bound=Callable[..., object])
 _Context = ParamSpec('_Context')
@@ -217,6 +221,7 @@ def _value(node: ast.expr) -> Any:
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
+# What components of each kind get, before their hyper-parameters, and what they return.
 dataset: Registry[Callable[Concatenate[DataOptions, ...], Dataset]] = Registry('dataset', 'data')
 augmentation: Registry[Callable[Concatenate[tf.Tensor, tf.Tensor, ...], tf.Tensor]] = Registry(
   'augmentation', 'data'
@@ -241,23 +246,14 @@ on_nan: Registry[Callable[..., int]] = Registry('on_nan', 'training')
 extractor: Registry[Callable[Concatenate[ExtractorContext, ...], Extractor]] = Registry(
   'extractor', 'extractors'
 )
-metric: Registry[Callable[Concatenate[Features, Features, ...], dict[str, float]]] = Registry(
+metric: Registry[Callable[Concatenate[Features, Features, ...], _Scores]] = Registry(
   'metric', 'metrics'
 )
-image_metric: Registry[Callable[Concatenate[np.ndarray, np.ndarray, ...], dict[str, float]]] = (
-  Registry('image_metric', 'metrics')
+image_metric: Registry[_OfImages] = Registry('image_metric', 'metrics')
+pair_metric: Registry[_OfImages] = Registry('pair_metric', 'metrics')
+generator_metric: Registry[Callable[Concatenate[_Map, _Map, int, int, ...], _Scores]] = Registry(
+  'generator_metric', 'evaluation'
 )
-pair_metric: Registry[Callable[Concatenate[np.ndarray, np.ndarray, ...], dict[str, float]]] = (
-  Registry('pair_metric', 'metrics')
-)
-generator_metric: Registry[
-  Callable[
-    Concatenate[
-      Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray], int, int, ...
-    ],
-    dict[str, float],
-  ]
-] = Registry('generator_metric', 'evaluation')
 protocol: Registry[Callable[..., Protocol]] = Registry('protocol', 'evaluation')
 
 ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))

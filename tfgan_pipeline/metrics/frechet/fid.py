@@ -88,7 +88,7 @@ def factored_distance(
     raise UsageError(f'means and covariances of one width are needed, got {shapes}')
   step = np.subtract(mean1, mean2, dtype=np.float64)
   traces = np.sum(factor1 * factor1) + np.sum(factor2 * factor2)
-  without = step @ step + traces
+  without = float(step @ step + traces)
   distance = float(without - 2 * _overlap(factor1 @ factor2.T, without))
   if not np.isfinite(distance):
     raise UsageError('means and covariances hold values that are not finite or too large')

@@ -89,6 +89,7 @@ def _patches(
   for start in range(0, len(images), _IMAGES):
     part = images[start : start + _IMAGES]
     for level, into in zip(laplacian_pyramid(part, levels), found):
+      # pyrefly: ignore[no-matching-overload]  (the types of NumPy before 2.3 know one axis)
       windows = np.lib.stride_tricks.sliding_window_view(level, (_PATCH, _PATCH), axis=(1, 2))
       image = np.repeat(np.arange(len(part)), patches)
       top = random.integers(0, windows.shape[1], len(image))

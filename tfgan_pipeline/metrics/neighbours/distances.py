@@ -19,7 +19,10 @@ import numpy as np
 BLOCK = 1024  # Rows and columns multiplied at a time.
 
 _SUBTRACTED = 2**19  # Numbers at a time: they fit in a cache.
-_VANISHED = {np.float32: 1e-30, np.float64: 1e-280}  # More than all that underflows.
+_VANISHED: dict[type, float] = {
+  np.float32: 1e-30,
+  np.float64: 1e-280,
+}  # More than all that underflows.
 
 
 class Distances:
