@@ -193,7 +193,14 @@ def test_pictures_of_a_folder_are_translated_under_their_names(trained, tmp_path
   result = run('sample', (*common, f'--output={tmp_path}/both.png'), 200, register_all)
   assert result.returncode == 0, result.stderr
   assert min(Image.open(tmp_path / 'both.png').size) >= 480
+  first = made / 'cat.png'
+  before = first.stat().st_mtime_ns
+  assert run('sample', (*common, f'--images_dir={made}'), 200, register_all).returncode == 0
+  assert first.stat().st_mtime_ns == before
+  Image.new('L', (16, 16)).save(first)
   for arguments, message in (
+    ((*common, f'--images_dir={made}'), 'cat.png is there, and another picture'),
+    ((*common, f'--images_dir={folder}/in'), f'--images_dir={folder}/in: lies in --input_dir'),
     ((*common[:2], f'--images_dir={made}'), '--input_dir: --task=b_to_a reads pictures'),
     ((*common, f'--images_dir={made}', '--traverse=3'), '--traverse: not with --input_dir'),
   ):
@@ -229,6 +236,22 @@ def test_outputs_of_pairs_are_compared_with_their_targets(tmp_path, register, ca
   assert record['definition']['pair_metrics'] == 'l1, psnr' and record['scores']['psnr'] < 30
 
 
+def test_penalties_on_weights_count_once(tmp_path):
+  one = estimator(
+    tmp_path / 'run', penalties='weight_decay(weight=0.5)', replay_pool=0, max_steps=1
+  )
+  one.train()
+  weights = checkpoint(tmp_path / 'run', 0)
+  kernels = [
+    value.astype(np.float64)
+    for name, value in weights.items()
+    if re.match(r'discriminator_[ab]/.*kernel', name)
+  ]
+  line = json.loads((tmp_path / 'run/train/train.jsonl').read_text().splitlines()[-1])
+  expected = 0.5 * sum(np.square(kernel).sum() / 2 for kernel in kernels)
+  assert kernels and line['penalty/weight_decay'] == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.usefixtures('exports')
 def test_a_tpu_would_be_given_both_directions():
   experiment = tiny_experiment('', **VALUES)
@@ -247,6 +270,7 @@ def test_a_tpu_would_be_given_both_directions():
     (dict(networks='two_way_translators'), 'has no discriminator_a of 1 outputs'),
     (dict(networks='mlp'), 'has no generator_ab of 8x12x3 outputs'),
     (dict(penalties='lecam'), '--penalties=lecam: needs one direction'),
+    (dict(penalties='feature_matching'), 'feature_matching: needs features of the discriminator'),
   ],
 )
 def test_what_does_not_fit_is_refused_in_a_line(tmp_path, values, message):
