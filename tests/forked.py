@@ -6,6 +6,7 @@ server's imports, environment and hash seed, and it ends without Python's own sh
 """
 
 from collections.abc import Callable, Iterator
+import functools
 import multiprocessing
 import os
 import pathlib
@@ -90,6 +91,15 @@ class Forked:
 
   def kill(self) -> None:
     self.process.kill()
+
+
+def with_environment(**variables: str) -> Callable[[], None]:
+  """Returns a `before` that sets these variables of the environment."""
+  return functools.partial(_set_environment, variables)
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+  os.environ.update(variables)
 
 
 def run(
