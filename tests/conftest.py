@@ -108,10 +108,13 @@ def no_graph_is_left():
     del registered[name]
 
 
-def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen | forked.Forked:
+def start_binary(
+  name: str, *arguments: str, variables: dict[str, str] | None = None, **kwargs
+) -> subprocess.Popen | forked.Forked:
   """Starts `python -m tfgan_pipeline.bin.<name>`.
 
-  With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py.
+  With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py,
+  and `variables` are set in its environment.
   """
   if kwargs:
     process = subprocess.Popen(
@@ -123,12 +126,12 @@ def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen | for
       stderr=subprocess.PIPE,
     )
   else:
-    process = forked.Forked(name, arguments)
+    process = forked.Forked(name, arguments, forked.with_environment(**(variables or {})))
   _started.append(process)
   return process
 
 
-def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
+def start_workers(count: int, *arguments: str) -> list[forked.Forked]:
   """Starts one training as so many worker processes; '{index}' in arguments is a worker's own."""
   listeners = [socket.create_server(('localhost', 0)) for _ in range(count)]
   addresses = [f'localhost:{listener.getsockname()[1]}' for listener in listeners]
@@ -138,11 +141,10 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
     start_binary(
       'train',
       *(argument.replace('{index}', str(index)) for argument in arguments),
-      env={
-        **os.environ,
+      variables={
         'TF_CONFIG': json.dumps(
           {'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': index}}
-        ),
+        )
       },
     )
     for index in range(count)
