@@ -182,6 +182,20 @@ def files_under(path) -> dict[str, bytes]:
   }
 
 
+@pytest.fixture(scope='module')
+def graphs_as_traced():
+  """Leaves graphs as they are: optimising a small one takes longer than running it.
+
+  For modules that compare what their own process computes. Binaries optimise their graphs.
+  """
+  from tfgan_pipeline.compat import tf
+
+  options = tf.config.optimizer
+  options.set_experimental_options({'disable_meta_optimizer': True})
+  yield
+  options.set_experimental_options({'disable_meta_optimizer': False})
+
+
 @pytest.fixture
 def register(monkeypatch):
   """`register(registry.loss, function)`: a component that only this test knows."""

@@ -14,6 +14,8 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 from tfgan_pipeline.replicas import strategies
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.fixture
 def experiment(tmp_path) -> Experiment:

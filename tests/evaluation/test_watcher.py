@@ -17,6 +17,8 @@ from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 FID = 'fid[random_projection]'
 
 

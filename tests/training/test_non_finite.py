@@ -13,6 +13,8 @@ from tfgan_pipeline.errors import NonFiniteError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.penalties import Penalty
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 DIVERGES = (
   *TINY,
   '--max_steps=50',

@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import TINY, checkpoint, start_workers
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
-
 QUICK = ('--networks=mlp(units=4)',)  # Where no weights are compared.
 
 
