@@ -31,7 +31,8 @@ def run(tiny_run, tmp_path):
 @pytest.fixture
 def trained(tmp_path):
   """The estimator of a run that lasts longer and keeps two checkpoints."""
-  estimator = GANEstimator(tiny_experiment(tmp_path / 'long', max_steps=12, keep_checkpoints=2))
+  values = dict(networks='mlp(units=4)', max_steps=12, keep_checkpoints=2)
+  estimator = GANEstimator(tiny_experiment(tmp_path / 'long', **values))
   estimator.train(4)
   return estimator
 
