@@ -108,10 +108,13 @@ def no_graph_is_left():
     del registered[name]
 
 
-def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen | forked.Forked:
+def start_binary(
+  name: str, *arguments: str, variables: dict[str, str] | None = None, **kwargs
+) -> subprocess.Popen | forked.Forked:
   """Starts `python -m tfgan_pipeline.bin.<name>`.
 
-  With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py.
+  With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py,
+  and `variables` are set in its environment.
   """
   if kwargs:
     process = subprocess.Popen(
@@ -123,12 +126,12 @@ def start_binary(name: str, *arguments: str, **kwargs) -> subprocess.Popen | for
       stderr=subprocess.PIPE,
     )
   else:
-    process = forked.Forked(name, arguments)
+    process = forked.Forked(name, arguments, forked.with_environment(**(variables or {})))
   _started.append(process)
   return process
 
 
-def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
+def start_workers(count: int, *arguments: str) -> list[forked.Forked]:
   """Starts one training as so many worker processes; '{index}' in arguments is a worker's own."""
   listeners = [socket.create_server(('localhost', 0)) for _ in range(count)]
   addresses = [f'localhost:{listener.getsockname()[1]}' for listener in listeners]
@@ -138,11 +141,10 @@ def start_workers(count: int, *arguments: str) -> list[subprocess.Popen]:
     start_binary(
       'train',
       *(argument.replace('{index}', str(index)) for argument in arguments),
-      env={
-        **os.environ,
+      variables={
         'TF_CONFIG': json.dumps(
           {'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': index}}
-        ),
+        )
       },
     )
     for index in range(count)
@@ -178,6 +180,20 @@ def files_under(path) -> dict[str, bytes]:
     for file in sorted(path.rglob('*'))
     if file.is_file()
   }
+
+
+@pytest.fixture(scope='module')
+def graphs_as_traced():
+  """Leaves graphs as they are: optimising a small one takes longer than running it.
+
+  For modules that compare what their own process computes. Binaries optimise their graphs.
+  """
+  from tfgan_pipeline.compat import tf
+
+  options = tf.config.optimizer
+  options.set_experimental_options({'disable_meta_optimizer': True})
+  yield
+  options.set_experimental_options({'disable_meta_optimizer': False})
 
 
 @pytest.fixture

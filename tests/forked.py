@@ -6,6 +6,7 @@ server's imports, environment and hash seed, and it ends without Python's own sh
 """
 
 from collections.abc import Callable, Iterator
+import functools
 import multiprocessing
 import os
 import pathlib
@@ -27,8 +28,8 @@ class Forked:
   It does what `python -m tfgan_pipeline.bin.<name>` does; stdout and stderr are text.
 
   Args:
-    name: Of the binary.
-    arguments: Of the binary.
+    name: Of the binary, or the path of a script, which ends in '.py'.
+    arguments: Of the binary or script.
     before: Called in its process before it starts; must be importable from a module.
   """
 
@@ -92,6 +93,15 @@ class Forked:
     self.process.kill()
 
 
+def with_environment(**variables: str) -> Callable[[], None]:
+  """Returns a `before` that sets these variables of the environment."""
+  return functools.partial(_set_environment, variables)
+
+
+def _set_environment(variables: dict[str, str]) -> None:
+  os.environ.update(variables)
+
+
 def run(
   name: str,
   arguments: tuple[str, ...],
@@ -119,4 +129,7 @@ def _main(name: str, arguments: tuple[str, ...], stdout: str, stderr: str, befor
   if before:
     before()
   sys.argv = [name, *arguments]
-  runpy.run_module(f'tfgan_pipeline.bin.{name}', run_name='__main__', alter_sys=True)
+  if name.endswith('.py'):
+    runpy.run_path(name, run_name='__main__')
+  else:
+    runpy.run_module(f'tfgan_pipeline.bin.{name}', run_name='__main__', alter_sys=True)

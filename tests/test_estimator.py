@@ -14,10 +14,12 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 from tfgan_pipeline.replicas import strategies
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.fixture
 def experiment(tmp_path) -> Experiment:
-  return tiny_experiment(tmp_path / 'run', log_every=2)
+  return tiny_experiment(tmp_path / 'run', log_every=2, networks='mlp(units=4)')
 
 
 @pytest.fixture
@@ -28,6 +30,7 @@ def options(cache_dir) -> EvaluationOptions:
 
 
 def test_train_evaluate_predict_export(experiment, options, tmp_path):
+  experiment = dataclasses.replace(experiment, networks='dcgan(filters=4)')
   estimator = GANEstimator(experiment)
   assert estimator.train(max_steps=2) == 2
   assert not estimator.run.is_done()

@@ -43,7 +43,7 @@ def same(does):
   assert drawn() == expected[1]
 
 from tensorflow.python.framework import config
-experiment = tiny_experiment(folder + '/run', networks='dcgan(filters=4)')
+experiment = tiny_experiment(folder + '/run', networks='mlp(units=4)')
 estimator = package.GANEstimator(experiment)
 options = EvaluationOptions(
   extractor='classifier(steps=3)', metrics='fid', num_samples=32, cache_dir=folder + '/cache')
@@ -76,7 +76,7 @@ def test_nothing_of_the_program_is_changed(tmp_path, first, stderr):
 
 def test_binaries_work_without_standard_streams(tmp_path):
   """Checks a process without standard streams: the first files opened must not become stderr."""
-  flags = ' '.join(map(repr, TINY))
+  flags = ' '.join(map(repr, (*TINY, '--networks=mlp(units=4)', '--max_steps=2')))
   script = 'exec "$0" -m tfgan_pipeline.bin.train {} <&- >&- 2>&-'
   for arguments, code in ((f'{flags} --model_dir="$1"', 0), ('--seed=x', 2)):
     command = ['bash', '-c', script.format(arguments), sys.executable, tmp_path]

@@ -1,5 +1,6 @@
 """README's own code: its components from files of their own, and its Python."""
 
+import functools
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 
 import numpy as np
 
+from tests import forked
 from tests.conftest import ROOT, TINY
 
 TEXT = (ROOT / 'README.md').read_text()
@@ -31,6 +33,13 @@ def run(cwd, *command: str) -> str:
   return process.stdout
 
 
+def import_from(folder: str) -> None:
+  """Lets the package be imported anew, from there."""
+  sys.path.insert(0, folder)
+  for name in [name for name in sys.modules if name.split('.')[0] == 'tfgan_pipeline']:
+    del sys.modules[name]
+
+
 def test_components_work_from_files_of_their_own(tmp_path):
   shutil.copytree(ROOT / 'tfgan_pipeline', tmp_path / 'tfgan_pipeline')
   for marker, folder in (('@registry.loss', 'losses'), ('@registry.network', 'networks')):
@@ -45,7 +54,9 @@ def test_components_work_from_files_of_their_own(tmp_path):
   assert 'mine(margin=1.0)' in listed and 'tiny(filters=32)' in listed
   for model in ('gan', 'conditional_gan'):
     flags = ('--loss=mine(margin=2)', '--networks=tiny', f'--model={model}', '--max_steps=2')
-    run(tmp_path, '-m', module, *TINY, *flags, f'--model_dir={tmp_path}/{model}')
+    flags = (*TINY, *flags, f'--model_dir={tmp_path}/{model}')
+    process = forked.run('train', flags, 120, functools.partial(import_from, str(tmp_path)))
+    assert process.returncode == 0, process.stderr
     assert (tmp_path / model / 'TRAIN_DONE').exists()
 
 
@@ -71,7 +82,9 @@ assert [record['step'] for record in records] == [0, 2] and pictures.shape == (1
 estimator.export_saved_model({str(tmp_path / 'out')!r})
 np.save({str(tmp_path / 'pictures.npy')!r}, pictures)
 """
-  run(ROOT, '-c', 'import numpy as np\n' + script)
+  (tmp_path / 'script.py').write_text('import numpy as np\n' + script)
+  process = forked.run(str(tmp_path / 'script.py'), (), timeout=120)
+  assert process.returncode == 0, process.stderr
   save = f'\nimport numpy as np\nnp.save({str(tmp_path / "again.npy")!r}, pictures)'
   run(tmp_path, '-c', 'import tensorflow as tf\n' + exported + save)
   pictures, again = (np.load(tmp_path / name) for name in ('pictures.npy', 'again.npy'))

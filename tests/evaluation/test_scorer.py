@@ -38,7 +38,7 @@ def test_every_metric_with_intervals(scorer, held_out):
     'metrics': ', '.join(registry.metric.components()),
     'image_metrics': ', '.join(registry.image_metric.components()),
   }
-  plain, beside = scorer(**every), scorer(bootstrap=40, **every)
+  plain, beside = scorer(**every), scorer(bootstrap=10, **every)
   chosen = {'labels': held_out['label'], 'codes': held_out['label'] % 3}
   scores, more = (one.score([held_out['image']], **chosen) for one in (plain, beside))
   assert all(math.isfinite(value) for value in more.values())

@@ -17,6 +17,8 @@ from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 FID = 'fid[random_projection]'
 
 
@@ -29,7 +31,8 @@ def run(tiny_run, tmp_path):
 @pytest.fixture
 def trained(tmp_path):
   """The estimator of a run that lasts longer and keeps two checkpoints."""
-  estimator = GANEstimator(tiny_experiment(tmp_path / 'long', max_steps=12, keep_checkpoints=2))
+  values = dict(networks='mlp(units=4)', max_steps=12, keep_checkpoints=2)
+  estimator = GANEstimator(tiny_experiment(tmp_path / 'long', **values))
   estimator.train(4)
   return estimator
 

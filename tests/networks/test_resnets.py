@@ -26,6 +26,11 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
   return registry.network.build(text, spec)
 
 
+def large(*values):
+  """A network of seconds: test_layer_tables.py has its layers, test_blocks.py its widths."""
+  return pytest.param(*values, marks=pytest.mark.heavy)
+
+
 # Trained parameters. Those of stylegan2 are what its authors' code prints. Those of the others are
 # what these networks have, since no published number could be looked up: they detect a change, such
 # as a layer that goes missing, and say nothing about whether the network is the paper's.
@@ -33,10 +38,10 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
   'text, side, noise, classes, generator, discriminator',
   [
     ('sngan', 32, 128, 0, 4_276_739, 1_053_825),
-    ('biggan', 128, 120, 1000, 70_433_988, 87_982_370),
-    ('biggan_deep', 128, 128, 1000, 50_244_484, 34_590_210),
+    large('biggan', 128, 120, 1000, 70_433_988, 87_982_370),
+    large('biggan_deep', 128, 128, 1000, 50_244_484, 34_590_210),
     ('r3gan', 32, 64, 0, 20_732_160, 20_683_777),
-    ('stylegan2', 1024, 512, 0, 30_370_060, 29_012_513),
+    large('stylegan2', 1024, 512, 0, 30_370_060, 29_012_513),
     ('dcgan_celeba', 28, 100, 0, 4_314_627, 1_042_561),
   ],
 )

@@ -17,6 +17,8 @@ from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.replicas import strategies
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 layers = keras.layers
 
 

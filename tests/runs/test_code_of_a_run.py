@@ -1,12 +1,9 @@
 """Code that is not of the released package: kept with the run, and its change is told."""
 
 import logging
-import os
-import pathlib
-import subprocess
-import sys
 import textwrap
 
+from tests import forked
 from tests.runs.test_identity import experiment, record_of
 from tfgan_pipeline import registry
 from tfgan_pipeline.estimator import GANEstimator
@@ -42,14 +39,9 @@ def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, capl
   model_dir = tmp_path / 'run'
 
   def run_script(steps):
-    root = str(pathlib.Path(__file__).parents[2])
-    return subprocess.run(
-      [sys.executable, script, model_dir, str(steps)],
-      env={**os.environ, 'PYTHONPATH': root},
-      capture_output=True,
-      text=True,
-      check=True,
-    ).stderr
+    process = forked.run(str(script), (str(model_dir), str(steps)), timeout=120)
+    assert process.returncode == 0, process.stderr
+    return process.stderr
 
   assert 'other code' not in run_script(2)
   first = record_of(model_dir)['sessions'][-1]['code']

@@ -1,5 +1,6 @@
 """Which run a directory holds: ids, copies, places."""
 
+import functools
 import json
 import os
 import pathlib
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
-from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
+from tests import forked
+from tests.conftest import TINY, checkpoint, files_under, run_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
@@ -19,6 +21,8 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 from tfgan_pipeline.runs.score_records import find_records
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 FID = 'fid[random_projection]'
 
 
@@ -26,13 +30,26 @@ def experiment(model_dir, **values):
   return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', **values})
 
 
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+  """A finished run of four steps, to be copied."""
+  model_dir = tmp_path_factory.mktemp('trained') / 'run'
+  GANEstimator(experiment(model_dir)).train()
+  return model_dir
+
+
+def copy_of(run, model_dir) -> GANEstimator:
+  """Puts a copy of `trained` there."""
+  shutil.copytree(run, model_dir, dirs_exist_ok=True)
+  return GANEstimator(experiment(model_dir))
+
+
 def record_of(model_dir) -> dict:
   return json.loads((pathlib.Path(model_dir) / 'experiment.json').read_text())
 
 
-def test_an_id_is_in_the_run_in_every_checkpoint_and_in_every_score(tmp_path, options):
-  estimator = GANEstimator(experiment(tmp_path))
-  estimator.train()
+def test_an_id_is_in_the_run_in_every_checkpoint_and_in_every_score(trained, tmp_path, options):
+  estimator = copy_of(trained, tmp_path)
   run_id = record_of(tmp_path)['run_id']
   assert len(run_id) == 16
   for step in (0, 2, 4):
@@ -44,11 +61,12 @@ def test_an_id_is_in_the_run_in_every_checkpoint_and_in_every_score(tmp_path, op
   assert record_of(tmp_path)['run_id'] == run_id and len(record_of(tmp_path)['sessions']) == 2
 
 
-def test_a_directory_that_is_started_over_has_scores_of_its_own(tmp_path, options):
+def test_a_directory_that_is_started_over_has_scores_of_its_own(trained, tmp_path, options):
   """Deletes a run but not its evaluation, and starts another in the directory."""
   of_run = {}
+  copy_of(trained, tmp_path)
   for seed in (0, 1):
-    GANEstimator(experiment(tmp_path, seed=seed)).train()
+    GANEstimator(experiment(tmp_path, seed=seed)).train()  # The first is done already.
     records = list(watch_runs(str(tmp_path), options))
     of_run[seed] = [record['scores'][FID] for record in records]
     assert [record['step'] for record in records] == [0, 2, 4]
@@ -59,13 +77,16 @@ def test_a_directory_that_is_started_over_has_scores_of_its_own(tmp_path, option
   assert not set(of_run[0]) & set(of_run[1])
   events = EventAccumulator(str(tmp_path / 'eval/random_projection-64'))
   events.Reload()
-  curve = [tf.make_ndarray(event.tensor_proto) for event in events.Tensors(f'scores/{FID}')]
+  # Files of one second are read by their numbers as text: 10 comes before 9.
+  points = sorted(events.Tensors(f'scores/{FID}'), key=lambda event: event.step)
+  curve = [tf.make_ndarray(event.tensor_proto) for event in points]
   np.testing.assert_allclose(curve, of_run[1], rtol=1e-6)
 
 
-def test_failures_alone_are_no_curve_of_a_run_that_started_over(tmp_path, options):
+def test_failures_alone_are_no_curve_of_a_run_that_started_over(trained, tmp_path, options):
+  copy_of(trained, tmp_path)
   for seed in (0, 1):
-    GANEstimator(experiment(tmp_path, seed=seed)).train()
+    GANEstimator(experiment(tmp_path, seed=seed)).train()  # The first is done already.
     evaluator = GANEstimator.of_run(str(tmp_path)).evaluator(options)
     evaluator.record_failure(2, 'for a test')
     record = evaluator.evaluate(4)
@@ -77,7 +98,7 @@ def test_failures_alone_are_no_curve_of_a_run_that_started_over(tmp_path, option
   assert tf.make_ndarray(point.tensor_proto) == np.float32(record['scores'][FID])
 
 
-def test_a_run_replaced_while_it_is_scored_gets_no_pins(tmp_path, cache_dir, register):
+def test_a_run_replaced_while_it_is_scored_gets_no_pins(trained, tmp_path, cache_dir, register):
   replaced = []
 
   def replacing(reference, generated):
@@ -90,7 +111,7 @@ def test_a_run_replaced_while_it_is_scored_gets_no_pins(tmp_path, cache_dir, reg
     return {'replacing': 1.0}
 
   register(registry.metric, replacing)
-  GANEstimator(experiment(tmp_path)).train()
+  copy_of(trained, tmp_path)
   options = EvaluationOptions(
     extractor='random_projection', metrics='fid, replacing', num_samples=64, cache_dir=cache_dir
   )
@@ -137,10 +158,10 @@ def test_a_changed_save_every_makes_nothing_missing(tmp_path, options):
   assert not any('error' in record for record in records)
 
 
-def test_a_copy_is_continued_by_its_own_flagfile(tmp_path):
+def test_a_copy_is_continued_by_its_own_flagfile(tiny_run, tmp_path):
   model_dir, copy = tmp_path / 'run', tmp_path / 'copy'
-  run_binary('train', *TINY, f'--model_dir={model_dir}')
-  shutil.copytree(model_dir, copy)
+  for folder in (model_dir, copy):
+    shutil.copytree(tiny_run, folder)
   before = files_under(model_dir)
   run_binary('train', f'--flagfile={copy}/experiment.flags', '--max_steps=6')
   assert files_under(model_dir) == before
@@ -158,16 +179,10 @@ def test_paths_are_recorded_whole_and_data_is_found_beside_a_moved_run(tmp_path)
   (tmp_path / 'here/pictures').mkdir(parents=True)
   for index in range(20):
     Image.new('L', (16, 16), index * 10).save(tmp_path / f'here/pictures/{index}.png')
-  process = start_binary(
-    'train',
-    *TINY,
-    '--dataset=image_folder(16)',
-    '--data_dir=pictures',
-    '--model_dir=runs/one',
-    env={**os.environ, 'PYTHONPATH': str(pathlib.Path(__file__).parents[2])},
-    cwd=tmp_path / 'here',
-  )
-  assert process.wait(120) == 0, process.communicate()
+  flags = ('--dataset=image_folder(16)', '--data_dir=pictures', '--model_dir=runs/one')
+  there = functools.partial(os.chdir, tmp_path / 'here')
+  process = forked.run('train', (*TINY, *flags), timeout=120, before=there)
+  assert process.returncode == 0, process.stderr
   recorded = record_of(tmp_path / 'here/runs/one')['experiment']
   assert recorded['data_dir'] == str(tmp_path / 'here/pictures')
   assert recorded['model_dir'] == str(tmp_path / 'here/runs/one')
@@ -192,28 +207,27 @@ def test_relative_paths_of_old_records_become_whole(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('name', [' a[1], b ', 'c*?\\d', '~root'])
-def test_a_path_that_exists_is_meant_literally(tmp_path, options, name, monkeypatch):
+def test_a_path_that_exists_is_meant_literally(trained, tmp_path, options, name, monkeypatch):
   monkeypatch.chdir(tmp_path)
-  (tmp_path / name).mkdir()
-  GANEstimator(experiment(name, keep_checkpoints=1)).train(2)
-  GANEstimator(experiment(name)).train()
+  copy_of(trained, tmp_path / name)
+  GANEstimator(experiment(name, max_steps=5, keep_checkpoints=1)).train()
   (record,) = score_runs(name, options)
-  assert record['step'] == 4 and record['run'] == str(tmp_path / name)
+  assert record['step'] == 5 and record['run'] == str(tmp_path / name)
   assert sorted(os.listdir(tmp_path)) == [name]
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-  for name, seed in (('one', 0), ('two', 1)):
-    GANEstimator(experiment(tmp_path / name, seed=seed)).train()
+def test_a_checkpoint_of_another_run_is_refused(trained, tmp_path):
+  copy_of(trained, tmp_path / 'one')
+  GANEstimator(experiment(tmp_path / 'two', seed=1)).train()
   for path in (tmp_path / 'two/checkpoints').glob('ckpt-000004.*'):
     shutil.copy(path, tmp_path / 'one/checkpoints')
   with pytest.raises(UsageError, match='ckpt-000004: is of run .*move it away'):
     GANEstimator(experiment(tmp_path / 'one', max_steps=6)).train()
 
 
-def test_of_a_run_without_an_id_nothing_is_lost(tmp_path, options):
+def test_of_a_run_without_an_id_nothing_is_lost(trained, tmp_path, options):
   """Checks a scored run in the form of version 0.1.0: no run_id, no records beside checkpoints."""
-  GANEstimator(experiment(tmp_path)).train()
+  copy_of(trained, tmp_path)
   for path in (tmp_path / 'checkpoints').glob('*.json'):
     path.unlink()
   record = record_of(tmp_path)

@@ -14,9 +14,33 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.runs import checksums
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 def experiment(model_dir, **values):
   return tiny_experiment(model_dir, **{'networks': 'mlp(units=4)', 'max_steps': 8, **values})
+
+
+@pytest.fixture(scope='module')
+def once(tmp_path_factory):
+  """A run of eight steps that nobody disturbed."""
+  model_dir = tmp_path_factory.mktemp('once') / 'run'
+  GANEstimator(experiment(model_dir)).train()
+  return model_dir
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+  """A run of four steps, to be copied."""
+  model_dir = tmp_path_factory.mktemp('trained') / 'run'
+  GANEstimator(experiment(model_dir, max_steps=4)).train()
+  return model_dir
+
+
+@pytest.fixture
+def half(trained, tmp_path):
+  """A copy of it for one test."""
+  return shutil.copytree(trained, tmp_path / 'half')
 
 
 def assert_equal(one, other):
@@ -25,15 +49,14 @@ def assert_equal(one, other):
     np.testing.assert_array_equal(other[name], value, err_msg=name)
 
 
-def test_after_another_process_has_trained_it_goes_on_from_there(tmp_path):
+def test_after_another_process_has_trained_it_goes_on_from_there(once, tmp_path):
   first = GANEstimator(experiment(tmp_path))
   first.train(2)
   GANEstimator(experiment(tmp_path)).train(6)
   assert first.train(4) == 6 and first.sampler().steps() == [0, 2, 4, 6]
   assert first.train() == 8
   assert not (tmp_path / 'checkpoints/damaged').exists()
-  GANEstimator(experiment(tmp_path.with_name('once'))).train()
-  assert_equal(checkpoint(tmp_path, 8), checkpoint(tmp_path.with_name('once'), 8))
+  assert_equal(checkpoint(tmp_path, 8), checkpoint(once, 8))
 
 
 def test_after_a_loss_that_was_not_finite_it_meets_the_same_step_again(tmp_path, register):
@@ -64,14 +87,13 @@ def test_after_its_run_was_removed_it_begins_another(tmp_path):
   assert estimator.run.run_id != first
 
 
-def test_damage_is_moved_away_once(tmp_path):
-  GANEstimator(experiment(tmp_path)).train(4)
-  data = tmp_path / 'checkpoints/ckpt-000004.data-00000-of-00001'
+def test_damage_is_moved_away_once(half):
+  data = half / 'checkpoints/ckpt-000004.data-00000-of-00001'
   data.write_bytes(data.read_bytes()[:100])
-  estimator = GANEstimator(experiment(tmp_path))
+  estimator = GANEstimator(experiment(half))
   assert [estimator.train(step) for step in (6, 8)] == [6, 8]
   assert estimator.sampler().steps() == [0, 2, 4, 6, 8]
-  assert (tmp_path / 'checkpoints/damaged' / data.name).stat().st_size == 100
+  assert (half / 'checkpoints/damaged' / data.name).stat().st_size == 100
 
 
 def test_a_run_with_other_settings_that_has_taken_its_place_is_refused(tmp_path):
@@ -83,7 +105,7 @@ def test_a_run_with_other_settings_that_has_taken_its_place_is_refused(tmp_path)
     first.train(4)
 
 
-def test_the_first_checkpoint_is_written_once(tmp_path):
+def test_the_first_checkpoint_is_written_once(once, tmp_path):
   """Kills a run before its second checkpoint: it goes on from the first, which may be in use."""
   GANEstimator(experiment(tmp_path)).train(2)
   folder = tmp_path / 'checkpoints'
@@ -92,37 +114,34 @@ def test_the_first_checkpoint_is_written_once(tmp_path):
   before = {path.name: path.stat().st_ino for path in folder.glob('ckpt-000000*')}
   GANEstimator(experiment(tmp_path)).train()
   assert {path.name: path.stat().st_ino for path in folder.glob('ckpt-000000*')} == before
-  GANEstimator(experiment(tmp_path.with_name('once'))).train()
-  lines = [path / 'train/train.jsonl' for path in (tmp_path, tmp_path.with_name('once'))]
+  lines = [path / 'train/train.jsonl' for path in (tmp_path, once)]
   assert lines[0].read_text() == lines[1].read_text()
 
 
-def test_storage_that_does_not_answer_is_no_damage(tmp_path):
+def test_storage_that_does_not_answer_is_no_damage(half, tmp_path):
   """Makes a real input/output error: /proc/self/mem cannot be read from its start."""
-  GANEstimator(experiment(tmp_path, max_steps=4)).train()
-  data = tmp_path / 'checkpoints/ckpt-000004.data-00000-of-00001'
+  data = half / 'checkpoints/ckpt-000004.data-00000-of-00001'
   kept = data.rename(tmp_path / 'kept')
   data.symlink_to('/proc/self/mem')
   with pytest.raises(Unreachable, match='ckpt-000004.data.*: cannot be read now'):
-    GANEstimator(experiment(tmp_path, max_steps=6)).train()
-  flags = tmp_path / 'experiment.flags'
+    GANEstimator(experiment(half, max_steps=6)).train()
+  flags = half / 'experiment.flags'
   process = run_binary('train', f'--flagfile={flags}', '--max_steps=6', code=75)
   assert 'cannot be read now' in process.stderr and 'Traceback' not in process.stderr
-  process = run_binary('sample', f'--model_dir={tmp_path}', f'--output={tmp_path}/s.png', code=75)
+  process = run_binary('sample', f'--model_dir={half}', f'--output={tmp_path}/s.png', code=75)
   assert 'cannot be read now' in process.stderr and 'Traceback' not in process.stderr
   data.unlink()
   kept.rename(data)
-  assert GANEstimator(experiment(tmp_path, max_steps=6)).train() == 6
-  assert not (tmp_path / 'checkpoints/damaged').exists()
+  assert GANEstimator(experiment(half, max_steps=6)).train() == 6
+  assert not (half / 'checkpoints/damaged').exists()
 
 
 @pytest.mark.parametrize(
   'kind',
   [tf.errors.UnavailableError, tf.errors.PermissionDeniedError, tf.errors.DeadlineExceededError],
 )
-def test_no_error_of_a_bucket_moves_a_checkpoint(tmp_path, monkeypatch, kind):
-  GANEstimator(experiment(tmp_path, max_steps=4)).train()
-  before = sorted(os.listdir(tmp_path / 'checkpoints'))
+def test_no_error_of_a_bucket_moves_a_checkpoint(half, monkeypatch, kind):
+  before = sorted(os.listdir(half / 'checkpoints'))
 
   def refuse(self, path, options=None):
     raise kind(None, None, 'the bucket says no')
@@ -130,35 +149,34 @@ def test_no_error_of_a_bucket_moves_a_checkpoint(tmp_path, monkeypatch, kind):
   with monkeypatch.context() as patched:
     patched.setattr(tf.train.Checkpoint, 'read', refuse)
     with pytest.raises(Unreachable, match='the bucket says no'):
-      GANEstimator(experiment(tmp_path, max_steps=6)).train()
-  assert sorted(os.listdir(tmp_path / 'checkpoints')) == before
+      GANEstimator(experiment(half, max_steps=6)).train()
+  assert sorted(os.listdir(half / 'checkpoints')) == before
 
 
-def test_a_checksum_proves_a_resume(tmp_path):
+def test_a_checksum_proves_a_resume(once, tmp_path):
   """Compares the final checksums of one whole run and one that was stopped half way."""
-  for name, stops in (('once', [8]), ('halves', [3, 8])):
-    for stop in stops:
-      GANEstimator(experiment(tmp_path / name)).train(stop)
-  records = [(tmp_path / f'{name}/checkpoints/ckpt-000008.json') for name in ('once', 'halves')]
+  for stop in (3, 8):
+    GANEstimator(experiment(tmp_path / 'halves')).train(stop)
+  runs = (once, tmp_path / 'halves')
+  records = [model_dir / 'checkpoints/ckpt-000008.json' for model_dir in runs]
   prefix = str(records[0].with_suffix(''))
   parts = checksums.of_file(prefix)
   assert f'"checksum": "{checksums.combined(parts)}"' in records[0].read_text()
-  lines = [(tmp_path / name / 'train/train.jsonl').read_text() for name in ('once', 'halves')]
+  lines = [(model_dir / 'train/train.jsonl').read_text() for model_dir in runs]
   assert lines[0] == lines[1] and lines[0].count('"checksum"') == 5
   assert checksums.combined(parts) in lines[0].splitlines()[-1]
 
 
-def test_what_is_restored_is_held_against_the_checksum(tmp_path):
-  GANEstimator(experiment(tmp_path, max_steps=4)).train()
-  for path in (tmp_path / 'checkpoints').glob('ckpt-000002.[di]*'):  # Whole files, of another step.
+def test_what_is_restored_is_held_against_the_checksum(half):
+  for path in (half / 'checkpoints').glob('ckpt-000002.[di]*'):  # Whole files, of another step.
     shutil.copy(path, str(path).replace('000002', '000004'))
   for action in (
-    lambda: GANEstimator(experiment(tmp_path, max_steps=6)).train(),
-    lambda: GANEstimator.of_run(str(tmp_path)).predict(2, step=4),
+    lambda: GANEstimator(experiment(half, max_steps=6)).train(),
+    lambda: GANEstimator.of_run(str(half)).predict(2, step=4),
   ):
     with pytest.raises(UsageError, match='ckpt-000004: .*not what was saved.*move this'):
       action()
-  assert not (tmp_path / 'checkpoints/damaged').exists()
+  assert not (half / 'checkpoints/damaged').exists()
 
 
 def test_tensorflow_finds_the_newest(tmp_path):

@@ -12,6 +12,8 @@ from tfgan_pipeline.networks.layers.basic import batch_norms
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.fixture(scope='module')
 def labelled_run(tmp_path_factory):

@@ -26,6 +26,8 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.models.build import build_networks, new_game
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 # Those that are quick to trace first, where most is still new.
 NETWORKS = sorted(registry.network.components(), key=lambda name: small(name)[1][2])
 GAMES = list(registry.model.components())

@@ -5,6 +5,7 @@ there as it would alone. Games and single components are continued in test_combi
 """
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from tests.conftest import checkpoint
 from tests.training.test_health import health_of
 from tests.training.test_replicas import STEPS, assert_close, train
 from tfgan_pipeline import registry
+
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 COMMON = dict(
   networks='mlp(units=8)',
@@ -58,10 +61,15 @@ CONTINUED_ALONE = [*(f'model {name}' for name in registry.model.components()), '
 @pytest.mark.parametrize('case', CASES)
 def test_resumed_and_on_two_replicas(tmp_path, case):
   values = {**COMMON, **CASES[case]}
-  once = train(tmp_path / 'once', 1, **values)
-  if case not in CONTINUED_ALONE:
-    first = train(tmp_path / 'halves', 1, **values, until=2)
+  continued = case not in CONTINUED_ALONE
+  once = train(tmp_path / 'once', 1, **values, **(dict(save_every=2) if continued else {}))
+  if continued:
+    shutil.copytree(tmp_path / 'once', tmp_path / 'halves')
+    first = checkpoint(tmp_path / 'once', 2)
     assert any(not np.array_equal(first[name], once[name]) for name in once)
+    for step in (4, STEPS):
+      for path in (tmp_path / 'halves/checkpoints').glob(f'ckpt-{step:06d}*'):
+        path.unlink()
     resumed = train(tmp_path / 'halves', 1, **values)
     assert once.keys() == resumed.keys()
     for name, value in once.items():

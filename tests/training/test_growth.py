@@ -15,6 +15,8 @@ import ctypes, gc, pathlib, sys
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.estimator import GANEstimator
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 def resident():
   gc.collect()
   ctypes.CDLL('libc.so.6').malloc_trim(0)  # Gives back what is free, so that the rest is in use.

@@ -19,6 +19,8 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.models.image_game import GENERATE
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 def health_of(model_dir) -> list[dict[str, float]]:
   """The lines of a run; every value is a finite number."""

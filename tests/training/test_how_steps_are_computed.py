@@ -66,7 +66,7 @@ def sines(*, size: int = 8) -> Noise:
 
 def test_compiled_by_xla(tmp_path, register):
   register(registry.noise, sines)
-  values = dict(noise='sines', penalties='')
+  values = dict(noise='sines', penalties='', dataset='digits(size=8)')
   plain = train(tmp_path / 'plain', **values)
   assert 0 < largest_difference(plain, train(tmp_path / 'xla', jit_compile='on', **values)) < 1e-5
 

@@ -13,6 +13,8 @@ from tfgan_pipeline.errors import NonFiniteError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.penalties import Penalty
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 DIVERGES = (
   *TINY,
   '--max_steps=50',
@@ -70,9 +72,9 @@ def unlucky(*, above: float = 0.0) -> Penalty:
 
 def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path, register):
   register(registry.penalty, unlucky)
-  values = dict(penalties='unlucky(0.07)', on_nan='rollback(times=30)')
+  values = dict(penalties='unlucky(0.07)', on_nan='rollback(times=30)', networks='mlp(units=8)')
   with pytest.raises(NonFiniteError, match='at step .*: discriminator: .*loss/discriminator=nan'):
-    GANEstimator(experiment(tmp_path / 'stops', penalties='unlucky(0.07)')).train()
+    GANEstimator(experiment(tmp_path / 'stops', **{**values, 'on_nan': 'stop'})).train()
   GANEstimator(experiment(tmp_path / 'once', **values)).train()
   GANEstimator(experiment(tmp_path / 'parts', **values)).train(4)
   GANEstimator(experiment(tmp_path / 'parts', **values)).train()

@@ -16,6 +16,8 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 STEPS = 5
 
 
@@ -81,7 +83,8 @@ def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path)
 
 def test_spectral_norm_on_three(tmp_path):
   networks = 'dcgan(filters=4, discriminator_norm=spectral)'
-  assert_invariant(tmp_path, replicas=(3,), networks=networks, batch_size=12)
+  values = dict(dataset='digits(size=8)', batch_size=12)
+  assert_invariant(tmp_path, replicas=(3,), networks=networks, **values)
 
 
 def test_dropout_and_augmentation(tmp_path):
@@ -90,6 +93,7 @@ def test_dropout_and_augmentation(tmp_path):
 
 def test_the_comparison_can_fail(tmp_path):
   """Another seed is another run, so agreement above means something."""
-  one, other = train(tmp_path / '1', 1), train(tmp_path / '2', 1, seed=1)
+  values = dict(networks='mlp(units=8)')
+  one, other = train(tmp_path / '1', 1, **values), train(tmp_path / '2', 1, seed=1, **values)
   with pytest.raises(AssertionError):
     assert_close(one, other)

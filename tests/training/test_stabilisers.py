@@ -18,6 +18,8 @@ from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 def train(model_dir, **values):
   """Weights of both players at each step, and the curves."""

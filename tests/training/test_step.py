@@ -14,6 +14,8 @@ from tfgan_pipeline.media.images import to_float
 from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.replicas import randomness
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 RATE, STEPS, BATCH, DECAY = 0.1, 3, 16, 0.15
 
 CASES = {

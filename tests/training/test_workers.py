@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import TINY, checkpoint, start_workers
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
+QUICK = ('--networks=mlp(units=4)',)  # Where no weights are compared.
+
 
 def flags_of(model_dir, max_steps: int) -> tuple[str, ...]:
   return (
@@ -44,7 +46,7 @@ def assert_same_end(one, other, step: int) -> None:
 
 
 def test_signal_to_any_worker_stops_all_at_the_same_step_and_they_continue(tmp_path):
-  flags = flags_of(tmp_path, 100000)
+  flags = (*flags_of(tmp_path, 100000), *QUICK)
   processes = start_workers(2, *flags)
   wait_for_step(tmp_path, 10, processes)
   processes[1].send_signal(signal.SIGTERM)  # Not the one that writes.
@@ -95,7 +97,7 @@ def test_mnist_after_one_was_killed(tmp_path, data_dir):
 def test_when_one_is_refused_the_others_do_not_hang(tmp_path):
   """The chief finds another trainer in its directory."""
   with TrainingLock(str(tmp_path / 'train')):
-    outputs = finish(start_workers(2, *flags_of(tmp_path, 10)), [2, 75])
+    outputs = finish(start_workers(2, *flags_of(tmp_path, 10), *QUICK), [2, 75])
   assert 'is training in' in outputs[0] and 'lost a worker or device (' in outputs[1]
 
 
