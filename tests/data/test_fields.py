@@ -43,7 +43,7 @@ def test_a_record_holds_all_of_them(fields):
   found = stored(fields)
   assert found == fields and list(found) == list(fields)
   for name, field in found.items():
-    assert field.medium is fields[name].medium and hash(field)
+    assert field.medium == fields[name].medium and hash(field)
 
 
 def test_the_record_of_fields_is_fixed_for_ever():
@@ -69,7 +69,7 @@ def test_records_of_versions_without_fields_took_small_grey_pictures_for_points(
   found = Fields.from_record(record)
   assert found == Fields.of_images(shape, '012'[:classes], medium)
   assert (found.image_shape, found.num_classes) == (shape, classes)
-  assert found['image'].medium.name == medium
+  assert found['image'].medium.call == medium
   # What a record says of fields counts, whatever stands beside it.
   assert Fields.from_record({**record, 'fields': Fields.of_images((2, 2, 1)).to_record()}) == (
     Fields.of_images((2, 2, 1))

@@ -29,8 +29,9 @@ def test_every_medium_has_samples_here():
 @pytest.mark.parametrize('name, samples', CASES)
 def test_contract(name, samples):
   medium = registry.medium.build(name)
-  assert isinstance(medium, Medium) and medium.name == name
-  assert medium_named(name) is medium_named(name) and medium_named(name).name == name
+  assert isinstance(medium, Medium) and medium_named(name).call == name
+  assert medium_named(name) == medium_named(name) and hash(medium_named(name))
+  assert all(medium_named(name) != medium_named(other) for other in SAMPLES if other != name)
   values = medium.to_device(tf.constant(samples))
   assert values.dtype == tf.float32 and len(values) == len(samples)
   assert float(tf.reduce_max(tf.abs(values))) <= 1

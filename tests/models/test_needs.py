@@ -89,7 +89,8 @@ def test_codes_of_infogan_are_refused_below_what_means_something():
 @pytest.mark.parametrize('model', GAMES)
 def test_what_is_shown_and_what_readers_say(model):
   game = registry.model.build(model, registry.noise.build('normal(2)'), fields_of())
-  assert (game.columns(GENERATE), game.shown_examples, game.poolable) == FACTS[model]
+  pooled = bool(game.pool_examples())
+  assert (game.columns(GENERATE), game.shown_examples, pooled) == FACTS[model]
   assert game.outputs == OUTPUTS[model]
   assert game.noise_size == (14 if model == 'infogan' else 2)
 
@@ -204,11 +205,7 @@ def test_a_game_without_what_it_needs(register):
     register(registry.network, network)
   for model, networks, message in (
     ('vae', 'forgetful', 'has no encoder of 16 outputs, which --model=vae'),
-    (
-      'conditional_gan',
-      'not_told',
-      'its generator has 1 inputs, and --model=conditional_gan tells',
-    ),
+    ('conditional_gan', 'not_told', 'its generator has 1 inputs, .* it reads noise and label'),
     ('gan', 'too_small', 'has no generator of 16x16x1 outputs'),
   ):
     with pytest.raises(UsageError, match=f'--networks={networks}: {message}'):

@@ -1,5 +1,6 @@
 """Several runs as one generator, and folders of samples."""
 
+import copy
 import json
 
 import numpy as np
@@ -79,9 +80,11 @@ def test_classes_are_those_of_each_run_in_turn(labelled, tmp_path):
 
 def test_runs_that_do_not_go_together(labelled, tiny_run, tmp_path):
   record = json.loads((tiny_run / 'experiment.json').read_text())
-  for name, fact in (('small', {'image_shape': [12, 12, 1]}), ('three', {'num_classes': 3})):
+  fields = (('small', 'image', {'shape': [12, 12, 1]}), ('three', 'label', {'classes': ['a', 'b']}))
+  for name, field, fact in fields:
     (tmp_path / name).mkdir()
-    changed = {**record, 'dataset': {**record['dataset'], **fact}}
+    changed = copy.deepcopy(record)
+    changed['dataset']['fields'][field] |= fact
     (tmp_path / name / 'experiment.json').write_text(json.dumps(changed))
 
   def refuses(message, *places, **arguments):

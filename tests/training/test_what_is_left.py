@@ -70,7 +70,7 @@ def test_lines_as_they_are_written(tmp_path):
   summaries.line(3, {'loss': 2.0}, 'def', scheduled=False)
   summaries.line(4, {}, scheduled=False)
   picture = images.grid(np.zeros((4, 3, 3, 1), np.uint8))
-  summaries.reals(picture)
+  summaries.reals('image', picture)
   summaries.picture('fakes', 7, picture)
   summaries.close()
   assert (tmp_path / 'train/train.jsonl').read_text().splitlines() == [
