@@ -43,7 +43,7 @@ def same(does):
   assert drawn() == expected[1]
 
 from tensorflow.python.framework import config
-experiment = tiny_experiment(folder + '/run', networks='mlp(units=4)')
+experiment = tiny_experiment(folder + '/run', networks='dcgan(filters=4)')
 estimator = package.GANEstimator(experiment)
 options = EvaluationOptions(
   extractor='classifier(steps=3)', metrics='fid', num_samples=32, cache_dir=folder + '/cache')
