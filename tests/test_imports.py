@@ -32,7 +32,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 
 
 def typing_only(source: ast.Module) -> set[ast.AST]:
-  """What a file has only for checkers of types, and never runs."""
+  """Returns the nodes of a file that stand under `if TYPE_CHECKING` and never run."""
   return {
     child
     for node in ast.walk(source)

@@ -60,7 +60,7 @@ SEAMS = (
 
 @pytest.fixture(scope='module')
 def found(tmp_path_factory):
-  """What the checker, as it is configured for the package, says of each example, by file."""
+  """Returns the findings of the package's checker by the number of the example."""
   folder = tmp_path_factory.mktemp('types')
   for index, code in enumerate([RIGHT, *WRONG]):
     (folder / f'code_{index}.py').write_text(HEAD + code + '\n')

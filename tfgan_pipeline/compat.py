@@ -158,7 +158,7 @@ Inputs = tf.Tensor | list[tf.Tensor]
 
 
 class DiscriminatorFn(Protocol):
-  """What a tuple of TF-GAN holds to judge other images by."""
+  """Type of the field `discriminator_fn` of TF-GAN's model tuples."""
 
   def __call__(self, images: tf.Tensor, inputs: Inputs, /) -> tf.Tensor | tuple[tf.Tensor, object]:
     """Returns logits float32 [n, ...], and what else the discriminator says, if it does."""
@@ -168,9 +168,9 @@ class DiscriminatorFn(Protocol):
 
 
 class GANTuple(Protocol):
-  """What games make, and losses, penalties and observers read: any of TF-GAN's model tuples.
+  """Type of TF-GAN's model tuples, `tfgan.GANModel`, `tfgan.ACGANModel` and so on.
 
-  Such as `tfgan.GANModel` and `tfgan.ACGANModel`, which have fields besides.
+  Games make them; losses, penalties and observers read these fields, which all of them have.
   """
 
   generator_inputs: Inputs

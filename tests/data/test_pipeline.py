@@ -44,7 +44,7 @@ def same(one, other) -> bool:
 
 
 def noise(size, *names) -> MemorySplit:
-  """So many 8x8 grey images of noise, also under other names."""
+  """Returns `size` 8x8 grey images of noise as the field image and under further names."""
   images = np.random.RandomState(1).randint(0, 256, (size, 8, 8, 1), np.uint8)
   return MemorySplit(dict.fromkeys(('image', *names), images))
 

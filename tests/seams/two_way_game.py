@@ -32,7 +32,7 @@ class TwoWay(Game):
 
   def __init__(self, noise: Noise, data: Fields, cycle_weight: float):
     super().__init__(noise, data)
-    self._cycle_weight = cycle_weight
+    self.cycle_weight = cycle_weight
 
   def roles(self):
     images = {side: Port(self.data[f'image_{side}'].shape) for side in 'ab'}
@@ -68,7 +68,7 @@ class TwoWay(Game):
     return tuple(
       loss._replace(
         generator_loss=loss.generator_loss
-        + self._cycle_weight
+        + self.cycle_weight
         * tf.reduce_mean(
           tf.abs(returning(model.generated_data, training=True) - model.generator_inputs)
         )

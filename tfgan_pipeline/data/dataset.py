@@ -1,4 +1,4 @@
-"""What a dataset is: named splits of examples, which are dicts of arrays such as image and label.
+"""Datasets: named splits of examples, which are dicts of arrays such as image and label.
 
 A dataset component builds one from the options every dataset shares:
 

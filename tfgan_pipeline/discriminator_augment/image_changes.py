@@ -75,7 +75,7 @@ def cut_out(images: tf.Tensor, share: float) -> tf.Tensor:
 
 
 def with_alpha_of(images: tf.Tensor, changed: tf.Tensor) -> tf.Tensor:
-  """What was made of images, any dtype [n, H, W, C], with their alpha if they are RGBA."""
+  """Returns changed images, any dtype [n, H, W, C], with the alpha of `images` where C is 4."""
   if images.shape[3] != 4:
     return changed
   return tf.concat([changed[..., :3], images[..., 3:]], axis=3)

@@ -23,11 +23,11 @@ import numpy as np
 
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
+from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
@@ -39,7 +39,6 @@ from tfgan_pipeline.runs.score_records import Record, Records, definition_id, sc
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
-from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
@@ -90,21 +89,11 @@ class Evaluator:
       batch_norm=options.batch_norm,
       strategy=strategy,
     )
-    self.definition = {
-      **scorer.definition,
-      'weights': self._sampler.weights,
-      'batch_norm': self._sampler.batch_norm,
-    }
     self._chosen = {
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
-    self.definition |= _task_facts(self._sampler, options, sources)
-    code = {name: source.hash for name, source in source_code.unreleased(options).items()}
-    if code:
-      self.definition['code'] = code
-    if self._chosen['labels'] is not None:
-      self.definition['labels'] = 'of sample i: i modulo the number of classes'
+    self.definition = definition_of(scorer, self._sampler, options, sources)
     self.best_by = _full_name(options.best_by, scorer)
     directory = run.evaluation(options.directory_name)
     self._claims = Claims(directory)
@@ -276,17 +265,6 @@ class Evaluator:
         writer.picture(step, 'fakes', picture)
         definition = json.dumps(self.definition, indent=2)
         writer.text(step, 'definition', f'```\n{definition}\n```')
-
-
-def _task_facts(
-  sampler: TaskSampler, options: EvaluationOptions, sources: Split | None
-) -> dict[str, object]:
-  """Facts for a definition: nothing of a game's one task that samples noise, as all once were."""
-  task = sampler.task
-  facts = {'name': task.name, 'source': task.source, 'target': task.target}
-  if sources is not None:
-    facts |= {'split': options.reference_split, 'fingerprint': sources.fingerprint}
-  return {'task': facts} if sources is not None or len(sampler.game.tasks()) > 1 else {}
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:

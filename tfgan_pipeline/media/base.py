@@ -1,4 +1,4 @@
-"""What a sample is: how it is stored, computed with, drawn and written.
+"""Media: how samples of one kind are stored, computed with, drawn and written.
 
     medium = registry.medium.build('image')
     values = medium.to_device(stored)            # float32 in [-1, 1], what networks see

@@ -15,7 +15,7 @@ NOISE = 'noise'
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-  """What is made of what.
+  """A source, a target, and the networks between them.
 
   Attributes:
     name: In flags, records and directories.

@@ -34,7 +34,7 @@ Networks = dict[str, keras.Model]
 
 
 class Kind(enum.Enum):
-  """What a network makes of what."""
+  """The kind of a network, by its input and its output."""
 
   GENERATOR = 'generator'  # Noise -> a sample.
   TRANSLATOR = 'translator'  # A sample -> a sample.
@@ -44,7 +44,7 @@ class Kind(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Port:
-  """What a network reads or gives.
+  """An input or the output of a network.
 
   Attributes:
     shape: Of one example; None where a network decides, such as the sides of a map of patches.
@@ -167,7 +167,7 @@ class NetworkSpec:
 
 
 def _port_of(role: Role) -> Port:
-  """What a role is about: what a generator makes, or the first that others read."""
+  """Returns the output of a generator, and of other roles the first input."""
   return role.gives if role.kind is Kind.GENERATOR else next(iter(role.reads.values()))
 
 

@@ -54,7 +54,7 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Component:
-  """What is known about a component without importing it.
+  """Name, module, first line and hyper-parameters of a component, known without importing it.
 
   Attributes:
     name: As written in a call string.

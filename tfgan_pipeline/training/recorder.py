@@ -171,7 +171,7 @@ class Recorder:
     return self._state.game.data[name]
 
   def _examples_of(self, task: Task) -> int:
-    """How many real examples a task's picture is made of."""
+    """Returns the number of real examples in a task's picture; 0 of a task that reads noise."""
     source = None if task.samples_noise else self._field(task.source)
     return source.require_medium().grid_size(source.shape) if source else 0
 
@@ -263,6 +263,6 @@ class Recorder:
 
 
 def _begun(part: _Part | None) -> _Part:
-  """What a recorder has on the chief, once `start` was called."""
+  """Returns a part of a recorder that the chief has once `start` was called."""
   assert part is not None
   return part

@@ -1,4 +1,4 @@
-"""What training and evaluation write for people to look at: curves, pictures, text.
+"""Writers of curves, pictures and text, which training and evaluation share.
 
     with TensorBoard(directory) as writer:
       writer.scalars(100, {'loss/generator': 0.7})

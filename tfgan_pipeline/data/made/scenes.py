@@ -95,7 +95,7 @@ STYLES = {'filled': filled, 'outline': outline, 'pairs': pairs}
 
 
 def _outside(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
-  """How many pixels, float [N, H, W], each one is outside its shape; negative inside."""
+  """Returns distances float [N, H, W] of pixels from their shape, in pixels; negative inside."""
   shorter = min(size)
   away = []  # From the centres along each side, in halves of the shorter one: [N, H], [N, W].
   for side, centre in zip(size, (scenes.centre[:, 1], scenes.centre[:, 0])):

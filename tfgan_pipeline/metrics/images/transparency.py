@@ -1,4 +1,4 @@
-"""What is seen of pictures with alpha, by metrics and networks that take none."""
+"""Pictures with alpha laid over white, for metrics and networks that take none."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tfgan_pipeline.networks.spec import NetworkSpec
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-  """How wide the networks for images of one shorter side are, in multiples of a number of filters.
+  """Widths of the networks for images of one shorter side, in multiples of a number of filters.
 
   Attributes:
     up: The generator's maps from the innermost on; each block doubles both sides.
@@ -25,7 +25,7 @@ class Plan:
 
   @property
   def divisor(self) -> int:
-    """What a longer side should be a multiple of, so that each halving leaves whole pixels."""
+    """Returns the divisor that longer sides must have, so that each halving leaves whole pixels."""
     return 2 ** max(len(self.up) - 1, len(self.down))
 
 
@@ -59,7 +59,7 @@ def innermost(spec: NetworkSpec, doublings: int) -> tuple[int, int]:
 
 
 def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
-  """How wide maps of shorter side 4, 8, ... are: `filters` up to `widest`, then half at each.
+  """Returns widths of maps of shorter side 4, 8, ...: `filters` up to `widest`, then half at each.
 
   Raises:
     UsageError: The shorter side is not 4 times a power of 2, 8 or more; the longer one is not a

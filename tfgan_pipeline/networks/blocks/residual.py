@@ -100,7 +100,7 @@ class Blocks:
 
 
 class Start(NamedTuple):
-  """What the layers of a generator read.
+  """Inputs of a generator's layers.
 
   Attributes:
     inputs: Keras inputs: noise, then labels if there are.
