@@ -41,19 +41,27 @@ def import_from(folder: str) -> None:
 
 
 def test_components_work_from_files_of_their_own(tmp_path):
+  """Adds README's loss, and the architecture of docs/extending.md, to a copy of the package."""
   shutil.copytree(ROOT / 'tfgan_pipeline', tmp_path / 'tfgan_pipeline')
-  for marker, folder in (('@registry.loss', 'losses'), ('@registry.network', 'networks')):
-    code = block(marker)
-    *_, before = TEXT.partition(code)[0].removesuffix('```python\n').strip().split('\n\n')
-    assert f'any name in `tfgan_pipeline/{folder}/`' in before
+  loss = block('@registry.loss')
+  *_, before = TEXT.partition(loss)[0].removesuffix('```python\n').strip().split('\n\n')
+  assert 'any name in `tfgan_pipeline/losses/`' in before
+  page = (ROOT / 'docs/extending.md').read_text()
+  blocks = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+  (network,) = [code for code in blocks if '@registry.network' in code]
+  head = 'import numpy as np\n\nfrom tfgan_pipeline import registry\n'
+  for code, marker, folder in (
+    (loss, '@registry.loss', 'losses'),
+    (head + network, '@registry.network', 'networks'),
+  ):
     body = code[code.index(marker) :].splitlines()
     assert len([line for line in body if line.strip()]) < 20
     (tmp_path / f'tfgan_pipeline/{folder}/some_name.py').write_text(code)
   module = 'tfgan_pipeline.bin.train'
   listed = run(tmp_path, '-m', module, '--list')
-  assert 'mine(margin=1.0)' in listed and 'tiny(filters=32)' in listed
+  assert 'mine(margin=1.0)' in listed and 'flat(units=16)' in listed
   for model in ('gan', 'conditional_gan'):
-    flags = ('--loss=mine(margin=2)', '--networks=tiny', f'--model={model}', '--max_steps=2')
+    flags = ('--loss=mine(margin=2)', '--networks=flat', f'--model={model}', '--max_steps=2')
     flags = (*TINY, *flags, f'--model_dir={tmp_path}/{model}')
     process = forked.run('train', flags, 120, functools.partial(import_from, str(tmp_path)))
     assert process.returncode == 0, process.stderr
