@@ -19,12 +19,7 @@ from tabulate import tabulate
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.runs.score_records import Record
-
-_OTHER_SCORES = (
-  *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
-  *('bootstrap', 'path_length'),
-)
+from tfgan_pipeline.runs.score_records import OTHER_SCORES, Record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +119,7 @@ def differences(one: Record, score: str, other: Record, other_score: str) -> lis
   ]
   # Other seeds compare; so do other metrics beside this one, unless nothing else tells them apart.
   names = [name for name in names if name != 'sample_seed']
-  names = [name for name in names if name not in _OTHER_SCORES] or names
+  names = [name for name in names if name not in OTHER_SCORES] or names
   return [f'{name}: {first.get(name, "absent")} and {second.get(name, "absent")}' for name in names]
 
 

@@ -143,7 +143,7 @@ class Scorer:
     Args:
       batches: uint8 [n, H, W, C].
       labels: The classes that were asked for, integers, one for each image; or None.
-      codes: Learnt categories, likewise.
+      codes: Learnt categories that images were made with, integers, one for each; or None.
 
     Raises:
       UsageError: The images cannot be scored, such as when their features are not finite.

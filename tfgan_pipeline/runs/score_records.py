@@ -16,10 +16,12 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.scoring_claims import Claims
 
 Record = dict[str, Any]
-_NOT_OF_ONE_SCORE = (
+# Fields of definitions about other scores of a record than one that is looked at.
+OTHER_SCORES = (
   *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
-  *('bootstrap', 'path_length', 'sample_seed'),
+  *('bootstrap', 'path_length'),
 )
+_NOT_OF_ONE_SCORE = (*OTHER_SCORES, 'sample_seed')
 
 
 def definition_id(definition: dict[str, Any]) -> str:

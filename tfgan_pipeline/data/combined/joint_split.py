@@ -5,8 +5,9 @@ split = JointSplit({'a': photographs, 'b': paintings})     # fields image_a, lab
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 import hashlib
+import itertools
 from typing import TypeVar
 
 import numpy as np
@@ -36,7 +37,8 @@ class JointSplit(Split):
     passes = {word: _endless(part, batch_size) for word, part in self._parts.items()}
     for start in range(0, self.size, batch_size):
       size = min(batch_size, self.size - start)
-      yield self._joint({word: examples.send(size) for word, examples in passes.items()})
+      whole = self._joint({word: next(examples) for word, examples in passes.items()})
+      yield {name: values[:size] for name, values in whole.items()}
 
   def spread(self, count: int) -> Example:
     examples = {}
@@ -84,26 +86,14 @@ def _seed_of(seed: int, word: str) -> int:
   return int.from_bytes(hashlib.sha256(f'{seed} {word}'.encode()).digest()[:4], 'big') >> 1
 
 
-def _endless(part: Split, batch_size: int) -> Generator[Example, int, None]:
-  """A coroutine that is sent sizes and yields as many examples, over and over."""
-
-  def batches() -> Iterator[Example]:
-    while True:
-      yield from part.ordered(batch_size)
-
-  def examples() -> Generator[Example, int, None]:
-    source, left, size = batches(), {}, (yield {})
-    while True:
-      while not left or len(next(iter(left.values()))) < size:
-        more = next(source)
-        left = {
-          name: np.concatenate([left[name], values]) if left else values
-          for name, values in more.items()
-        }
-      made = {name: values[:size] for name, values in left.items()}
+def _endless(part: Split, size: int) -> Iterator[Example]:
+  """Yields batches of `size` examples, in stored order, over and over across the ends of passes."""
+  left: Example = {}
+  for batch in itertools.chain.from_iterable(part.ordered(size) for _ in itertools.count()):
+    left = {
+      name: np.concatenate([left[name], values]) if left else values
+      for name, values in batch.items()
+    }
+    if len(next(iter(left.values()))) >= size:
+      yield {name: values[:size] for name, values in left.items()}
       left = {name: values[size:] for name, values in left.items()}
-      size = yield made
-
-  coroutine = examples()
-  next(coroutine)
-  return coroutine
