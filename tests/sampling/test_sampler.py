@@ -10,6 +10,7 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.networks.layers.basic import batch_norms
 from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline.sampling.restored import RestoredNetworks
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
@@ -126,6 +127,14 @@ LABELLED_CALLS = {
   'labelled interpolation': lambda sampler, _: sampler.interpolation(0, 2, 16, [7, 8]),
   'exported': exported,
 }
+
+
+def test_networks_that_no_task_needs_are_not_built(tiny_run):
+  estimator = GANEstimator.of_run(str(tiny_run))
+  assert set(estimator.sampler().restored.networks) == {'generator'}
+  everything = RestoredNetworks(estimator.run, estimator.experiment, ('generator', 'discriminator'))
+  assert everything.restore() == 4
+  assert set(everything.networks) == {'generator', 'discriminator'}
 
 
 @pytest.mark.parametrize('labelled', [False, True])
