@@ -270,9 +270,9 @@ def train_and_evaluate(
       # There is a run to score only now.
       evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
       for saved in evaluator.steps():
-        if saved not in records and not stop.made:
+        if saved not in records and not stop.requested:
           records[saved] = evaluator.evaluate(saved)
           on_record(records[saved])
-      if stop.made:
+      if stop.requested:
         raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())

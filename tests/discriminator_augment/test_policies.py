@@ -21,14 +21,14 @@ def changed(function, images=IMAGES, key=0):
 
 
 def test_mirrored():
-  images = changed(lambda x: image_changes.mirrored(x, probability=0.5))
+  images = changed(lambda x: image_changes.flip(x, probability=0.5))
   flipped = [np.array_equal(one, other[:, ::-1]) for one, other in zip(images, IMAGES)]
   kept = [np.array_equal(one, other) for one, other in zip(images, IMAGES)]
   assert all(a != b for a, b in zip(flipped, kept)) and 16 < sum(flipped) < 48
 
 
 def test_turned():
-  images = changed(image_changes.turned)
+  images = changed(image_changes.rotate)
   turns = [
     [k for k in range(4) if np.array_equal(one, np.rot90(other, k))]
     for one, other in zip(images, IMAGES)
@@ -38,7 +38,7 @@ def test_turned():
 
 
 def test_shifted():
-  images = changed(lambda x: image_changes.shifted(x, 0.25))
+  images = changed(lambda x: image_changes.shift(x, 0.25))
   found = set()
   for one, other in zip(images, IMAGES):
     padded = np.pad(other, ((2, 2), (2, 2), (0, 0)))
@@ -79,7 +79,7 @@ def test_cut_out(height, width, holes):
 @pytest.mark.parametrize('side, reach', [(20, 3), (25, 3), (28, 4), (36, 5)])
 def test_shifts_reach_an_eighth_rounded_half_up(side, reach):
   images = np.ones((4000, side, side, 1), np.float32)
-  left = changed(lambda x: image_changes.shifted(x, 0.125), images)[:, side // 2, :, 0]
+  left = changed(lambda x: image_changes.shift(x, 0.125), images)[:, side // 2, :, 0]
   moves = np.argmax(left, 1) - np.argmax(left[:, ::-1], 1)
   counts = np.bincount(moves + reach)
   assert len(counts) == 2 * reach + 1

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import ROOT, run_binary
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.settings import checked
+from tfgan_pipeline.config.settings import canonical_value
 
 FILES = sorted(
   path
@@ -67,7 +67,7 @@ def check_value(word: str) -> None:
   for settings in (Experiment, EvaluationOptions):
     settings.define_flags(flag_values=values)
   values(['program', word])
-  checked(fields[name], values[name].value)
+  canonical_value(fields[name], values[name].value)
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -182,9 +182,9 @@ def test_consistency_is_a_mean_square_over_shifted_and_mirrored_images(flip):
   squares = []
   with randomness.scope(randomness.key(1)):
     for images in pair:
-      changed = image_changes.shifted(tf.constant(images), 1 / 8)
+      changed = image_changes.shift(tf.constant(images), 1 / 8)
       if flip:
-        changed = image_changes.mirrored(changed, probability=0.5)
+        changed = image_changes.flip(changed, probability=0.5)
       squares.append(np.mean((linear(images, None) - linear(changed, None)) ** 2))
   model = eager_model(*pair, linear)
   for text, weights in (

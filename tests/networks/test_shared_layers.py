@@ -10,7 +10,12 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.networks.layers.attention import SelfAttention
-from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled, batch_norms, batch_statistics
+from tfgan_pipeline.networks.layers.basic import (
+  BatchNorm,
+  NearestUpsample2x,
+  batch_norms,
+  batch_statistics,
+)
 from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
@@ -60,11 +65,11 @@ def test_16_bits(name):
 
 def test_doubled_is_what_keras_does_and_has_a_gradient_in_xla():
   images = tf.constant(np.random.RandomState(0).rand(3, 4, 6, 2), tf.float32)
-  np.testing.assert_array_equal(Doubled()(images), keras.layers.UpSampling2D()(images))
+  np.testing.assert_array_equal(NearestUpsample2x()(images), keras.layers.UpSampling2D()(images))
 
   @tf.function(jit_compile=True)
   def gradient(images):
-    return tf.gradients(tf.reduce_sum(Doubled()(images) ** 2), images)[0]
+    return tf.gradients(tf.reduce_sum(NearestUpsample2x()(images) ** 2), images)[0]
 
   np.testing.assert_allclose(gradient(images), 8 * images, rtol=1e-6)
 

@@ -16,9 +16,9 @@ from tfgan_pipeline.networks.r3gan import Basis, GroupedConv2D
 from tfgan_pipeline.networks.stylegan2 import (
   EqualizedConv2D,
   EqualizedDense,
-  Merged,
   ModulatedConv2D,
   PixelNoise,
+  ScaledAdd,
   ScaledLeakyReLU,
   Start,
   UnitRms,
@@ -123,7 +123,9 @@ def test_kernels_in_groups_are_those_of_keras_without_its_bias():
 
 def test_gains_that_keep_sizes():
   one, other = normal(3, 4), normal(3, 4, seed=1)
-  np.testing.assert_allclose(Merged()([one, other]), (one + other) / 2**0.5, rtol=1e-5, atol=1e-6)
+  np.testing.assert_allclose(
+    ScaledAdd()([one, other]), (one + other) / 2**0.5, rtol=1e-5, atol=1e-6
+  )
   scaled = np.where(one > 0, one, 0.2 * one) * 2**0.5
   np.testing.assert_allclose(ScaledLeakyReLU()(one), scaled, rtol=1e-5)
   rows = one / np.sqrt(np.mean(one**2, axis=1, keepdims=True))

@@ -154,9 +154,9 @@ def test_age_limit_saves_and_asks_to_be_continued(tmp_path):
 
 def test_age_counts_from_the_call_unless_the_caller_says_since_when(tmp_path):
   stop = StopRequest(1e-5)  # Hours; this process is far older, as a notebook's may be.
-  assert not stop.made
+  assert not stop.requested
   time.sleep(0.04)
-  assert stop.made
+  assert stop.requested
   estimator = GANEstimator(tiny_experiment(tmp_path, max_hours=0.5))
   with pytest.raises(Interrupted, match='stopped at step '):
     estimator.train(since=time.monotonic() - 1800)

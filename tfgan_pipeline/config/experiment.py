@@ -15,7 +15,7 @@ import os
 from typing import Any
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.config.settings import Settings, checked, setting
+from tfgan_pipeline.config.settings import Settings, canonical_value, setting
 from tfgan_pipeline.errors import UsageError
 
 # What may differ between a run and a later job on it, because it says only where things are.
@@ -189,6 +189,6 @@ class Experiment(Settings):
 def _today(field: dataclasses.Field[Any], recorded: Any) -> Any:
   """A recorded value with the arguments its component has been given since, as they default."""
   try:
-    return checked(field, recorded)
+    return canonical_value(field, recorded)
   except UsageError:  # Of another script or version.
     return recorded

@@ -80,7 +80,7 @@ class Settings:
   def __post_init__(self) -> None:
     for field in dataclasses.fields(self):
       try:
-        object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
+        object.__setattr__(self, field.name, canonical_value(field, getattr(self, field.name)))
       except UsageError as error:
         raise UsageError(f'--{field.name}={getattr(self, field.name)}: {error}') from None
 
@@ -131,7 +131,7 @@ class Settings:
     return dataclasses.asdict(self)
 
 
-def checked(field: dataclasses.Field[Any], value: Any) -> Any:
+def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
   """The value in canonical form, or UsageError."""
   default: Any = field.default
   kind, rules = type(default), field.metadata

@@ -87,10 +87,10 @@ def fixed_augment(
 
 def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf.Tensor:
   if flip:
-    images = image_changes.mirrored(images, probability=p / 2)
+    images = image_changes.flip(images, probability=p / 2)
     if images.shape[1] == images.shape[2]:
-      images = image_changes.chosen(images, image_changes.turned(images), p)
-  images = image_changes.chosen(images, image_changes.shifted(images, 0.125), p)
+      images = image_changes.apply_with_probability(images, image_changes.rotate(images), p)
+  images = image_changes.apply_with_probability(images, image_changes.shift(images, 0.125), p)
   if color:
     draw = image_changes.normal
     for change, amount in (
@@ -98,5 +98,5 @@ def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf
       (image_changes.scaled, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
       (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
     ):
-      images = image_changes.chosen(images, change(images, amount(draw(images))), p)
+      images = image_changes.apply_with_probability(images, change(images, amount(draw(images))), p)
   return images

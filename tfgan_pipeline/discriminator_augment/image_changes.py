@@ -21,17 +21,19 @@ def normal(images: tf.Tensor) -> tf.Tensor:
   return randomness.normal([images.shape[0], 1, 1, 1])
 
 
-def chosen(images: tf.Tensor, changed: tf.Tensor, probability: float | tf.Tensor) -> tf.Tensor:
+def apply_with_probability(
+  images: tf.Tensor, changed: tf.Tensor, probability: float | tf.Tensor
+) -> tf.Tensor:
   """Each image is changed with a probability."""
   return tf.where(uniform(images, 0.0, 1.0) < probability, changed, images)
 
 
-def mirrored(images: tf.Tensor, *, probability: float | tf.Tensor) -> tf.Tensor:
+def flip(images: tf.Tensor, *, probability: float | tf.Tensor) -> tf.Tensor:
   """Left is right, with a probability."""
-  return chosen(images, tf.reverse(images, axis=[2]), probability)
+  return apply_with_probability(images, tf.reverse(images, axis=[2]), probability)
 
 
-def turned(images: tf.Tensor) -> tf.Tensor:
+def rotate(images: tf.Tensor) -> tf.Tensor:
   """By 0, 90, 180 or 270 degrees; images are square."""
   quarters = tf.cast(uniform(images, 0.0, 4.0), tf.int32)
   half = tf.where(quarters >= 2, tf.reverse(images, axis=[1, 2]), images)
@@ -39,7 +41,7 @@ def turned(images: tf.Tensor) -> tf.Tensor:
   return tf.where(tf.equal(quarters % 2, 1), quarter, half)
 
 
-def shifted(images: tf.Tensor, share: float) -> tf.Tensor:
+def shift(images: tf.Tensor, share: float) -> tf.Tensor:
   """By whole pixels, at most `share` of the height and of the width each way, uniformly."""
   height, width = images.shape[1:3]
   down = _steps(images, _pixels(height, share), height)

@@ -76,7 +76,7 @@ def diff_augment(
       images = image_changes.with_saturation(images, draw(images, 0.0, 2.0))
       images = image_changes.with_contrast(images, draw(images, 0.5, 1.5))
     if 'translation' in policy:
-      images = image_changes.shifted(images, 0.125)
+      images = image_changes.shift(images, 0.125)
     if 'cutout' in policy:
       images = image_changes.cut_out(images, 0.5)
     return images

@@ -19,7 +19,7 @@ from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
-from tfgan_pipeline.runs.directory import RunDirectory, find_runs, require_runs, several
+from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def score_runs(
     except Interrupted:
       raise
     except Exception as error:
-      if not several(model_dirs):
+      if not is_many(model_dirs):
         raise
       _log.warning('%s is left out: %s', path, told(error))
       if not isinstance(error, UsageError):
@@ -103,7 +103,7 @@ def watch_runs(
     try:
       return open_run(*_read(path, places, load), options, also, scorers=scorers)
     except UsageError as error:
-      if not several(model_dirs):
+      if not is_many(model_dirs):
         raise
       _log.warning('%s is left out: %s', path, error)
       return []

@@ -27,7 +27,7 @@ from tfgan_pipeline.errors import (
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.runs.atomic_files import writing
-from tfgan_pipeline.runs.checkpoints import some
+from tfgan_pipeline.runs.checkpoints import format_steps
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
@@ -202,7 +202,9 @@ class _Run:
     if steps != self._listed_last:
       missing = [step for step in self._missing(first, steps) if not first.find(step)]
       if missing:
-        _log.warning('%s: removed before they could be scored: %s', first.run.path, some(missing))
+        _log.warning(
+          '%s: removed before they could be scored: %s', first.run.path, format_steps(missing)
+        )
       for step in missing:
         yield first.record_failure(step, 'removed before it could be scored', missing=True)
       self._settled.update(missing)

@@ -36,9 +36,9 @@ def consistency(
       (generated_weight, model.generated_data, model.discriminator_gen_outputs),
     ):
       if weight:
-        changed = image_changes.shifted(images, shift)
+        changed = image_changes.shift(images, shift)
         if flip:
-          changed = image_changes.mirrored(changed, probability=0.5)
+          changed = image_changes.flip(changed, probability=0.5)
         change = tf.math.squared_difference(logits, scores(model, changed))
         total += weight * tf.reduce_mean(change)
     return total

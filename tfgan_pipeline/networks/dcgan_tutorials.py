@@ -58,11 +58,11 @@ def dcgan_upsampling(spec: NetworkSpec, *, dropout: float = 0.25) -> Networks:
   generator = [
     layers.Dense(128 * 7 * 7, activation='relu'),
     layers.Reshape((7, 7, 128)),
-    own.Doubled(),
+    own.NearestUpsample2x(),
     layers.Conv2D(64, 3, padding='same'),
     own.BatchNorm(momentum=0.8),
     layers.ReLU(),
-    own.Doubled(),
+    own.NearestUpsample2x(),
     layers.Conv2D(spec.image_shape[2], 3, padding='same'),
     layers.Activation('tanh', dtype='float32'),
   ]

@@ -8,7 +8,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.networks.blocks import plans, residual
-from tfgan_pipeline.networks.layers.basic import Bias, Doubled
+from tfgan_pipeline.networks.layers.basic import Bias, NearestUpsample2x
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
 
@@ -137,7 +137,7 @@ def r3gan(
     )
     for place, width in enumerate(widths):
       if place:
-        maps = Doubled()(rewidened(maps, width))
+        maps = NearestUpsample2x()(rewidened(maps, width))
         maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
       maps = stage(maps)
     images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))

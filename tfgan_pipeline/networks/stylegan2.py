@@ -9,7 +9,7 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.networks.blocks.plans import innermost, widths_from_4
 from tfgan_pipeline.networks.blocks.residual import label_input
-from tfgan_pipeline.networks.layers.basic import Bias, Doubled
+from tfgan_pipeline.networks.layers.basic import Bias, NearestUpsample2x
 from tfgan_pipeline.networks.layers.minibatch import MinibatchStdDev
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
@@ -167,10 +167,10 @@ class ScaledLeakyReLU(layers.Layer):
     return tf.nn.leaky_relu(inputs, 0.2) * math.sqrt(2)
 
 
-class Smoothed(layers.Layer):
+class Blur121(layers.Layer):
   """[n, H, W, C] filtered by (1, 2, 1) / 4 along both sides, zeros outside.
 
-  After Doubled, or before a mean of four, it is the paper's (1, 3, 3, 1).
+  After NearestUpsample2x, or before a mean of four, it is the paper's (1, 3, 3, 1).
   """
 
   def call(self, inputs):
@@ -180,17 +180,17 @@ class Smoothed(layers.Layer):
     return 0.5 * inputs + 0.25 * (columns[:, :, :-2] + columns[:, :, 2:])
 
 
-def halved(maps):
+def blur_before_stride(maps):
   """A convolution with (1, 3, 3, 1) and every second place, made before a 3x3 one of stride 2.
 
   [n, H, W, C] -> [n, H + 1, W + 1, C]: the places on which that one's nine are centred, and those
   between; no padding is left for it to do.
   """
-  maps = Smoothed()(layers.ZeroPadding2D(1)(maps))
+  maps = Blur121()(layers.ZeroPadding2D(1)(maps))
   return layers.AveragePooling2D(2, 1)(maps)
 
 
-class Merged(layers.Layer):
+class ScaledAdd(layers.Layer):
   """The sum of two branches over the root of 2, which keeps their size."""
 
   def call(self, inputs):
@@ -248,8 +248,8 @@ def stylegan2(
     maps = styled(start(style), widths[0])
     images = coloured(maps)
     for width in widths[1:]:
-      maps = styled(styled(Smoothed()(Doubled()(maps)), width), width)
-      images = layers.Add()([Smoothed()(Doubled()(images)), coloured(maps)])
+      maps = styled(styled(Blur121()(NearestUpsample2x()(maps)), width), width)
+      images = layers.Add()([Blur121()(NearestUpsample2x()(images)), coloured(maps)])
     images = layers.Activation('tanh', dtype='float32')(images)
     return keras.Model([noise, *labels] if labels else noise, images)
 
@@ -258,11 +258,11 @@ def stylegan2(
     labels, one_hot = label_input(spec, role)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
     for width in reversed(widths[:-1]):
-      beside = layers.AveragePooling2D()(Smoothed()(maps))
+      beside = layers.AveragePooling2D()(Blur121()(maps))
       maps = ScaledLeakyReLU()(EqualizedConv2D(maps.shape[-1], 3, padding='same')(maps))
-      maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(halved(maps)))
+      maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(blur_before_stride(maps)))
       if residual:
-        maps = Merged()([maps, EqualizedConv2D(width, 1, use_bias=False)(beside)])
+        maps = ScaledAdd()([maps, EqualizedConv2D(width, 1, use_bias=False)(beside)])
     if group and role == 'discriminator':
       maps = MinibatchStdDev(group)(maps)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[0], 3, padding='same')(maps))

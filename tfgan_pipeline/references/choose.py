@@ -125,7 +125,8 @@ def _of_file(
   made_with = definition['extractor']
   if made_with['fingerprint'] != extractor.fingerprint:
     raise UsageError(
-      f'--reference_stats={path}: made with extractor {_of(made_with)}, not {_of(extractor.facts)}'
+      f'--reference_stats={path}: made with extractor {_format_extractor(made_with)}, '
+      f'not {_format_extractor(extractor.facts)}'
     )
   return statistics, {
     'num_reference': statistics.count,
@@ -133,6 +134,6 @@ def _of_file(
   }
 
 
-def _of(facts: dict[str, Any]) -> str:
+def _format_extractor(facts: dict[str, Any]) -> str:
   parts = [f'fingerprint {facts["fingerprint"]}', facts.get('preprocessing', '')]
   return f'{facts.get("name")} ({", ".join(filter(None, parts))})'

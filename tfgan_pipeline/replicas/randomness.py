@@ -21,7 +21,7 @@ from tfgan_pipeline.errors import require
 _local = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
-def nth_seed(seed: int, number: int | tf.Tensor) -> int | tf.Tensor:
+def derived_seed(seed: int, number: int | tf.Tensor) -> int | tf.Tensor:
   """`seed` for number 0, and other seeds for other numbers, each less than 2**31."""
   _check(seed)
   return (seed + number * 1_000_003) % 2**31

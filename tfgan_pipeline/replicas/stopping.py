@@ -40,7 +40,7 @@ class StopRequest:
   """SIGTERM or SIGINT, or too great an age, as a request that a loop reads between its rounds.
 
       with StopRequest() as stop:
-        while not stop.made: ...
+        while not stop.requested: ...
 
   The second signal ends the process at once, whatever it is doing. Only the main thread can have
   handlers; elsewhere, and for signals that whoever started the process has it ignore, there are
@@ -57,21 +57,21 @@ class StopRequest:
     self._signalled = False
     self._previous: dict[int, Any] = {}
     self._previous_wakeup = -1
-    self._bell: socket.socket | None = None
-    self._ears: socket.socket | None = None
+    self._wakeup_sender: socket.socket | None = None
+    self._wakeup_receiver: socket.socket | None = None
 
   @property
-  def made(self) -> bool:
+  def requested(self) -> bool:
     return self._signalled or time.monotonic() >= self._deadline
 
   def _handle(self, number: int, frame: object) -> None:
     del number, frame
     self._signalled = True
 
-  def _count_signals(self, ears: socket.socket) -> None:
+  def _count_signals(self, receiver: socket.socket) -> None:
     """In a thread: Python's handlers wait for TensorFlow to return, and two signals become one."""
     received = 0
-    while number := ears.recv(1):
+    while number := receiver.recv(1):
       received += number[0] in _SIGNALS
       if received > 1:
         os._exit(128 + number[0])  # As a shell would tell of a process that the signal ended.
@@ -79,10 +79,12 @@ class StopRequest:
   def __enter__(self) -> StopRequest:
     if not in_main_thread():
       return self
-    self._bell, self._ears = socket.socketpair()
-    self._bell.setblocking(False)
-    self._previous_wakeup = signal.set_wakeup_fd(self._bell.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=self._count_signals, args=(self._ears,), daemon=True).start()
+    self._wakeup_sender, self._wakeup_receiver = socket.socketpair()
+    self._wakeup_sender.setblocking(False)
+    self._previous_wakeup = signal.set_wakeup_fd(
+      self._wakeup_sender.fileno(), warn_on_full_buffer=False
+    )
+    threading.Thread(target=self._count_signals, args=(self._wakeup_receiver,), daemon=True).start()
     for number in _SIGNALS:
       if signal.getsignal(number) != signal.SIG_IGN:
         self._previous[number] = signal.signal(number, self._handle)
@@ -91,6 +93,6 @@ class StopRequest:
   def __exit__(self, *_: object) -> None:
     for number, handler in self._previous.items():
       signal.signal(number, handler)
-    if self._bell is not None:
+    if self._wakeup_sender is not None:
       signal.set_wakeup_fd(self._previous_wakeup)
-      self._bell.close()  # Ends the thread.
+      self._wakeup_sender.close()  # Ends the thread.

@@ -271,7 +271,7 @@ def _literal(prefix: str) -> Iterator[str]:
     yield os.path.join(link, os.path.basename(prefix))
 
 
-def some(steps: Sequence[int]) -> str:
+def format_steps(steps: Sequence[int]) -> str:
   """Formats steps for a message; abbreviates more than eight."""
   if len(steps) <= 8:
     return ', '.join(map(str, steps))

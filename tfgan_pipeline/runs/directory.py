@@ -56,7 +56,7 @@ def require_runs(model_dirs: str) -> list[str]:
   return list(found)
 
 
-def several(model_dirs: str) -> bool:
+def is_many(model_dirs: str) -> bool:
   """Whether this stands for any number of runs, and not for one."""
   return len(_split(model_dirs)) > 1 or _is_pattern(model_dirs)
 

@@ -64,14 +64,18 @@ class TrainingLock:
       return
     self._file = lock(self._path)
     if self._file is None:
-      raise UsageError(f'--model_dir: {_who(self._owner())} is training in {self._directory}')
+      raise UsageError(
+        f'--model_dir: {_format_owner(self._owner())} is training in {self._directory}'
+      )
     os.ftruncate(self._file, 0)
     os.write(self._file, self._mine.encode())
 
   def check(self) -> None:
     """Raises UsageError when another trainer has taken over, which is possible in a bucket."""
     if '://' in self._path and self._owner() != self._mine:
-      raise UsageError(f'--model_dir: {_who(self._owner())} has taken over {self._directory}')
+      raise UsageError(
+        f'--model_dir: {_format_owner(self._owner())} has taken over {self._directory}'
+      )
 
   def _owner(self) -> str:
     return files.read_text(self._path)
@@ -82,7 +86,7 @@ class TrainingLock:
       self._file = None
 
 
-def _who(owner: str) -> str:
+def _format_owner(owner: str) -> str:
   try:
     said = json.loads(owner)
     return f'process {said["pid"]} on {said["host"]}, there since {said["since"]},'

@@ -16,7 +16,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.models.build import build_networks, named_averages, new_game
-from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, some
+from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, format_steps
 from tfgan_pipeline.runs.directory import RunDirectory
 
 
@@ -84,7 +84,7 @@ class RestoredNetworks:
       step = self._checkpoints.restore_latest(self.checkpoint).step
     elif step not in steps:
       raise UsageError(
-        f'--step={step}: no such checkpoint; there are {some(steps)} in {self.run.path}'
+        f'--step={step}: no such checkpoint; there are {format_steps(steps)} in {self.run.path}'
       )
     else:
       self._read(step)

@@ -17,7 +17,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
 from tfgan_pipeline.media.pairs import pairs
 from tfgan_pipeline.runs import atomic_files, files
-from tfgan_pipeline.runs.directory import RunDirectory, several
+from tfgan_pipeline.runs.directory import RunDirectory, is_many
 from tfgan_pipeline.sampling.files import shows
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.translator import Translator
@@ -39,7 +39,7 @@ def open_translator(
   Raises:
     UsageError: Several runs are named, or the task reads noise.
   """
-  if several(model_dir):
+  if is_many(model_dir):
     raise UsageError(f'--input_dir: of one run, and --model_dir={model_dir} may name several')
   run = RunDirectory(model_dir)
   sampler = open_sampler(run, run.read_experiment(), task, weights=weights)

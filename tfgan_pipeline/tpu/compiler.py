@@ -112,7 +112,7 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
   try:
     result = json.loads(process.stdout.splitlines()[-1])
   except (IndexError, ValueError):
-    raise CompilationError(_death(process)) from None
+    raise CompilationError(_format_exit(process)) from None
   if 'no_topology' in result:
     raise UsageError(f'--topology={topology.name}: {result["no_topology"]}')
   if 'error' in result:
@@ -122,7 +122,7 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
   return Program(**result)
 
 
-def _death(process: subprocess.CompletedProcess[str]) -> str:
+def _format_exit(process: subprocess.CompletedProcess[str]) -> str:
   """What is known of a compiler that ended without an answer."""
   code = process.returncode
   how = signal.Signals(-code).name if code < 0 else f'exit code {code}'

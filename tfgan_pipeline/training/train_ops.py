@@ -82,7 +82,7 @@ class TrainStep:
       float32 scalars by TensorBoard tag; each is this replica's share, to be added over replicas.
     """
     step = tf.identity(self.global_step)
-    seed = randomness.nth_seed(self.experiment.seed, self.rollbacks)
+    seed = randomness.derived_seed(self.experiment.seed, self.rollbacks)
     parts = self.experiment.accumulate
     scalars: Scalars = {}
     for index in range(len(batches) // parts):

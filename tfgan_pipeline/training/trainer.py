@@ -154,7 +154,7 @@ class Trainer:
       scalars = self._run(iterator, self._loop_length(until))
       step = self._at
       recorder.advance(step)
-      stopping = self.workers.any(stop.made)
+      stopping = self.workers.any(stop.requested)
       saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
       faults = on_nan.faults(scalars, experiment.precision)
       if saving and not faults:  # Weights that a finite loss has ruined must not be saved.
@@ -167,7 +167,7 @@ class Trainer:
       if stopping:
         break
     # No worker leaves before the chief has saved, and a request made meanwhile counts too.
-    if self.workers.any(stop.made) and self._at < experiment.max_steps:
+    if self.workers.any(stop.requested) and self._at < experiment.max_steps:
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
   def _loop_length(self, until: int) -> int:
@@ -189,7 +189,7 @@ class Trainer:
       train_batches,
       self._dataset.split('train'),
       batch_size=experiment.batch_size // experiment.accumulate,
-      seed=randomness.nth_seed(experiment.seed, int(self.state.rollbacks.numpy())),
+      seed=randomness.derived_seed(experiment.seed, int(self.state.rollbacks.numpy())),
       first_batch=self._at * self.state.step_fn.batches_per_step,
       augment=experiment.augment,
       augmented=self._dataset.fields.augmented(),

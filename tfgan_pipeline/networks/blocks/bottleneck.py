@@ -6,7 +6,7 @@ import dataclasses
 
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.networks.blocks.residual import Blocks
-from tfgan_pipeline.networks.layers.basic import Doubled
+from tfgan_pipeline.networks.layers.basic import NearestUpsample2x
 
 layers = keras.layers
 _RATIO = 4  # Of a block's width to its inside's.
@@ -33,7 +33,7 @@ class Bottlenecks(Blocks):
     inside = self.norm_relu(self.conv(self.norm_relu(maps, condition), inner, 1), condition)
     beside = maps if maps.shape[-1] == width else maps[..., :width]
     if side > 1:
-      inside, beside = Doubled()(inside), Doubled()(beside)
+      inside, beside = NearestUpsample2x()(inside), NearestUpsample2x()(beside)
     inside = self.norm_relu(self.conv(inside, inner), condition)
     inside = self.norm_relu(self.conv(inside, inner), condition)
     return layers.Add()([self.conv(inside, width, 1), beside])

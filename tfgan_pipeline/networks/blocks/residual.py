@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.blocks.plans import Plan, innermost
 from tfgan_pipeline.networks.layers.attention import SelfAttention
-from tfgan_pipeline.networks.layers.basic import BatchNorm, Doubled
+from tfgan_pipeline.networks.layers.basic import BatchNorm, NearestUpsample2x
 from tfgan_pipeline.networks.layers.conditional_batch_norm import ConditionalBatchNorm, OneHot
 from tfgan_pipeline.networks.layers.minibatch import minibatch_layers
 from tfgan_pipeline.networks.layers.projection import ProjectionHead
@@ -79,10 +79,10 @@ class Blocks:
 
   def up(self, maps, width: int, condition=None):
     """A generator's block: twice the height and the width."""
-    inside = Doubled()(self.norm_relu(maps, condition))
+    inside = NearestUpsample2x()(self.norm_relu(maps, condition))
     inside = self.norm_relu(self.conv(inside, width), condition)
     # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
-    beside = Doubled()(self.conv(maps, width, 1))
+    beside = NearestUpsample2x()(self.conv(maps, width, 1))
     return layers.Add()([self.conv(inside, width), beside])
 
   def down(self, maps, width: int, *, first: bool = False, halve: bool = True):

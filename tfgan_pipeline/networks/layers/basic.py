@@ -123,7 +123,7 @@ class Bias(keras.layers.Layer):
     return inputs + tf.cast(self.bias, inputs.dtype)
 
 
-class Doubled(keras.layers.Layer):
+class NearestUpsample2x(keras.layers.Layer):
   """[n, H, W, C] -> [n, 2H, 2W, C], each pixel as a square of four.
 
   What `UpSampling2D` does, whose gradient XLA does not know, so that no TPU would train with it.
