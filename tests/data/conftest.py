@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 
@@ -78,36 +77,11 @@ def split(request, splits):
 
 @pytest.fixture(scope='session')
 def store_tfds():
-  """Writes data as TFDS does: store(root, name, features, train=[example, ...], ...).
+  """Returns `tfds_files.store`; skips where TFDS is missing."""
+  pytest.importorskip('tensorflow_datasets')
+  from tests import tfds_files
 
-  By hand, as TFDS itself cannot write without packages that it does not install.
-  """
-  tfds = pytest.importorskip('tensorflow_datasets')
-
-  def store(root, name, features, *, version='1.0.0', shards=3, **examples):
-    folder = pathlib.Path(root) / name / version
-    folder.mkdir(parents=True)
-    features = tfds.features.FeaturesDict(features)
-    features.save_config(str(folder))
-    splits = []
-    for split, items in examples.items():
-      parts = [items[number::shards] for number in range(shards)]
-      for number, part in enumerate(parts):
-        path = folder / f'{name}-{split}.tfrecord-{number:05d}-of-{shards:05d}'
-        with tf.io.TFRecordWriter(str(path)) as writer:
-          for item in part:
-            writer.write(features.serialize_example(features.encode_example(item)))
-      splits.append(
-        {
-          'name': split,
-          'shardLengths': [str(len(part)) for part in parts],
-          'filepathTemplate': '{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}',
-        }
-      )
-    info = {'name': name, 'version': version, 'fileFormat': 'tfrecord', 'splits': splits}
-    (folder / 'dataset_info.json').write_text(json.dumps(info))
-
-  return store
+  return tfds_files.store
 
 
 @pytest.fixture(scope='session')

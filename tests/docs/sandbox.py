@@ -1,0 +1,214 @@
+"""A user's machine for the commands that pages show: a home, data, runs, and programs on PATH.
+
+`tfgan-*` are the real binaries, forked from a server that has imported TensorFlow, with flags
+behind those of the page that make them small. Other programs only pretend.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socketserver
+import subprocess
+import sys
+import threading
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from tests import forked
+from tests.conftest import ROOT, TINY, run_binary
+from tests.launch.scripts import environment, program
+
+SMALL = {
+  'train': (
+    '--max_steps=2',
+    '--save_every=1',
+    '--sample_every=2',
+    '--log_every=1',
+    '--batch_size=8',
+  ),
+  'evaluate': ('--num_samples=32',),
+  'reference': (),
+  'compare': (),
+  'sample': (),
+  'export': (),
+  'verify': (),
+  # Without the TPU's compiler, the program that it would be given.
+  'tpu_check': ('--topology=v5e:2x2', '--nofind_batch', '--export_stablehlo=step.mlir'),
+}
+# Words of a page that stand for what takes a network from elsewhere, or long.
+INSTEAD = (
+  (r'^--extractor=inception.*', '--extractor=random_projection'),
+  (r'^--count=\d+', '--count=16'),
+)
+CLIENT = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+  server.connect({address!r})
+  request = dict(name={name!r}, words=sys.argv[1:], cwd=os.getcwd(), variables=dict(os.environ))
+  server.sendall(json.dumps(request).encode() + b'\\n')
+  answer = json.loads(server.makefile().readline())
+sys.stdout.write(answer['stdout'])
+sys.stderr.write(answer['stderr'])
+sys.exit(answer['code'])
+"""
+# Scripts with tests of their own in tests/launch, which set up environments.
+BASH = r"""
+case "$1" in
+  launch/demo.sh|launch/install.sh|tests/run.sh) [ -f "$1" ] ;;
+  *) exec /bin/bash "$@" ;;
+esac
+"""
+PRETEND = r"""
+printf '%s' "$(basename "$0")" >> "$HOME/pretended"; printf '<%s>' "$@" >> "$HOME/pretended"
+echo >> "$HOME/pretended"
+"""
+
+
+def blocks(page: pathlib.Path) -> list[str]:
+  """Returns the command blocks of a page."""
+  return re.findall(r'^```bash\n(.*?)^```', page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+class Sandbox:
+  """A machine on which a command block runs.
+
+  Args:
+    folder: An empty folder, which takes the place of /tmp in commands.
+  """
+
+  def __init__(self, folder: pathlib.Path):
+    self.tmp, self.home, self.bin = folder / 'tmp', folder / 'home', folder / 'bin'
+    self.work = folder / 'work'  # Looks like a checkout; what commands write into it stays here.
+    for path in (self.tmp, self.home, self.bin, self.work):
+      path.mkdir()
+    for name in ('flags', 'launch', 'docs', 'tests', 'tfgan_pipeline', 'setup.cfg'):
+      (self.work / name).symlink_to(ROOT / name)
+    address = str(folder / 'socket')
+    for name in SMALL:
+      path = self.bin / f'tfgan-{name.replace("_", "-")}'
+      path.write_text(CLIENT.format(python=sys.executable, address=address, name=name))
+      path.chmod(0o755)
+    program(self.bin, 'bash', BASH)
+    self.pretend('tensorboard', PRETEND)
+    self._server = socketserver.ThreadingUnixStreamServer(address, _Handler)
+    threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+  def pretend(self, name: str, text: str = PRETEND) -> None:
+    """Puts a program on PATH."""
+    program(self.bin, name, text)
+
+  def run(self, commands: str, **variables: object) -> subprocess.CompletedProcess:
+    """Runs a block as a shell would that ends with the first command that fails."""
+    return subprocess.run(
+      ['/bin/bash', '-euo', 'pipefail', '-c', commands.replace('/tmp/', f'{self.tmp}/')],
+      cwd=self.work,
+      env=environment(
+        self.bin, HOME=self.home, TFGAN_PIPELINE_CACHE=self.home / 'cache', **variables
+      ),
+      capture_output=True,
+      text=True,
+      timeout=300,
+      stdin=subprocess.DEVNULL,
+    )
+
+  def close(self) -> None:
+    """Ends the server behind the binaries."""
+    self._server.shutdown()
+    self._server.server_close()
+
+
+class _Handler(socketserver.StreamRequestHandler):
+  """One call of a binary."""
+
+  def handle(self) -> None:
+    request = json.loads(self.rfile.readline())
+    words = [*request['words'], *SMALL[request['name']]]
+    for pattern, word in INSTEAD:
+      words = [re.sub(pattern, word, given) for given in words]
+    if '--extractor=random_projection' in words and '--metrics=' not in ' '.join(words):
+      words.append('--metrics=fid')  # The network that it stands for has logits.
+    variables, cwd = request['variables'], request['cwd']
+    process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
+    answer = {'code': process.returncode, 'stdout': process.stdout, 'stderr': process.stderr}
+    self.wfile.write(json.dumps(answer).encode() + b'\n')
+
+
+class _Entered:
+  """Enters the client's folder and takes over its environment, in the process of a binary."""
+
+  def __init__(self, cwd: str, variables: dict[str, str]):
+    self._cwd, self._variables = cwd, variables
+
+  def __call__(self) -> None:
+    os.chdir(self._cwd)
+    os.environ.update(self._variables)
+
+
+def furnish(folder: pathlib.Path) -> None:
+  """Fills a folder with the runs, pictures and data that pages take for granted.
+
+  Args:
+    folder: Gets tmp/, for /tmp, and home/.
+  """
+  from tests import tfds_files
+
+  tmp, home = folder / 'tmp', folder / 'home'
+  digits = load_digits()
+  images = np.kron(digits.images[:120], np.ones((4, 4)))[:, 2:30, 2:30, None] * 15.9
+  images = images.astype(np.uint8)
+  for name in ('fakes', 'reals'):
+    (tmp / name).mkdir(parents=True)
+    for number, image in enumerate(images[:40]):
+      Image.fromarray(image[..., 0]).save(tmp / name / f'{number:02d}.png')
+  for name, shape in (('pictures', (80, 64, 3)), ('logos', (64, 128, 4))):
+    (home / name).mkdir(parents=True)
+    for number in range(12):
+      pixels = np.random.RandomState(number).randint(0, 256, shape).astype(np.uint8)
+      Image.fromarray(pixels).save(home / name / f'{number}.png')
+
+  import tensorflow_datasets as tfds
+
+  for name, channels in (('mnist', 1), ('cifar10', 3)):
+    examples = [
+      {'image': np.repeat(image, channels, 2), 'label': int(label)}
+      for image, label in zip(images, digits.target)
+    ]
+    features = {
+      'image': tfds.features.Image(shape=(28, 28, channels)),
+      'label': tfds.features.ClassLabel(num_classes=10),
+    }
+    splits = {'train': examples[:80], 'test': examples[80:]}
+    data_dir = home / 'tensorflow_datasets'
+    tfds_files.store(
+      data_dir, name, features, version='3.0.1' if channels == 1 else '3.0.2', **splits
+    )
+  runs = {'run': 1, 'seed1': 1, 'seed2': 2, 'runs/one': 3, 'runs/two': 4}
+  for name, seed in runs.items():
+    if seed != 1 or name == 'run':
+      run_binary('train', *TINY, f'--model_dir={tmp / name}', f'--seed={seed}')
+  shutil.copytree(tmp / 'run', tmp / 'seed1')
+  for name in ('one', 'two'):
+    run_binary(
+      'evaluate',
+      f'--model_dir={tmp}/runs/{name}',
+      '--extractor=random_projection',
+      '--metrics=fid',
+      '--num_samples=32',
+      f'--cache_dir={home}/cache',
+    )
+    (scores,) = (tmp / 'runs' / name / 'eval').iterdir()
+    scores.rename(scores.with_name('classifier-10000'))
+  run_binary(
+    'train',
+    *TINY,
+    '--model=acgan',
+    f'--model_dir={tmp / "acgan"}',
+    '--max_steps=1',
+    '--save_every=1',
+  )
