@@ -23,7 +23,7 @@ IDENTITIES = (
 
 
 def apply(call: str, images: np.ndarray, keys) -> np.ndarray:
-  """Runs in a graph with static shapes, as the pipeline does."""
+  """Augments images in a graph with static shapes, as the pipeline does."""
   function = tf.function(
     lambda images, keys: registry.augmentation.build(call, images, keys), autograph=False
   )

@@ -20,7 +20,7 @@ FIELDS = ('image', 'label')
 
 
 def with_masks(images) -> dict[str, np.ndarray]:
-  """Arrays with two fields more than images and labels."""
+  """Returns arrays of images, labels and two further fields."""
   labels = np.arange(len(images))
   weights = labels.astype(np.float32) / 4
   return {'image': images, 'label': labels, 'weight': weights, 'mask': images[..., 0]}
@@ -28,7 +28,7 @@ def with_masks(images) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def calls(tmp_path, request, store_tfds) -> dict:
-  """How to build those datasets that need arguments or files: call and data_dir."""
+  """Calls and data_dir of the datasets that need arguments or files, by name."""
   for value in range(20):
     folder = tmp_path / 'pictures' / 'ab'[value % 2]
     folder.mkdir(parents=True, exist_ok=True)
@@ -206,7 +206,7 @@ def test_partition_ignores_the_order_of_names():
 
 
 def test_classes_are_spread_evenly_over_the_order_of_a_partition():
-  """Member r of the n of a class, counted from 0, stands at (r + 1/2) / n of the whole."""
+  """Checks that member r = 0, 1, ... of a class of n stands at (r + 1/2) / n of the order."""
   labels = [0, 1, 1, 1, 1, 2, 2, 2]
   names = [str(index) for index in range(8)]
   ranks, places = [0, 0, 0], {}
@@ -238,7 +238,7 @@ def test_fractions_leave_something_for_training():
 
 
 def test_real_strategy_gives_replicas_their_slices(splits):
-  """The one-replica strategy that is always there; test_pipeline.py covers the others' contexts."""
+  """Checks a strategy of one replica; test_pipeline.py covers the contexts of several."""
   strategy = tf.distribute.OneDeviceStrategy('CPU:0')
   distributed = strategy.distribute_datasets_from_function(
     lambda context: train_batches(splits['memory'], batch_size=4, seed=0, context=context)

@@ -1,4 +1,4 @@
-"""Defaults and bounds of the arguments of every dataset: what is just inside, and what is not."""
+"""Defaults and bounds of the arguments of every dataset: values just inside and just outside."""
 
 from __future__ import annotations
 

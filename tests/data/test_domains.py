@@ -1,4 +1,4 @@
-"""Two collections side by side: what meets, in which order, and what is read of one of them."""
+"""Two datasets side by side: combinations, order, and reading one of the two."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {'a': ('image', 'label'), 'b': ('image', 'label')}
 
 
 def numbered(size: int) -> MemorySplit:
-  """Images and labels that are the number of their example."""
+  """Returns a split whose images and labels are the numbers of the examples."""
   numbers = np.arange(size)
   images = np.broadcast_to(numbers[:, None, None, None], (size, 2, 2, 1)).astype(np.uint8)
   return MemorySplit({'image': images.copy(), 'label': numbers})
@@ -33,7 +33,7 @@ def joint(request, splits) -> JointSplit:
 
 
 def labels_of(split, count: int, first_batch: int = 0, **kwargs) -> np.ndarray:
-  """int32 [2, count * 4]: which examples of a and b are trained on."""
+  """Returns int32 [2, count * 4], the numbers of the examples of a and b in training batches."""
   batches = train_batches(split, batch_size=4, seed=1, first_batch=first_batch, **kwargs)
   taken = list(batches.take(count).as_numpy_iterator())
   return np.stack([np.concatenate([batch[f'label_{word}'] for batch in taken]) for word in NAMES])

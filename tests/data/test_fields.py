@@ -47,7 +47,7 @@ def test_a_record_holds_all_of_them(fields):
 
 
 def test_the_record_of_fields_is_fixed_for_ever():
-  """Runs are read from it."""
+  """Guards the format of experiment.json, which older runs are read from."""
   assert json.loads(json.dumps(MANY.to_record())) == {
     'mask': {'shape': [6, 5, 1], 'dtype': 'uint8', 'medium': 'image', 'twin': 'scan'},
     'scan': {'shape': [6, 5, 3], 'dtype': 'uint8', 'medium': 'image'},

@@ -1,4 +1,4 @@
-"""One fingerprint of pictures, whatever holds them, and what goes by a former one."""
+"""Fingerprints: equal however pictures are stored, and recognised if of version 0.1.0."""
 
 from __future__ import annotations
 

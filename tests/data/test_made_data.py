@@ -1,4 +1,4 @@
-"""Data that is made and not loaded: stacks and points; test_shapes.py has the shapes."""
+"""Data that is computed and not loaded: stacks and points; test_shapes.py has the shapes."""
 
 import numpy as np
 import pytest
@@ -119,7 +119,7 @@ def test_places_of_mixtures_are_the_papers():
 
 
 def test_modes_of_samples_are_counted(cache_dir):
-  """Of a generator that knows two of eight modes and is right in half of its samples."""
+  """Scores a generator of two out of eight modes, half of whose samples are near a mode."""
   dataset = build('gaussian_ring')
   extractor = registry.extractor.build('points', ExtractorContext(dataset, cache_dir))
   reference = extractor.features(batch['image'] for batch in dataset.split('train').ordered(5000))

@@ -1,4 +1,4 @@
-"""What a training batch contains, for every kind of split."""
+"""Contents of training batches, for every kind of split."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ AUGMENT = 'flip, shift(0.3), brightness(0.3)'
 
 
 def take(split, count, *, batch_size=4, seed=3, **kwargs):
-  """The first `count` batches: images [count, n, H, W, C] and labels [count, n]."""
+  """Returns the first `count` batches: images [count, n, H, W, C] and labels [count, n]."""
   batches = train_batches(split, batch_size=batch_size, seed=seed, **kwargs).take(count)
   batches = list(batches.as_numpy_iterator())
   return np.stack([b['image'] for b in batches]), np.stack([b['label'] for b in batches])
 
 
 def changed_by_hand(images, calls, *group, first=28):
-  """Images of the positions from `first` on, with keys of the seed 3 and the words of a group."""
+  """Augments images at positions from `first` on, with keys of seed 3 and the words of a group."""
   positions = tf.range(first, first + len(images), dtype=tf.int64)
   for place, call in enumerate(calls):
     keys = random_keys(2, 3, 2, place, *group, positions)

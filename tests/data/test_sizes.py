@@ -66,7 +66,7 @@ def test_the_canonical_string_of_a_square_is_as_it_was():
 
 
 def test_both_readers_crop_the_same_part(root):
-  """Of 12x20, proportions of 2 to 1 leave 10 rows in the middle; of 1 to 3, 4 columns."""
+  """Crops 12x20 to the middle 10 rows for 10x20, and to the middle 4 columns for 12x4."""
   stored = np.asarray(Image.open(f'{root}/pictures/0.png'))
   for height, width, part in ((10, 20, stored[1:11]), (12, 4, stored[:, 8:12])):
     text = f'({height}, {width})'

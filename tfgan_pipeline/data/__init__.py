@@ -1,0 +1,1 @@
+"""Datasets, their fields and splits, augmentations, and the input pipeline of training."""

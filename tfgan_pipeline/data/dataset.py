@@ -1,13 +1,13 @@
-"""Datasets: named splits of examples, which are dicts of arrays such as image and label.
+"""Datasets: named splits of examples; an example is a dict of arrays such as image and label.
 
-A dataset component builds one from the options every dataset shares:
+A dataset component builds a Dataset from the options that all datasets share:
 
     @registry.dataset
     def digits(options: DataOptions, *, size: int = 32) -> Dataset:
       '''First line: what --list shows.'''
 
 Training reads a split through `pipeline.train_batches`; evaluation takes one pass over it with
-`split.ordered(batch_size)`. How a split stores its examples is told in the folder splits/.
+`split.ordered(batch_size)`. The folder splits/ has a module for each way to store a split.
 """
 
 from __future__ import annotations
@@ -34,29 +34,31 @@ SPLIT_NAMES = ('train', 'validation', 'test')
 
 @dataclasses.dataclass(frozen=True)
 class DataOptions:
-  """The positional context of every dataset component.
+  """Options that every dataset component receives as its positional argument.
 
   Attributes:
-    data_dir: Folder that holds the data (`gs://` too), or None for what needs no folder.
-    memory_limit_gb: Decoded images that take at most this many gigabytes (1e9 bytes, all splits
-      together) are kept in memory; larger data is read from its files while training.
+    data_dir: Folder that holds the data; may be gs://. None for datasets that need no folder.
+    memory_limit_gb: Decoded images are kept in memory if all splits together take at most this
+      many gigabytes (1e9 bytes); larger data is read from its files during training.
   """
 
   data_dir: str | None = None
   memory_limit_gb: float = 4.0
 
   def fits_memory(self, count: int, image_shape: tuple[int, ...]) -> bool:
-    """Whether `count` uint8 images of this shape may be held in memory."""
+    """Returns whether `count` uint8 images of `image_shape` stay within the memory limit."""
     height, width, channels = image_shape
     return count * height * width * channels <= self.memory_limit_gb * 1e9
 
 
 class Split(abc.ABC):
-  """One split. A reference is whatever names one example cheaply: its index, or its raw record.
+  """One split of a dataset.
+
+  A reference is a cheap stand-in for one example: its index, or its raw record.
 
   Attributes:
     size: Number of examples.
-    image_shape: (height, width, channels) of every 'image'; () where there is none.
+    image_shape: (height, width, channels) of the field 'image'; () without such a field.
   """
 
   size: int
@@ -64,61 +66,65 @@ class Split(abc.ABC):
 
   @abc.abstractmethod
   def ordered(self, batch_size: int) -> Iterator[Example]:
-    """One pass in stored order.
+    """Yields batches of one pass over the split, in stored order.
 
     Yields:
-      Arrays [n, ...] by field, such as 'image' uint8 [n, H, W, C] and 'label' int32 [n], with n =
-      batch_size, except for the last batch, which holds the remainder.
+      Arrays [n, ...] by field, such as 'image' uint8 [n, H, W, C] and 'label' int32 [n]; n is
+      `batch_size`, or the remainder in the last batch.
     """
 
   def spread(self, count: int) -> Example:
-    """Up to `size` examples from all over the split, always the same, as `ordered` yields them."""
+    """Returns `count` examples from all over the split, at most `size`, equal in every call.
+
+    Returns:
+      Arrays [count, ...] by field, such as 'image' uint8 [count, H, W, C].
+    """
     references = next(iter(self.references(batch_size=count, seed=0, first_batch=0)))
     return {name: values.numpy() for name, values in self.load(references).items()}
 
   @abc.abstractmethod
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    """The endless shuffled order of training, from batch number `first_batch` on.
+    """Returns the endless shuffled order of training, from batch number `first_batch` on.
 
     Every epoch is another permutation of the examples, batches run across the ends of epochs, and
     batch b is a function of (the data, seed, batch_size, b) alone.
 
     Returns:
-      A dataset of references: a tensor [batch_size], or any structure of such.
+      A dataset of references: a tensor [batch_size], or any structure of such tensors.
     """
 
   @abc.abstractmethod
   def load(self, references: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Graph code: references [n] -> tensors [n, ...] by field, as `ordered` yields arrays."""
+    """Loads examples as graph code: references [n] become tensors [n, ...] by field."""
 
   def with_field(self, field: str) -> Split:
-    """Returns the split in which the examples of a field are counted; other fields may be gone."""
+    """Returns a split with each example of `field` once; other fields may be missing from it."""
     del field
     return self
 
   @abc.abstractmethod
   def add_content(self, digest: hashlib._Hash) -> None:
-    """Feeds everything that determines the examples, and no name or place, to a hashlib digest."""
+    """Updates a hashlib digest with all that determines the examples, but no dataset name."""
 
   @functools.cached_property
   def hides_labels(self) -> bool:
-    """Whether the labels are secret, -1 in all examples, of which the first is looked at."""
+    """True if the labels are hidden, -1 in every example; only the first example is read."""
     labels = next(self.ordered(1)).get('label')
     return labels is not None and bool(labels[0] < 0)
 
   @functools.cached_property
   def fingerprint(self) -> str:
-    """16 hexadecimal digits of a SHA-256: of the files and the recipe, whoever holds the examples.
+    """Sixteen hexadecimal digits of a SHA-256 of the content, computed on first use.
 
-    Examples that come from files have one fingerprint in memory and on disk, and on machines whose
-    libraries decode the files differently; of examples that are made, the pixels are hashed.
-    Computed on first use.
+    For examples from files, the bytes of the files and the decoding recipe are hashed: the
+    fingerprint does not depend on whether the examples are held in memory, nor on how a machine's
+    libraries decode the files. For computed examples, the pixels are hashed.
     """
     return self._digest_of(self.add_content)
 
   @functools.cached_property
   def former_fingerprint(self) -> str:
-    """The fingerprint that version 0.1.0 gave these examples when they fitted into memory."""
+    """Fingerprint that version 0.1.0 gave this split's examples when they fitted into memory."""
     return self._digest_of(self._add_pixels)
 
   def _digest_of(self, add: Callable[[hashlib._Hash], None]) -> str:
@@ -128,7 +134,8 @@ class Split(abc.ABC):
 
   def _add_pixels(self, digest: hashlib._Hash) -> None:
     first = next(self.ordered(1))
-    # The order that fingerprints have always had; other fields came later, and are told by name.
+    # Label before image, without names, as in the oldest fingerprints. Fields that were added
+    # later are hashed with their names.
     names = [name for name in ('label', 'image') if name in first]
     for name in [*names, *sorted(set(first) - {'label', 'image'})]:
       if name not in names:
@@ -139,12 +146,12 @@ class Split(abc.ABC):
 
 
 class SelectedSplit(Split):
-  """Examples of another split, with fewer fields.
+  """Some fields of another split, under new names.
 
   Args:
     split: The other split.
-    fields: The fields of the other split by their names here.
-    shape: Of what is called 'image' here.
+    fields: New name -> name of the field in `split`.
+    shape: Shape (height, width, channels) of the field whose new name is 'image'.
   """
 
   def __init__(self, split: Split, fields: Mapping[str, str], shape: tuple[int, ...]):
@@ -171,15 +178,16 @@ class SelectedSplit(Split):
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-  """A named dataset.
+  """A named dataset: the fields of its examples, and its splits.
 
   Attributes:
-    name: For messages and records, such as 'mnist'.
-    fields: What an example holds. Where images have no labels, all are 0, or -1 where the train
-      split hides them, and 'label' has no classes.
-    splits: Some of 'train', 'validation' and 'test'.
-    channel_classes: Where every channel is an image of its own, how many classes those have: the
-      label's digits to this base are theirs, the first channel's the highest. Otherwise 0.
+    name: Name in messages and records, such as 'mnist'.
+    fields: Fields of an example. Without labels, 'label' has no classes and is 0 in every example,
+      or -1 if the train split hides labels.
+    splits: Splits by name, some of 'train', 'validation' and 'test'.
+    channel_classes: Number of classes of a single channel, if every channel is an image of its
+      own; else 0. The label is then a number to this base with one digit per channel, the first
+      channel's digit being the highest.
   """
 
   name: str
@@ -198,13 +206,13 @@ class Dataset:
     medium: str = 'image',
     channel_classes: int = 0,
   ) -> Dataset:
-    """Returns a dataset of images and labels, see Fields.of_images for the arguments."""
+    """Builds a dataset with the fields 'image' and 'label'; see Fields.of_images for `medium`."""
     fields = Fields.of_images(image_shape, label_names, medium)
     return cls(name, fields, splits, channel_classes)
 
   @property
   def image_shape(self) -> tuple[int, ...]:
-    """(height, width, channels) of 'image'."""
+    """Shape (height, width, channels) of the field 'image'; () without such a field."""
     return self.fields.image_shape
 
   @property
@@ -214,11 +222,11 @@ class Dataset:
 
   @property
   def label_names(self) -> tuple[str, ...]:
-    """One name per class."""
+    """Names of the classes, in the order of their labels."""
     return self.fields.label_names
 
   def split(self, name: str) -> Split:
-    """The split called `name`. Raises UsageError, listing the splits there are, if it has none."""
+    """Returns the split `name`; raises UsageError, listing the dataset's splits, if it has none."""
     if name not in self.splits:
       raise UsageError(
         f'dataset {self.name} has no split {name!r}; it has: ' + ', '.join(self.splits)
@@ -226,13 +234,13 @@ class Dataset:
     return self.splits[name]
 
   def require_image(self, flag: str) -> Dataset:
-    """Returns this dataset; raises UsageError, naming a flag, where examples hold no 'image'."""
+    """Returns this dataset; raises UsageError naming `flag` if it has no field 'image'."""
     if 'image' not in self.fields:
       raise UsageError(f'{flag}: {self.name} holds {", ".join(self.fields)}, and no one image')
     return self
 
   def seen_as(self, field: str) -> Dataset:
-    """Returns the dataset whose 'image' is another field, with that field's label."""
+    """Returns the dataset with `field` renamed to 'image', and its label to 'label'."""
     if field == 'image':
       return self
     label = self.fields[field].label
@@ -250,14 +258,14 @@ class Dataset:
 
   @functools.cached_property
   def fingerprint(self) -> str:
-    """16 hexadecimal digits of the SHA-256 of all splits' content; names of things do not count."""
+    """Sixteen hexadecimal digits of a SHA-256 of all splits' content, but not of the name."""
     return self._digest_of('fingerprint')
 
   @functools.cached_property
   def former_fingerprint(self) -> str:
-    """The fingerprint that version 0.1.0 gave this dataset when it fitted into memory.
+    """Fingerprint that version 0.1.0 gave this dataset when it fitted into memory.
 
-    Runs and caches of that version go by it. It takes a pass over all pixels.
+    Runs and caches of version 0.1.0 are recognised by it. Computing it reads all pixels.
     """
     return self._digest_of('former_fingerprint')
 
@@ -270,11 +278,11 @@ def load_dataset(text: str, options: DataOptions) -> Dataset:
   """Builds the dataset that a call string names.
 
   Args:
-    text: Such as 'tfds(mnist)'.
-    options: Where the data is.
+    text: Call string, such as 'tfds(mnist)'.
+    options: Folder of the data, and memory limit.
 
   Raises:
-    UsageError: It is not there, or not as the string says; the message names the flag.
+    UsageError: The data is missing or does not suit the string; the message names the flag.
   """
   try:
     return registry.dataset.build(text, options)

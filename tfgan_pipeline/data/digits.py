@@ -1,6 +1,6 @@
 """`--dataset=digits`: real handwritten digits that need no download and no folder.
 
-The 1,797 8x8 digits that scikit-learn carries, which are the test half of the UCI "Optical
+The 1,797 8x8 digits that come with scikit-learn, which are the test half of the UCI "Optical
 Recognition of Handwritten Digits" data set (Alpaydin and Kaynak 1998).
 """
 
@@ -24,22 +24,23 @@ def digits(options: DataOptions, *, size: int | tuple[int, int] = 32) -> Dataset
   """1,797 real handwritten digits that come with scikit-learn: no download, 10 classes.
 
   Args:
-    options: Not needed here.
-    size: Pixels a side, or (height, width), to which the 8x8 originals are stretched with a bicubic
-      filter.
+    options: Ignored.
+    size: Pixels per side, or (height, width), to which the 8x8 originals are stretched with a
+      bicubic filter.
 
   Returns:
-    Greyscale images [height, width, 1], split about 80/10/10 in proportion to the classes.
+    Greyscale images [height, width, 1], about 80 % in train and 10 % each in validation and test,
+    with every class in proportion.
 
   Raises:
     UsageError: A side is below 8, or scikit-learn is not installed.
   """
   del options
   height, width = height_and_width(size, "dataset 'digits'", at_least=8)
-  stored = _stored()
-  pictures = stored[:, :-1].reshape(-1, 8, 8) * (255 / 16)
+  rows = _read_rows()
+  pictures = rows[:, :-1].reshape(-1, 8, 8) * (255 / 16)  # Stored pixels are 0 to 16.
   images = np.stack([_enlarge(picture, height, width) for picture in pictures])[..., None]
-  labels = stored[:, -1].astype(np.int32)
+  labels = rows[:, -1].astype(np.int32)
   names = [str(index) for index in range(len(labels))]
   parts = partition(names, list(map(int, labels)), {'validation': 0.1, 'test': 0.1})
   splits = {
@@ -49,10 +50,11 @@ def digits(options: DataOptions, *, size: int | tuple[int, int] = 32) -> Dataset
   return Dataset.of_images('digits', (height, width, 1), tuple('0123456789'), splits)
 
 
-def _stored() -> np.ndarray:
-  """Reads float64 [1797, 65]: 64 pixels from 0 to 16, then the class.
+def _read_rows() -> np.ndarray:
+  """Reads scikit-learn's digits as float64 [1797, 65]: 64 pixels from 0 to 16, then the class.
 
-  From scikit-learn's file, as its load_digits does: to import it takes longer than a first step.
+  Opens the data file directly, as sklearn.datasets.load_digits does, because importing sklearn
+  takes longer than a first training step.
   """
   try:
     package = metadata.distribution('scikit-learn')
@@ -65,7 +67,7 @@ def _stored() -> np.ndarray:
 def _enlarge(image: np.ndarray, height: int, width: int) -> np.ndarray:
   from PIL import Image
 
-  # In floating point, so that values are rounded once, after the filter's overshoot is cut off.
-  stored = Image.fromarray(image.astype(np.float32))
-  resized = stored.resize((width, height), Image.Resampling.BICUBIC)
+  # Floating point, so that values are rounded only once, after clipping the filter's overshoot.
+  picture = Image.fromarray(image.astype(np.float32))
+  resized = picture.resize((width, height), Image.Resampling.BICUBIC)
   return np.clip(np.rint(np.asarray(resized)), 0, 255).astype(np.uint8)

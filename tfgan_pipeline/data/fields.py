@@ -1,11 +1,11 @@
-"""The fields of a dataset's examples: what each is called, its shape, its medium, its classes.
+"""Fields of a dataset's examples: the name, shape, dtype, medium and classes of each.
 
     fields = Fields.of_images((32, 32, 3), ('cat', 'dog'))
-    fields['image'].medium.name        # 'image'
+    fields['image'].medium.call        # 'image'
     fields.batch_spec(64)              # {'image': TensorSpec([64, 32, 32, 3]), 'label': ...}
     fields.to_device(batch)            # images in [-1, 1], numbers as they are
 
-experiment.json records them, so that whoever samples a run needs no data.
+experiment.json records the fields, so that sampling a run needs no data.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from tfgan_pipeline.media.base import Medium
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-  """One field.
+  """Shape, storage and meaning of one field of an example.
 
   Attributes:
-    shape: Of one example, without the batch.
-    dtype: As it is stored: 'uint8', 'int32', 'float32'.
-    medium: What it is a sample of; None for numbers, such as a label.
-    classes: The names of a label's classes.
-    twin: The field with which it is augmented alike, as the two pictures of a pair are; '' for
-      none. Fields that are no twins are augmented independently of each other.
-    label: The field that holds its class; '' for none but, of 'image', 'label'.
+    shape: Shape for one example, without the batch.
+    dtype: Dtype in storage: 'uint8', 'int32', 'float32'.
+    medium: Medium of the samples in the field; None for numbers, such as a label.
+    classes: Names of the classes, for a field that is a label.
+    twin: Name of another field that is augmented with the same random changes, as the two pictures
+      of a pair are; '' for none. Fields that are no twins are augmented independently.
+    label: Name of the field with the class of this one. '' stands for 'label' in the field
+      'image', and for none in others.
   """
 
   shape: tuple[int, ...]
@@ -42,7 +43,7 @@ class Field:
   label: str = ''
 
   def require_medium(self) -> Medium:
-    """Returns the medium; raises UsageError for numbers, such as a label, which have none."""
+    """Returns the medium of the field; raises UsageError if the field holds numbers."""
     if self.medium is None:
       raise UsageError(
         f'a field {self.dtype} {self.shape} holds numbers, and no samples of a medium'
@@ -51,18 +52,18 @@ class Field:
 
 
 class Fields(dict[str, Field]):
-  """Fields by name. 'image' and 'label' are those that single-image games read."""
+  """Fields of an example by name; single-image games read 'image' and 'label'."""
 
   @classmethod
   def of_images(
     cls, image_shape: Sequence[int], classes: Sequence[str] = (), medium: str = 'image'
   ) -> Fields:
-    """Returns the fields of images with labels.
+    """Returns the fields 'image' and 'label' of a dataset of images.
 
     Args:
       image_shape: (height, width, channels).
-      classes: Names; none where images have no labels, which are then 0.
-      medium: A component of media/.
+      classes: Names of the classes; empty without labels, which are then 0 in every example.
+      medium: Call string of a component of media/.
     """
     return cls(
       image=Field(tuple(image_shape), medium=medium_named(medium)),
@@ -71,42 +72,42 @@ class Fields(dict[str, Field]):
 
   @property
   def image_shape(self) -> tuple[int, ...]:
-    """(height, width, channels) of 'image'; () where there is none."""
+    """Shape (height, width, channels) of the field 'image'; () without such a field."""
     return self['image'].shape if 'image' in self else ()
 
   @property
   def label_names(self) -> tuple[str, ...]:
-    """One name per class of 'label'."""
+    """Names of the classes of the field 'label', in the order of labels."""
     return self['label'].classes if 'label' in self else ()
 
   @property
   def num_classes(self) -> int:
-    """Number of classes of 'label'; 0 without labels."""
+    """Number of classes of the field 'label'; 0 without labels."""
     return len(self.label_names)
 
   def augmented(self) -> dict[str, str]:
-    """Returns the fields that augmentation changes, pictures, each with the twin it follows."""
+    """Returns, for every field of pictures, the field that it is augmented like: twin or itself."""
     images = [name for name, field in self.items() if field.medium and field.medium.is_picture]
     return {name: self[name].twin or name for name in images}
 
   def are_pair(self, one: str, other: str) -> bool:
-    """Whether two fields of an example belong together, and are no samples that chance to meet."""
+    """Returns whether both fields exist and are twins, not samples combined at random."""
     both = {one, other} <= set(self)
     return both and (self[one].twin == other or self[other].twin == one)
 
   def batch_spec(self, size: int) -> dict[str, tf.TensorSpec]:
-    """Returns the specs of a batch of `size` examples, as they are stored."""
+    """Returns the TensorSpec of each field in a batch of `size` stored examples."""
     return {name: tf.TensorSpec((size, *field.shape), field.dtype) for name, field in self.items()}
 
   def to_device(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Converts stored examples to what networks read: media to [-1, 1], numbers as they are."""
+    """Converts a stored batch to network inputs: media to [-1, 1], numbers unchanged."""
     return {
       name: field.medium.to_device(batch[name]) if field.medium else batch[name]
       for name, field in self.items()
     }
 
   def to_record(self) -> dict[str, dict[str, Any]]:
-    """Returns plain values for experiment.json."""
+    """Returns the fields as plain values for experiment.json, which `from_record` reads."""
     records = {}
     for name, field in self.items():
       record: dict[str, Any] = dataclasses.asdict(dataclasses.replace(field, medium=None))
@@ -117,10 +118,16 @@ class Fields(dict[str, Field]):
 
   @classmethod
   def from_record(cls, record: Mapping[str, Any]) -> Fields:
-    """Reads the section 'dataset' of an experiment.json, also of versions without fields."""
+    """Builds fields from the section 'dataset' of an experiment.json.
+
+    Files of versions that recorded no fields are understood too.
+
+    Raises:
+      UsageError: The medium of a field is not registered.
+    """
     if 'fields' not in record:
       shape = tuple(record['image_shape'])
-      # Those versions took every 2x2 grey picture for a point.
+      # Versions without fields treated every 2x2 grey picture as a point.
       medium = 'point' if shape == (2, 2, 1) else 'image'
       return cls.of_images(shape, tuple(map(str, range(record['num_classes']))), medium)
     return cls(
@@ -128,7 +135,7 @@ class Fields(dict[str, Field]):
         name: Field(
           tuple(values['shape']),
           values.get('dtype', 'uint8'),
-          _medium_of(name, values['medium']) if values.get('medium') else None,
+          _build_medium(name, values['medium']) if values.get('medium') else None,
           tuple(values.get('classes', ())),
           values.get('twin', ''),
           values.get('label', ''),
@@ -139,13 +146,13 @@ class Fields(dict[str, Field]):
 
 
 def medium_named(text: str) -> Medium:
-  """Returns the medium of a call string; media of one string are equal."""
+  """Builds the medium that a call string names; media of equal strings are equal."""
   medium = registry.medium.build(text)
   medium.call = str(registry.medium.parse(text))
   return medium
 
 
-def _medium_of(field: str, text: str) -> Medium:
+def _build_medium(field: str, text: str) -> Medium:
   try:
     return medium_named(text)
   except UsageError as error:

@@ -1,4 +1,4 @@
-"""The input of training: an endless, exactly resumable stream of batches.
+"""Input pipeline of training: an endless, exactly resumable stream of batches.
 
     batches = train_batches(split, batch_size=64, seed=0, first_batch=step, augment='flip')
     batches = strategy.distribute_datasets_from_function(
@@ -22,9 +22,9 @@ from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.data.keys import random_keys
 from tfgan_pipeline.errors import UsageError
 
-# What is augmented unless a caller says: images, which are no twins of anything.
+# The default of `augmented`: the field 'image', which has no twin.
 _IMAGES = MappingProxyType({'image': 'image'})
-_AUGMENTATION = 2  # Sets the keys of augmentation apart from those of shuffling under one seed.
+_AUGMENTATION = 2  # Word that separates the keys of augmentation from those of shuffling.
 
 
 def train_batches(
@@ -37,26 +37,26 @@ def train_batches(
   augmented: Mapping[str, str] = _IMAGES,
   context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
-  """Shuffled, augmented training batches without end.
+  """Returns an endless dataset of shuffled, augmented training batches.
 
   Args:
-    split: Where the examples come from.
+    split: Split that the examples come from.
     batch_size: Examples per global batch, over all replicas.
-    seed: Chooses the order and the augmentations.
-    first_batch: Global batch to start at; the same as skipping that many, at no cost for splits
-      with random access.
-    augment: Components of `registry.augmentation` in order of application.
-    augmented: The fields that they change, each with the field whose changes it shares, or itself;
-      see Fields.augmented.
-    context: What `distribute_datasets_from_function` passes: this host then yields, in order, the
-      contiguous slices of each global batch that its own replicas take. None: one replica.
+    seed: Seed of the order and of the augmentations.
+    first_batch: Global batch to start at; equal to skipping that many, at no cost for splits with
+      random access.
+    augment: Call strings of `registry.augmentation`, in order of application.
+    augmented: Fields to augment -> field whose random changes they share, or themselves; see
+      Fields.augmented.
+    context: Input context from `distribute_datasets_from_function`: this host then yields, in
+      order, the contiguous slices of each global batch for its own replicas. None: one replica.
 
   Returns:
     A dataset of tensors [n, ...] by field, such as 'image' uint8 [n, H, W, C] and 'label' int32
     [n], of static shape, where n is `batch_size` divided by the number of replicas.
 
   Raises:
-    UsageError: The batch does not divide among the replicas, or `augment` is wrong.
+    UsageError: The batch does not divide among the replicas, or `augment` is invalid.
   """
   replicas = context.num_replicas_in_sync if context else 1
   local_replicas = replicas // (context.num_input_pipelines if context else 1)
@@ -67,14 +67,14 @@ def train_batches(
       'the number of replicas'
     )
   size = batch_size // replicas
-  change = _augmenter(augment, augmented, seed)
+  augment_batch = _augmenter(augment, augmented, seed)
   first, last = size * first_replica, size * (first_replica + local_replicas)
 
   @tf.autograph.experimental.do_not_convert
   def local_slices(
     number: tf.Tensor, references: tf.Tensor | Mapping[str, tf.Tensor]
   ) -> tf.data.Dataset:
-    # Slicing comes before loading, so that a host decodes nothing that it does not train on.
+    # References are sliced before loading, so that a host decodes only what it trains on.
     positions = number * batch_size + tf.range(first, last, dtype=tf.int64)
     slices = tf.nest.map_structure(
       lambda values: tf.reshape(values[first:last], [-1, size]), references
@@ -85,7 +85,7 @@ def train_batches(
   def load(
     positions: tf.Tensor, references: tf.Tensor | Mapping[str, tf.Tensor]
   ) -> dict[str, tf.Tensor]:
-    return change(split.load(references), positions)
+    return augment_batch(split.load(references), positions)
 
   references = split.references(batch_size=batch_size, seed=seed, first_batch=first_batch)
   numbered = references.enumerate(first_batch)
@@ -94,11 +94,11 @@ def train_batches(
   )
   options = tf.data.Options()
   options.deterministic = True
-  # Batches are made side by side; threads for parts of one would mostly wait for each other.
+  # Batches are computed in parallel; further threads within a batch would mostly wait.
   options.threading.max_intra_op_parallelism = 1
   # The slices are per replica already; sharding files on top of that would lose examples.
   options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-  # Several workers would otherwise have to agree, at each batch, on whether all still have one.
+  # Without this, several workers would agree before every batch on whether all still have one.
   endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
   return examples.apply(endless).prefetch(tf.data.AUTOTUNE).with_options(options)
 
@@ -106,23 +106,28 @@ def train_batches(
 def _augmenter(
   augment: str, augmented: Mapping[str, str], seed: int
 ) -> Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]]:
-  """(a batch, positions int64 [n]) -> the batch with uint8 [n, H, W, C] of these fields changed."""
+  """Returns a function (batch, positions int64 [n]) -> batch with its pictures augmented.
+
+  The fields in `augmented` are uint8 [n, H, W, C] before and after.
+  """
   steps = [
     functools.partial(registry.augmentation.function(call.name), **call.arguments)
     for call in registry.augmentation.parse_all(augment)
   ]
-  # A group is a field and its twins. The first one's keys have no word for it, as they had when
-  # there was no other.
+  # A group is a field and its twins, which share random keys. The keys of the first group have no
+  # word for the group, as in versions that had a single group.
   leaders = dict.fromkeys(augmented.values())
   groups = {leader: [index] if index else [] for index, leader in enumerate(leaders)}
 
-  def change(batch: dict[str, tf.Tensor], positions: tf.Tensor) -> dict[str, tf.Tensor]:
+  def augment_batch(batch: dict[str, tf.Tensor], positions: tf.Tensor) -> dict[str, tf.Tensor]:
     return {
-      name: changed(values, groups[augmented[name]], positions) if name in augmented else values
+      name: augment_images(values, groups[augmented[name]], positions)
+      if name in augmented
+      else values
       for name, values in batch.items()
     }
 
-  def changed(images: tf.Tensor, group: list[int], positions: tf.Tensor) -> tf.Tensor:
+  def augment_images(images: tf.Tensor, group: list[int], positions: tf.Tensor) -> tf.Tensor:
     pixels = images
     for index, step in enumerate(steps):
       pixels = step(pixels, random_keys(2, seed, _AUGMENTATION, index, *group, positions))
@@ -130,4 +135,4 @@ def _augmenter(
       pixels = tf.saturate_cast(tf.round(pixels), tf.uint8)
     return tf.ensure_shape(pixels, images.shape)
 
-  return change
+  return augment_batch

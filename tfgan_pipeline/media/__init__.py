@@ -1,0 +1,1 @@
+"""Media (kinds of samples), and the conversion, drawing and writing of their samples."""

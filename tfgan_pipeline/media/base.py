@@ -1,10 +1,10 @@
 """Media: how samples of one kind are stored, computed with, drawn and written.
 
     medium = registry.medium.build('image')
-    values = medium.to_device(stored)            # float32 in [-1, 1], what networks see
+    values = medium.to_device(stored)            # float32 in [-1, 1], for networks
     picture = medium.picture(medium.to_stored(values).numpy())
 
-A medium is one file of this folder. Fields of data name theirs, see data/fields.py.
+Each medium has a file in this folder. A field of a dataset names its medium: data/fields.py.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tfgan_pipeline.compat import tf
 
 
 class Medium(abc.ABC):
-  """A kind of samples.
+  """A kind of samples: storage, conversion for networks, drawing and files.
 
   Attributes:
-    call: The call string that it was built from, which records keep; see data/fields.py.
-    extension: Of a file with one sample, such as '.png'.
+    call: Call string that the medium was built from, for records; set by data/fields.py.
+    extension: Extension of a file with one sample, such as '.png'.
     is_picture: Whether samples are pictures uint8 [H, W, C], which can be augmented.
   """
 
@@ -38,29 +38,29 @@ class Medium(abc.ABC):
 
   @abc.abstractmethod
   def to_device(self, stored: tf.Tensor) -> tf.Tensor:
-    """Converts stored samples [n, ...] to the float32 [n, ...] in [-1, 1] that networks read."""
+    """Converts stored samples [n, ...] to network inputs, float32 [n, ...] in [-1, 1]."""
 
   @abc.abstractmethod
   def to_stored(self, values: tf.Tensor) -> tf.Tensor:
-    """Converts what networks make, float [n, ...] in [-1, 1], to samples as they are stored."""
+    """Converts network outputs, float [n, ...] in [-1, 1], to stored samples [n, ...]."""
 
   @abc.abstractmethod
   def grid_size(self, shape: Sequence[int]) -> int:
-    """Returns how many samples of a shape are drawn in one picture."""
+    """Returns the number of samples of `shape` to draw in one picture."""
 
   @abc.abstractmethod
   def picture(self, samples: np.ndarray, *, columns: int = 0) -> np.ndarray:
     """Draws stored samples [N, ...] as one picture uint8 [H, W, 1, 3 or 4].
 
     Args:
-      samples: As they are stored.
-      columns: How many stand side by side, where they do; 0 leaves it to the medium.
+      samples: Stored samples.
+      columns: Samples per row, for media drawn in a grid; 0 lets the medium choose.
     """
 
   @abc.abstractmethod
   def encode(self, sample: np.ndarray) -> bytes:
-    """Returns the content of a file with one stored sample."""
+    """Encodes one stored sample as the content of a file."""
 
   def coordinates(self, samples: np.ndarray) -> np.ndarray:
-    """Returns numbers [N, ...] of stored samples, whose variance says how diverse they are."""
+    """Returns numbers [N, ...] for stored samples; their variance measures diversity."""
     return samples

@@ -1,4 +1,4 @@
-"""Images between the networks' [-1, 1], uint8, grids and PNG files; the medium `image`."""
+"""Medium `image`, and conversions of images: [-1, 1], uint8, grids, plots and PNG files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs import atomic_files
 
-_TILES = 64  # Images in a grid.
+_TILES = 64  # Images in a grid: 8 by 8.
 
 
 @registry.medium
@@ -22,7 +22,7 @@ def image() -> Medium:
 
 
 class Image(Medium):
-  """Grey, RGB or RGBA pictures."""
+  """Medium of grey, RGB or RGBA pictures, uint8 [H, W, C]."""
 
   extension = '.png'
   is_picture = True
@@ -44,24 +44,24 @@ class Image(Medium):
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
-  """uint8 [..., C] in [0, 255] to float32 in [-1, 1]."""
+  """Converts uint8 [..., C] in [0, 255] to float32 in [-1, 1]."""
   return tf.cast(images, tf.float32) / 127.5 - 1.0
 
 
 def to_uint8(images: tf.Tensor) -> tf.Tensor:
-  """Float [..., C] in [-1, 1] to uint8: clipped, then rounded to nearest, halves to even."""
+  """Converts float [..., C] in [-1, 1] to uint8: clips, then rounds to nearest, halves to even."""
   return tf.cast(tf.round((tf.clip_by_value(images, -1.0, 1.0) + 1.0) * 127.5), tf.uint8)
 
 
 def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   """Tiles uint8 [N, H, W, C] into one picture uint8 [rows*(H+gap)+gap, columns*(W+gap)+gap, C].
 
-  Of RGBA the tiles keep their alpha, and what is between them is opaque.
+  RGBA tiles keep their alpha; the gaps between them are opaque.
 
   Args:
     images: N pictures of one size.
-    columns: How many stand side by side; 0 makes as many columns as rows.
-    gap: White pixels around each.
+    columns: Tiles per row; 0 makes about as many columns as rows.
+    gap: Width in pixels of the white lines around tiles.
   """
   count, height, width, channels = images.shape
   columns = columns or math.ceil(math.sqrt(count))
@@ -76,7 +76,7 @@ def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
   return picture
 
 
-# Ten colours that can be told apart, uint8 RGB.
+# Ten distinguishable colours, uint8 RGB: Matplotlib's tab10 with a darker grey.
 _COLOURS = np.array(
   [
     (31, 119, 180),
@@ -97,18 +97,18 @@ _COLOURS = np.array(
 def scatter(
   places: np.ndarray, labels: np.ndarray, *, side: int = 480, reach: float = 0.0, radius: int = 2
 ) -> np.ndarray:
-  """A picture uint8 [side, side, 3] of points float [N, 2] around (0, 0), the second axis upwards.
+  """Plots points around (0, 0), the second axis upwards, as a picture uint8 [side, side, 3].
 
   Args:
-    places: The points.
-    labels: int [N]; class k has the colour of k modulo 10.
-    side: Height and width in pixels.
-    reach: The largest coordinate shown, which none exceeds; 0 is that of the farthest point.
-    radius: A point is a square of 2 * radius + 1 pixels.
+    places: Points, float [N, 2].
+    labels: int [N], colours modulo 10.
+    side: Height and width of the picture in pixels.
+    reach: Largest coordinate shown, which no point may exceed; 0 takes that of the farthest point.
+    radius: Half the size of a point, which is a square with sides of 2 * radius + 1 pixels.
   """
   picture = np.full((side, side, 3), 255, np.uint8)
-  picture[side // 2] = picture[:, side // 2] = 200
-  reach = reach or max(float(np.abs(places).max(initial=0.0)), 1e-6)
+  picture[side // 2] = picture[:, side // 2] = 200  # Grey axes.
+  reach = reach or max(float(np.abs(places).max(initial=0.0)), 1e-6)  # Never 0: a divisor.
   places = (
     np.rint((places / reach * [1, -1] + 1) / 2 * (side - 1 - 2 * radius)).astype(int) + radius
   )
@@ -119,16 +119,16 @@ def scatter(
 
 
 def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
-  """Repeats pixels until the shorter side has `least` or more, so that small images can be seen."""
+  """Enlarges a picture by a whole number, so that its shorter side has `least` pixels or more."""
   factor = max(1, math.ceil(least / min(picture.shape[:2])))
   return picture.repeat(factor, 0).repeat(factor, 1)
 
 
 def png(picture: np.ndarray) -> bytes:
-  """uint8 [H, W, 1, 3 or 4] as the content of a PNG file; 4 channels are RGBA."""
+  """Encodes a picture uint8 [H, W, 1, 3 or 4] as a PNG file's content; 4 channels are RGBA."""
   return tf.io.encode_png(picture).numpy()
 
 
 def write_png(path: str, picture: np.ndarray) -> None:
-  """Writes uint8 [H, W, 1, 3 or 4] as a PNG file; `path` may be gs://."""
+  """Writes a picture uint8 [H, W, 1, 3 or 4] as a PNG file; `path` may be gs://."""
   atomic_files.write(path, png(picture))

@@ -1,13 +1,14 @@
-"""Points of the plane as 2x2 grey pictures, without losing their precision.
+"""Medium `point`: points of the plane, stored as 2x2 grey pictures without losing precision.
 
     pictures = to_images(points)      # float [N, 2] in [-1, 1] -> uint8 [N, 2, 2, 1]
     points = of_images(pictures)
 
-A row is a coordinate: [-1, 1] in 65,536 steps, of which the left pixel is the high byte and the
-right one the low byte. One byte alone would be as coarse as the Gaussians of the usual toys, and
-images that are not bytes would be an exception in every part of the package. As a pixel is its byte
-scaled to [-1, 1], a coordinate is the linear function (256 * high + low) / 257 of both, which a
-network can read exactly; networks/points_mlp.py writes them so that gradients pass unchanged.
+A row is a coordinate: [-1, 1] in 65,536 steps; the left pixel is the high byte, the right one the
+low byte. Steps of a single byte would be as wide as the Gaussians of data/made/gaussians.py, and
+images that are not bytes would be an exception in every part of the package. Networks see bytes
+scaled to [-1, 1], so a coordinate is the linear function (256 * high + low) / 257 of two pixels,
+which a network can read exactly; networks/points_mlp.py writes pixels so that gradients pass
+unchanged.
 """
 
 from __future__ import annotations
@@ -22,17 +23,20 @@ from tfgan_pipeline.media.images import Image, scatter
 
 _DOTS = 2048  # Points in a plot.
 IMAGE_SHAPE = (2, 2, 1)
-STEPS = 65_535
+STEPS = 65_535  # The largest number of two bytes.
 
 
 def to_images(points: np.ndarray) -> np.ndarray:
-  """Float [N, 2], clipped to [-1, 1] and rounded to a step, to uint8 [N, 2, 2, 1]."""
+  """Converts points float [N, 2] to pictures uint8 [N, 2, 2, 1]; clips to [-1, 1], then rounds."""
   steps = np.rint((np.clip(points, -1, 1) + 1) / 2 * STEPS).astype(np.int64)
   return np.stack([steps >> 8, steps & 255], axis=-1)[..., np.newaxis].astype(np.uint8)
 
 
 def of_images(images: np.ndarray) -> np.ndarray:
-  """uint8 [N, D, 2, 1] to float32 [N, D]; of other shapes, any two bytes in a row are a number."""
+  """Converts pictures uint8 [N, D, 2, 1] to points float32 [N, D].
+
+  Pictures of other shapes are read as pairs of consecutive bytes.
+  """
   high, low = np.moveaxis(images.reshape(len(images), -1, 2).astype(np.int64), 2, 0)
   return ((256 * high + low) * 2 / STEPS - 1).astype(np.float32)
 
@@ -44,7 +48,7 @@ def point() -> Medium:
 
 
 class Point(Image):
-  """Points, each of which is stored as a 2x2 grey picture."""
+  """Medium of points, each stored as a 2x2 grey picture."""
 
   is_picture = False
 

@@ -11,15 +11,15 @@ from tfgan_pipeline.errors import UsageError
 def height_and_width(
   size: int | tuple[int, int], where: str, *, at_least: int = 1
 ) -> tuple[int, int]:
-  """(height, width) of a size.
+  """Returns (height, width) of a size that may be one number.
 
   Args:
-    size: One number for both, or (height, width).
-    where: What a message starts with, such as "dataset 'digits'"; may be empty.
-    at_least: The fewest pixels of either side.
+    size: One number for both sides, or (height, width).
+    where: Start of the error message, such as "dataset 'digits'"; may be empty.
+    at_least: Smallest number of pixels allowed for a side.
 
   Raises:
-    UsageError: A side has fewer.
+    UsageError: A side is smaller than `at_least`.
   """
   height, width = (size, size) if isinstance(size, int) else size
   if min(height, width) < at_least:
@@ -29,21 +29,23 @@ def height_and_width(
 
 
 def size_text(size: tuple[int, int]) -> str:
-  """A size (height, width) in fingerprints: '64' of a square, or '64x128'."""
+  """Formats (height, width) for fingerprints: '64' for a square, '64x128' otherwise."""
   height, width = size
   return str(height) if height == width else f'{height}x{width}'
 
 
 def largest_box(stored: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
-  """The sides of the largest part of a picture that has the proportions of a size.
+  """Returns (height, width) of the largest part of a picture with given proportions.
 
   Args:
     stored: (height, width) of the picture.
     wanted: (height, width) whose proportions the part should have, to within a pixel.
 
   Returns:
-    (height, width) of the part, one of which is the picture's.
+    (height, width) of the part; one of them equals the picture's.
   """
   height, width = stored
-  tall, wide = wanted
-  return max(1, min(height, width * tall // wide)), max(1, min(width, height * wide // tall))
+  ratio_height, ratio_width = wanted
+  return max(1, min(height, width * ratio_height // ratio_width)), max(
+    1, min(width, height * ratio_width // ratio_height)
+  )

@@ -1,0 +1,1 @@
+"""References that generated images are compared with, and their files and caches."""

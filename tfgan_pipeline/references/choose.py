@@ -1,6 +1,6 @@
-"""What generated images are compared with: a split of the data, a folder, or a file of statistics.
+"""Choice of the reference for generated images: a split of the data, a folder, or statistics.
 
-choice = choose_reference(dataset, 'digits', options)     # refuses what cannot be
+choice = choose_reference(dataset, 'digits', options)     # UsageError if unsuitable
 reference, facts = choice.features(extractor)
 """
 
@@ -26,17 +26,17 @@ from tfgan_pipeline.references.statistics_file import read_statistics
 from tfgan_pipeline.runs.digests import digest
 
 _log = logging.getLogger(__name__)
-PICTURES = 'pictures'  # The only split of a folder.
+PICTURES = 'pictures'  # Name of the only split of a folder.
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-  """A reference, read so far as no extractor is needed.
+  """Reference for generated images, read and checked as far as possible without an extractor.
 
   Attributes:
-    features: Extractor -> (the reference, its part of the definition: `num_reference` and
-      `reference`). Raises UsageError when there are statistics, of another extractor.
-    split: The real images; None when there are statistics alone.
+    features: Extractor -> (reference, its part of a score's definition: `num_reference` and
+      `reference`). Raises UsageError if the reference is statistics of another extractor.
+    split: Real images; None if the reference is statistics.
   """
 
   features: Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]
@@ -44,15 +44,16 @@ class Choice:
 
 
 def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOptions) -> Choice:
-  """The reference that the options ask for, read so far as no extractor is needed.
+  """Reads and checks the reference that the options name, as far as possible without an extractor.
 
   Args:
-    dataset: The data of the run, or whatever has the shape of the generated images.
-    dataset_text: The call string it was built from.
-    options: `reference_stats`, `reference_dir` or else `reference_split`.
+    dataset: Data of the run, or any dataset whose images have the shape of generated images.
+    dataset_text: Call string that the dataset was built from.
+    options: Options; the reference is `reference_stats`, `reference_dir` or `reference_split`.
 
   Raises:
-    UsageError: The reference cannot be read, or its images have another shape.
+    UsageError: The reference cannot be read, its images have another shape, or a metric needs
+      labels that the split hides.
   """
   if options.reference_stats and options.reference_dir:
     raise UsageError('--reference_stats: not with --reference_dir; one reference is needed')
@@ -62,7 +63,9 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
     except UsageError as error:
       raise UsageError(f'--reference_stats={error}') from None
     return Choice(
-      lambda extractor: _of_file(options.reference_stats, statistics, definition, extractor)
+      lambda extractor: _match_statistics(
+        options.reference_stats, statistics, definition, extractor
+      )
     )
   if options.reference_dir:
     data, name, facts = folder_dataset(options, dataset.image_shape), PICTURES, {}
@@ -78,7 +81,7 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
           f'--metrics={call.name} needs them; take another split, or leave the metric out'
         )
 
-  def of_images(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
+  def read_features(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
     def features_of(part: str) -> Features:
       return reference_features(data, part, extractor, options.cache_path)
 
@@ -89,13 +92,17 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
     facts['fingerprint'] = split.fingerprint
     return features, {'num_reference': len(features), 'reference': facts}
 
-  return Choice(of_images, split)
+  return Choice(read_features, split)
 
 
 def folder_dataset(
   options: EvaluationOptions, image_shape: tuple[int, ...] | None = None
 ) -> Dataset:
-  """--reference_dir as a dataset of one split; refuses pictures not of `image_shape`, if given."""
+  """Builds a dataset, of one split, of the pictures in --reference_dir.
+
+  Raises:
+    UsageError: Pictures cannot be read, or have another shape than `image_shape`.
+  """
   root = options.reference_dir
   size = options.resize_pictures
   split = picture_split(root, '--reference_dir', size=size, image_shape=image_shape)
@@ -108,9 +115,10 @@ def folder_dataset(
   return Dataset.of_images(name, split.image_shape, (), {PICTURES: split})
 
 
-def _of_file(
+def _match_statistics(
   path: str, statistics: Statistics, definition: dict[str, Any] | None, extractor: Extractor
 ) -> tuple[Statistics, dict[str, Any]]:
+  """Returns statistics and their part of a score's definition, if they suit the extractor."""
   if definition is None:
     _log.warning(
       '%s does not say which extractor, preprocessing and images it was made of: that these suit '
@@ -122,10 +130,10 @@ def _of_file(
     )
     content = digest(statistics.mean, statistics.covariance)
     return statistics, {'num_reference': None, 'reference': {'statistics': content}}
-  made_with = definition['extractor']
-  if made_with['fingerprint'] != extractor.fingerprint:
+  recorded_extractor = definition['extractor']
+  if recorded_extractor['fingerprint'] != extractor.fingerprint:
     raise UsageError(
-      f'--reference_stats={path}: made with extractor {_format_extractor(made_with)}, '
+      f'--reference_stats={path}: made with extractor {_format_extractor(recorded_extractor)}, '
       f'not {_format_extractor(extractor.facts)}'
     )
   return statistics, {

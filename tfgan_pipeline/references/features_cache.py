@@ -1,4 +1,4 @@
-"""Features of real images, made once per data, split and extractor, by content and not by name."""
+"""Cache of features of real images, keyed by the content of data and extractor, not by names."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 
 def reference_file(dataset: Dataset, split: str, extractor: Extractor, cache_dir: str) -> str:
-  """Where their features are kept: a path that follows from the content of both."""
+  """Returns the path of a split's cached features; its key hashes split and extractor."""
   key = digest(dataset.split(split).fingerprint, extractor.fingerprint)
   return os.path.join(cache_dir, 'reference', f'{dataset.name}-{split}-{key}.npz')
 
 
 def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> dict[str, Any]:
-  """What a file of features or statistics says of itself, as the definition of a score does."""
+  """Returns the definition stored in files of features and statistics: extractor and reference."""
   return {
     'extractor': extractor.facts,
     'reference': {
@@ -43,16 +43,17 @@ def reference_definition(dataset: Dataset, split: str, extractor: Extractor) -> 
 def reference_features(
   dataset: Dataset, split: str, extractor: Extractor, cache_dir: str
 ) -> Features:
-  """Features of every image of a split in stored order, cached in `cache_dir`.
+  """Returns features of every image of a split in stored order, cached in `cache_dir`.
 
-  They have the labels of the images, unless the split hides them, of which a warning tells.
+  The features carry the labels of the images; if the split hides its labels, they carry none and
+  a warning is logged.
   """
   path = reference_file(dataset, split, extractor, cache_dir)
   if files.exists(path):
-    arrays = _read(path)
+    arrays = _read_cache(path)
     # Files of an earlier version lack labels.
     if 'pool' in arrays and ('labels' in arrays or not dataset.num_classes):
-      return _features(arrays, f'{dataset.name}/{split}')
+      return _build_features(arrays, f'{dataset.name}/{split}')
   _log.info(
     'extracting features of the %d images of %s/%s, once',
     dataset.split(split).size,
@@ -74,18 +75,18 @@ def reference_features(
   if dataset.num_classes:
     arrays['labels'] = np.concatenate(labels)
   files.make_folder(os.path.dirname(path))
-  content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
+  content = io.BytesIO()  # Writing a zip archive needs seeking, which gs:// files cannot do.
   np.savez(
     content,
     **arrays,  # pyrefly: ignore[bad-argument-type]  (none of them is called allow_pickle)
     definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
   )
   atomic_files.write(path, content.getvalue())
-  return _features(arrays, f'{dataset.name}/{split}')
+  return _build_features(arrays, f'{dataset.name}/{split}')
 
 
-def _features(arrays: dict[str, np.ndarray], name: str) -> Features:
-  """Builds Features from arrays by field, and drops labels that are hidden."""
+def _build_features(arrays: dict[str, np.ndarray], name: str) -> Features:
+  """Builds Features from arrays by field; leaves out hidden labels, and logs a warning."""
   labels = arrays.get('labels')
   if labels is not None and labels.min() < 0:
     _log.warning('the labels of %s are hidden (-1): its images are used without labels', name)
@@ -93,8 +94,8 @@ def _features(arrays: dict[str, np.ndarray], name: str) -> Features:
   return Features(arrays['pool'], arrays.get('logits'), labels)
 
 
-def _read(path: str) -> dict[str, np.ndarray]:
-  """What is in a file of features; nothing when it is damaged."""
+def _read_cache(path: str) -> dict[str, np.ndarray]:
+  """Returns the arrays of a features file, none and a logged warning if it is damaged."""
   try:
     arrays = read_arrays(path)
   except UsageError as error:

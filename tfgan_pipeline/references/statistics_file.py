@@ -1,10 +1,10 @@
-"""`mu, sigma` files, the currency of pytorch-fid and clean-fid, with a definition that is ours.
+"""Files of `mu` and `sigma`, as pytorch-fid and clean-fid use them, with a definition added.
 
     write_statistics('cifar10.npz', statistics, definition)
     statistics, definition = read_statistics('cifar10.npz')
 
-The keys are `mu` float64 [D] and `sigma` float64 [D, D], and one more, which those tools pass over:
-`definition`, JSON that says what was measured.
+The keys are `mu` float64 [D], `sigma` float64 [D, D] and `definition`, JSON that says what was
+measured; the other tools ignore `definition`.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from tfgan_pipeline.runs import atomic_files
 
 
 def statistics_of(pool: np.ndarray) -> Statistics:
-  """Statistics, with ddof=1, of features [N, D]."""
+  """Computes the mean and covariance, with ddof=1, of features [N, D]."""
   moments = Moments()
   moments.update(pool)
   return Statistics(moments.mean, moments.covariance(), len(pool))
 
 
 def write_statistics(path: str, statistics: Statistics, definition: dict[str, Any]) -> None:
-  """Writes a file that pytorch-fid and clean-fid read; `path` may be gs://.
+  """Writes statistics to an .npz file that pytorch-fid and clean-fid can read.
 
   Args:
-    path: Ends with .npz.
-    statistics: With a count.
-    definition: Extractor and reference, as in a record's definition.
+    path: Path that ends with .npz; may be gs://.
+    statistics: Statistics with a count.
+    definition: Extractor and reference, as in the definition of a score record.
   """
   definition = {**definition, 'num_reference': statistics.count, 'ddof': statistics.ddof}
   content = io.BytesIO()
@@ -50,7 +50,11 @@ def write_statistics(path: str, statistics: Statistics, definition: dict[str, An
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
-  """All arrays of an .npz file. Raises UsageError, without a flag, when there is no such file."""
+  """Reads all arrays of an .npz file.
+
+  Raises:
+    UsageError: There is no such file, or it is no .npz file; the message names no flag.
+  """
   try:
     with tf.io.gfile.GFile(path, 'rb') as file:
       content = file.read()
@@ -58,15 +62,15 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
       return dict(stored)
   except tf.errors.NotFoundError:
     raise UsageError(f'{path}: no such file') from None
-  except Exception as error:  # Of zipfile, of numpy, of the file system: each has its own.
+  except Exception as error:  # zipfile, numpy and the file system each have errors of their own.
     raise UsageError(f'{path}: not an .npz file ({first_line(error)})') from None
 
 
 def read_statistics(path: str) -> tuple[Statistics, dict[str, Any] | None]:
-  """The statistics and our definition of them, which is None in the files of other tools.
+  """Reads statistics and their definition, which is None in files of other tools.
 
   Raises:
-    UsageError: No such file, or none with `mu` and `sigma` that make sense.
+    UsageError: There is no such file, or its `mu`, `sigma` or definition are missing or invalid.
   """
   arrays = read_arrays(path)
   if not {'mu', 'sigma'} <= set(arrays):
@@ -83,7 +87,11 @@ def read_statistics(path: str) -> tuple[Statistics, dict[str, Any] | None]:
 
 
 def read_definition(path: str, arrays: dict[str, np.ndarray]) -> dict[str, Any] | None:
-  """The definition in an .npz file, or None. Raises UsageError when it is not ours."""
+  """Returns the definition among the arrays of an .npz file; None if there is none.
+
+  Raises:
+    UsageError: The definition does not have the form that this package writes.
+  """
   if 'definition' not in arrays:
     return None
   try:

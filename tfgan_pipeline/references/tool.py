@@ -1,4 +1,4 @@
-"""Files of reference features or statistics: made, described, and compared with the data.
+"""Building, description and verification of files of reference features or statistics.
 
 build(dataset, 'train', extractor, cache_dir, output='/tmp/cifar10.npz')
 describe('/tmp/cifar10.npz')
@@ -28,7 +28,7 @@ from tfgan_pipeline.references.statistics_file import (
   write_statistics,
 )
 
-# In standard deviations of a feature: room for the rounding of other devices, and for nothing else.
+# In standard deviations of a feature: allows for the rounding of other devices, and nothing else.
 TOLERANCE = 1e-3
 
 
@@ -41,22 +41,22 @@ def build(
   dataset_text: str = '',
   output: str = '',
 ) -> dict[str, Any]:
-  """Makes the features of a split, unless they are cached, and their statistics if asked for.
+  """Computes the features of a split, unless cached, and writes statistics if `output` is given.
 
   Args:
-    dataset: Where the images are.
-    split: Which of them.
-    extractor: Makes the features.
-    cache_dir: Where they are kept.
-    dataset_text: The call string of the dataset, for the definition; '' for a folder.
-    output: The .npz file of statistics to write, if any.
+    dataset: Dataset of the images.
+    split: Name of the split of the images.
+    extractor: Extractor that computes the features.
+    cache_dir: Folder of the cached features.
+    dataset_text: Call string of the dataset, for the definition; '' for a folder.
+    output: The .npz file of statistics to write; '' for none.
 
   Returns:
-    What there is now, for people.
+    Facts to show to the user: file, number of images, width of the features, and definition.
   """
   features = reference_features(dataset, split, extractor, cache_dir)
   definition = reference_definition(dataset, split, extractor)
-  # As in the records of scores made without this file: such scores stay comparable.
+  # Equal to the records of scores computed without this file, so that scores stay comparable.
   fingerprint = definition['reference']['fingerprint']
   names = {'dataset': dataset_text, 'split': split} if dataset_text else {}
   definition['reference'] = {**names, 'fingerprint': fingerprint}
@@ -71,10 +71,14 @@ def build(
 
 
 def describe(path: str) -> dict[str, Any]:
-  """What a file of either kind holds, and how it came to be if it says so.
+  """Describes a file of reference features or statistics.
+
+  Returns:
+    File, kind, number of images (None if unknown), width of the features, and definition, which is
+    None in files of other tools.
 
   Raises:
-    UsageError: It is neither reference features nor reference statistics.
+    UsageError: The file holds neither reference features nor reference statistics.
   """
   arrays = read_arrays(path)
   definition = read_definition(path, arrays)
@@ -93,48 +97,51 @@ def describe(path: str) -> dict[str, Any]:
 
 
 def verify(path: str, dataset: Dataset, split: str, extractor: Extractor) -> dict[str, Any]:
-  """Computes the features anew and compares.
+  """Computes the features of a split anew and compares them with a file.
 
   Args:
-    path: Features or statistics, ours or another tool's.
-    dataset: Where the images are.
-    split: Which of them.
-    extractor: As the file was made with.
+    path: File of features or statistics, of this package or another tool.
+    dataset: Dataset of the images.
+    split: Name of the split of the images.
+    extractor: Extractor that the file was made with.
 
   Returns:
-    What was compared: field -> its largest difference, in standard deviations of the feature.
+    Array in the file -> largest difference, in standard deviations of the feature.
 
   Raises:
-    CheckFailed: The fields that differ are named, with both values or by how much.
+    CheckFailed: The file differs; the message names the fields, and both values or the difference.
     UsageError: The file cannot be read.
   """
-  found = describe(path)
+  content = describe(path)
   expected = reference_definition(dataset, split, extractor)
   count, pairs = dataset.split(split).size, []
-  if found['definition']:
-    made_of = found['definition']['reference']['fingerprint']
-    if made_of != expected['reference']['fingerprint'] and count == found['num_reference']:
-      if made_of == dataset.split(split).former_fingerprint:
-        expected['reference']['fingerprint'] = made_of
+  if content['definition']:
+    fingerprint = content['definition']['reference']['fingerprint']
+    if fingerprint != expected['reference']['fingerprint'] and count == content['num_reference']:
+      if fingerprint == dataset.split(split).former_fingerprint:
+        expected['reference']['fingerprint'] = fingerprint
     pairs = [
-      (f'{part}.fingerprint', found['definition'][part]['fingerprint'], now['fingerprint'])
-      for part, now in expected.items()
+      (f'{part}.fingerprint', content['definition'][part]['fingerprint'], facts['fingerprint'])
+      for part, facts in expected.items()
     ]
-  if found['num_reference'] is not None:
-    pairs.append(('num_reference', found['num_reference'], count))
-  _refuse(path, [f'{name}: {was}, now {now}' for name, was, now in pairs if was != now])
+  if content['num_reference'] is not None:
+    pairs.append(('num_reference', content['num_reference'], count))
+  _refuse(path, [f'{name}: {old}, now {new}' for name, old, new in pairs if old != new])
 
   features = extractor.features(batch['image'] for batch in dataset.split(split).ordered(1024))
-  if found['width'] != features.width:
-    _refuse(path, [f'width: {found["width"]}, now {features.width}'])
-  now = statistics_of(features.pool)
-  deviation = np.sqrt(np.diag(now.covariance))
+  if content['width'] != features.width:
+    _refuse(path, [f'width: {content["width"]}, now {features.width}'])
+  current = statistics_of(features.pool)
+  deviation = np.sqrt(np.diag(current.covariance))
+  # Features that hardly vary would make the differences infinite.
   deviation = np.maximum(deviation, 1e-6 * deviation.max() + 1e-30)
-  if found['kind'] == 'statistics':
+  if content['kind'] == 'statistics':
     stored, _ = read_statistics(path)
-    covariance = now.covariance if stored.ddof == now.ddof else now.covariance_with(stored.ddof)
+    covariance = (
+      current.covariance if stored.ddof == current.ddof else current.covariance_with(stored.ddof)
+    )
     differences = {
-      'mu': (stored.mean - now.mean) / deviation,
+      'mu': (stored.mean - current.mean) / deviation,
       'sigma': (stored.covariance - covariance) / np.outer(deviation, deviation),
     }
   else:
@@ -154,6 +161,7 @@ def verify(path: str, dataset: Dataset, split: str, extractor: Extractor) -> dic
   return largest
 
 
-def _refuse(path: str, differing: list[str]) -> None:
-  if differing:
-    raise CheckFailed(f'{path}: differs in {"; ".join(differing)}')
+def _refuse(path: str, differences: list[str]) -> None:
+  """Raises CheckFailed, listing the differences, if there are any."""
+  if differences:
+    raise CheckFailed(f'{path}: differs in {"; ".join(differences)}')

@@ -1,0 +1,1 @@
+"""Augmentations of training images, applied in the input pipeline."""

@@ -1,0 +1,1 @@
+"""Datasets that put other datasets side by side."""

@@ -1,4 +1,4 @@
-"""`--dataset="domains(a=..., b=...)"`: two unpaired collections, for translation between them."""
+"""`--dataset="domains(a=..., b=...)"`: two unpaired datasets, for translation between them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tfgan_pipeline.errors import UsageError
 
 @registry.dataset
 def domains(options: DataOptions, *, a: str = 'digits', b: str = 'shapes(size=32)') -> Dataset:
-  """Two datasets side by side, unpaired: fields image_a and label_a, image_b and label_b.
+  """Two unpaired datasets side by side: fields image_a and label_a, image_b and label_b.
 
   Args:
-    options: For both.
-    a: The one dataset, such as `digits(size=32)`.
-    b: The other.
+    options: Folder and memory limit, for each of the two datasets.
+    a: Call string of the first dataset, such as `digits(size=32)`.
+    b: Call string of the second dataset.
 
   Returns:
-    Examples of the splits that both have, each a picture of a and one of b that chance brings
-    together. They are augmented independently of each other.
+    A dataset of the splits that both have. An example is a random combination of a picture of `a`
+    and one of `b`, which are augmented independently of each other.
 
   Raises:
-    UsageError: The datasets have no train split in common, or cannot be read.
+    UsageError: The datasets have no train split in common, or one of them cannot be read.
   """
   parts = {}
   for word, text in (('a', a), ('b', b)):

@@ -1,6 +1,7 @@
-"""Several splits side by side: an example is one of each, that chance brings together.
+"""Several splits side by side: an example combines one example of each at random.
 
-split = JointSplit({'a': photographs, 'b': paintings})     # fields image_a, label_a, image_b, ...
+names = {'a': ('image', 'label'), 'b': ('image', 'label')}
+split = JointSplit({'a': photographs, 'b': paintings}, names)  # fields image_a, label_a, ...
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ _Value = TypeVar('_Value', np.ndarray, tf.Tensor)
 
 
 class JointSplit(Split):
-  """Unpaired examples: each part has its own order and its own epochs.
+  """Unpaired examples of several splits; each part has its own order and its own epochs.
 
-  `size` is that of the largest part; one pass in stored order begins the others anew.
+  `size` is the size of the largest part; a pass in stored order repeats the smaller parts.
 
   Args:
-    parts: By the word that is appended to the names of their fields.
-    fields: The names of the fields of each part, without that word.
+    parts: Word -> split. The word is appended to the names of the split's fields: image_a.
+    fields: Word -> names of the split's fields, without the word.
   """
 
   def __init__(self, parts: Mapping[str, Split], fields: Mapping[str, tuple[str, ...]]):
@@ -34,11 +35,11 @@ class JointSplit(Split):
     self._fields = {word: tuple(names) for word, names in fields.items()}
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
-    passes = {word: _endless(part, batch_size) for word, part in self._parts.items()}
+    passes = {word: _repeat_batches(part, batch_size) for word, part in self._parts.items()}
     for start in range(0, self.size, batch_size):
       size = min(batch_size, self.size - start)
-      whole = self._joint({word: next(examples) for word, examples in passes.items()})
-      yield {name: values[:size] for name, values in whole.items()}
+      batch = self._join({word: next(examples) for word, examples in passes.items()})
+      yield {name: values[:size] for name, values in batch.items()}
 
   def spread(self, count: int) -> Example:
     examples = {}
@@ -46,7 +47,7 @@ class JointSplit(Split):
       rows = np.arange(count) % part.size
       spread = part.spread(min(count, part.size))
       examples[word] = {name: values[rows] for name, values in spread.items()}
-    return self._joint(examples)
+    return self._join(examples)
 
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return tf.data.Dataset.zip(
@@ -59,21 +60,21 @@ class JointSplit(Split):
     )
 
   def load(self, references: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    return self._joint({word: part.load(references[word]) for word, part in self._parts.items()})
+    return self._join({word: part.load(references[word]) for word, part in self._parts.items()})
 
   def with_field(self, field: str) -> Split:
     for word, names in self._fields.items():
-      own = {f'{name}_{word}': name for name in names}
-      if field in own:
+      part_fields = {f'{name}_{word}': name for name in names}
+      if field in part_fields:
         part = self._parts[word]
-        return SelectedSplit(part, own, part.image_shape)
+        return SelectedSplit(part, part_fields, part.image_shape)
     return self
 
   def add_content(self, digest: hashlib._Hash) -> None:
     for word, part in sorted(self._parts.items()):
       digest.update(f'{word} {part.fingerprint}'.encode())
 
-  def _joint(self, examples: Mapping[str, Mapping[str, _Value]]) -> dict[str, _Value]:
+  def _join(self, examples: Mapping[str, Mapping[str, _Value]]) -> dict[str, _Value]:
     return {
       f'{name}_{word}': examples[word][name]
       for word, names in self._fields.items()
@@ -82,18 +83,18 @@ class JointSplit(Split):
 
 
 def _seed_of(seed: int, word: str) -> int:
-  """Returns a seed of 31 bits for a part, so that two parts of equal data meet in another order."""
+  """Derives a 31-bit seed for one part, so that parts with equal data have different orders."""
   return int.from_bytes(hashlib.sha256(f'{seed} {word}'.encode()).digest()[:4], 'big') >> 1
 
 
-def _endless(part: Split, size: int) -> Iterator[Example]:
-  """Yields batches of `size` examples, in stored order, over and over across the ends of passes."""
-  left: Example = {}
+def _repeat_batches(part: Split, size: int) -> Iterator[Example]:
+  """Yields batches of exactly `size` examples in stored order, pass after pass without a gap."""
+  remainder: Example = {}
   for batch in itertools.chain.from_iterable(part.ordered(size) for _ in itertools.count()):
-    left = {
-      name: np.concatenate([left[name], values]) if left else values
+    remainder = {
+      name: np.concatenate([remainder[name], values]) if remainder else values
       for name, values in batch.items()
     }
-    if len(next(iter(left.values()))) >= size:
-      yield {name: values[:size] for name, values in left.items()}
-      left = {name: values[size:] for name, values in left.items()}
+    if len(next(iter(remainder.values()))) >= size:
+      yield {name: values[:size] for name, values in remainder.items()}
+      remainder = {name: values[size:] for name, values in remainder.items()}

@@ -1,0 +1,1 @@
+"""Datasets and splits read from folders of picture files."""

@@ -1,6 +1,6 @@
 """`--dataset=image_folder(size=(64, 128)) --data_dir=/pictures`: a user's own pictures.
 
-layout.py tells how folders are understood, decoding.py what is done to a picture.
+layout.py defines what folders mean, decoding.py how a picture becomes an array.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width
 
 _log = logging.getLogger(__name__)
-_NAMED_AT_MOST = 100
+_MAX_WARNINGS = 100  # Unreadable files named in the log; all of them are counted.
 
 
 @registry.dataset
@@ -38,22 +38,24 @@ def image_folder(
 ) -> Dataset:
   """The pictures under --data_dir; sub-folders are classes, train/val/test folders are splits.
 
-  Pictures are png, jpg, webp, bmp, gif or tiff files; hidden files are passed over, and files that
-  cannot be decoded are left out and named in the log. What does not fit in memory is decoded
-  whenever it is used; then only the beginning of every file is checked at the start.
+  Pictures are png, jpg, webp, bmp, gif or tiff files; hidden files are ignored, and files that
+  cannot be decoded are skipped and named in the log. Pictures that do not fit into memory are
+  decoded on every use; then only the beginning of each file is checked at the start.
 
   Args:
-    options: `data_dir` (`gs://` too) and the memory limit.
-    size: Pixels a side, or (height, width).
+    options: `data_dir` (may be gs://) and the memory limit.
+    size: Pixels per side, or (height, width).
     channels: 1 for greyscale, 3 for colour, 4 for colour with alpha. With 1 and 3, transparency is
       laid over white.
-    validation: Share of the pictures held out, in proportion to the classes, when there are no
-      folders for the splits.
-    test: Share held out for a last judgement, under the conditions of `validation`.
-    resize: 'crop' (to the largest central part of the proportions of `size`) or 'stretch'.
+    validation: Share of the pictures held out for validation, in proportion to the classes; used
+      only without split folders.
+    test: Share of the pictures held out for the final evaluation, in proportion to the classes;
+      used only without split folders.
+    resize: 'crop' (to the largest central part with the proportions of `size`) or 'stretch'.
 
   Raises:
-    UsageError: No usable pictures, an unclear layout, or an argument out of range.
+    UsageError: There are no readable pictures, the layout is ambiguous, or an argument is out of
+      range.
   """
   if channels not in decoding.MODES or resize not in decoding.RESIZES:
     raise UsageError(
@@ -69,18 +71,20 @@ def image_folder(
   read = functools.partial(decoding.read_picture, size=sides, channels=channels, resize=resize)
   if options.fits_memory(len(names), shape):
     images = np.empty((len(names), *shape), np.uint8)
-    good = _attempt(root, names, lambda index, path: images.__setitem__(index, read(path)))
+    indices = _find_readable(root, names, lambda index, path: images.__setitem__(index, read(path)))
   else:
     images = None
-    good = _attempt(root, names, lambda _, path: decoding.check_header(path))
-  folder_splits, classes, labels = read_layout(root, [names[index] for index in good])
-  good_names = [names[index] for index in good]
-  parts = folder_splits or partition(good_names, labels, {'validation': validation, 'test': test})
+    indices = _find_readable(root, names, lambda _, path: decoding.check_header(path))
+  folder_splits, classes, labels = read_layout(root, [names[index] for index in indices])
+  readable_names = [names[index] for index in indices]
+  parts = folder_splits or partition(
+    readable_names, labels, {'validation': validation, 'test': test}
+  )
 
-  def split(members: np.ndarray) -> Split:
+  def build_split(members: np.ndarray) -> Split:
     files = FileSplit(
       root,
-      [good_names[member] for member in members],
+      [readable_names[member] for member in members],
       np.asarray(labels, np.int32)[members],
       image_shape=shape,
       read=read,
@@ -88,19 +92,19 @@ def image_folder(
     )
     if images is None:
       return files
-    arrays = {'image': images[good[members]], 'label': files.labels}
+    arrays = {'image': images[indices[members]], 'label': files.labels}
     return MemorySplit(arrays, stored=files)
 
   return Dataset.of_images(
     name=os.path.basename(os.path.normpath(root)),
     image_shape=shape,
     label_names=classes,
-    splits={part: split(members) for part, members in parts.items()},
+    splits={part: build_split(members) for part, members in parts.items()},
   )
 
 
-def _attempt(root: str, names: list[str], action: Callable[[int, str], None]) -> np.ndarray:
-  """Indices of the files for which `action` does not raise; the others are named in the log."""
+def _find_readable(root: str, names: list[str], action: Callable[[int, str], None]) -> np.ndarray:
+  """Returns the indices of files for which `action` raises nothing, and logs the other files."""
 
   def error_of(index: int) -> str:
     try:
@@ -110,15 +114,15 @@ def _attempt(root: str, names: list[str], action: Callable[[int, str], None]) ->
     return ''
 
   errors = list(POOL.map(error_of, range(len(names))))
-  broken = [f'{name}: {error}' for name, error in zip(names, errors) if error]
-  if len(broken) == len(names):
+  failures = [f'{name}: {error}' for name, error in zip(names, errors) if error]
+  if len(failures) == len(names):
     raise UsageError(
-      f'--data_dir={root}: none of {len(names)} pictures can be read, as {broken[0]}'
+      f'--data_dir={root}: none of {len(names)} pictures can be read, as {failures[0]}'
     )
-  for line in broken[:_NAMED_AT_MOST]:
+  for line in failures[:_MAX_WARNINGS]:
     _log.warning('skipped %s', line)
-  if broken:
+  if failures:
     _log.warning(
-      '%d of %d pictures in %s skipped, as they cannot be read', len(broken), len(names), root
+      '%d of %d pictures in %s skipped, as they cannot be read', len(failures), len(names), root
     )
   return np.array([index for index, error in enumerate(errors) if not error])

@@ -1,10 +1,10 @@
-"""Reads pictures, classes and splits off the folders of an image_folder dataset.
+"""Pictures, classes and splits of an image_folder dataset, derived from its folders.
 
     /pictures/*.jpg                      no sub-folders: no labels
     /pictures/cat/**/*.jpg, dog/...      sub-folders are classes, in alphabetical order
     /pictures/train/..., val/, test/     with a `train` folder, these are the splits
 
-Whatever is deeper inside a class folder belongs to that class.
+Pictures in folders inside a class folder belong to that class.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ _SPLIT_FOLDERS = {**{name: name for name in SPLIT_NAMES}, 'val': 'validation'}
 
 
 def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
-  """What `find_pictures` finds.
+  """Returns the sorted paths, relative to `root`, of all pictures below `root`.
+
+  Args:
+    root: Folder of the pictures; may be gs://.
+    flag: Flag that named the folder, for messages.
 
   Raises:
-    UsageError: There are none, or no such folder.
+    UsageError: `root` is no folder, or has no pictures.
   """
   if not tf.io.gfile.isdir(root):
     raise UsageError(f'{flag}={root}: there is no such folder')
@@ -36,7 +40,7 @@ def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
 
 
 def find_pictures(root: str) -> list[str]:
-  """Sorted paths, relative to `root`, of all files named like pictures and not hidden."""
+  """Returns the sorted paths, relative to `root`, of all files named like pictures, not hidden."""
   names = []
   for folder, _, files in tf.io.gfile.walk(root):
     inside = os.path.relpath(folder, root)
@@ -51,34 +55,38 @@ def find_pictures(root: str) -> list[str]:
 def read_layout(
   root: str, names: list[str]
 ) -> tuple[dict[str, np.ndarray] | None, tuple[str, ...], list[int]]:
-  """What the paths say.
+  """Derives splits, classes and labels from the paths of pictures.
 
   Args:
-    root: For messages.
+    root: Folder of the pictures, for messages.
     names: Paths of the pictures relative to `root`.
 
   Returns:
-    (split -> indices into `names`, or None when there are no folders for splits; class names, none
-    when unlabelled; one label per picture, all 0 when unlabelled).
+    (split -> indices into `names`, or None without split folders; class names, () without labels;
+    one label per picture, 0 without labels).
 
   Raises:
-    UsageError: It cannot be told which of the layouts this is.
+    UsageError: Some pictures lie beside class folders, or a val beside a validation folder.
   """
   paths = [name.split(os.sep) for name in names]
-  tops = {path[0] for path in paths if len(path) > 1}
+  top_folders = {path[0] for path in paths if len(path) > 1}
   parts = None
-  if 'train' in tops and tops <= set(_SPLIT_FOLDERS) and all(len(path) > 1 for path in paths):
-    if {'val', 'validation'} <= tops:
+  if (
+    'train' in top_folders
+    and top_folders <= set(_SPLIT_FOLDERS)
+    and all(len(path) > 1 for path in paths)
+  ):
+    if {'val', 'validation'} <= top_folders:
       raise UsageError(f'--data_dir={root}: has both a val and a validation folder')
     split_of = np.array([_SPLIT_FOLDERS[path[0]] for path in paths])
     parts = {part: np.flatnonzero(split_of == part) for part in SPLIT_NAMES if part in split_of}
     paths = [path[1:] for path in paths]
-  loose = [path for path in paths if len(path) == 1]
-  if len(loose) == len(paths):
+  loose_paths = [path for path in paths if len(path) == 1]
+  if len(loose_paths) == len(paths):
     return parts, (), [0] * len(paths)
-  if loose:
+  if loose_paths:
     raise UsageError(
-      f'--data_dir={root}: {loose[0][0]} lies beside class folders; '
+      f'--data_dir={root}: {loose_paths[0][0]} lies beside class folders; '
       'put every picture into one, or none'
     )
   classes = tuple(sorted({path[0] for path in paths}))

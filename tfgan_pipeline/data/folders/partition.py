@@ -1,8 +1,8 @@
-"""A partition into train, validation and test that anyone can repeat exactly.
+"""Reproducible partition of examples into train, validation and test.
 
     parts = partition(names, labels, {'test': 0.1, 'validation': 0.1})
 
-For data that comes without official splits.
+Used for data without official splits.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tfgan_pipeline.errors import UsageError
 def partition(
   names: Sequence[str], labels: Sequence[int], fractions: Mapping[str, float]
 ) -> dict[str, np.ndarray]:
-  """Stratified, disjoint and covering parts.
+  """Partitions examples into disjoint parts, each with all classes in proportion.
 
-  Membership follows from hashes of the names. It needs no random generator whose numbers might
-  change with a version, ignores the order of `names`, and adding a file moves few others.
+  Membership follows from hashes of the names. No random generator is needed, whose numbers might
+  change with a version; the order of `names` does not matter, and adding a file moves few others.
 
   Args:
     names: N distinct names.
     labels: int [N]. Every part gets each class in proportion, to within one example.
-    fractions: Part -> its share of the whole. What is left over is 'train'.
+    fractions: Part -> share of all examples. The rest is 'train'.
 
   Returns:
-    Part -> its indices, int64 ascending. 'train' comes first; parts that would be empty are absent.
+    Part -> indices into `names`, int64, ascending. 'train' comes first; empty parts are left out.
 
   Raises:
     UsageError: A fraction is negative, or nothing is left for training.
@@ -41,7 +41,8 @@ def partition(
   by_class = collections.defaultdict(list)
   for index in sorted(range(len(names)), key=lambda i: hashlib.sha256(names[i].encode()).digest()):
     by_class[labels[index]].append(index)
-  # Walking through all classes at the pace of their sizes keeps every prefix in proportion.
+  # Classes are interleaved at rates given by their sizes, so that every prefix of the order, and
+  # with it every part, has all classes in proportion.
   ranked = sorted(
     ((rank + 0.5) / len(members), label, index)
     for label, members in by_class.items()

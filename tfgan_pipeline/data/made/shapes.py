@@ -1,4 +1,4 @@
-"""`--dataset=shapes`: coloured shapes drawn on the spot, with all that is known of each.
+"""`--dataset=shapes`: coloured shapes computed on the spot, with known attributes as labels.
 
 shapes(style=pairs)                                      # outline and picture, side by side
 shapes(style=filled), shapes(style=outline, seed=1)      # two domains, without any pairs
@@ -33,16 +33,16 @@ def shapes(
   """Coloured shapes drawn on the spot: 5 shapes in 4 colours, no download.
 
   Args:
-    options: For the memory limit.
-    size: Pixels a side, or (height, width); a shape is as large as the shorter one allows.
-    count: Pictures, split 80/10/10.
-    label: What the class is: 'shape', 'colour', or 'both' for their 20 pairs.
-    seed: Chooses the pictures.
-    style: 'filled', 'outline' (dark on white, no colour), or 'pairs': one scene as both, side by
-      side, as the data sets of pix2pix are stored (Isola et al. 2017, arXiv:1611.07004).
+    options: Memory limit; no folder is needed.
+    size: Pixels per side, or (height, width); shapes are sized in proportion to the shorter side.
+    count: Number of pictures: 80 % in train, 10 % each in validation and test.
+    label: Class of a picture: 'shape', 'colour', or 'both' for the 20 combinations.
+    seed: Seed of the random scenes.
+    style: 'filled', 'outline' (dark on white, no colour), or 'pairs': every scene as outline and
+      filled, side by side, as pix2pix stores its data sets (Isola et al. 2017, arXiv:1611.07004).
 
   Returns:
-    Images [height, width, 3], in pairs [height, 2 * width, 3], in memory.
+    Images [height, width, 3], or [height, 2 * width, 3] for 'pairs', in memory.
 
   Raises:
     UsageError: An argument is out of range, or the pictures do not fit into the memory limit.
@@ -72,7 +72,9 @@ def shapes(
     'colour': scenes.colour,
     'both': scenes.shape * len(COLOURS) + scenes.colour,
   }[label]
-  images = np.concatenate([STYLES[style](part, (height, width)) for part in _parts(scenes, 512)])
+  images = np.concatenate(
+    [STYLES[style](part, (height, width)) for part in _iterate_parts(scenes, 512)]
+  )
   splits, start = {}, 0
   for split, fraction in _FRACTIONS.items():
     stop = count if split == 'test' else start + round(fraction * count)
@@ -81,7 +83,7 @@ def shapes(
   return Dataset.of_images('shapes', image_shape, names[label], splits)
 
 
-def _parts(scenes: Scenes, size: int) -> Iterator[Scenes]:
-  """The scenes in parts, whose rendering needs many floats per pixel."""
+def _iterate_parts(scenes: Scenes, size: int) -> Iterator[Scenes]:
+  """Yields the scenes in parts of `size`, because rendering takes many floats per pixel."""
   for start in range(0, len(scenes), size):
     yield Scenes(*(value[start : start + size] for value in vars(scenes).values()))

@@ -1,0 +1,1 @@
+"""Ways to store a split: arrays in memory, image files, TFRecord files."""

@@ -1,9 +1,9 @@
-"""A split left in its image files, which are decoded whenever they are used: random access.
+"""Splits of image files with random access; files are decoded on every use.
 
     split = FileSplit(root, names, labels, image_shape=(64, 64, 3), read=read, recipe='crop')
 
 For folders larger than memory. Decoding is Python code, so it runs in the process that builds the
-pipeline: local devices, Cloud TPU VMs, one process per host; not remote workers.
+pipeline: on local devices, Cloud TPU VMs and with one process per host, but not on remote workers.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from tfgan_pipeline.errors import UsageError
 POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, 'decode')
 
 
-class _Calls:
-  """Counts the threads of tf.data that are inside Python, and lets them leave before it ends.
+class _CallCounter:
+  """Counts the threads of tf.data that run Python code, and waits for them at exit.
 
-  One that is inside while the interpreter is finalised never returns, and the iterator that it
-  decodes ahead for waits for it for ever when it is destroyed.
+  A thread that is inside Python code while the interpreter is finalised never returns, and the
+  destructor of the iterator that prefetches by that thread would wait for ever.
   """
 
-  _QUIET = 0.1  # Seconds without a call, after which none comes: much longer than between two.
+  _QUIET = 0.1  # Seconds without a call that show the end of calls: far more than between two.
 
   def __init__(self):
     self._lock = threading.Lock()
     self._running = 0
     self._last = 0.0
-    atexit.register(self._wait)
+    atexit.register(self._wait_for_calls)
 
   def __enter__(self) -> None:
     with self._lock:
@@ -51,26 +51,27 @@ class _Calls:
       self._running -= 1
       self._last = time.monotonic()
 
-  def _wait(self) -> None:
-    # POOL is shut down by now, so calls fail at once and soon fill the buffers, which ends them.
+  def _wait_for_calls(self) -> None:
+    # POOL is shut down before this runs, so that calls fail at once. The failures soon fill the
+    # buffers of tf.data, which then makes no more calls.
     while self._running or time.monotonic() < self._last + self._QUIET:
       time.sleep(self._QUIET / 10)
 
 
-_calls = _Calls()
+_calls = _CallCounter()
 
 
 class FileSplit(Split):
-  """Examples in image files.
+  """Split whose examples are image files, decoded on every use.
 
   Args:
-    root: Folder of the files, which may be `gs://...`.
-    names: Paths relative to `root`, in stored order.
+    root: Folder of the files; may be gs://.
+    names: N paths relative to `root`, in stored order.
     labels: int [N].
-    image_shape: (height, width, channels) that `read` returns.
-    read: path -> uint8 image of that shape. What it raises ends the run as a UsageError naming the
-      file, as an example that vanished or broke meanwhile would change the data.
-    recipe: What `read` does to the pixels, for the fingerprint.
+    image_shape: (height, width, channels) of the images that `read` returns.
+    read: path -> uint8 image of `image_shape`. Its errors end the run as a UsageError naming the
+      file, because going on without a lost or damaged example would change the data.
+    recipe: Description of what `read` does to pixels, for the fingerprint.
   """
 
   def __init__(
@@ -116,7 +117,7 @@ class FileSplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    # Only what is declared to have no state may be decoded ahead under op determinism.
+    # Under op determinism, tf.data computes only stateless functions ahead of their use.
     images = tf.numpy_function(self._load_many, [references], tf.uint8, stateful=False)
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
@@ -130,8 +131,8 @@ class FileSplit(Split):
 
 
 def add_file(digest: hashlib._Hash, path: str, name: str) -> None:
-  """Feeds a file's relative name, size and bytes to a hashlib digest, a few megabytes at a time."""
+  """Updates a hashlib digest with `name` and the size and bytes of the file at `path`."""
   with tf.io.gfile.GFile(path, 'rb') as file:
     digest.update(repr((name, file.size())).encode())
-    while chunk := file.read(1 << 22):
+    while chunk := file.read(1 << 22):  # 4 MiB, so that large files need not fit into memory.
       digest.update(chunk)

@@ -1,8 +1,8 @@
-"""A split held in memory as an array per field: random access, and batches are a single gather.
+"""Splits held in memory as an array per field, with random access; a batch is a single gather.
 
     split = MemorySplit({'image': images, 'label': labels})     # uint8 [N, H, W, C], int32 [N]
 
-`MemorySplit.reading(split)` copies a split of another kind into memory, and keeps its fingerprint.
+`MemorySplit.reading(split)` copies another split into memory and keeps that split's fingerprint.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from tfgan_pipeline.data.keys import shuffle
 
 
 def shuffled_indices(*, size: int, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-  """`Split.references` of every split with random access: int64 [batch_size] indices.
+  """Returns the endless shuffled batches of indices, int64 [batch_size], of a split of `size`.
 
-  A batch is computed from its number, so starting anywhere costs nothing.
+  Implements Split.references for splits with random access. A batch is computed from its number,
+  so a large `first_batch` costs nothing.
   """
 
   @tf.autograph.experimental.do_not_convert
@@ -32,15 +33,15 @@ def shuffled_indices(*, size: int, batch_size: int, seed: int, first_batch: int)
 
 
 class MemorySplit(Split):
-  """Examples in memory.
+  """Split whose examples are arrays in memory.
 
   Args:
-    arrays: [N, ...] by field, N > 0; not copied: leave them unchanged. 'image' is uint8
-      [N, H, W, C]; 'label', int [N], is 0 throughout where it is not given beside it.
-    stored: The same examples in their files, whose fingerprint is then this split's too.
+    arrays: Arrays [N, ...] by field, N > 0. They are not copied and must not be changed later.
+      'image' is uint8 [N, H, W, C]; 'label', int [N], is 0 throughout if only 'image' is given.
+    stored: Split of the files that hold these examples; the fingerprint is taken from it.
 
   Raises:
-    ValueError: An array is none of these, or two differ in length.
+    ValueError: 'image' has another dtype or rank, or the arrays are empty or differ in length.
   """
 
   def __init__(self, arrays: Mapping[str, np.ndarray], *, stored: Split | None = None):
@@ -62,7 +63,11 @@ class MemorySplit(Split):
 
   @classmethod
   def reading(cls, split: Split, *, batch_size: int = 1024) -> MemorySplit:
-    """All of another split's examples, in its stored order."""
+    """Reads all examples of another split into memory, in stored order.
+
+    Raises:
+      ValueError: `split` yields more or fewer examples than its size.
+    """
     arrays: Example = {}
     start = 0
     for batch in split.ordered(batch_size):
@@ -77,12 +82,12 @@ class MemorySplit(Split):
 
   @property
   def images(self) -> np.ndarray:
-    """uint8 [N, H, W, C] of all examples."""
+    """Images of all examples, uint8 [N, H, W, C]."""
     return self.arrays['image']
 
   @property
   def labels(self) -> np.ndarray:
-    """int32 [N] of all examples."""
+    """Labels of all examples, int32 [N]."""
     return self.arrays['label']
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
@@ -101,11 +106,11 @@ class MemorySplit(Split):
 
   @functools.cached_property
   def _tensors(self) -> dict[str, tf.Tensor]:
-    # Eager tensors are captured by reference, so no graph holds the pixels (a GraphDef ends at
-    # 2 GB), and one copy in host memory serves every replica.
+    # Graphs capture eager tensors by reference, so no graph holds the pixels (a GraphDef is limited
+    # to 2 GB), and one copy in host memory serves every replica.
     with tf.init_scope(), tf.device('CPU:0'):
       tensors = {name: tf.convert_to_tensor(array) for name, array in self.arrays.items()}
-    # The tensors are copies; looking into them from NumPy lets the originals go.
+    # The tensors are copies; NumPy views of them replace the original arrays, which are freed.
     self.arrays = {name: np.asarray(memoryview(tensor)) for name, tensor in tensors.items()}
     return tensors
 

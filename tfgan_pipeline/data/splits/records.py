@@ -1,11 +1,11 @@
-"""A split read from TFRecord files in sequence, for data larger than memory.
+"""Splits read from TFRecord files in sequence, for data larger than memory.
 
     split = RecordSplit(shards, fields=fields, decode=decode, recipe='lanczos 64')
 
-What is shuffled are the records as they are stored, still compressed. An epoch takes the files in a
-new order, reads GROUP of them side by side, and permutes every WINDOW consecutive records of that
-mixture. Nothing here keeps state between records, so an epoch can start anywhere: whole groups are
-skipped by their known lengths, and what is left by passing over undecoded records.
+Records are shuffled as they are stored, still compressed. An epoch takes the files in a new order,
+reads GROUP of them in parallel, and permutes every WINDOW consecutive records of that mixture. No
+state is kept between records, so an epoch can start anywhere: whole groups are skipped by their
+known lengths, and the rest by passing over undecoded records.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from tfgan_pipeline.data.splits.files import add_file
 GROUP = 16
 WINDOW = 4096
 
-_FILE_ORDER, _RECORD_ORDER = 0, 1
+_FILE_ORDER, _RECORD_ORDER = 0, 1  # Words that separate the keys of the two shuffles.
 
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-  """A run of records of one TFRecord file: `size` of them after the first `skip`."""
+  """Consecutive records of one TFRecord file: `size` records after the first `skip`."""
 
   path: str
   skip: int
@@ -37,15 +37,15 @@ class Shard:
 
 
 class RecordSplit(Split):
-  """Examples in TFRecord files.
+  """Split whose examples are records of TFRecord files, decoded on every use.
 
   Args:
-    shards: Where the records are, in stored order.
-    fields: What `decode` returns.
+    shards: Files and ranges of the records, in stored order.
+    fields: Fields that `decode` returns.
     decode: Graph code: serialised record -> tensors by field, such as 'image' uint8 [H, W, C].
-    recipe: What `decode` does to the pixels, for the fingerprint.
-    group: Files read side by side.
-    window: Records permuted together, which are held in memory in their stored form.
+    recipe: Description of what `decode` does to pixels, for the fingerprint.
+    group: Number of files read in parallel.
+    window: Number of records permuted together; they are held in memory in stored form.
   """
 
   def __init__(
@@ -68,8 +68,8 @@ class RecordSplit(Split):
     self._window = window
 
   @tf.autograph.experimental.do_not_convert
-  def _records(self, number: tf.Tensor) -> tf.data.Dataset:
-    """The serialised records of shard `number`, an int64 scalar."""
+  def _read_shard(self, number: tf.Tensor) -> tf.data.Dataset:
+    """Returns the serialised records of shard `number`, an int64 scalar."""
     path, skip, size = (
       tf.gather(tf.constant([getattr(shard, name) for shard in self.shards], dtype), number)
       for name, dtype in (('path', tf.string), ('skip', tf.int64), ('size', tf.int64))
@@ -79,7 +79,7 @@ class RecordSplit(Split):
   def ordered(self, batch_size: int) -> Iterator[Example]:
     examples = (
       tf.data.Dataset.range(len(self.shards))
-      .flat_map(self._records)
+      .flat_map(self._read_shard)
       .map(self._decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
       .batch(batch_size)
       .prefetch(2)
@@ -92,13 +92,13 @@ class RecordSplit(Split):
     @tf.autograph.experimental.do_not_convert
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
       skip = tf.where(number == first_epoch, tf.constant(offset, tf.int64), 0)
-      return self._epoch(number, seed, skip)
+      return self._shuffle_epoch(number, seed, skip)
 
     epochs = tf.data.Dataset.range(first_epoch, tf.int64.max)
     return epochs.flat_map(epoch).batch(batch_size, drop_remainder=True)
 
-  def _epoch(self, epoch: tf.Tensor, seed: int, skip: tf.Tensor) -> tf.data.Dataset:
-    """The shuffled serialised records of one epoch without the first `skip` (int64 scalar)."""
+  def _shuffle_epoch(self, epoch: tf.Tensor, seed: int, skip: tf.Tensor) -> tf.data.Dataset:
+    """Returns the shuffled serialised records of an epoch after the first `skip`, int64."""
     count = len(self.shards)
     order = shuffle(tf.range(count, dtype=tf.int64), count, seed, _FILE_ORDER, epoch)
     lengths = tf.gather(tf.constant([shard.size for shard in self.shards], tf.int64), order)
@@ -108,13 +108,15 @@ class RecordSplit(Split):
     @tf.autograph.experimental.do_not_convert
     def group(number: tf.Tensor) -> tf.data.Dataset:
       files = order[number * self._group : (number + 1) * self._group]
-      left = tf.maximum(skip - tf.gather(starts, number), 0)
-      return self._mixed(files, left, seed, _RECORD_ORDER, epoch, number)
+      remainder = tf.maximum(skip - tf.gather(starts, number), 0)
+      return self._mix_group(files, remainder, seed, _RECORD_ORDER, epoch, number)
 
     return tf.data.Dataset.range(first_group, tf.size(starts, tf.int64)).flat_map(group)
 
-  def _mixed(self, files: tf.Tensor, skip: tf.Tensor, *words: int | tf.Tensor) -> tf.data.Dataset:
-    """The records of a group of shards, mixed as the seed words say, without the first `skip`."""
+  def _mix_group(
+    self, files: tf.Tensor, skip: tf.Tensor, *words: int | tf.Tensor
+  ) -> tf.data.Dataset:
+    """Returns the records of a group of shards after the first `skip`, shuffled by seed words."""
     first_window = skip // self._window
 
     @tf.autograph.experimental.do_not_convert
@@ -122,16 +124,16 @@ class RecordSplit(Split):
       size = tf.size(records, tf.int64)
       return tf.gather(records, shuffle(tf.range(size), size, *words, window))
 
-    side_by_side = tf.data.Dataset.from_tensor_slices(files).interleave(
-      self._records,
+    mixture = tf.data.Dataset.from_tensor_slices(files).interleave(
+      self._read_shard,
       cycle_length=self._group,
       num_parallel_calls=tf.data.AUTOTUNE,
       deterministic=True,
     )
-    windows = side_by_side.skip(first_window * self._window).batch(self._window)
-    # One window is filled while another is used up.
-    permuted = windows.enumerate(first_window).map(permute).prefetch(1)
-    return permuted.unbatch().skip(skip % self._window)
+    windows = mixture.skip(first_window * self._window).batch(self._window)
+    # The next window is read while the current one is consumed.
+    permutations = windows.enumerate(first_window).map(permute).prefetch(1)
+    return permutations.unbatch().skip(skip % self._window)
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     types = {name: tf.as_dtype(field.dtype) for name, field in self._fields.items()}

@@ -1,7 +1,7 @@
 """`--dataset=tfds(mnist) --data_dir=/data`: any image dataset prepared by TensorFlow Datasets.
 
-Only the files are used, never a dataset's own code, so `--data_dir` may also hold datasets that
-someone else prepared. Nothing is ever downloaded here.
+Only the files are read and no dataset's own code is run, so `--data_dir` may also hold datasets
+that someone else prepared. Nothing is ever downloaded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width, size_text
 
+# Names of splits in TFDS -> names in this package.
 _OFFICIAL = {'train': 'train', 'validation': 'validation', 'val': 'validation', 'test': 'test'}
 
 
@@ -30,29 +31,29 @@ def tfds(
   size: int | tuple[int, int] = 0,
   validation: float = 0.0,
 ) -> Dataset:
-  """Any image dataset of TensorFlow Datasets that lies prepared under --data_dir.
+  """Any image dataset that TensorFlow Datasets (TFDS) has prepared under --data_dir.
 
   Args:
     options: `data_dir` (None: $TFDS_DATA_DIR, or ~/tensorflow_datasets) and the memory limit. The
       data may be in data_dir/name/version, data_dir/version or data_dir itself.
-    name: As in TFDS: mnist, 'mnist:3.0.1', 'celeb_a_hq/256'. Without a version, the highest.
-    size: 0 keeps the stored size. Otherwise pixels a side, or (height, width): images are cropped
-      to the largest central part of these proportions, and resized with an antialiased Lanczos
-      filter (radius 3).
+    name: Name in TFDS: mnist, 'mnist:3.0.1', 'celeb_a_hq/256'. Without a version, the highest.
+    size: Pixels per side, or (height, width): images are cropped to the largest central part of
+      these proportions, and resized with an antialiased Lanczos filter (radius 3). 0 keeps the
+      stored size.
     validation: Share of the training data, from its end, to hold out as 'validation' when the
       dataset has no such split. (Stored order is random: TFDS shuffles when it writes.)
 
   Returns:
-    The official train, validation and test splits. Labels are those of the first class label,
-    'label' preferred; TFDS writes -1 where a test set keeps its labels secret. Where the train
-    split does, the dataset has no classes.
+    The official train, validation and test splits. Labels come from the feature 'label' if that
+    is a class label, else from the first class label. TFDS stores hidden labels as -1; if the
+    train split hides them, the dataset has no classes.
 
   Raises:
-    UsageError: The data is not there, has no images of 8 bits, or an argument does not suit it.
+    UsageError: The data is missing, has no 8-bit images, or an argument does not suit it.
   """
   if not 0 <= validation < 1:
     raise UsageError(f"dataset 'tfds': validation={validation} should be 0 or more, and below 1")
-  wanted = height_and_width(size, "dataset 'tfds'") if size else None
+  sides = height_and_width(size, "dataset 'tfds'") if size else None
   folder = prepared_folder(options.data_dir, name)
   try:
     import tensorflow_datasets
@@ -65,28 +66,28 @@ def tfds(
       'can be read (tfds convert_format turns one into the other)'
     )
   features = tensorflow_datasets.features
-  image_key = _key_of(info.features, features.Image, preferred='image')
-  label_key = _key_of(info.features, features.ClassLabel, preferred='label')
+  image_key = _find_key(info.features, features.Image, preferred='image')
+  label_key = _find_key(info.features, features.ClassLabel, preferred='label')
   if image_key is None or info.features[image_key].np_dtype != 'uint8':
     raise UsageError(f"dataset 'tfds': {name} has no feature with images of 8 bits")
   stored_shape = tuple(info.features[image_key].shape)
-  shape = (*wanted, stored_shape[2]) if wanted else stored_shape
+  shape = (*sides, stored_shape[2]) if sides else stored_shape
   if None in shape:
     raise UsageError(
       f"dataset 'tfds': the images of {name} have shape {stored_shape}; "
       'give size=... to make them equal'
     )
-  # Only what is used gets parsed: other features may be large.
-  used = features.FeaturesDict(
+  # Other features are not parsed, as they may be large.
+  parser = features.FeaturesDict(
     {key: info.features[key] for key in (image_key, label_key) if key is not None}
   )
 
   @tf.autograph.experimental.do_not_convert
   def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
-    example = used.deserialize_example(record)
+    example = parser.deserialize_example(record)
     label = 0 if label_key is None else example[label_key]
     image = example[image_key]
-    image = _resized(image, *wanted) if wanted and shape != stored_shape else image
+    image = _crop_and_resize(image, *sides) if sides and shape != stored_shape else image
     return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
 
   shards = {
@@ -99,50 +100,54 @@ def tfds(
     if split in _OFFICIAL
   }
   if validation and 'validation' not in shards and 'train' in shards:
-    shards['train'], shards['validation'] = _cut(shards['train'], 1 - validation)
+    shards['train'], shards['validation'] = _split_shards(shards['train'], 1 - validation)
   shards = {split: shards[split] for split in SPLIT_NAMES if shards.get(split)}
   if not shards:
     raise UsageError(f"dataset 'tfds': {name} has none of the splits train, validation and test")
-  recipe = f'{label_key} {image_key}' + (f' crop lanczos {size_text(wanted)}' if wanted else '')
+  recipe = f'{label_key} {image_key}' + (f' crop lanczos {size_text(sides)}' if sides else '')
   splits = {
     split: RecordSplit(members, fields=Fields.of_images(shape), decode=decode, recipe=recipe)
     for split, members in shards.items()
   }
   if options.fits_memory(sum(split.size for split in splits.values()), shape):
     splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
-  labelled = label_key and not ('train' in splits and splits['train'].hides_labels)
-  names = tuple(info.features[label_key].names) if labelled else ()
+  has_labels = label_key and not ('train' in splits and splits['train'].hides_labels)
+  names = tuple(info.features[label_key].names) if has_labels else ()
   return Dataset.of_images(name.partition(':')[0], shape, names, splits)
 
 
-def _key_of(features: Any, kind: type, *, preferred: str) -> str | None:
-  """The feature called `preferred` if it is of this kind, else the first one that is, else None."""
+def _find_key(features: Any, kind: type, *, preferred: str) -> str | None:
+  """Returns `preferred` if that feature is of `kind`, else the first key that is, else None."""
   keys = [key for key in features if isinstance(features[key], kind)]
   return preferred if preferred in keys else next(iter(keys), None)
 
 
-def _resized(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
-  """The largest central part of an image uint8 [H, W, C] of these proportions, so large."""
+def _crop_and_resize(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
+  """Crops uint8 [H, W, C] centrally to the proportions of (height, width), and resizes to them."""
   stored_height, stored_width = tf.unstack(tf.shape(image)[:2])
-  # As media.sizes.largest_box of numbers.
-  tall = tf.maximum(1, tf.minimum(stored_height, stored_width * height // width))
-  wide = tf.maximum(1, tf.minimum(stored_width, stored_height * width // height))
+  # The formula of media.sizes.largest_box, for tensors.
+  crop_height = tf.maximum(1, tf.minimum(stored_height, stored_width * height // width))
+  crop_width = tf.maximum(1, tf.minimum(stored_width, stored_height * width // height))
   image = tf.image.crop_to_bounding_box(
-    image, (stored_height - tall) // 2, (stored_width - wide) // 2, tall, wide
+    image,
+    (stored_height - crop_height) // 2,
+    (stored_width - crop_width) // 2,
+    crop_height,
+    crop_width,
   )
   image = tf.image.resize(image, [height, width], method='lanczos3', antialias=True)
   return tf.saturate_cast(tf.round(image), tf.uint8)
 
 
-def _cut(shards: Sequence[Shard], share: float) -> tuple[list[Shard], list[Shard]]:
-  """The first `share` of the records, and the rest."""
-  left = round(share * sum(shard.size for shard in shards))
+def _split_shards(shards: Sequence[Shard], share: float) -> tuple[list[Shard], list[Shard]]:
+  """Splits shards into the first `share` of their records and the rest."""
+  budget = round(share * sum(shard.size for shard in shards))
   first, rest = [], []
   for shard in shards:
-    taken = min(left, shard.size)
-    left -= taken
-    if taken:
-      first.append(Shard(shard.path, shard.skip, taken))
-    if taken < shard.size:
-      rest.append(Shard(shard.path, shard.skip + taken, shard.size - taken))
+    count = min(budget, shard.size)
+    budget -= count
+    if count:
+      first.append(Shard(shard.path, shard.skip, count))
+    if count < shard.size:
+      rest.append(Shard(shard.path, shard.skip + count, shard.size - count))
   return first, rest

@@ -1,8 +1,8 @@
-"""Finds a dataset that TensorFlow Datasets has prepared, by looking at files alone.
+"""Search for a dataset that TensorFlow Datasets (TFDS) has prepared, in files alone.
 
     folder = prepared_folder('/data', 'mnist')      # '/data/mnist/3.0.1'
 
-TFDS itself would import the dataset's code and ask Google Cloud Storage for what it misses.
+TFDS itself would import the dataset's code and ask Google Cloud Storage for missing files.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from tfgan_pipeline.errors import UsageError
 
 
 def prepared_folder(data_dir: str | None, name: str) -> str:
-  """The folder of one version of a dataset.
+  """Returns the folder of one version of a dataset that TFDS has prepared.
 
   Args:
-    data_dir: Holds name[/config]/version, or the version folders, or is one. `gs://` too. None:
-      $TFDS_DATA_DIR, or ~/tensorflow_datasets, as in TFDS.
-    name: `name`, `name/config`, and either with `:version`; without it, the highest version.
+    data_dir: Folder that holds name[/config]/version or the version folders, or is itself a
+      version folder; may be gs://. None: $TFDS_DATA_DIR, or ~/tensorflow_datasets, as in TFDS.
+    name: `name` or `name/config`, either of them with `:version`; without, the highest version.
 
   Raises:
-    UsageError: It is not there; says how to prepare it.
+    UsageError: There is no such dataset; the message says how to prepare or name it.
   """
   root = os.path.expanduser(data_dir or os.environ.get('TFDS_DATA_DIR') or '~/tensorflow_datasets')
   path, _, version = name.partition(':')
   base, _, config = path.partition('/')
-  prepared = {}
+  folders = {}
   for parent in (root, os.path.join(root, path)):
-    for folder in (parent, *(os.path.join(parent, child) for child in _folders_in(parent))):
-      info = _dataset_info(folder)
+    for folder in (parent, *(os.path.join(parent, child) for child in _list_folders(parent))):
+      info = _read_info(folder)
       if info and info['name'] == base and info.get('configName', '') == config:
-        prepared[info['version']] = folder
-  if version in prepared:
-    return prepared[version]
-  if version and prepared:
+        folders[info['version']] = folder
+  if version in folders:
+    return folders[version]
+  if version and folders:
     raise UsageError(
-      f'--data_dir={root}: has version {", ".join(sorted(prepared))} of {path}, not {version}'
+      f'--data_dir={root}: has version {", ".join(sorted(folders))} of {path}, not {version}'
     )
-  if prepared:
-    return prepared[max(prepared, key=lambda text: [int(part) for part in text.split('.')])]
-  configs = [] if config else _folders_in(os.path.join(root, path))
+  if folders:
+    return folders[max(folders, key=lambda text: [int(part) for part in text.split('.')])]
+  configs = [] if config else _list_folders(os.path.join(root, path))
   if configs:
     raise UsageError(
       f'--data_dir={root}: say which configuration of {base}, as in '
@@ -55,15 +55,15 @@ def prepared_folder(data_dir: str | None, name: str) -> str:
   )
 
 
-def _folders_in(folder: str) -> list[str]:
+def _list_folders(folder: str) -> list[str]:
   if not tf.io.gfile.isdir(folder):
     return []
   names = sorted(name.rstrip('/') for name in tf.io.gfile.listdir(folder))
   return [name for name in names if tf.io.gfile.isdir(os.path.join(folder, name))]
 
 
-def _dataset_info(folder: str) -> dict[str, Any] | None:
-  """dataset_info.json of a complete version folder; None for any other folder."""
+def _read_info(folder: str) -> dict[str, Any] | None:
+  """Returns dataset_info.json of a complete version folder; None for any other folder."""
   files = [os.path.join(folder, name) for name in ('dataset_info.json', 'features.json')]
   if not all(map(tf.io.gfile.exists, files)):
     return None
