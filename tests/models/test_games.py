@@ -19,7 +19,7 @@ SMALL = dict(networks='mlp(units=8)', generator_optimizer='adam', max_steps=2)
 
 
 def numbers_of(function):
-  """What a function that builds TF-GAN's graph returns, as numpy."""
+  """Returns, as numpy, the results of a function that builds TF-GAN's graph."""
   with tf1_tensor_equality():
     return tf.nest.map_structure(np.asarray, tf.function(function, autograph=False)())
 
@@ -32,7 +32,7 @@ def game_of(text: str, **values):
 
 
 def digits_of(split: str, count: int):
-  """The first examples of a split, as they are stored."""
+  """Returns the first `count` examples of a split, as stored."""
   return next(registry.dataset.build('digits(size=16)', DataOptions()).split(split).ordered(count))
 
 
@@ -41,7 +41,7 @@ def batch_of():
 
 
 def results(game, loss='wasserstein'):
-  """Tuple, losses and observations of one batch, and the random numbers after the first draws."""
+  """Returns the tuple's fields, losses and observations of a game for one batch."""
   batch = batch_of()
 
   def build():

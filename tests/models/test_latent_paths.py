@@ -9,7 +9,7 @@ PLACES = np.linspace(0, 1, 5)
 
 
 def way(function, start, end) -> np.ndarray:
-  """Five points of the way between two."""
+  """Returns five points on the way between two latent vectors."""
   ends = (np.tile(np.array(point, float), (5, 1)) for point in (start, end))
   return function(*ends, PLACES)
 

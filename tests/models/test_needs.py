@@ -104,7 +104,7 @@ def test_more_latents_are_no_scatter_plot_and_codes_may_have_no_categories():
 
 
 class Watch(keras.layers.Layer):
-  """A layer that returns its inputs, and notes the mode of each call."""
+  """Layer that returns its inputs and records the training mode of each call."""
 
   modes: list[tuple[str, bool]] = []
 
@@ -114,7 +114,7 @@ class Watch(keras.layers.Layer):
 
 
 def watched(spec):
-  """One dense layer each, behind a layer that knows its mode."""
+  """Builds networks of one dense layer each, behind a Watch layer."""
   layers, networks = keras.layers, {}
   for role, outputs in {'generator': math.prod(spec.image_shape), **spec.outputs}.items():
     shape = spec.image_shape if role == 'generator' else (outputs,)

@@ -20,15 +20,15 @@ _SMALL = {
 
 
 def small(name: str) -> tuple[str, tuple[int, int, int]]:
-  """(call string, image shape); those not listed are small, and take 28x28 grey."""
+  """Returns (call string, image shape) of a network; by default its own name and 28x28 grey."""
   assert name in registry.network.components()
   return _SMALL.get(name, (name, (28, 28, 1)))
 
 
 def smallest(name: str, monkeypatch) -> tuple[str, tuple[int, int, int]]:
-  """As `small`, residual networks with a plan for 8x8 that there is in a test only: quick to trace.
+  """Returns (call string, image shape) of a network that is quick to trace.
 
-  Everything else that they are made of is as for 32x32.
+  Residual networks get a plan for 8x8, which exists in tests only; their layers are those of 32x32.
   """
   plan = Plan((2, 2), (2,), (2,))
   for plans in (sngan.PLANS, biggan.PLANS, biggan.DEEP_PLANS):

@@ -12,10 +12,10 @@ layers = keras.layers
 
 
 def table(network: keras.Model) -> str:
-  """A line per layer: 'conv 64 5/2', 'norm 0.99 0.001', 'leaky 0.2', 'dense 1', ...
+  """Formats a network, one layer a line: 'conv 64 5/2', 'norm 0.99 0.001', 'dense 1', ...
 
-  Convolutions have their width, side of the kernel and stride, other layers what sets them apart or
-  the shape of what they make.
+  Convolutions have width, side of the kernel and stride; other layers their arguments or the shape
+  of their output.
   """
   return '\n'.join(filter(None, map(_line, network.layers)))
 
@@ -62,7 +62,7 @@ def _line(layer: keras.layers.Layer) -> str:
 
 
 def _text(sizes: tuple[int, ...]) -> str:
-  """'5' of (5, 5), '7x7x128' of (7, 7, 128)."""
+  """Formats sizes: '5' for (5, 5), '7x7x128' for (7, 7, 128)."""
   return str(sizes[0]) if len(set(sizes)) == 1 else 'x'.join(map(str, sizes))
 
 

@@ -24,7 +24,7 @@ def test_agrees_with_keras_on_one_device():
 
 
 def derivative_of_slopes(layer, dtype) -> np.ndarray:
-  """Of the squared input gradients of a critic with this layer, as a gradient penalty needs."""
+  """Returns the gradient of a gradient penalty on a critic with the layer, by its weights."""
   inputs = tf.constant(np.random.RandomState(1).randn(6, 3) * 0.01 + 0.3, dtype)
   weights = tf.Variable(tf.constant([0.5, 1.5, -1.0], dtype))
   with tf.GradientTape() as outer:

@@ -73,7 +73,7 @@ DEFAULTS = {
 
 
 def read_tables() -> dict[str, list[str]]:
-  """'dcgan, generator' -> its layers."""
+  """Reads the layers of every network, by a name such as 'dcgan, generator'."""
   text = pathlib.Path(__file__).with_name('layer_tables.txt').read_text()
   parts = (part.split(']', 1) for part in text.split('\n[')[1:])
   return {name: ' '.join(lines.split()).split(', ') for name, lines in parts}

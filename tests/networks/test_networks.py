@@ -41,7 +41,7 @@ def test_parameter_counts(text, noise_size, generator, discriminator):
 
 @pytest.mark.parametrize('name', registry.network.components())
 def test_contract(name, monkeypatch):
-  """Noise to images in [-1, 1], images to logits, in training and in inference."""
+  """Checks shapes, dtypes and ranges of images and logits, in training and in inference."""
   text, shape = smallest(name, monkeypatch)
   networks = build(text, shape)
   noise = tf.random.stateless_normal([4, 20], [1, 2])
@@ -57,7 +57,7 @@ def test_contract(name, monkeypatch):
 
 @pytest.mark.parametrize('name', registry.network.components())
 def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkeypatch):
-  """As many outputs as asked for, and another label is another image and another output."""
+  """Checks numbers of outputs, and that another label gives another image and other outputs."""
   text, shape = smallest(name, monkeypatch)
   networks = build(
     text,
@@ -78,7 +78,10 @@ def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkey
 @pytest.mark.parametrize('name', registry.network.components())
 @pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
 def test_last_layer_of_features_is_the_network(name, labelled, monkeypatch):
-  """The features of equal images are equal, of others others, and they are what is left to map."""
+  """Checks that features differ between images, and that all weights but the last layer's are used.
+
+  One layer with at most five weights, such as a spectral projection head, is left over.
+  """
   text, shape = smallest(name, monkeypatch)
   networks = build(text, shape, labelled=labelled)
   reader = networks['discriminator']

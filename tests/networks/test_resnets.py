@@ -27,7 +27,10 @@ def build(text, side, noise=20, classes=10, labelled=frozenset(), channels=3):
 
 
 def large(*values):
-  """A network of seconds: test_layer_tables.py has its layers, test_blocks.py its widths."""
+  """Returns a case that takes seconds, marked heavy.
+
+  Ordinary runs test the layers of its network in test_layer_tables.py, widths in test_blocks.py.
+  """
   return pytest.param(*values, marks=pytest.mark.heavy)
 
 
@@ -65,7 +68,7 @@ def test_parameter_counts(text, side, noise, classes, generator, discriminator, 
   ],
 )
 def test_other_sides(text, side):
-  """Builds two of those whose widths test_blocks.py checks."""
+  """Builds networks of two sides; test_blocks.py checks the widths of all."""
   networks = build(text, side, 420)
   assert networks['generator'].output_shape == (None, side, side, 3)
   assert networks['discriminator'].output_shape == (None, 1)
@@ -94,7 +97,7 @@ def test_what_does_not_fit_is_refused(text, side, noise, message):
 
 
 def test_kernels_beside_resizing_are_where_the_papers_have_them():
-  """1x1 kernels are applied at the smaller of both sides here, which changes no number."""
+  """Checks that 1x1 kernels are applied at the smaller of both sides, which changes no number."""
   blocks = Blocks(lambda kernel: keras.initializers.GlorotUniform(), spectral=False)
   maps = np.random.RandomState(0).randn(2, 6, 6, 4).astype(np.float32)
   inputs = layers.Input((6, 6, 4))

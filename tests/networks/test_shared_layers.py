@@ -141,7 +141,7 @@ def test_groups_that_do_not_fit():
 
 
 def test_discriminators_are_told_of_the_batch(tmp_path):
-  """By hyper-parameter: the same image among others gets another logit; encoders are not told."""
+  """Checks that, with `minibatch`, an image's logit depends on its batch; encoders never do."""
 
   def networks_of(text, **outputs):
     return registry.network.build(text, NetworkSpec.of_images((16, 16, 1), 0, 8, outputs=outputs))
@@ -182,7 +182,7 @@ def test_discrimination_agrees_with_numpy():
 
 @pytest.mark.parametrize('name', ['standard deviation', 'discrimination'])
 def test_one_two_and_four_replicas_see_the_same_others(name):
-  """Outputs, and gradients through the images of other replicas."""
+  """Compares outputs, and gradients through the images of other replicas."""
   make, inputs = LAYERS[name]
   inputs = np.concatenate([inputs, 2 * inputs])
   weights = random(16, *make()(inputs[:4], training=True).shape[1:], seed=3)
@@ -215,7 +215,7 @@ def test_one_two_and_four_replicas_see_the_same_others(name):
 
 
 def with_every_layer(spec):
-  """Two small networks of all that the layers of this file can do to a batch."""
+  """Builds a small generator and discriminator that have every layer of this file."""
   noise = layers.Input([spec.noise_size])
   maps = layers.Reshape((4, 4, 16))(layers.Dense(256)(noise))
   maps = layers.ReLU()(
@@ -233,7 +233,7 @@ def with_every_layer(spec):
 
 @pytest.mark.parametrize('replicas', [2, pytest.param(4, marks=pytest.mark.heavy)])
 def test_replicas_make_the_same_run(tmp_path, register, replicas):
-  """In weights, after a gradient penalty's second derivatives too."""
+  """Compares weights, after a gradient penalty with its second derivatives."""
   register(registry.network, with_every_layer)
   assert_invariant(
     tmp_path,

@@ -36,7 +36,7 @@ MAPS, FEATURES = normal(4, 5, 6, 3), normal(4, 7)
 
 
 def with_bias(layer, inputs):
-  """The layer, built, with a bias that is not zero."""
+  """Builds a layer on inputs, gives it a bias that is not zero, and returns it."""
   layer(inputs)
   layer.bias.assign(normal(*layer.bias.shape, seed=1))
   return layer
@@ -259,7 +259,7 @@ def test_moving_averages_become_those_of_the_batches_that_are_shared_in():
 
 
 def test_a_new_kernel_has_seen_fifteen_rounds_of_power_iteration(monkeypatch):
-  """From (1, 1) on, n rounds with singular values 1 and 0.9 leave a ratio of 0.9 ** 2n."""
+  """Starts at (1, 1): n rounds with singular values 0.9 and 1 leave a ratio of 0.9 ** 2n."""
   truncated = keras.initializers.TruncatedNormal
   monkeypatch.setattr(truncated, '__call__', lambda self, shape, **_: tf.fill(shape, self.stddev))
   layer = SpectralDense(2, kernel_initializer=lambda shape, **_: tf.constant([[0.9, 0], [0, 1.0]]))

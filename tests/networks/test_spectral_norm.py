@@ -43,7 +43,7 @@ def test_kernel_in_use_has_norm_one(name, calls, precision):
 
 @pytest.mark.parametrize('name', ['sngan', 'sagan', 'biggan', 'dcgan'])
 def test_a_new_network_is_as_its_exact_norms_make_it(name, monkeypatch):
-  """Convolutions, attention, linear maps of conditional batch norm, embeddings of the class."""
+  """Checks all spectral layers: convolutions, attention, conditional batch norm, embeddings."""
   text, shape = smallest(name, monkeypatch)
   told = frozenset({'generator', 'discriminator'})
   spec = NetworkSpec.of_images(shape, 10, 20, labelled=told if name == 'biggan' else frozenset())
@@ -93,7 +93,10 @@ def test_inference_changes_nothing(name):
 
 
 def test_gradient_is_that_of_the_quotient():
-  """At the singular vectors: of W / s(W), where the derivative of s is left * right."""
+  """Compares with the gradient of W / s(W) at the exact singular vectors.
+
+  There the derivative of s is the outer product of the left and the right vector.
+  """
   kernel = tf.Variable(images([7, 5]))
   left, values, right = np.linalg.svd(kernel.numpy(), full_matrices=False)
   vector = tf.Variable(right[:1])

@@ -72,7 +72,7 @@ def test_sides_are_doubled_and_halved_with_1_3_3_1():
 
 
 def test_sizes_of_what_passes_are_kept():
-  """At the start of training, whatever the rate, which only makes learning slower."""
+  """Checks mean squares of outputs of new layers, which do not depend on the learning rate."""
   inputs = normal(500, 300)
   for rate in (1.0, 0.01):
     layer = EqualizedDense(400, rate=rate)

@@ -1,0 +1,1 @@
+"""Games: their networks, losses and samples; the noise and the tasks that they share."""

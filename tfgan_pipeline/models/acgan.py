@@ -1,4 +1,4 @@
-"""A discriminator that also names the class, through `tfgan.acgan_model` (Odena et al. 2017)."""
+"""AC-GAN, through `tfgan.acgan_model` (Odena et al. 2017, arXiv:1610.09585)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ def acgan(
   generator_weight: float = 1.0,
   discriminator_weight: float = 1.0,
 ) -> Game:
-  """The generator is told the class, the discriminator has to tell it (arXiv:1610.09585).
+  """AC-GAN: the generator reads the class, and the discriminator has to name it.
 
   Args:
-    noise: The generator's random input.
-    data: The fields of the examples.
-    generator_weight: Of the class's cross-entropy on generated images, in the generator's loss.
-    discriminator_weight: Of that on real and on generated images, in the discriminator's.
+    noise: Random input of the generator.
+    data: Fields of the examples, labels included.
+    generator_weight: Weight of the cross-entropy of the class of generated images, in the
+      generator's loss.
+    discriminator_weight: Weight of the cross-entropy of the class of real and of generated images,
+      in the discriminator's loss.
+
+  Raises:
+    UsageError: A weight is negative.
   """
   require(
     '--model',
@@ -43,7 +48,7 @@ def acgan(
 
 
 class ACGAN(ImageGame):
-  """Generated images are of the classes of the real ones beside them, as in TF-GAN's losses."""
+  """Game of AC-GAN; generated images get the classes of the batch's real ones, as in TF-GAN."""
 
   labelled = frozenset({'generator'})
 
@@ -51,7 +56,7 @@ class ACGAN(ImageGame):
     self, noise: Noise, data: Fields, generator_weight: float, discriminator_weight: float
   ):
     super().__init__(noise, data)
-    self.outputs = {'discriminator': 1 + data.num_classes}
+    self.outputs = {'discriminator': 1 + data.num_classes}  # The logit, then logits of classes.
     self._weights = {
       'aux_cond_generator_weight': generator_weight,
       'aux_cond_discriminator_weight': discriminator_weight,
@@ -81,17 +86,17 @@ class ACGAN(ImageGame):
     )
 
   def observations(self, model: tfgan.ACGANModel) -> dict[str, tf.Tensor]:
-    """Also how often the discriminator names the right class."""
+    """Returns scalars to plot, the discriminator's accuracy in classes included."""
     logits = {
       'real': model.discriminator_real_classification_logits,
       'generated': model.discriminator_gen_classification_logits,
     }
-    right = tf.argmax(model.one_hot_labels, axis=1)
+    labels = tf.argmax(model.one_hot_labels, axis=1)
     return {
       **super().observations(model),
       **{
         f'class_accuracy/{name}': tf.reduce_mean(
-          tf.cast(tf.equal(tf.argmax(value, axis=1), right), tf.float32)
+          tf.cast(tf.equal(tf.argmax(value, axis=1), labels), tf.float32)
         )
         for name, value in logits.items()
       },

@@ -1,7 +1,7 @@
-"""Encoder and generator that reconstruct images, with and without noise in what is encoded.
+"""Autoencoders of images, plain and denoising.
 
-Nobody plays against them: the one player, 'generator', trains both networks. What the generator
-makes of `--noise` is shown as it is of any game, but nothing makes it look like the data.
+There is no opponent: the one player, 'generator', trains encoder and generator. Samples from
+`--noise` are drawn as in any game, but nothing makes them look like the data.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @registry.model
 def autoencoder(noise: Noise, data: Fields, *, reconstruction: str = 'squared_error') -> Game:
-  """Images through a code of --noise's size and back (Hinton and Salakhutdinov 2006).
+  """Autoencoder with codes of the size of --noise (Hinton and Salakhutdinov 2006).
 
   Args:
-    noise: Its size is that of the code.
-    data: Not needed here.
-    reconstruction: A component of losses/reconstruction.py.
+    noise: Noise as long as a code.
+    data: Fields of the examples.
+    reconstruction: Component of losses/reconstruction.py.
   """
   return Autoencoder(noise, data, reconstruction)
 
@@ -48,30 +48,37 @@ def denoising_autoencoder(
   stddev: float = 0.5,
   reconstruction: str = 'squared_error',
 ) -> Game:
-  """Images from noisy copies of them; the code may be over-complete (Vincent et al. 2008).
+  """Autoencoder that reconstructs images from noisy copies (Vincent et al. 2008).
+
+  Codes may be longer than images, because the identity is no solution.
 
   Args:
-    noise: Its size is that of the code.
-    data: Not needed here.
-    stddev: Of the normal noise added to images in [-1, 1] before they are encoded.
-    reconstruction: A component of losses/reconstruction.py.
+    noise: Noise as long as a code.
+    data: Fields of the examples.
+    stddev: Deviation of the normal noise added to images in [-1, 1] before they are encoded.
+    reconstruction: Component of losses/reconstruction.py.
+
+  Raises:
+    UsageError: The deviation is negative.
   """
   require('--model', at_least=0, stddev=stddev)
   return Autoencoder(noise, data, reconstruction, stddev=stddev)
 
 
 class Autoencoder(ImageGame):
-  """Its loss is the mean over images of the reconstruction error.
+  """Game of an encoder and a generator; the loss is the mean reconstruction error of images.
 
   Args:
-    noise: Its size is that of the code.
-    data: The fields of the examples.
-    reconstruction: A component of losses/reconstruction.py.
-    stddev: Of the noise added to what is encoded.
+    noise: Noise as long as a code.
+    data: Fields of the examples.
+    reconstruction: Component of losses/reconstruction.py.
+    stddev: Deviation of the noise added to images before they are encoded.
   """
 
   players = {'generator': ('generator', 'encoder')}
-  needs = frozenset({Need.PICTURES})  # Their bytes are compared one by one.
+  needs = frozenset(
+    {Need.PICTURES}
+  )  # Errors are sums over pixels, for which bytes must be intensities.
   shown_examples = 32
 
   def __init__(self, noise: Noise, data: Fields, reconstruction: str, *, stddev: float = 0.0):
@@ -81,11 +88,11 @@ class Autoencoder(ImageGame):
     self._stddev = stddev
 
   def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
-    """A tuple whose discriminator does not exist; its generated data are the reconstructions."""
-    images = seen = batch['image']
+    """Builds a tuple without a discriminator; its generated data are the reconstructions."""
+    images = copies = batch['image']
     if self._stddev:
-      seen = images + self._stddev * randomness.normal(images.shape)
-    codes = self.networks['encoder'](seen, training=True)
+      copies = images + self._stddev * randomness.normal(images.shape)
+    codes = self.networks['encoder'](copies, training=True)  # [n, noise size]
     return self.without_discriminator(images, codes, self._decode(codes))
 
   def _decode(self, codes: tf.Tensor) -> tf.Tensor:
@@ -99,21 +106,21 @@ class Autoencoder(ImageGame):
     return tfgan.GANLoss(loss, tf.zeros([]))
 
   def observations(self, model: tfgan.GANModel) -> dict[str, tf.Tensor]:
-    """Mean absolute difference between image and reconstruction, of pixels in [0, 255]."""
+    """Returns the mean absolute error of reconstructions, for pixels in [0, 255]."""
     difference = tf.reduce_mean(tf.abs(model.real_data - model.generated_data))
-    return {'pixel_error': 127.5 * difference}
+    return {'pixel_error': 127.5 * difference}  # [-1, 1] is 255 wide in bytes.
 
   def encode(self, images: np.ndarray) -> tf.Tensor:
-    """uint8 [n, H, W, C] to codes float32 [n, noise size]."""
+    """Encodes images uint8 [n, H, W, C] as codes float32 [n, noise size]."""
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Rows of eight images, noisy where they are encoded so, each above its reconstructions."""
+    """Draws rows of eight images, their noisy copies if there are any, and reconstructions."""
     images = examples['image'][:32]
-    shown = [images]
+    batches = [images]
     if self._stddev:
       noise = tf.random.stateless_normal(images.shape, randomness.key(0))
-      shown.append(pixels.to_uint8(pixels.to_float(images) + self._stddev * noise).numpy())
-    shown.append(pixels.to_uint8(self.run(GENERATE, networks, self.encode(shown[-1]))).numpy())
-    rows = [batch[first : first + 8] for first in range(0, len(images), 8) for batch in shown]
+      batches.append(pixels.to_uint8(pixels.to_float(images) + self._stddev * noise).numpy())
+    batches.append(pixels.to_uint8(self.run(GENERATE, networks, self.encode(batches[-1]))).numpy())
+    rows = [batch[first : first + 8] for first in range(0, len(images), 8) for batch in batches]
     return {'reconstructions': pixels.grid(np.concatenate(rows), columns=8)}

@@ -1,4 +1,4 @@
-"""From an experiment to the networks and the game they play."""
+"""Construction of an experiment's game and networks."""
 
 from __future__ import annotations
 
@@ -20,40 +20,42 @@ def build_networks(
   roles: Collection[str] | None = None,
   precision: str = 'float32',
 ) -> Networks:
-  """Freshly initialised networks by role. The same seed gives the same weights each time.
+  """Builds freshly initialised networks, by role; equal seeds give equal weights.
 
   Args:
-    experiment: Names the networks, and the game, which says which roles there are.
-    data: The fields of the examples.
-    roles: Those that are wanted, if not all.
-    precision: What layers compute in: a Keras policy. Variables are float32 in any case, so weights
-      trained in one can be used in another.
+    experiment: Names of the game, which defines the roles, and of the networks; the seed.
+    data: Fields of the examples.
+    roles: Roles to build; None for all of the game.
+    precision: Keras policy in which layers compute. Variables are float32 in any case, so weights
+      trained with one policy can be used with another.
 
   Raises:
     UsageError: The networks do not exist for such data, return another type than float32, or are
       not those that the game needs.
   """
-  wanted = {
+  requests = {
     name: role
     for name, role in new_game(experiment, data).roles().items()
     if roles is None or name in roles
   }
-  outside = keras.mixed_precision.global_policy()
+  outer_policy = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
   networks: Networks = {}
   try:
     with seeded(experiment.seed):
       for call in registry.network.parse_all(experiment.networks):
-        for spec in by_image({name: role for name, role in wanted.items() if name not in networks}):
-          made = registry.network.build(str(call), spec)
-          networks |= {name: network for name, network in made.items() if name in spec.roles}
+        for spec in by_image(
+          {name: role for name, role in requests.items() if name not in networks}
+        ):
+          candidates = registry.network.build(str(call), spec)
+          networks |= {name: network for name, network in candidates.items() if name in spec.roles}
   except (ValueError, TypeError) as error:
     if isinstance(error, UsageError):
       raise
     raise UsageError(f'--networks={experiment.networks}: {error}') from None
   finally:
-    keras.mixed_precision.set_global_policy(outside)
-  for name, role in wanted.items():
+    keras.mixed_precision.set_global_policy(outer_policy)
+  for name, role in requests.items():
     _check(experiment, name, role, networks.get(name), precision)
   return networks
 
@@ -61,7 +63,7 @@ def build_networks(
 def _check(
   experiment: Experiment, name: str, role: Role, network: keras.Model | None, precision: str
 ) -> None:
-  """Raises UsageError unless a network does what its role wants."""
+  """Raises UsageError unless a network has the inputs and the output of its role."""
   flag = f'--networks={experiment.networks}'
   shape = role.gives.shape
   if network is not None and network.output.dtype != tf.float32:
@@ -81,14 +83,19 @@ def _check(
     )
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-  return len(shape) == len(wanted) and all(
-    want in (None, side) for side, want in zip(shape, wanted)
+def _fits(shape: tuple[int, ...], pattern: tuple[int | None, ...]) -> bool:
+  """Returns whether a shape has the sides of a pattern, in which None is any side."""
+  return len(shape) == len(pattern) and all(
+    expected in (None, side) for side, expected in zip(shape, pattern)
   )
 
 
 def new_game(experiment: Experiment, data: Fields) -> Game:
-  """The model component, which has no networks yet."""
+  """Builds the game of an experiment, without networks.
+
+  Raises:
+    UsageError: A hyper-parameter is out of range, or the data lack fields that the game needs.
+  """
   noise = registry.noise.build(experiment.noise)
   try:
     game = registry.model.build(experiment.model, noise, data)
@@ -99,9 +106,9 @@ def new_game(experiment: Experiment, data: Fields) -> Game:
   except KeyError as error:
     if error.args[0] in data:
       raise
-    raise _lacks(experiment, data, str(error.args[0])) from None
-  if lacking := [name for name in game.reads if name not in data]:
-    raise _lacks(experiment, data, ', '.join(lacking))
+    raise _missing_fields_error(experiment, data, str(error.args[0])) from None
+  if missing_names := [name for name in game.reads if name not in data]:
+    raise _missing_fields_error(experiment, data, ', '.join(missing_names))
   for task in game.tasks().values():
     if not (data[task.target].medium and (task.samples_noise or data[task.source].medium)):
       raise UsageError(
@@ -111,7 +118,7 @@ def new_game(experiment: Experiment, data: Fields) -> Game:
   return game
 
 
-def _lacks(experiment: Experiment, data: Fields, fields: str) -> UsageError:
+def _missing_fields_error(experiment: Experiment, data: Fields, fields: str) -> UsageError:
   return UsageError(
     f'--model={experiment.model}: reads {fields}, and examples of --dataset={experiment.dataset} '
     f'hold {", ".join(data)}'
@@ -119,5 +126,5 @@ def _lacks(experiment: Experiment, data: Fields, fields: str) -> UsageError:
 
 
 def named_averages(averages: Networks) -> Networks:
-  """Returns moving averages by the names that checkpoints keep them under, 'generator_ema'."""
+  """Returns moving averages by their names in checkpoints, such as 'generator_ema'."""
   return {f'{role}_ema': average for role, average in averages.items()}

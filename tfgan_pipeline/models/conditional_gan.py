@@ -1,4 +1,4 @@
-"""Both players are told the class (Mirza and Osindero 2014, arXiv:1411.1784)."""
+"""GAN whose networks both read the class (Mirza and Osindero 2014, arXiv:1411.1784)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from tfgan_pipeline.models.noise import Noise
 
 @registry.model
 def conditional_gan(noise: Noise, data: Fields) -> Game:
-  """Generator against discriminator, both told the class: any class can be generated."""
+  """Generator against discriminator that both read the class, so that any class can be sampled.
+
+  Args:
+    noise: Random input of the generator.
+    data: Fields of the examples, labels included.
+  """
   return ConditionalGAN(noise, data)
 
 
 class ConditionalGAN(GAN):
-  """Generated images are of the classes of the real ones beside them, as in TF-GAN's examples."""
+  """Class-conditional game; generated images get the classes of the batch's real ones."""
 
   labelled = frozenset({'generator', 'discriminator'})

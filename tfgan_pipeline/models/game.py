@@ -4,10 +4,10 @@
     def mine(noise: Noise, data: Fields, *, weight: float = 1.0) -> Game:
       return Mine(noise, data, weight)
 
-A game owns no loop, no optimiser and no files; it says what one batch means to its networks. From
-`models` to `losses` to the updates data flows one way, in training/train_ops.py. Games that make
-images of noise derive from image_game.ImageGame; a game with several generators, such as one for
-each direction of a translation, from this class.
+A game owns no loop, no optimiser and no files; it defines what one batch means to its networks.
+Data flows one way, from `models` to `losses` to the updates in training/train_ops.py. Games that
+make images from noise derive from image_game.ImageGame; a game with several generators, such as one
+for each direction of a translation, derives from Game.
 """
 
 from __future__ import annotations
@@ -28,31 +28,34 @@ from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks, Role
 
-if TYPE_CHECKING:  # Whoever samples needs no losses.
+if TYPE_CHECKING:  # Sampling needs no losses.
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
-# Inputs and samples of this step -> those that a discriminator sees.
+# Maps inputs and samples of a step to those that a discriminator reads, some from earlier steps.
 Pool = Callable[[tuple[Inputs, tf.Tensor]], tuple[Inputs, tf.Tensor]]
 
 _Tuple = TypeVar('_Tuple', bound=GANTuple)
 
 
 class Game(abc.ABC):
-  """A game over networks that models/build.py gives it once it has been asked for its roles.
+  """Game between networks: their roles, losses, samples and pictures.
+
+  A game is made without networks; models/build.py builds them from `roles`.
 
   Attributes:
-    noise: Where random inputs come from.
-    data: The fields of the examples.
-    networks: The Keras models by role.
-    augment: What images pass on their way to a discriminator, real and generated ones alike.
-    pools: TF-GAN's `tensor_pool_fn` by direction: what discriminators see for generated images.
-    players: The roles of the networks that each player trains. Players are those of TF-GAN,
-      'generator' and 'discriminator', or 'generator' alone where nobody plays against it.
+    noise: Distribution of random inputs.
+    data: Fields of the examples.
+    networks: Keras models by role.
+    augment: Function that is applied to all images, real and generated, before a discriminator.
+    pools: TF-GAN's `tensor_pool_fn` by direction; replaces generated images by a mix with earlier
+      ones before a discriminator.
+    players: Roles of the networks that each player trains. Players are those of TF-GAN,
+      'generator' and 'discriminator', or 'generator' alone without an opponent.
     averaged: Roles whose weights have a moving average.
-    reads: The fields that a batch must have.
-    directions: A name for each tuple that `models` returns; '' where there is one.
-    needs: What a run must have besides.
-    shown_examples: How many real examples `pictures` wants.
+    reads: Fields that a batch must have.
+    directions: Name of each tuple that `models` returns; '' for a single one.
+    needs: Further requirements on a run.
+    shown_examples: Number of real examples that `pictures` reads.
   """
 
   players: Mapping[str, tuple[str, ...]] = {
@@ -74,14 +77,18 @@ class Game(abc.ABC):
 
   @abc.abstractmethod
   def roles(self) -> Mapping[str, Role]:
-    """Returns the networks that the game needs: what each reads and gives."""
+    """Returns the roles of the networks that the game needs, by name."""
 
   @abc.abstractmethod
   def tasks(self) -> Mapping[str, Task]:
-    """Returns what a trained game can be asked for, by name; the first is the default."""
+    """Returns the tasks that a trained game can do, by name; the first is the default."""
 
   def task(self, name: str = '') -> Task:
-    """Returns a task, by default the first; raises UsageError, listing them, for what is none."""
+    """Returns a task by name, by default the first.
+
+    Raises:
+      UsageError: The game has no such task; the message lists those that exist.
+    """
     tasks = self.tasks()
     if name and name not in tasks:
       raise UsageError(f'--task={name}: should be one of {", ".join(tasks)}')
@@ -91,7 +98,7 @@ class Game(abc.ABC):
   def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[GANTuple, ...]:
     """Builds TF-GAN's tuples for one replica's batch, one for each of `directions`.
 
-    Inside a `tf.function` and `randomness.scope`; each tuple is from `with_variables`.
+    Called inside a `tf.function` and `randomness.scope`; each tuple is one of `with_variables`.
 
     Args:
       batch: Tensors [replica_batch, ...] by field; media float32 in [-1, 1], see Fields.to_device.
@@ -109,14 +116,15 @@ class Game(abc.ABC):
   def gan_loss(
     self, model: GANTuple, adversarial: AdversarialLoss, pool: Pool | None = None
   ) -> tfgan.GANLoss:
-    """Returns both players' losses for one tuple, penalties apart.
+    """Returns both players' losses for one tuple, without penalties.
 
-    Float32 scalars, means over the replica's batch.
+    Losses are float32 scalars, means over the replica's batch.
 
     Args:
       model: One of `models`.
-      adversarial: The pair of --loss, see losses/adversarial.py.
-      pool: What the discriminator sees for generated images, where a game has `pool_examples`.
+      adversarial: Pair of losses of --loss, see losses/adversarial.py.
+      pool: Replaces generated images by a mix with earlier ones before the discriminator; only for
+        games with `pool_examples`.
     """
     return tfgan.gan_loss(
       model,
@@ -129,10 +137,10 @@ class Game(abc.ABC):
   def observations(self, model: GANTuple) -> dict[str, tf.Tensor]:
     """Returns float32 scalars to plot of one tuple, by TensorBoard tag; means over the batch.
 
-    Here what tutorials plot, mean D(x) and D(G(z)) as probabilities and as raw outputs with their
-    gap; how often the sign of the output is right; and r_t, the mean sign on training images: near
-    1 the discriminator has learned them by heart (Karras et al. 2020, arXiv:2006.06676). For losses
-    without a border at 0, such as Wasserstein's, only the gap says something.
+    The scalars are those of tutorials: mean D(x) and D(G(z)), as probabilities and as raw outputs
+    with their gap; the accuracy of the output's sign; and r_t, the mean sign on training images,
+    which nears 1 when the discriminator overfits (Karras et al. 2020, arXiv:2006.06676, equation
+    1). For losses without a border at 0, such as Wasserstein's, only the gap has a meaning.
     """
     real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
     values = {
@@ -159,14 +167,14 @@ class Game(abc.ABC):
     seed: int | tf.Tensor,
     given: Mapping[str, npt.ArrayLike] = {},
   ) -> Inputs:
-    """Returns what `run` reads; input i depends on (seed, indices[i]) and row i of `given` only.
+    """Returns inputs of `run`; input i depends on (seed, indices[i]) and row i of `given` only.
 
     Args:
       task: One of `tasks`.
       indices: Numbers of samples.
-      seed: Chooses all of them.
-      given: Values [n, ...] by field, stored examples or classes that are asked for; a task whose
-        source is a field needs that one.
+      seed: Seed of all samples.
+      given: Values [n, ...] by field: stored examples, or classes to sample; a task whose source
+        is a field needs that field.
     """
 
   @abc.abstractmethod
@@ -175,39 +183,39 @@ class Game(abc.ABC):
 
     Args:
       task: One of `tasks`.
-      networks: Those of its roles, such as moving averages of the trained ones.
-      inputs: From `inputs`, or chosen otherwise.
+      networks: Models of the task's roles, such as moving averages of the trained ones.
+      inputs: Result of `inputs`, or tensors of equal form.
     """
 
   def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Returns the classes of samples, int32 [len(indices)]; None where none can be chosen."""
+    """Returns the classes of samples, int32 [len(indices)]; None if no class can be chosen."""
     del indices
     return None
 
   def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Returns the learnt categories of samples, int32 [len(indices)]; None without any."""
+    """Returns the learnt categories of samples, int32 [len(indices)]; None if there are none."""
     del indices
     return None
 
   def columns(self, task: Task) -> int:
-    """Returns how many samples make a row that shows each kind once; 0 where there are no kinds."""
+    """Returns the number of columns of a grid with one kind of sample each; 0 without kinds."""
     del task
     return 0
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws a game's own pictures, uint8 [H, W, 1 or 3] by name, at each sampling.
+    """Draws pictures that are special to a game, uint8 [H, W, 1 or 3] by name, at each sampling.
 
     Args:
-      networks: As in `run`.
-      examples: `shown_examples` real ones, as they are stored.
+      networks: Models by role, such as moving averages of the trained ones.
+      examples: `shown_examples` real examples, as stored.
     """
     del networks, examples
     return {}
 
   def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
-    """Returns what a pool of each direction holds one of: (inputs, sample), tensors [1, ...].
+    """Returns an example of each direction's pool entries: (inputs, sample), tensors [1, ...].
 
-    None where TF-GAN's losses do not know how to use a pool.
+    The mapping is empty for games whose TF-GAN losses cannot use a pool.
     """
     return {}
 
@@ -220,8 +228,8 @@ class Game(abc.ABC):
     ]
 
   def with_variables(self, model: _Tuple) -> _Tuple:
-    """Returns a tuple with the players' variables; TF-GAN looks for them by scope, in vain here."""
-    # A player that does not exist trains, with no optimiser, what the other one does.
+    """Returns a tuple with the players' variables, which TF-GAN fails to find by scope."""
+    # A missing discriminator gets the generator's variables, and no optimiser to train them.
     return model._replace(
       generator_variables=self.trainable_variables('generator'),
       discriminator_variables=self.trainable_variables(

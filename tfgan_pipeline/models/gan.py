@@ -1,4 +1,4 @@
-"""The unconditional two-player game, through `tfgan.gan_model` (Goodfellow et al. 2014)."""
+"""Unconditional two-player game, through `tfgan.gan_model` (Goodfellow et al. 2014)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from tfgan_pipeline.models.noise import Noise
 
 @registry.model
 def gan(noise: Noise, data: Fields) -> Game:
-  """Generator against discriminator on unlabelled images."""
+  """Generator against discriminator on images without labels.
+
+  Args:
+    noise: Random input of the generator.
+    data: Fields of the examples.
+  """
   return GAN(noise, data)
 
 
 class GAN(ImageGame):
-  """Generator against discriminator; those in `labelled` are told the class of the real image."""
+  """Game of generator against discriminator; roles in `labelled` read the real image's class."""
 
   def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
     generator = self.networks['generator']

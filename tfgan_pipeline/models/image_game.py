@@ -1,11 +1,11 @@
-"""Base class of games with one generator, which makes images of noise and perhaps of a class.
+"""Base class of games with one generator of images, from noise and perhaps a class.
 
     class Mine(ImageGame):
       labelled = frozenset({'generator'})
 
       def gan_model(self, batch): ...
 
-Their one task is 'generate'. Samples are numbered: sample i of a seed is always the same.
+The one task of such games is 'generate'. Samples are numbered: a seed and a number determine one.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _Split = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, object]]
 
 
 class ImageGame(Game):
-  """A game whose networks are 'generator' and readers of its images.
+  """Game whose networks are 'generator' and readers of its images.
 
   Attributes:
-    labelled: Roles that are told the class.
-    outputs: How many numbers each network that reads images gives, see networks/spec.py.
+    labelled: Roles that read the class.
+    outputs: Numbers per image of each network that reads images, by role; see networks/spec.py.
   """
 
   labelled: frozenset[str] = frozenset()
@@ -71,7 +71,13 @@ class ImageGame(Game):
   def without_discriminator(
     self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
   ) -> tfgan.GANModel:
-    """Returns the tuple of a game with one player, which reconstructs images."""
+    """Returns TF-GAN's tuple of a game without a discriminator, which reconstructs images.
+
+    Args:
+      images: Real images, float32 [n, H, W, C].
+      codes: Codes of the images, [n, D].
+      decoded: Reconstructions, float32 [n, H, W, C].
+    """
     with tf.compat.v1.variable_scope('Generator') as scope:
       fields = dict.fromkeys(tfgan.GANModel._fields)
       model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
@@ -80,7 +86,10 @@ class ImageGame(Game):
     )
 
   def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Returns the classes of samples, int32 [len(indices)]: i modulo K; None without classes."""
+    """Returns the classes of samples, int32 [len(indices)]: number i has class i modulo K.
+
+    None if the generator reads no class.
+    """
     if 'generator' not in self.labelled:
       return None
     return tf.convert_to_tensor(indices, tf.int32) % self.num_classes
@@ -92,13 +101,13 @@ class ImageGame(Game):
     seed: int | tf.Tensor,
     given: Mapping[str, npt.ArrayLike] = {},
   ) -> Inputs:
-    """Returns noise float32 [n, noise size], or that and labels int32 [n].
+    """Returns noise float32 [n, noise size]; for a labelled generator [noise, labels int32 [n]].
 
     Args:
       task: GENERATE.
       indices: Numbers of samples.
-      seed: Chooses all of them.
-      given: 'label', other classes than `self.labels(indices)`, one each; or nothing.
+      seed: Seed of all samples.
+      given: Classes [n] under 'label', in place of `self.labels(indices)`; or nothing.
     """
     noise = self.noise.numbered(indices, seed)
     if 'generator' not in self.labelled:
@@ -113,51 +122,68 @@ class ImageGame(Game):
     """Returns the discriminator's output for real against generated, float32 [N], in inference.
 
     Args:
-      images: float32 [N, H, W, C] in [-1, 1], which are not augmented.
-      labels: Theirs, int32 [N]; only a discriminator that is told the class needs them.
+      images: Images float32 [N, H, W, C] in [-1, 1], which are not augmented.
+      labels: Classes of the images, int32 [N]; None if the discriminator reads no class.
     """
     return self.discriminate(self.networks['discriminator'], images, labels, training=False)[:, 0]
 
   def discriminate(
     self, network: keras.Model, images: tf.Tensor, labels: tf.Tensor | None, *, training: bool
   ) -> tf.Tensor:
-    """Applies the discriminator, or its part `network`, to images, with labels if it reads them."""
-    told = 'discriminator' in self.labelled
-    return network([images, labels] if told else images, training=training)
+    """Applies the discriminator, or a part of it, to images and, if it reads them, labels.
+
+    Args:
+      network: The discriminator, or a part with equal inputs, such as `features_of`.
+      images: Images float32 [n, H, W, C] in [-1, 1].
+      labels: Classes of the images, int32 [n]; None if the discriminator reads no class.
+      training: Whether layers are in training mode.
+    """
+    conditional = 'discriminator' in self.labelled
+    return network([images, labels] if conditional else images, training=training)
 
   def traversal(self, seed: int, columns: int) -> Inputs:
-    """Returns inputs of a picture: a row for each of up to 16 axes, along which sample 0 moves."""
+    """Returns inputs of a picture whose rows move sample 0 along one axis of the noise each.
+
+    Args:
+      seed: Seed of sample 0.
+      columns: Samples per row, from -reach to reach of the noise.
+
+    Returns:
+      Inputs of `run` for rows * columns samples, with a row for each of the first 16 axes.
+    """
     axes, reach = min(self.noise.size, 16), self.noise.reach
     inputs = self.inputs(GENERATE, [0] * axes * columns, seed)
     noise = tf.unstack(inputs[0] if isinstance(inputs, list) else inputs, axis=1)
-    moving = tf.tile(tf.linspace(-reach, reach, columns), [axes])
+    positions = tf.tile(tf.linspace(-reach, reach, columns), [axes])  # [axes * columns]
     row = tf.repeat(tf.range(axes), columns)
-    moved = [tf.where(tf.equal(row, axis), moving, column) for axis, column in enumerate(noise)]
-    values = tf.stack(moved, axis=1)
+    components = [
+      tf.where(tf.equal(row, axis), positions, column) for axis, column in enumerate(noise)
+    ]
+    values = tf.stack(components, axis=1)  # [axes * columns, noise size]
     return [values, *inputs[1:]] if isinstance(inputs, list) else values
 
   def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
     """Returns inputs of a row of samples from sample `number` to the next, both included.
 
     Args:
-      number: Of the first sample, whose class all of them have.
-      seed: Chooses both ends.
-      columns: How many samples.
-      label: Another class than that.
+      number: Number of the first sample, whose class all samples get.
+      seed: Seed of both ends.
+      columns: Number of samples.
+      label: Class of all samples, in place of the first one's.
     """
     noise = self.noise.path(number, seed, columns)
-    own = self.labels([number])
-    if own is None:
+    labels = self.labels([number])
+    if labels is None:
       return noise
-    return [noise, tf.fill([columns], own[0] if label is None else tf.constant(label, tf.int32))]
+    return [noise, tf.fill([columns], labels[0] if label is None else tf.constant(label, tf.int32))]
 
 
 class Discriminator:
-  """TF-GAN's `discriminator_fn` over a network: (images, generator inputs) -> what `split` says.
+  """TF-GAN's `discriminator_fn` of a game: (images, generator inputs) -> outputs.
 
   Args:
-    game: Whose `augment` images pass, and which network reads them.
-    split: Made of the network's numbers float32 [n, outputs].
+    game: Game whose `augment` is applied to images, and whose discriminator reads them.
+    split: Makes the outputs that TF-GAN expects from the network's float32 [n, outputs].
   """
 
   def __init__(self, game: ImageGame, split: _Split = lambda numbers: numbers):
@@ -169,7 +195,13 @@ class Discriminator:
     return self._split(self._read(self._game.networks['discriminator'], images, inputs))
 
   def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
-    """float32 [n, D]: what the last layer reads, of images augmented or as they are."""
+    """Returns features, the inputs of the discriminator's last layer, as float32 [n, D].
+
+    Args:
+      images: Images float32 [n, H, W, C] in [-1, 1].
+      inputs: Inputs of the generator, which may include labels.
+      augment: Whether to augment the images first.
+    """
     network = features_of(self._game.networks['discriminator'])
     values = self._read(network, self._game.augment(images) if augment else images, inputs)
     return tf.reshape(tf.cast(values, tf.float32), [images.shape[0], -1])

@@ -1,4 +1,4 @@
-"""Codes that images must give away, through `tfgan.infogan_model` (Chen et al. 2016)."""
+"""InfoGAN, through `tfgan.infogan_model` (Chen et al. 2016, arXiv:1606.03657)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tfgan_pipeline.replicas import randomness
 if TYPE_CHECKING:
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
-_CODES = 1  # Keeps the keys of continuous codes apart from those of the noise.
+_CODES = 1  # Random stream of continuous codes, apart from that of the noise.
 
 
 @registry.model
@@ -35,15 +35,20 @@ def infogan(
   continuous: int = 2,
   weight: float = 1.0,
 ) -> Game:
-  """Learns codes without labels: the discriminator recovers them (arXiv:1606.03657).
+  """InfoGAN: learns codes without labels, which the discriminator recovers from images.
 
   Args:
-    noise: The generator's input besides the codes.
-    data: Not needed here.
-    categorical: Of each categorical code, how many categories it has; uniform.
-    continuous: How many codes uniform in [-1, 1].
-    weight: Of the lower bound of mutual information, in both players' losses. TF-GAN's bound is a
-      mean: of each categorical code, and of all continuous ones together, which are a mean too.
+    noise: Random input of the generator besides the codes.
+    data: Fields of the examples.
+    categorical: Number of categories of each categorical code, all equally likely.
+    continuous: Number of codes uniform in [-1, 1].
+    weight: Weight of the lower bound of the mutual information (section 5 of the paper) in both
+      players' losses. TF-GAN's bound is a mean over the categorical codes and, as one more, the
+      mean over all continuous codes.
+
+  Raises:
+    UsageError: There is no code, a categorical one has less than 2 categories, or a number is
+      negative.
   """
   if not all(isinstance(size, int) and size > 1 for size in categorical) or continuous < 0:
     raise UsageError(
@@ -57,7 +62,7 @@ def infogan(
 
 
 class InfoGAN(ImageGame):
-  """The generator reads one vector: noise, categorical codes one-hot, continuous codes."""
+  """Game of InfoGAN; the generator reads [noise, one-hot categorical codes, continuous codes]."""
 
   def __init__(
     self,
@@ -72,6 +77,7 @@ class InfoGAN(ImageGame):
     self._continuous = noises.uniform(size=continuous) if continuous else None
     self._weight = weight
     self._codes = sum(categorical) + continuous
+    # The logit, logits of each categorical code, and means of continuous codes.
     self.outputs = {'discriminator': 1 + self._codes}
 
   @property
@@ -83,6 +89,7 @@ class InfoGAN(ImageGame):
 
   def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.InfoGANModel:
     generator, size = self.networks['generator'], batch['image'].shape[0]
+    # [n, categories] each.
     codes = [
       tf.one_hot(tf.cast(randomness.uniform([size]) * categories, tf.int32), categories)
       for categories in self._categorical
@@ -103,7 +110,7 @@ class InfoGAN(ImageGame):
   def _posteriors(
     self, numbers: tf.Tensor
   ) -> tuple[tf.Tensor, list[tfp.distributions.Distribution]]:
-    """The logit and Q(code | image): categorical ones, and normal ones of variance 1."""
+    """Returns the logit and Q(code | image), categorical, or normal of variance 1 as in TF-GAN."""
     continuous = self._continuous.size if self._continuous else 0
     logit, *parts, means = tf.split(numbers, [1, *self._categorical, continuous], axis=1)
     posteriors = [
@@ -126,12 +133,12 @@ class InfoGAN(ImageGame):
     )
 
   def observations(self, model: tfgan.InfoGANModel) -> dict[str, tf.Tensor]:
-    """Also -log Q(code | image), a mean over codes; less is more information."""
+    """Returns scalars to plot, with the mean of -log Q(code | image): less is more information."""
     information = tfgan.losses.mutual_information_penalty(model)
     return {**super().observations(model), 'mutual_information_loss': information}
 
   def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Of the first categorical code."""
+    """Returns categories of the first categorical code, int32 [len(indices)]; None without one."""
     if not self._categorical:
       return None
     return tf.convert_to_tensor(indices, tf.int32) % self._categorical[0]
@@ -143,7 +150,11 @@ class InfoGAN(ImageGame):
     seed: int | tf.Tensor,
     given: Mapping[str, npt.ArrayLike] = {},
   ) -> tf.Tensor:
-    """Categories take turns: i modulo the first code's, then the second's, and so on."""
+    """Returns inputs float32 [n, noise size + codes]; categories take turns.
+
+    With codes of K1, K2, ... categories, sample i has category i % K1 of the first code,
+    i // K1 % K2 of the second, and so on.
+    """
     del given
     indices = tf.convert_to_tensor(indices, tf.int32)
     parts, rest = [self.noise.numbered(indices, seed)], indices
@@ -157,7 +168,10 @@ class InfoGAN(ImageGame):
   def interpolation(
     self, number: int, seed: int, columns: int, label: int | None = None
   ) -> tf.Tensor:
-    """Categories stay those of the first sample, continuous codes go straight to the next one's."""
+    """Returns inputs of a row of samples from sample `number` to the next.
+
+    Categories stay those of the first sample; continuous codes move on a straight line.
+    """
     del label
     first, last = self.noise.size, self.noise.size + sum(self._categorical)
     categories = tf.repeat(self.inputs(GENERATE, [number], seed)[:, first:last], columns, axis=0)
@@ -167,19 +181,23 @@ class InfoGAN(ImageGame):
     return tf.concat(parts, axis=1)
 
   def traversal(self, seed: int, columns: int) -> tf.Tensor:
-    """One row per code: its categories in turn, or from -2 to 2 as in the paper's figure 2."""
+    """Returns inputs of a picture with one row of samples per code.
+
+    A row has the categories of its code in turn, or moves a continuous code from -2 to 2 as in
+    figure 2 of the paper.
+    """
     rows, first = [], self.noise.size
     base = self.inputs(GENERATE, [0], seed)
     for categories in self._categorical:
       codes = tf.one_hot(tf.range(columns) % categories, categories)
-      rows.append(_with_columns(base, first, codes))
+      rows.append(_replace_columns(base, first, codes))
       first += categories
     for axis in range(first, self.noise_size):
-      rows.append(_with_columns(base, axis, tf.linspace(-2.0, 2.0, columns)[:, None]))
+      rows.append(_replace_columns(base, axis, tf.linspace(-2.0, 2.0, columns)[:, None]))
     return tf.concat(rows, axis=0)
 
 
-def _with_columns(base: tf.Tensor, first: int, values: tf.Tensor) -> tf.Tensor:
-  """Copies of base [1, D] with values [n, d] in columns first to first + d."""
+def _replace_columns(base: tf.Tensor, first: int, values: tf.Tensor) -> tf.Tensor:
+  """Returns n copies of base [1, D] with values [n, d] in columns first to first + d - 1."""
   copies = tf.repeat(base, values.shape[0], axis=0)
   return tf.concat([copies[:, :first], values, copies[:, first + values.shape[1] :]], axis=1)

@@ -1,4 +1,4 @@
-"""What the generator starts from: `--noise=normal(128)`, `--noise=uniform(20)`."""
+"""Random inputs of generators: `--noise=normal(128)`, `--noise=uniform(20)`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.latent_paths import along_arc, along_line
 from tfgan_pipeline.replicas import randomness
 
-_BLOCK = 256  # Samples that share one key, whatever the batch size they are asked for in.
+# Vectors drawn with one key, so that a vector does not depend on the batch in which it is drawn.
+# Another number would change published samples.
+_BLOCK = 256
 
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-  """A distribution over float32 vectors.
+  """Distribution of float32 vectors.
 
   Attributes:
     size: Length of one vector.
     sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
-    reach: How far from 0 a component is worth looking at.
-    between: The way from one vector to another, a function of interpolation.py.
+    reach: Largest absolute value that traversals give to a component.
+    between: Interpolation between two vectors, a function of latent_paths.py.
   """
 
   size: int
@@ -37,18 +39,20 @@ class Noise:
       raise UsageError(f'--noise: size={self.size} should be at least 1')
 
   def for_step(self, batch: int) -> tf.Tensor:
-    """float32 [batch, size] for this replica, inside a `randomness.scope`."""
+    """Draws vectors float32 [batch, size] for this replica, inside a `randomness.scope`."""
     return randomness.draw(self.sampler, [batch, self.size])
 
   def numbered(
     self, indices: Sequence[int] | np.ndarray | tf.Tensor, seed: int | tf.Tensor, *stream: int
   ) -> tf.Tensor:
-    """float32 [len(indices), size]: vector i depends on (seed, i), not on how many are asked.
+    """Returns numbered vectors, float32 [len(indices), size].
+
+    A vector depends on its number, the seed and the stream only, not on the other indices.
 
     Args:
       indices: Numbers of vectors.
-      seed: Chooses all of them.
-      *stream: Chooses others under the same seed.
+      seed: Seed of all vectors.
+      *stream: Numbers of a further random stream under the seed.
     """
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)
@@ -63,7 +67,7 @@ class Noise:
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 
   def path(self, number: int, seed: int, columns: int, *stream: int) -> tf.Tensor:
-    """float32 [columns, size]: in even steps from vector `number` to the next, both included."""
+    """Interpolates from vector `number` to the next one, ends included: float32 [columns, size]."""
     ends = self.numbered([number, number + 1], seed, *stream).numpy().astype(np.float64)
     start, end = np.repeat(ends[:, np.newaxis], columns, axis=1)
     return tf.constant(self.between(start, end, np.linspace(0, 1, columns)), tf.float32)
@@ -71,13 +75,22 @@ class Noise:
 
 @registry.noise
 def normal(*, size: int = 64) -> Noise:
-  """Independent standard normal components."""
+  """Vectors of independent standard normal numbers.
+
+  Args:
+    size: Length of a vector.
+  """
+  # 95 % of the numbers are within 2 of 0.
   return Noise(size, tf.random.stateless_normal, reach=2.0, between=along_arc)
 
 
 @registry.noise
 def uniform(*, size: int = 64) -> Noise:
-  """Independent components uniform in [-1, 1)."""
+  """Vectors of independent numbers that are uniform in [-1, 1).
+
+  Args:
+    size: Length of a vector.
+  """
 
   def sampler(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)

@@ -1,4 +1,4 @@
-"""A task: one thing that a trained game can be asked for.
+"""Tasks that a trained game can do, such as generating images.
 
     Task('generate', source='noise', target='image', roles=('generator',))
     Task('a_to_b', source='image_a', target='image_b', roles=('generator_ab',))
@@ -15,13 +15,13 @@ NOISE = 'noise'
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-  """A source, a target, and the networks between them.
+  """Task of a trained game: a source, a target, and the networks between them.
 
   Attributes:
-    name: In flags, records and directories.
+    name: Name in flags, records and directories.
     source: NOISE, or the field of the data whose examples are read.
-    target: The field that outputs should look like.
-    roles: The networks that are needed.
+    target: Field of the data that outputs should look like.
+    roles: Roles of the networks that the task needs.
   """
 
   name: str
@@ -31,5 +31,5 @@ class Task:
 
   @property
   def samples_noise(self) -> bool:
-    """Whether outputs are numbered samples, and not made of examples."""
+    """Whether outputs are numbered samples from noise, not made from examples."""
     return self.source == NOISE

@@ -1,4 +1,4 @@
-"""The variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114)."""
+"""Variational autoencoder (Kingma and Welling 2014, arXiv:1312.6114)."""
 
 from __future__ import annotations
 
@@ -24,20 +24,24 @@ if TYPE_CHECKING:
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
 _SIDE = 20  # Images along each axis of the manifold.
-_POINTS = 1000  # In the scatter plot.
+_POINTS = 1000  # Real images in the scatter plot of latents.
 
 
 @registry.model
 def vae(
   noise: Noise, data: Fields, *, reconstruction: str = 'bernoulli', beta: float = 1.0
 ) -> Game:
-  """Evidence lower bound with a normal posterior; --noise=normal(2) is the prior and its size.
+  """Variational autoencoder with a normal posterior; --noise, such as normal(2), is the prior.
 
   Args:
-    noise: The prior, which has to be normal.
-    data: Not needed here.
-    reconstruction: A component of losses/reconstruction.py.
-    beta: Weight of the divergence from the prior (Higgins et al. 2017); 1 is the bound itself.
+    noise: Prior of the latents, which must be normal.
+    data: Fields of the examples.
+    reconstruction: Component of losses/reconstruction.py.
+    beta: Weight of the divergence from the prior (Higgins et al. 2017); with 1 the loss is the
+      negative evidence lower bound.
+
+  Raises:
+    UsageError: The prior is not normal, or `beta` is negative.
   """
   require_normal(noise, 'vae')
   require('--model', at_least=0, beta=beta)
@@ -45,19 +49,19 @@ def vae(
 
 
 def require_normal(noise: Noise, model: str) -> None:
-  """Raises UsageError for a prior that is not."""
+  """Raises UsageError, which names the model, unless a prior is normal."""
   if noise.sampler is not tf.random.stateless_normal:
     raise UsageError(f'--noise: the prior of --model={model} is normal, as in --noise="normal(2)"')
 
 
 class VAE(Autoencoder):
-  """The encoder gives mean and log variance of the posterior, side by side.
+  """Game of a variational autoencoder; the encoder gives [mean, log variance] of the posterior.
 
   Args:
-    noise: The prior.
-    data: The fields of the examples.
-    reconstruction: A component of losses/reconstruction.py.
-    beta: Weight of the divergence.
+    noise: Prior of the latents.
+    data: Fields of the examples.
+    reconstruction: Component of losses/reconstruction.py.
+    beta: Weight of the divergence from the prior.
   """
 
   def __init__(self, noise: Noise, data: Fields, reconstruction: str, beta: float):
@@ -71,30 +75,31 @@ class VAE(Autoencoder):
     return super()._decode(self.drawn(codes))
 
   def drawn(self, codes: tf.Tensor) -> tf.Tensor:
-    """Latents float32 [n, noise size] from the posterior, in a `randomness.scope`."""
+    """Samples latents float32 [n, noise size] from the posterior, inside a `randomness.scope`."""
     posterior = self.posterior(codes)
+    # The reparameterisation trick (section 2.4 of the paper).
     return posterior.loc + posterior.scale * randomness.normal(posterior.loc.shape)
 
   def posterior(self, codes: tf.Tensor) -> tfp.distributions.Normal:
-    """Of float32 [n, 2 * noise size], the encoder's numbers."""
-    mean, log_variance = tf.split(codes, 2, axis=1)
+    """Returns the posterior of the encoder's output, float32 [n, 2 * noise size]."""
+    mean, log_variance = tf.split(codes, 2, axis=1)  # [n, noise size] each.
     return tfp.distributions.Normal(mean, tf.exp(0.5 * log_variance))
 
   def divergence(self, codes: tf.Tensor) -> tf.Tensor:
-    """KL(posterior, prior) in nats, float32 [n]."""
+    """Returns KL(posterior, prior) of the encoder's output in nats, float32 [n]."""
     prior = tfp.distributions.Normal(0.0, 1.0)
     return tf.reduce_sum(tfp.distributions.kl_divergence(self.posterior(codes), prior), axis=1)
 
   def gan_loss(
     self, model: tfgan.GANModel, adversarial: AdversarialLoss, pool: Pool | None = None
   ) -> tfgan.GANLoss:
-    """The negative lower bound in nats per image."""
+    """Returns the loss: reconstruction error plus weighted divergence, in nats per image."""
     loss = super().gan_loss(model, adversarial)
     divergence = tf.reduce_mean(self.divergence(model.generator_inputs))
     return loss._replace(generator_loss=loss.generator_loss + self._beta * divergence)
 
   def observations(self, model: tfgan.GANModel) -> dict[str, tf.Tensor]:
-    """Also the divergence from the prior, in nats per image."""
+    """Returns scalars to plot, with the divergence from the prior in nats per image."""
     divergence = tf.reduce_mean(self.divergence(model.generator_inputs))
     return {**super().observations(model), 'divergence': divergence}
 
@@ -102,18 +107,19 @@ class VAE(Autoencoder):
     return self.posterior(super().encode(images)).loc
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """With two latents also the manifold and the latents of real images, coloured by class.
+    """Draws reconstructions and, with two latents, the manifold and the latents of real images.
 
-    The manifold is that of the paper's figure 4: images at equal steps of the prior's quantiles.
+    The manifold has images at equal steps of the prior's quantiles, as in figure 4 of the paper;
+    latents are coloured by class.
     """
-    found = super().pictures(networks, examples)
+    grids = super().pictures(networks, examples)
     if self.noise.size == 2:
       quantiles = tf.math.ndtri((tf.range(_SIDE, dtype=tf.float32) + 0.5) / _SIDE)
       across, down = tf.meshgrid(quantiles, quantiles[::-1])
-      places = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])
+      places = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])  # [_SIDE ** 2, 2]
       manifold = pixels.to_uint8(self.run(GENERATE, networks, places)).numpy()
-      found['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
+      grids['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
       latents = self.encode(examples['image']).numpy()
       labels = examples.get('label', np.zeros(len(latents), int))
-      found['latents'] = pixels.scatter(latents, labels)
-    return found
+      grids['latents'] = pixels.scatter(latents, labels)
+    return grids

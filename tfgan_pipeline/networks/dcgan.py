@@ -1,4 +1,4 @@
-"""DCGAN (Radford et al. 2016, arXiv:1511.06434) for images of any size, and a textbook's for 28."""
+"""DCGANs: one for images of any size (Radford et al. 2016, arXiv:1511.06434), one for 28x28."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ layers = keras.layers
 
 
 def _sides(height: int, width: int) -> list[tuple[int, int]]:
-  """(height, width) of the maps from the image inwards.
+  """Returns (height, width) of every map, from the image inwards.
 
-  Each side is half of the one before, rounded up, until the shorter one is 3 or 4.
+  Each side is half of the previous map's, rounded up, until the shorter one is 3 or 4.
+
+  Raises:
+    UsageError: The image is smaller than 8x8.
   """
   if min(height, width) < 8:
     raise UsageError(
@@ -32,9 +35,9 @@ def _sides(height: int, width: int) -> list[tuple[int, int]]:
   return sides
 
 
-def _initial() -> keras.initializers.Initializer:
-  """A new one per layer: one object would give layers of one shape the same weights."""
-  return keras.initializers.RandomNormal(stddev=0.02)
+def _new_initializer() -> keras.initializers.Initializer:
+  """Returns a new initialiser; a shared one would give layers of equal shape equal weights."""
+  return keras.initializers.RandomNormal(stddev=0.02)  # Section 4 of the paper.
 
 
 @registry.network
@@ -47,18 +50,22 @@ def dcgan(
   discriminator_norm: str = 'batch',
   minibatch: str = '',
 ) -> Networks:
-  """Strided convolutions between the image and a 3 or 4 pixel map; `filters` next to the image.
+  """DCGAN of strided convolutions for images of any size from 8x8 on, rectangles included.
 
-  Images may have any sides of 8 or more; of a rectangle's innermost map the shorter side is 3 or 4.
+  Sides are halved from the image to an innermost map whose shorter side is 3 or 4.
 
   Args:
-    spec: The sizes to fit.
-    filters: Of the layers next to the image; doubled at each halving of the sides.
-    max_filters: The most of any layer.
+    spec: Roles to fill, and the sizes of images and noise.
+    filters: Width of the layers next to the image; doubled at each halving of the sides.
+    max_filters: Largest width of any layer.
     kernel: Side of all kernels.
     discriminator_norm: 'batch', 'spectral' (Miyato et al. 2018) or 'none'.
-    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer: what it is told
-      of the images beside each one, of groups of 4 or of the global batch, see minibatch.py.
+    minibatch: Layer before the discriminator's last one that compares the images of a batch: ''
+      for none, 'std' (within groups of 4) or 'discrimination' (with the global batch); see
+      layers/minibatch.py.
+
+  Raises:
+    UsageError: An argument is out of range, or images are smaller than 8x8.
   """
   if discriminator_norm not in ('batch', 'spectral', 'none'):
     raise UsageError(
@@ -67,7 +74,7 @@ def dcgan(
   require('--networks', at_least=1, filters=filters, max_filters=max_filters, kernel=kernel)
   *size, channels = spec.image_shape
   sides = _sides(*size)
-  # From the image inwards, doubling at each halving of the sides.
+  # Index 0 is next to the image.
   widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
   def make_generator(role: str) -> keras.Model:
@@ -75,9 +82,9 @@ def dcgan(
       [
         layers.InputLayer(spec.input_shape(role)),
         layers.Dense(
-          math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=_initial()
+          math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=_new_initializer()
         ),
-        layers.Reshape((*sides[-1], widths[-1])),
+        layers.Reshape((*sides[-1], widths[-1])),  # [N, 3 or 4, 3 or 4, widths[-1]]
         own.BatchNorm(),
         layers.ReLU(),
       ],
@@ -92,11 +99,11 @@ def dcgan(
           2,
           padding='same',
           use_bias=last,
-          kernel_initializer=_initial(),
+          kernel_initializer=_new_initializer(),
         )
       )
       odd = [side % 2 for side in sides[depth]]
-      if any(odd):  # Doubling has overshot by one.
+      if any(odd):  # Doubling overshoots an odd side by one.
         generator.add(layers.Cropping2D(((0, odd[0]), (0, odd[1]))))
       if not last:
         generator.add(own.BatchNorm())
@@ -114,16 +121,21 @@ def dcgan(
       normalise = discriminator_norm == 'batch' and depth > 0
       reader.add(
         conv(
-          outputs, kernel, 2, padding='same', use_bias=not normalise, kernel_initializer=_initial()
+          outputs,
+          kernel,
+          2,
+          padding='same',
+          use_bias=not normalise,
+          kernel_initializer=_new_initializer(),
         )
       )
       if normalise:
         reader.add(own.BatchNorm())
-      reader.add(layers.LeakyReLU(0.2))
+      reader.add(layers.LeakyReLU(0.2))  # Section 4 of the paper.
     reader.add(layers.Flatten())
     for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
-    reader.add(dense(units, kernel_initializer=_initial(), dtype='float32'))
+    reader.add(dense(units, kernel_initializer=_new_initializer(), dtype='float32'))
     return reader
 
   return conditioned(spec, fill(spec, make_generator, make_reader))
@@ -131,7 +143,18 @@ def dcgan(
 
 @registry.network
 def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
-  """5x5 DCGAN for 28x28: 817,824 and 1,040,385 parameters on MNIST with 20 noise."""
+  """DCGAN with 5x5 kernels and dropout for 28x28 images, as in a textbook.
+
+  On MNIST with noise of size 20, the generator has 817,824 parameters and the discriminator
+  1,040,385.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    dropout: Rate after the discriminator's second and third convolution.
+
+  Raises:
+    UsageError: Images are not 28x28.
+  """
   if spec.image_shape[:2] != (28, 28):
     raise UsageError(
       '--networks=dcgan_textbook: images should be 28x28, not '
@@ -145,12 +168,12 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
         layers.InputLayer(spec.input_shape(role)),
         layers.Dense(7 * 7 * 128, use_bias=False),
         own.BatchNorm(),
-        layers.LeakyReLU(),
+        layers.LeakyReLU(),  # Keras' default slope, 0.3, in all layers.
         layers.Reshape((7, 7, 128)),
       ],
       name=role,
     )
-    for outputs, stride in ((128, 1), (64, 2), (32, 2)):
+    for outputs, stride in ((128, 1), (64, 2), (32, 2)):  # Sides of 7, 14, 28.
       generator.add(layers.Conv2DTranspose(outputs, 5, stride, padding='same', use_bias=False))
       generator.add(own.BatchNorm())
       generator.add(layers.LeakyReLU())
@@ -166,7 +189,7 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
       reader.add(layers.LeakyReLU())
       if drops:
         reader.add(own.Dropout(dropout))
-    reader.add(layers.Conv2D(units, 7, dtype='float32'))
+    reader.add(layers.Conv2D(units, 7, dtype='float32'))  # [N, 7, 7, 256] -> [N, 1, 1, units]
     reader.add(layers.Reshape((units,), dtype='float32'))
     return reader
 

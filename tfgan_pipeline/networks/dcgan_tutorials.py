@@ -1,4 +1,4 @@
-"""The DCGANs of three tutorials, layer by layer, for 28x28."""
+"""DCGANs of three tutorials, layer by layer, for 28x28 images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ layers = keras.layers
 
 
 def _require_28(spec: NetworkSpec, name: str) -> None:
+  """Raises UsageError unless images are 28x28."""
   if spec.image_shape[:2] != (28, 28):
     raise UsageError(
       f'--networks={name}: images should be 28x28, not {spec.image_shape[0]}x{spec.image_shape[1]}'
@@ -25,7 +26,7 @@ def _networks(
   generator: Sequence[keras.layers.Layer],
   reader: Callable[[int], Sequence[keras.layers.Layer]],
 ) -> Networks:
-  """Sequential models of a generator's layers, and of `reader(outputs)`, the layers of a reader."""
+  """Builds sequential models from the generator's layers and from `reader(outputs)`."""
 
   def sequential(role: str, hidden: Sequence[keras.layers.Layer]) -> keras.Model:
     return keras.Sequential([layers.InputLayer(spec.input_shape(role)), *hidden], name=role)
@@ -40,20 +41,28 @@ def _networks(
 
 @registry.network
 def dcgan_upsampling(spec: NetworkSpec, *, dropout: float = 0.25) -> Networks:
-  """Enlargement and 3x3 kernels for 28x28: 708,097 and 393,729 parameters on MNIST with 100 noise.
+  """DCGAN that enlarges maps between 3x3 convolutions, for 28x28 images.
 
-  As in tutorials that train a DCGAN on a TPU: batch 128, Adam 2e-4 with beta_1=0.5.
+  On MNIST with noise of size 100, the generator has 708,097 parameters and the discriminator
+  393,729. Tutorials that train a DCGAN on a TPU use batch 128 and Adam 2e-4 with beta_1=0.5.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    dropout: Rate after each convolution of the discriminator.
+
+  Raises:
+    UsageError: Images are not 28x28.
   """
   _require_28(spec, 'dcgan_upsampling')
 
   def reader(outputs: int) -> list[layers.Layer]:
-    made = [layers.Conv2D(32, 3, 2, padding='same'), layers.LeakyReLU(0.2), own.Dropout(dropout)]
+    stack = [layers.Conv2D(32, 3, 2, padding='same'), layers.LeakyReLU(0.2), own.Dropout(dropout)]
     for filters, stride in ((64, 2), (128, 2), (256, 1)):
-      made.append(layers.Conv2D(filters, 3, stride, padding='same'))
-      if filters == 64:
-        made.append(layers.ZeroPadding2D(((0, 1), (0, 1))))
-      made += [own.BatchNorm(momentum=0.8), layers.LeakyReLU(0.2), own.Dropout(dropout)]
-    return [*made, layers.Flatten(), layers.Dense(outputs, dtype='float32')]
+      stack.append(layers.Conv2D(filters, 3, stride, padding='same'))
+      if filters == 64:  # [N, 7, 7, 64] -> [N, 8, 8, 64], as in the tutorials.
+        stack.append(layers.ZeroPadding2D(((0, 1), (0, 1))))
+      stack += [own.BatchNorm(momentum=0.8), layers.LeakyReLU(0.2), own.Dropout(dropout)]
+    return [*stack, layers.Flatten(), layers.Dense(outputs, dtype='float32')]
 
   generator = [
     layers.Dense(128 * 7 * 7, activation='relu'),
@@ -71,21 +80,28 @@ def dcgan_upsampling(spec: NetworkSpec, *, dropout: float = 0.25) -> Networks:
 
 @registry.network
 def dcgan_celeba(spec: NetworkSpec) -> Networks:
-  """5x5 DCGAN from 2x2 to 28x28: 4,316,419 and 1,043,329 parameters for colour with 100 noise.
+  """DCGAN with 5x5 kernels from a 2x2 map to 28x28 images, as in tutorials on CelebA.
 
-  As in tutorials on CelebA: uniform noise, batch 16, Adam 2e-4 with beta_1=0.5, labels of 0.9.
+  In colour with noise of size 100, the generator has 4,316,419 parameters and the discriminator
+  1,043,329. The tutorials use uniform noise, batch 16, Adam 2e-4 with beta_1=0.5 and labels of 0.9.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+
+  Raises:
+    UsageError: Images are not 28x28.
   """
   _require_28(spec, 'dcgan_celeba')
 
   def reader(outputs: int) -> list[layers.Layer]:
-    made = [layers.Conv2D(64, 5, 2, padding='same'), layers.LeakyReLU(0.2)]
+    stack = [layers.Conv2D(64, 5, 2, padding='same'), layers.LeakyReLU(0.2)]
     for filters, stride in ((128, 2), (256, 1)):
-      made += [
+      stack += [
         layers.Conv2D(filters, 5, stride, padding='same'),
         own.BatchNorm(),
         layers.LeakyReLU(0.2),
       ]
-    return [*made, layers.Flatten(), layers.Dense(outputs, dtype='float32')]
+    return [*stack, layers.Flatten(), layers.Dense(outputs, dtype='float32')]
 
   generator = [
     layers.Dense(2 * 2 * 512),
@@ -93,7 +109,7 @@ def dcgan_celeba(spec: NetworkSpec) -> Networks:
     own.BatchNorm(),
     layers.LeakyReLU(0.2),
   ]
-  for filters, padding in ((256, 'valid'), (128, 'same')):
+  for filters, padding in ((256, 'valid'), (128, 'same')):  # Sides of 2, 7, 14.
     generator += [
       layers.Conv2DTranspose(filters, 5, 2, padding),
       own.BatchNorm(),
@@ -108,31 +124,35 @@ def dcgan_celeba(spec: NetworkSpec) -> Networks:
 
 @registry.network
 def dcgan_interpolation(spec: NetworkSpec, *, filters: int = 50) -> Networks:
-  """Resizing between convolutions: 328,841 and 3,265,409 parameters on MNIST with 100 noise.
+  """Bilinear resizing between convolutions for 28x28, as in O'Reilly's tutorial for beginners.
 
-  As in O'Reilly's tutorial for beginners: a 56x56 map that three strided convolutions and two
-  enlargements turn into a picture, against convolutions, pooling and two dense layers.
+  The generator turns a 56x56 map into a picture by three strided convolutions and two enlargements;
+  the discriminator has convolutions, pooling and two dense layers. On MNIST with noise of size 100,
+  they have 328,841 and 3,265,409 parameters.
 
   Args:
-    spec: The sizes to fit, 28x28.
-    filters: Of the generator's first convolution, half the noise in the tutorial; the second has
-      half of it.
+    spec: Roles to fill, and the sizes of images and noise.
+    filters: Width of the generator's first convolution, in the tutorial half the size of the noise;
+      the second has half as many.
+
+  Raises:
+    UsageError: Images are not 28x28, or `filters` is less than 2.
   """
   _require_28(spec, 'dcgan_interpolation')
   require('--networks', at_least=2, filters=filters)
 
   def normal() -> keras.initializers.Initializer:
-    return keras.initializers.TruncatedNormal(stddev=0.02)
+    return keras.initializers.TruncatedNormal(stddev=0.02)  # As in the tutorial.
 
   def reader(outputs: int) -> list[layers.Layer]:
-    made = []
+    stack = []
     for width in (32, 64):
-      made += [
+      stack += [
         layers.Conv2D(width, 5, padding='same', activation='relu', kernel_initializer=normal()),
         layers.AveragePooling2D(),
       ]
     return [
-      *made,
+      *stack,
       layers.Flatten(),
       layers.Dense(1024, activation='relu', kernel_initializer=normal()),
       layers.Dense(outputs, kernel_initializer=normal(), dtype='float32'),
@@ -144,7 +164,7 @@ def dcgan_interpolation(spec: NetworkSpec, *, filters: int = 50) -> Networks:
     own.BatchNorm(epsilon=1e-5),
     layers.ReLU(),
   ]
-  for width in (filters, filters // 2):
+  for width in (filters, filters // 2):  # Sides of 56, 28, 56, 28, 56.
     generator += [
       layers.Conv2D(width, 3, 2, padding='same', kernel_initializer=normal()),
       own.BatchNorm(epsilon=1e-5),

@@ -17,10 +17,19 @@ layers = keras.layers
 
 @registry.network
 def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Networks:
-  """One hidden layer each, LeakyReLU, tanh: 81,184 and 78,601 parameters on MNIST with 20 noise."""
+  """Networks of one dense hidden layer each, with LeakyReLU, dropout and tanh, for small images.
+
+  On MNIST with noise of size 20, the generator has 81,184 parameters and the discriminator 78,601.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    units: Width of the hidden layers.
+    dropout: Rate after the discriminator's hidden layer.
+  """
   require('--networks', at_least=1, units=units)
   return _networks(
     spec,
+    # LeakyReLU has Keras' default slope, 0.3.
     generator=[layers.Dense(units, use_bias=False), layers.LeakyReLU()],
     reader=lambda: [layers.Dense(units), layers.LeakyReLU(), own.Dropout(dropout)],
     activation='tanh',
@@ -29,7 +38,15 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
 
 @registry.network
 def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
-  """One hidden layer each, ReLU, sigmoid, Xavier: 114,064 and 100,609 on MNIST with 100 noise."""
+  """Networks of one dense hidden layer each, with ReLU, sigmoid and Xavier's initialisation.
+
+  On MNIST with noise of size 100, the generator has 114,064 parameters and the discriminator
+  100,609.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    units: Width of the hidden layers.
+  """
   require('--networks', at_least=1, units=units)
 
   def hidden() -> list[keras.layers.Layer]:
@@ -40,9 +57,13 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
 
 @registry.network
 def mlp_softplus(spec: NetworkSpec, *, units: int = 500) -> Networks:
-  """Two hidden layers each, softplus, sigmoid: the usual variational autoencoder of 28x28 images.
+  """Networks of two dense softplus layers each, as usual for variational autoencoders of 28x28.
 
-  With `--model=vae` and two latents 644,784 parameters in the generator and 645,004 in the encoder.
+  With `--model=vae` and two latents, the generator has 644,784 parameters and the encoder 645,004.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    units: Width of the hidden layers.
   """
   require('--networks', at_least=1, units=units)
 
@@ -59,13 +80,13 @@ def _networks(
   activation: str,
   **last: Any,
 ) -> Networks:
-  """Networks with these hidden layers.
+  """Builds dense networks from their hidden layers.
 
   Args:
-    spec: The sizes to fit.
-    generator: The generator's.
-    reader: Makes those of a network that reads images.
-    activation: Of the images: 'tanh', or 'sigmoid', which is then brought to [-1, 1].
+    spec: Roles to fill, and the sizes of images and noise.
+    generator: Hidden layers of the generator.
+    reader: Makes the hidden layers of a network that reads images.
+    activation: Activation of the images: 'tanh', or 'sigmoid', which is then scaled to [-1, 1].
     last: Keyword arguments of the last dense layers.
   """
   pixels = math.prod(spec.image_shape)

@@ -1,4 +1,4 @@
-"""Networks for points of the plane, which data and samples hold as the pictures of points.py."""
+"""Networks for points of the plane, which data and samples hold as pictures (media/points.py)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ layers = keras.layers
 
 
 class PointsToImages(layers.Layer):
-  """float32 [n, 2] in [-1, 1] to pictures [n, 2, 2, 1] in [-1, 1] that keep 16 bits.
+  """Encodes points float32 [n, 2] in [-1, 1] as pictures [n, 2, 2, 1] in [-1, 1] of 16 bits.
 
-  The high byte is a stair, the low byte what it leaves: what ImagesToPoints makes of both has a
-  derivative of exactly 1.
+  One pixel is the high byte of a coordinate, a step function, and the next one the remainder.
+  ImagesToPoints applied to the pictures has a derivative of exactly 1.
   """
 
   def call(self, inputs):
@@ -23,26 +23,34 @@ class PointsToImages(layers.Layer):
     high = tf.floor(tf.stop_gradient(steps) / 256.0)
     low = steps - 256.0 * high
     low += tf.stop_gradient(tf.minimum(low, 255.0) - low)  # A gradient passes above 255 too.
+    # [n, 2] each -> [n, 2, 2, 1]; bytes from [0, 255] to [-1, 1].
     return tf.stack([high, low], axis=-1)[..., tf.newaxis] / 127.5 - 1.0
 
 
 class ImagesToPoints(layers.Layer):
-  """Pictures [n, 2, 2, 1] in [-1, 1] to points [n, 2]; further channels to further columns."""
+  """Decodes pictures [n, 2, 2, C] in [-1, 1] to points [n, 2 + C - 1].
+
+  The first channel holds the point; further channels, the maps of a label, become columns.
+  """
 
   def call(self, inputs):
+    # 256 * high byte + low byte, scaled to [-1, 1].
     points = (256.0 * inputs[:, :, 0] + inputs[:, :, 1]) / 257.0
-    # The label's maps are constant: one of their places will do.
+    # The label's maps are constant: one of their places is enough.
     return tf.concat([points[..., 0], points[:, 0, 1:]], axis=1)
 
 
 @registry.network
 def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Networks:
-  """Dense ReLU layers for `gaussian_ring` and `gaussian_grid`, the toys of mode collapse.
+  """Dense ReLU networks for points of the plane, as of `gaussian_ring` and `gaussian_grid`.
 
   Args:
-    spec: The sizes to fit; images are 2x2 grey.
-    units: Of each hidden layer.
-    hidden: Hidden layers.
+    spec: Roles to fill, and the sizes of images and noise; images are 2x2 grey.
+    units: Width of each hidden layer.
+    hidden: Number of hidden layers.
+
+  Raises:
+    UsageError: An argument is less than 1, or images are not 2x2 grey.
   """
   require('--networks', at_least=1, units=units, hidden=hidden)
   if tuple(spec.image_shape) != IMAGE_SHAPE:

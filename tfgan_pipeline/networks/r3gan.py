@@ -1,4 +1,4 @@
-"""R3GAN's modern baseline (Huang et al. 2024, arXiv:2501.05441): residual and without any norm."""
+"""R3GAN (Huang et al. 2024, arXiv:2501.05441): residual networks without normalisation layers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tfgan_pipeline.networks.layers.projection import ProjectionHead
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, fill
 
 layers = keras.layers
-_SLOPE = 0.2
-_GAIN = 2 / (1 + _SLOPE**2)  # Keeps the variance of what passes a LeakyReLU (He et al. 2015).
+_SLOPE = 0.2  # As in the authors' code.
+_GAIN = 2 / (1 + _SLOPE**2)  # Keeps the variance through a LeakyReLU (He et al. 2015).
 
 
 class Basis(layers.Layer):
-  """[n, C] -> [n, H, W, C]: a learned picture per channel, scaled by the inputs.
+  """Learned pictures, one per channel, scaled by the inputs: [n, C] -> [n, H, W, C].
 
   Args:
     size: (H, W).
@@ -41,13 +41,14 @@ class Basis(layers.Layer):
 
 
 class GroupedConv2D(layers.Conv2D):
-  """As Conv2D without bias; Keras compiles one with groups by XLA, which on CPUs takes minutes."""
+  """Conv2D with groups, without bias; Keras' own takes minutes to compile by XLA on CPUs."""
 
   def call(self, inputs):
     return self.convolution_op(inputs, self.kernel)
 
 
 def _head_layer(units: int, **kwargs) -> layers.Layer:
+  """Makes a dense layer whose outputs start with the variance of its inputs."""
   return layers.Dense(units, kernel_initializer=keras.initializers.VarianceScaling(), **kwargs)
 
 
@@ -61,22 +62,26 @@ def r3gan(
   expansion: int = 2,
   embedding: int = 64,
 ) -> Networks:
-  """ResNets without norms, 3x3 kernels in groups: about 20.7 million parameters each at 32.
+  """Residual networks without norms, with grouped 3x3 kernels, for the relativistic pairing loss.
 
-  For the relativistic pairing loss with both gradient penalties, R1 and R2. Each of the two
-  networks mirrors the other: blocks of 1x1, grouped 3x3 and 1x1 kernels with LeakyReLU between,
-  the last kernel starting at zero; sides are doubled and halved with the filter (1, 2, 1) outside
-  of them. Three things differ from the authors' code: tanh ends the generator, whose images this
-  package wants in [-1, 1]; the label is one-hot before its embedding of the generator; and a
-  labelled discriminator has the projection head of this package.
+  Each network has about 20.7 million parameters at 32x32. The loss needs both gradient penalties,
+  R1 and R2. The two networks mirror each other: blocks of 1x1, grouped 3x3 and 1x1 kernels with
+  LeakyReLU between, the last kernel starting at zero; between blocks, sides are doubled or halved
+  with the filter (1, 2, 1). Three things differ from the authors' code: tanh ends the generator,
+  because images of this package are in [-1, 1]; the generator embeds a one-hot label; and a
+  labelled discriminator has this package's projection head.
 
   Args:
-    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    spec: Roles to fill, and the sizes of images and noise; the shorter side of images is 4 times a
+      power of 2, 8 or more.
     filters: Width of maps up to a shorter side of 32, halved at each doubling beyond.
-    blocks: Per side.
-    group: Channels of a group of the 3x3 kernels.
-    expansion: How many times as wide a block is inside.
+    blocks: Number of residual blocks per size of map.
+    group: Channels per group of the 3x3 kernels.
+    expansion: Width inside a block, in multiples of that of its maps.
     embedding: Length of the class's embedding in the generator.
+
+  Raises:
+    UsageError: An argument is out of range, or does not suit the size of images.
   """
   require(
     '--networks',
@@ -94,7 +99,8 @@ def r3gan(
       f'--networks=r3gan: group={group} should divide {widths[-1] * expansion}, the width inside '
       f'the blocks at {height}x{width}'
     )
-  # As many blocks in a row multiply their variances: each starts with its share.
+  # Fixup (Zhang et al. 2019, arXiv:1901.09321): with L residual branches of m = 3 layers each, a
+  # layer's deviation starts with the factor L ** (-1 / (2m - 2)), and the last layer at zero.
   share = (len(widths) * blocks) ** (-1 / 4)
 
   def conv(maps, width, kernel=1, scale=1.0, groups=1):
@@ -111,15 +117,15 @@ def r3gan(
 
   def stage(maps):
     width = maps.shape[-1]
-    inner = width * expansion
+    inner = width * expansion  # [n, H, W, width] -> [n, H, W, inner] -> [n, H, W, width]
     for _ in range(blocks):
-      inside = layers.LeakyReLU(_SLOPE)(Bias()(conv(maps, inner, scale=_GAIN * share**2)))
-      inside = conv(inside, inner, 3, _GAIN * share**2, inner // group)
-      inside = layers.LeakyReLU(_SLOPE)(Bias()(inside))
-      maps = layers.Add()([maps, conv(inside, width, scale=0)])
+      branch = layers.LeakyReLU(_SLOPE)(Bias()(conv(maps, inner, scale=_GAIN * share**2)))
+      branch = conv(branch, inner, 3, _GAIN * share**2, inner // group)
+      branch = layers.LeakyReLU(_SLOPE)(Bias()(branch))
+      maps = layers.Add()([maps, conv(branch, width, scale=0)])
     return maps
 
-  def rewidened(maps, width):
+  def match_width(maps, width):
     return maps if maps.shape[-1] == width else conv(maps, width)
 
   size = plans.innermost(spec, len(widths) - 1)
@@ -137,8 +143,9 @@ def r3gan(
     )
     for place, width in enumerate(widths):
       if place:
-        maps = NearestUpsample2x()(rewidened(maps, width))
-        maps = layers.AveragePooling2D(2, 1, 'same')(maps)  # Twice a box is the filter (1, 2, 1).
+        maps = NearestUpsample2x()(match_width(maps, width))
+        # A box filter on top of the squares of four is the filter (1, 2, 1).
+        maps = layers.AveragePooling2D(2, 1, 'same')(maps)
       maps = stage(maps)
     images = layers.Activation('tanh', dtype='float32')(conv(maps, channels))
     return keras.Model([noise, *labels] if labels else noise, images)
@@ -150,9 +157,9 @@ def r3gan(
     for place, width in enumerate(reversed(widths)):
       if place:
         maps = layers.AveragePooling2D(2, 1, 'same')(maps)
-        maps = rewidened(layers.AveragePooling2D()(maps), width)
+        maps = match_width(layers.AveragePooling2D()(maps), width)
       maps = stage(maps)
-    # A sum over all places; their number's root keeps the size of what it sums.
+    # A weighted sum over all places, [n, H, W, C] -> [n, 1, 1, C]; 1 / sqrt(H * W) keeps the size.
     basis = keras.initializers.RandomNormal(0, 1 / math.sqrt(math.prod(size)))
     features = layers.DepthwiseConv2D(size, use_bias=False, depthwise_initializer=basis)(maps)
     head = ProjectionHead(outputs, dense=_head_layer, dtype='float32')

@@ -13,17 +13,21 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
 @registry.network
 def sagan(spec: NetworkSpec, *, filters: int = 64, attention: int = 32) -> Networks:
-  """ResNets for 32 to 256 with self-attention and spectral norm in both networks.
+  """Residual networks with self-attention and spectral norm, for images of 32 to 256.
 
-  SNGAN's widths; as in the authors' code the first convolution of a discriminator block is as wide
-  as the second. Labelled, the generator has class-conditional batch norm and the discriminator a
-  projection head. The paper's rates are 1e-4 and 4e-4, with beta_1=0.
+  Widths are SNGAN's; as in the authors' code the first convolution of a discriminator block is as
+  wide as the second. A labelled generator has class-conditional batch norm, a labelled
+  discriminator a projection head. The paper's learning rates are 1e-4 for the generator and 4e-4
+  for the discriminator, with beta_1=0.
 
   Args:
-    spec: The sizes to fit; a shorter side of 32, 48, 64, 128 or 256.
-    filters: Multiplies all widths.
-    attention: Shorter side of the maps that attend to themselves; 0, or one that there is not, is
-      none.
+    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 48, 64, 128 or
+      256.
+    filters: Factor of all widths.
+    attention: Shorter side of the maps to which self-attention is applied; none if no map has it.
+
+  Raises:
+    UsageError: `filters` is less than 1, or images have another size.
   """
   require('--networks', at_least=1, filters=filters)
   plan = plan_for(spec, 'sagan', sngan.PLANS)

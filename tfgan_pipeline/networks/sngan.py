@@ -16,7 +16,7 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fil
 
 layers = keras.layers
 
-# Tables 4 and 5 of the paper, the authors' code for 64 and 128, and BigGAN's widths for 256.
+# 32 and 48 are tables 4 and 5 of the paper; 64 and 128 the authors' code; 256 BigGAN's widths.
 PLANS = {
   32: Plan((4, 4, 4, 4), (2, 2), (2, 2)),
   48: Plan((8, 4, 2, 1), (1, 2, 4, 8), (8,)),
@@ -27,26 +27,35 @@ PLANS = {
 
 
 def _initializer(kernel: int) -> keras.initializers.Initializer:
-  """Glorot's, with a gain of the root of 2 for 3x3 kernels, as in the authors' code."""
+  """Returns Glorot's initialiser, for 3x3 kernels times sqrt(2), as in the authors' code."""
   return keras.initializers.VarianceScaling(2.0 if kernel == 3 else 1.0, 'fan_avg', 'uniform')
 
 
 def small_normal() -> keras.initializers.Initializer:
-  """For class-conditional gains and shifts: the authors start at 0, which hides labels at first."""
+  """Returns an initialiser for class-conditional gains and shifts: normal, of deviation 0.02.
+
+  The authors start at 0, which hides labels at first.
+  """
   return keras.initializers.RandomNormal(stddev=0.02)
 
 
 @registry.network
 def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Networks:
-  """ResNets for 32 to 256, spectral discriminator: 4,279,811 and 1,054,605 parameters at 32.
+  """Residual networks for images of 32 to 256, with spectral norm in the discriminator.
 
-  Labelled, the generator has class-conditional batch norm and the discriminator a projection head
-  (Miyato and Koyama 2018, arXiv:1802.05637).
+  At 32x32, the generator has 4,279,811 parameters and the discriminator 1,054,605. A labelled
+  generator has class-conditional batch norm, a labelled discriminator a projection head (Miyato and
+  Koyama 2018, arXiv:1802.05637).
 
   Args:
-    spec: The sizes to fit; a shorter side of 32, 48, 64, 128 or 256.
-    filters: Multiplies all widths.
-    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
+    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 48, 64, 128 or
+      256.
+    filters: Factor of all widths.
+    minibatch: Layer before the discriminator's last one that compares the images of a batch: ''
+      for none, 'std' or 'discrimination'.
+
+  Raises:
+    UsageError: An argument is out of range, or images have another size.
   """
   require('--networks', at_least=1, filters=filters)
   plan = plan_for(spec, 'sngan', PLANS)
@@ -67,7 +76,17 @@ def build(
   attention: int = 0,
   minibatch: str = '',
 ) -> Networks:
-  """Networks whose class, if told, conditions each norm by itself."""
+  """Builds residual networks; in a labelled generator each norm reads the one-hot class.
+
+  Args:
+    spec: Roles to fill, and the sizes of images and noise.
+    plan: Widths in multiples of `filters`.
+    filters: Factor of all widths.
+    generator_blocks: Style of the generator.
+    reader_blocks: Style of networks that read images.
+    attention: Shorter side of the maps to which self-attention is applied; 0 for none.
+    minibatch: Layer that compares images, '', 'std' or 'discrimination'.
+  """
 
   def read_noise(role: str) -> residual.Start:
     noise = keras.Input((spec.noise_size,))
@@ -88,12 +107,18 @@ def build(
 
 @registry.network
 def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Networks:
-  """The paper's plain networks for any multiple of 8, as compare_gan has them for CelebA-HQ 128.
+  """Convolutional networks with a spectrally normalised discriminator, for sides divisible by 8.
+
+  Table 3 of the paper, as compare_gan has it for CelebA-HQ 128.
 
   Args:
-    spec: The sizes to fit.
-    filters: Of the layers next to the image; eight times as many inside.
-    minibatch: '', 'std' or 'discrimination', before the discriminator's last layer.
+    spec: Roles to fill, and the sizes of images and noise; sides are multiples of 8.
+    filters: Width of the layers next to the image; the innermost are eight times as wide.
+    minibatch: Layer before the discriminator's last one that compares the images of a batch: ''
+      for none, 'std' or 'discrimination'.
+
+  Raises:
+    UsageError: An argument is out of range, or a side is no multiple of 8.
   """
   require('--networks', at_least=1, filters=filters)
   height, width, channels = spec.image_shape
@@ -101,14 +126,14 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     raise UsageError(
       f'--networks=sndcgan: sides of images should be multiples of 8, not {height}x{width}'
     )
-  initial = functools.partial(keras.initializers.RandomNormal, stddev=0.02)
+  initializer = functools.partial(keras.initializers.RandomNormal, stddev=0.02)  # compare_gan's.
   inner = (height // 8, width // 8, 8 * filters)
 
   def make_generator(role: str) -> keras.Model:
     generator = keras.Sequential(
       [
         layers.InputLayer(spec.input_shape(role)),
-        layers.Dense(inner[0] * inner[1] * inner[2], kernel_initializer=initial()),
+        layers.Dense(inner[0] * inner[1] * inner[2], kernel_initializer=initializer()),
         layers.Reshape(inner),
         own.BatchNorm(),
         layers.ReLU(),
@@ -117,16 +142,17 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     )
     for factor in (4, 2, 1):
       generator.add(
-        layers.Conv2DTranspose(filters * factor, 4, 2, 'same', kernel_initializer=initial())
+        layers.Conv2DTranspose(filters * factor, 4, 2, 'same', kernel_initializer=initializer())
       )
       generator.add(own.BatchNorm())
       generator.add(layers.ReLU())
-    generator.add(layers.Conv2DTranspose(channels, 3, 1, 'same', kernel_initializer=initial()))
+    generator.add(layers.Conv2DTranspose(channels, 3, 1, 'same', kernel_initializer=initializer()))
     generator.add(layers.Activation('tanh', dtype='float32'))
     return generator
 
   def make_reader(role: str, outputs: int) -> keras.Model:
     reader = keras.Sequential([layers.InputLayer(spec.input_shape(role))], name=role)
+    # Kernels of 3x3 keep the sides, kernels of 4x4 halve them, as in table 3.
     for factor, kernel, stride in (
       (1, 3, 1),
       (2, 4, 2),
@@ -138,14 +164,14 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
     ):
       reader.add(
         SpectralConv2D(
-          filters * factor, kernel, stride, padding='same', kernel_initializer=initial()
+          filters * factor, kernel, stride, padding='same', kernel_initializer=initializer()
         )
       )
-      reader.add(layers.LeakyReLU(0.1))
+      reader.add(layers.LeakyReLU(0.1))  # Table 3.
     reader.add(layers.Flatten())
     for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
-    reader.add(SpectralDense(outputs, kernel_initializer=initial(), dtype='float32'))
+    reader.add(SpectralDense(outputs, kernel_initializer=initializer(), dtype='float32'))
     return reader
 
   return conditioned(spec, fill(spec, make_generator, make_reader))

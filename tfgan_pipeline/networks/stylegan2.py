@@ -1,4 +1,4 @@
-"""StyleGAN2 without what needs more than one pass (Karras et al. 2020, arXiv:1912.04958)."""
+"""StyleGAN2 without style mixing and path lengths (Karras et al. 2020, arXiv:1912.04958)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ layers = keras.layers
 
 
 def _gain(kernel: tf.Tensor) -> float:
-  """Of a kernel [..., outputs] of standard deviation 1: what keeps the size of what it reads."""
+  """Returns 1 / sqrt(inputs per output), with which a unit normal kernel keeps sizes."""
   return 1 / math.sqrt(kernel.shape[:-1].num_elements())
 
 
 class EqualizedDense(layers.Dense):
-  """Dense, its kernel scaled as it is used, so that all layers learn at one rate (1710.10196).
+  """Dense layer that scales its kernel at each use, so that all layers learn at one rate.
+
+  The equalised learning rate of section 4.1 of Karras et al. 2018 (arXiv:1710.10196).
 
   Args:
     units: Numbers per image.
-    rate: Times the learning rate at which kernel and bias learn.
-    bias: What the bias starts at.
+    rate: Factor of the learning rate of kernel and bias.
+    bias: Initial value of the bias.
   """
 
   def __init__(self, units: int, *, rate: float = 1.0, bias: float = 0.0, **kwargs):
@@ -43,7 +45,7 @@ class EqualizedDense(layers.Dense):
 
   @property
   def scale(self) -> float:
-    """Times the kernel."""
+    """Factor of the kernel at each use."""
     return self.rate * _gain(self.kernel)
 
   def call(self, inputs):
@@ -52,7 +54,10 @@ class EqualizedDense(layers.Dense):
 
 
 class EqualizedConv2D(layers.Conv2D):
-  """Conv2D, its kernel scaled as EqualizedDense's."""
+  """Conv2D that scales its kernel at each use, so that all layers learn at one rate.
+
+  The equalised learning rate of section 4.1 of Karras et al. 2018 (arXiv:1710.10196).
+  """
 
   def __init__(self, filters: int, kernel_size: int, **kwargs):
     initializer = keras.initializers.RandomNormal(0, 1)
@@ -60,7 +65,7 @@ class EqualizedConv2D(layers.Conv2D):
 
   @property
   def scale(self) -> float:
-    """Times the kernel."""
+    """Factor of the kernel at each use."""
     return _gain(self.kernel)
 
   def call(self, inputs):
@@ -69,11 +74,16 @@ class EqualizedConv2D(layers.Conv2D):
 
 
 class ModulatedConv2D(layers.Layer):
-  """[maps [n, H, W, C], style [n, D]] -> [n, H, W, filters]: each image has kernels of its own.
+  """Convolution with a style: [maps [n, H, W, C], style [n, D]] -> [n, H, W, filters].
 
-  The style scales a kernel's input channels; demodulated, each of its output channels is divided by
-  its norm. Scaling the maps before and after is the same (the paper's section 2.2), and no image
-  needs a convolution of its own.
+  The style scales the kernel's input channels; demodulation divides each output channel by its
+  norm. Instead of the kernel, the maps are scaled before and after the convolution: the result is
+  equal (section 2.2 of the paper), and all images share one kernel.
+
+  Args:
+    filters: Output channels.
+    kernel_size: Side of the kernel.
+    demodulate: Whether to divide by norms.
   """
 
   def __init__(self, filters: int, kernel_size: int, *, demodulate: bool = True, **kwargs):
@@ -94,24 +104,26 @@ class ModulatedConv2D(layers.Layer):
 
   @property
   def scale(self) -> float:
-    """Times the kernel, before the style."""
+    """Factor of the kernel at each use, without the style."""
     return _gain(self.kernel)
 
   def call(self, inputs):
     maps, style = inputs
-    scales = self.affine(style)
+    scales = self.affine(style)  # [n, C], at first about 1.
     kernel = self.kernel * self.scale
+    # Equation 1: modulation.
     maps = tf.nn.conv2d(maps * scales[:, tf.newaxis, tf.newaxis], kernel, 1, 'SAME')
     if not self.demodulate:
       return maps
+    # Equation 3: demodulation, with the epsilon of the authors' code.
     energies = tf.reduce_sum(tf.square(tf.cast(kernel, tf.float32)), axis=[0, 1])
-    energies = tf.matmul(tf.square(tf.cast(scales, tf.float32)), energies)
+    energies = tf.matmul(tf.square(tf.cast(scales, tf.float32)), energies)  # [n, filters]
     norms = tf.cast(tf.math.rsqrt(energies + 1e-8), maps.dtype)
     return maps * norms[:, tf.newaxis, tf.newaxis]
 
 
 class PixelNoise(layers.Layer):
-  """Adds one number per pixel, times a learned strength: drawn in training, afterwards constant."""
+  """Adds noise, one number per pixel, times a learned strength; constant after training."""
 
   def build(self, input_shape):
     self.strength = self.add_weight(name='strength', shape=[], initializer='zeros')
@@ -131,7 +143,7 @@ class PixelNoise(layers.Layer):
 
 
 class Start(layers.Layer):
-  """[n, D] -> [n, *shape]: the same learned maps for all images.
+  """Learned constant maps, equal for all images: [n, D] -> [n, *shape].
 
   Args:
     shape: (height, width, channels) of the maps.
@@ -152,7 +164,7 @@ class Start(layers.Layer):
 
 
 class UnitRms(layers.Layer):
-  """[n, D] divided by the root of each row's mean square."""
+  """Divides each row of [n, D] by its root mean square (section 4.2 of arXiv:1710.10196)."""
 
   def call(self, inputs):
     inputs = tf.cast(inputs, tf.float32)
@@ -161,16 +173,17 @@ class UnitRms(layers.Layer):
 
 
 class ScaledLeakyReLU(layers.Layer):
-  """LeakyReLU of slope 0.2, times the root of 2, which keeps the size of what passes."""
+  """LeakyReLU of slope 0.2, times sqrt(2) to keep the mean square, as in the authors' code."""
 
   def call(self, inputs):
     return tf.nn.leaky_relu(inputs, 0.2) * math.sqrt(2)
 
 
 class Blur121(layers.Layer):
-  """[n, H, W, C] filtered by (1, 2, 1) / 4 along both sides, zeros outside.
+  """Filters maps [n, H, W, C] by (1, 2, 1) / 4 along both sides, with zeros outside.
 
-  After NearestUpsample2x, or before a mean of four, it is the paper's (1, 3, 3, 1).
+  Together with NearestUpsample2x before, or a 2x2 mean after it, the filter is the paper's
+  (1, 3, 3, 1).
   """
 
   def call(self, inputs):
@@ -181,17 +194,17 @@ class Blur121(layers.Layer):
 
 
 def blur_before_stride(maps):
-  """A convolution with (1, 3, 3, 1) and every second place, made before a 3x3 one of stride 2.
+  """Filters maps by (1, 3, 3, 1) for a 3x3 convolution of stride 2 that follows.
 
-  [n, H, W, C] -> [n, H + 1, W + 1, C]: the places on which that one's nine are centred, and those
-  between; no padding is left for it to do.
+  [n, H, W, C] -> [n, H + 1, W + 1, C]: padded, so that the convolution needs no padding and gives
+  sides of H / 2 and W / 2.
   """
   maps = Blur121()(layers.ZeroPadding2D(1)(maps))
   return layers.AveragePooling2D(2, 1)(maps)
 
 
 class ScaledAdd(layers.Layer):
-  """The sum of two branches over the root of 2, which keeps their size."""
+  """Adds two branches and divides by sqrt(2), which keeps their size."""
 
   def call(self, inputs):
     return (inputs[0] + inputs[1]) / math.sqrt(2)
@@ -207,24 +220,30 @@ def stylegan2(
   residual: bool = True,
   group: int = 4,
 ) -> Networks:
-  """Styles that modulate convolutions; images summed over resolutions; a residual discriminator.
+  """StyleGAN2: convolutions modulated by styles, against a residual discriminator.
 
   For the modified loss with a lazy R1 penalty; without mixed styles, path lengths and truncation,
   as StyleGAN2-ADA trains CIFAR-10 (arXiv:2006.06676). Four things differ from the authors' code:
-  tanh ends the generator, whose images this package wants in [-1, 1]; groups of the minibatch
+  tanh ends the generator, because images of this package are in [-1, 1]; groups of the minibatch
   standard deviation are neighbours; the noise of pixels is constant after training; and a labelled
-  discriminator embeds the class by one layer. Weights are kept, penalised and plotted as they are
-  before they are scaled; spectral norms alone are of what is used.
+  discriminator embeds the class by one layer. Weights are stored, penalised and plotted unscaled;
+  only spectral norms are those of scaled kernels.
 
   Args:
-    spec: The sizes to fit; a shorter side of 4 times a power of 2, 8 or more.
+    spec: Roles to fill, and the sizes of images and noise; the shorter side of images is 4 times a
+      power of 2, 8 or more.
     filters: Width of maps up to a shorter side of 64, halved at each doubling beyond.
     latent: Length of the styles.
-    mapping: Layers from noise to style, which learn at a hundredth of the rate.
-    residual: Whether the discriminator's blocks are; StyleGAN2-ADA's for CIFAR-10 are not.
-    group: Images of a batch whose standard deviation the discriminator sees; 0 for none.
+    mapping: Number of layers from noise to style, which learn at a hundredth of the rate.
+    residual: Whether the discriminator's blocks are residual; those of StyleGAN2-ADA for CIFAR-10
+      are not.
+    group: Images per group whose standard deviation the discriminator reads; 0 for none.
+
+  Raises:
+    UsageError: An argument is out of range, or does not suit the size of images.
   """
   require('--networks', at_least=1, filters=filters, latent=latent, mapping=mapping)
+  # In the authors' code 32,768 / side, at most 512.
   widths = widths_from_4(spec, 'stylegan2', filters, widest=64)
 
   def generator(role: str) -> keras.Model:
@@ -249,6 +268,7 @@ def stylegan2(
     images = coloured(maps)
     for width in widths[1:]:
       maps = styled(styled(Blur121()(NearestUpsample2x()(maps)), width), width)
+      # Output skips (figure 7b of the paper).
       images = layers.Add()([Blur121()(NearestUpsample2x()(images)), coloured(maps)])
     images = layers.Activation('tanh', dtype='float32')(images)
     return keras.Model([noise, *labels] if labels else noise, images)
@@ -258,15 +278,16 @@ def stylegan2(
     labels, one_hot = label_input(spec, role)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
     for width in reversed(widths[:-1]):
-      beside = layers.AveragePooling2D()(Blur121()(maps))
+      shortcut = layers.AveragePooling2D()(Blur121()(maps))
       maps = ScaledLeakyReLU()(EqualizedConv2D(maps.shape[-1], 3, padding='same')(maps))
       maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(blur_before_stride(maps)))
       if residual:
-        maps = ScaledAdd()([maps, EqualizedConv2D(width, 1, use_bias=False)(beside)])
+        maps = ScaledAdd()([maps, EqualizedConv2D(width, 1, use_bias=False)(shortcut)])
     if group and role == 'discriminator':
       maps = MinibatchStdDev(group)(maps)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[0], 3, padding='same')(maps))
     features = ScaledLeakyReLU()(EqualizedDense(widths[0])(layers.Flatten()(maps)))
+    # StyleGAN2-ADA's code divides by the root of the embedding's length.
     product = 1 / math.sqrt(widths[0])
     head = ProjectionHead(outputs, dense=EqualizedDense, product=product, dtype='float32')
     if labels:

@@ -1,0 +1,1 @@
+"""Residual blocks, and the widths of the networks that are built from them."""

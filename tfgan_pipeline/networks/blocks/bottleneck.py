@@ -1,4 +1,4 @@
-"""The residual bottlenecks of BigGAN-deep (Brock et al. 2019, arXiv:1809.11096, appendix B)."""
+"""Residual bottlenecks of BigGAN-deep (Brock et al. 2019, arXiv:1809.11096, appendix B)."""
 
 from __future__ import annotations
 
@@ -9,48 +9,52 @@ from tfgan_pipeline.networks.blocks.residual import Blocks
 from tfgan_pipeline.networks.layers.basic import NearestUpsample2x
 
 layers = keras.layers
-_RATIO = 4  # Of a block's width to its inside's.
+_RATIO = 4  # Width of a block over that of the bottleneck inside (appendix B).
 
 
 @dataclasses.dataclass(frozen=True)
 class Bottlenecks(Blocks):
-  """As Blocks, each `up` and `down` being two bottlenecks of which one changes the side.
+  """Layers and bottlenecks of one style; `up` and `down` make two bottlenecks each.
 
-  Identity paths have no kernels where they can do without: the generator drops channels, the
-  discriminator adds them.
+  One of the two changes the sides. Shortcuts avoid kernels: those of the generator drop channels
+  that are too many, and those of the discriminator compute missing channels only.
 
   Attributes:
-    stem: Width of the 3x3 convolution in front of the discriminator's first block.
+    stem: Width of the 3x3 convolution before the discriminator's first block.
   """
 
   stem: int = 128
 
   def up(self, maps, width: int, condition=None):
-    return self._up(self._up(maps, maps.shape[-1], condition), width, condition, side=2)
+    return self._bottleneck_up(
+      self._bottleneck_up(maps, maps.shape[-1], condition), width, condition, side=2
+    )
 
-  def _up(self, maps, width: int, condition, side: int = 1):
+  def _bottleneck_up(self, maps, width: int, condition, side: int = 1):
     inner = maps.shape[-1] // _RATIO
-    inside = self.norm_relu(self.conv(self.norm_relu(maps, condition), inner, 1), condition)
-    beside = maps if maps.shape[-1] == width else maps[..., :width]
+    # Kernels of 1x1, 3x3, 3x3 and 1x1, each after batch norm and ReLU.
+    branch = self.norm_relu(self.conv(self.norm_relu(maps, condition), inner, 1), condition)
+    shortcut = maps if maps.shape[-1] == width else maps[..., :width]
     if side > 1:
-      inside, beside = NearestUpsample2x()(inside), NearestUpsample2x()(beside)
-    inside = self.norm_relu(self.conv(inside, inner), condition)
-    inside = self.norm_relu(self.conv(inside, inner), condition)
-    return layers.Add()([self.conv(inside, width, 1), beside])
+      branch, shortcut = NearestUpsample2x()(branch), NearestUpsample2x()(shortcut)
+    branch = self.norm_relu(self.conv(branch, inner), condition)
+    branch = self.norm_relu(self.conv(branch, inner), condition)
+    return layers.Add()([self.conv(branch, width, 1), shortcut])
 
   def down(self, maps, width: int, *, first: bool = False, halve: bool = True):
     if first:
       maps = self.conv(maps, self.stem)
-    return self._down(self._down(maps, width, halve), width)
+    return self._bottleneck_down(self._bottleneck_down(maps, width, halve), width)
 
-  def _down(self, maps, width: int, halve: bool = False):
-    inside = self.conv(layers.ReLU()(maps), width // _RATIO, 1)
+  def _bottleneck_down(self, maps, width: int, halve: bool = False):
+    # Kernels of 1x1, 3x3, 3x3 and 1x1, each after a ReLU.
+    branch = self.conv(layers.ReLU()(maps), width // _RATIO, 1)
     for _ in range(2):
-      inside = self.conv(layers.ReLU()(inside), width // _RATIO)
-    inside, beside = layers.ReLU()(inside), maps
+      branch = self.conv(layers.ReLU()(branch), width // _RATIO)
+    branch, shortcut = layers.ReLU()(branch), maps
     if halve:
-      inside, beside = layers.AveragePooling2D()(inside), layers.AveragePooling2D()(beside)
-    more = width - maps.shape[-1]
-    if more:
-      beside = layers.Concatenate()([beside, self.conv(beside, more, 1)])
-    return layers.Add()([self.conv(inside, width, 1), beside])
+      branch, shortcut = layers.AveragePooling2D()(branch), layers.AveragePooling2D()(shortcut)
+    missing_channels = width - maps.shape[-1]
+    if missing_channels:
+      shortcut = layers.Concatenate()([shortcut, self.conv(shortcut, missing_channels, 1)])
+    return layers.Add()([self.conv(branch, width, 1), shortcut])

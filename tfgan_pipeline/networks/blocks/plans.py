@@ -1,4 +1,4 @@
-"""Sizes of residual networks: how wide their maps are at which sides of the images."""
+"""Widths of the maps of residual networks, by the sides of the images."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tfgan_pipeline.networks.spec import NetworkSpec
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-  """Widths of the networks for images of one shorter side, in multiples of a number of filters.
+  """Widths of both networks for images of one shorter side, in multiples of `filters`.
 
   Attributes:
-    up: The generator's maps from the innermost on; each block doubles both sides.
-    down: After the discriminator's blocks that halve both sides.
-    keep: After its further blocks.
+    up: Widths of the generator's maps, from the innermost on; each block doubles both sides.
+    down: Widths after each of the discriminator's blocks that halve both sides.
+    keep: Widths after each of the discriminator's further blocks, which keep the sides.
   """
 
   up: tuple[int, ...]
@@ -25,12 +25,21 @@ class Plan:
 
   @property
   def divisor(self) -> int:
-    """Returns the divisor that longer sides must have, so that each halving leaves whole pixels."""
+    """Divisor that longer sides must have, so that each halving leaves whole pixels."""
     return 2 ** max(len(self.up) - 1, len(self.down))
 
 
 def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
-  """The plan for the shorter side of the images; raises UsageError when they have none."""
+  """Returns the plan for the shorter side of the images.
+
+  Args:
+    spec: Roles, whose images have the side.
+    name: Component of --networks that a message names.
+    plans: Plans by shorter side.
+
+  Raises:
+    UsageError: No plan is for the shorter side, or the longer one is not a multiple of its divisor.
+  """
   height, width, _ = spec.image_shape
   plan = plans.get(min(height, width))
   if plan is None:
@@ -44,6 +53,7 @@ def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
 
 
 def _check_longer_side(spec: NetworkSpec, name: str, divisor: int) -> None:
+  """Raises UsageError if images are no squares and `divisor` does not divide their longer side."""
   height, width, _ = spec.image_shape
   if height != width and max(height, width) % divisor:
     raise UsageError(
@@ -53,13 +63,19 @@ def _check_longer_side(spec: NetworkSpec, name: str, divisor: int) -> None:
 
 
 def innermost(spec: NetworkSpec, doublings: int) -> tuple[int, int]:
-  """(height, width) of the map that becomes an image when its sides are doubled so often."""
+  """Returns (height, width) of the map that grows to an image by `doublings` doublings."""
   height, width, _ = spec.image_shape
   return height >> doublings, width >> doublings
 
 
 def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) -> list[int]:
-  """Returns widths of maps of shorter side 4, 8, ...: `filters` up to `widest`, then half at each.
+  """Returns the widths of maps of shorter side 4, 8, 16 and so on, up to that of the images.
+
+  Args:
+    spec: Roles, whose images have the sides.
+    name: Component of --networks that a message names.
+    filters: Width of maps up to a shorter side of `widest`, halved at each doubling beyond.
+    widest: Largest shorter side of maps with `filters` channels.
 
   Raises:
     UsageError: The shorter side is not 4 times a power of 2, 8 or more; the longer one is not a

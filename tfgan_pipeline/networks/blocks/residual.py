@@ -1,7 +1,7 @@
 """Residual networks for images: the common part of SNGAN, SAGAN and BigGAN.
 
-A block takes maps and a width and returns maps, as Keras' functional interface does; what differs
-between the papers is which block, how wide at which side, and what conditions it.
+A block takes maps and a width and returns maps, as in Keras' functional interface. The papers
+differ in the block, its width at each side, and what conditions it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ layers = keras.layers
 
 
 def label_input(spec: NetworkSpec, role: str):
-  """([the extra Keras input], one-hot labels), or ([], None) for a role that is not told."""
+  """Returns ([Keras input of labels], one-hot labels), or ([], None) for an unlabelled role."""
   if role not in spec.labelled:
     return [], None
   labels = keras.Input((), dtype=tf.int32, name='label')
@@ -34,7 +34,7 @@ def label_input(spec: NetworkSpec, role: str):
 
 
 class SumOverPlaces(layers.Layer):
-  """[n, H, W, C] -> [n, C]."""
+  """Sums maps over all places: [n, H, W, C] -> [n, C]."""
 
   def call(self, inputs):
     return tf.reduce_sum(inputs, axis=[1, 2])
@@ -45,7 +45,7 @@ class Blocks:
   """Layers and residual blocks of one style.
 
   Attributes:
-    initializer: Side of a kernel, 0 for dense layers -> a new initialiser.
+    initializer: Makes an initialiser from the side of a kernel, or from 0 for dense layers.
     spectral: Whether kernels have spectral norm 1.
     norm: Keyword arguments of ConditionalBatchNorm.
     wide: Whether the first convolution of a discriminator block is as wide as its outputs, as in
@@ -58,54 +58,65 @@ class Blocks:
   wide: bool = True
 
   def conv(self, maps, width: int, kernel: int = 3):
+    """Applies a new convolution: [n, H, W, C] -> [n, H, W, width]."""
     make = SpectralConv2D if self.spectral else layers.Conv2D
     initializer = self.initializer(kernel)
     return make(width, kernel, padding='same', kernel_initializer=initializer)(maps)
 
   def dense(self, units: int, **kwargs) -> layers.Layer:
+    """Makes a dense layer; `kwargs` are arguments of keras.layers.Dense."""
     make = SpectralDense if self.spectral else layers.Dense
     return make(units, kernel_initializer=self.initializer(0), **kwargs)
 
   def norm_relu(self, maps, condition=None):
-    if condition is None:
+    """Applies a new batch norm, conditional if a condition [n, D] is given, and ReLU."""
+    if condition is None:  # With the epsilon of ConditionalBatchNorm.
       maps = BatchNorm(epsilon=1e-5)(maps)
     else:
       maps = ConditionalBatchNorm(**self.norm)([maps, condition])
     return layers.ReLU()(maps)
 
   def attention(self, maps):
+    """Applies a new self-attention layer to maps [n, H, W, C]."""
     initializer = functools.partial(self.initializer, 1)
     return SelfAttention(spectral=self.spectral, kernel_initializer=initializer)(maps)
 
   def up(self, maps, width: int, condition=None):
-    """A generator's block: twice the height and the width."""
-    inside = NearestUpsample2x()(self.norm_relu(maps, condition))
-    inside = self.norm_relu(self.conv(inside, width), condition)
-    # A 1x1 convolution before nearest-neighbour enlargement is the one after it, at a quarter.
-    beside = NearestUpsample2x()(self.conv(maps, width, 1))
-    return layers.Add()([self.conv(inside, width), beside])
+    """Applies a generator's block: [n, H, W, C] -> [n, 2H, 2W, width]."""
+    branch = NearestUpsample2x()(self.norm_relu(maps, condition))
+    branch = self.norm_relu(self.conv(branch, width), condition)
+    # A 1x1 convolution before enlargement equals one after it, at a quarter of the cost.
+    shortcut = NearestUpsample2x()(self.conv(maps, width, 1))
+    return layers.Add()([self.conv(branch, width), shortcut])
 
   def down(self, maps, width: int, *, first: bool = False, halve: bool = True):
-    """A discriminator's block; the first of all reads images."""
+    """Applies a discriminator's block: [n, H, W, C] -> [n, H / 2, W / 2, width].
+
+    Args:
+      maps: Images, for the first block, or maps.
+      width: Channels of the result.
+      first: Whether the block reads images, to which it applies no ReLU.
+      halve: Whether to halve both sides, instead of keeping them.
+    """
     inputs = maps.shape[-1]
-    inside = maps if first else layers.ReLU()(maps)
-    inside = self.conv(inside, width if self.wide or first else inputs)
-    inside = self.conv(layers.ReLU()(inside), width)
-    beside = maps
+    branch = maps if first else layers.ReLU()(maps)
+    branch = self.conv(branch, width if self.wide or first else inputs)
+    branch = self.conv(layers.ReLU()(branch), width)
+    shortcut = maps
     if halve:
-      inside, beside = layers.AveragePooling2D()(inside), layers.AveragePooling2D()(beside)
+      branch, shortcut = layers.AveragePooling2D()(branch), layers.AveragePooling2D()(shortcut)
     if halve or inputs != width:
-      beside = self.conv(beside, width, 1)
-    return layers.Add()([inside, beside])
+      shortcut = self.conv(shortcut, width, 1)
+    return layers.Add()([branch, shortcut])
 
 
 class Start(NamedTuple):
-  """Inputs of a generator's layers.
+  """Tensors that a generator's layers read.
 
   Attributes:
-    inputs: Keras inputs: noise, then labels if there are.
-    noise: What the dense layer reads.
-    conditions: What the norms of each block read; None for plain batch norm.
+    inputs: Keras inputs: noise, then labels if there are any.
+    noise: Input of the dense layer, [n, D].
+    conditions: Input of the norms of each block, [n, K]; None for plain batch norm.
   """
 
   inputs: Sequence[Any]
@@ -122,17 +133,20 @@ def generator(
   widths: Sequence[int],
   attention: int,
 ) -> keras.Model:
-  """Dense layer, blocks that double both sides, batch norm, ReLU, 3x3 convolution, tanh.
+  """Builds a generator of residual blocks, each of which doubles both sides.
+
+  Its layers: dense, blocks, batch norm, ReLU, 3x3 convolution, tanh.
 
   Args:
-    spec: The sizes to fit.
-    role: Its name.
-    blocks: The style.
-    start: What the layers read.
-    widths: Of the maps, from the innermost on.
-    attention: Shorter side of the maps that attend to themselves; 0 is none.
+    spec: Roles to fill, and the size of images.
+    role: Name of the model.
+    blocks: Style of layers and blocks.
+    start: Tensors that the layers read.
+    widths: Widths of the maps, from the innermost on.
+    attention: Shorter side of the maps to which self-attention is applied; 0 for none.
   """
   shape = (*innermost(spec, len(start.conditions)), widths[0])
+  # [n, h, w, widths[0]]
   maps = layers.Reshape(shape)(blocks.dense(math.prod(shape))(start.noise))
   for width, condition in zip(widths[1:], start.conditions):
     maps = blocks.up(maps, width, condition)
@@ -154,16 +168,19 @@ def discriminator(
   attention: int,
   minibatch: str = '',
 ) -> keras.Model:
-  """Blocks, ReLU, sum over places, and a dense layer or, for labelled roles, a projection.
+  """Builds a network that reads images by residual blocks.
+
+  Its layers: blocks, ReLU, sum over places, and a dense layer or, for labelled roles, a projection
+  head.
 
   Args:
-    spec: The sizes to fit.
-    role: Says how many outputs.
-    blocks: The style.
+    spec: Roles to fill, and the size of images.
+    role: Name of the role, whose outputs the spec has, and of the model.
+    blocks: Style of layers and blocks.
     down: Widths of the blocks that halve both sides.
-    keep: Widths of further blocks.
-    attention: Shorter side of the maps that attend to themselves; 0 is none.
-    minibatch: See minibatch_layers.
+    keep: Widths of further blocks, which keep the sides.
+    attention: Shorter side of the maps to which self-attention is applied; 0 for none.
+    minibatch: Layer that compares images, '', 'std' or 'discrimination'; see minibatch_layers.
   """
   images = keras.Input(spec.image_shape)
   labels, condition = label_input(spec, role)
@@ -172,9 +189,10 @@ def discriminator(
     maps = blocks.down(maps, width, first=place == 0, halve=place < len(down))
     if min(maps.shape[1:3]) == attention:
       maps = blocks.attention(maps)
-  features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))
+  features = SumOverPlaces(dtype='float32')(layers.ReLU()(maps))  # [n, C]
   for layer in minibatch_layers(minibatch, spec, role):
     features = layer(features)
+  # In float32, as logits need their precision.
   head = ProjectionHead(spec.outputs[role], dense=blocks.dense, dtype='float32')
   if condition is None:
     return keras.Model(images, head(features), name=role)
@@ -192,17 +210,17 @@ def networks(
   attention: int = 0,
   minibatch: str = '',
 ) -> Networks:
-  """The generator and everything that reads images.
+  """Builds the residual generator, and the residual networks that read images.
 
   Args:
-    spec: The sizes to fit.
+    spec: Roles to fill, and the size of images.
     plan: Widths in multiples of `filters`.
-    filters: Multiplies them.
-    generator_blocks: The generator's style.
-    reader_blocks: That of the others.
-    read_noise: Makes what the generator's layers read.
-    attention: As of `generator`.
-    minibatch: As of `discriminator`.
+    filters: Factor of all widths.
+    generator_blocks: Style of the generator.
+    reader_blocks: Style of networks that read images.
+    read_noise: Makes, from a role, the tensors that the generator's layers read.
+    attention: Shorter side of the maps to which self-attention is applied; 0 for none.
+    minibatch: Layer that compares images, '', 'std' or 'discrimination'; see minibatch_layers.
   """
 
   def widths(multiples: Sequence[int]) -> list[int]:
@@ -214,7 +232,7 @@ def networks(
     )
 
   def make_reader(role: str, outputs: int) -> keras.Model:
-    del outputs  # The spec says so, too.
+    del outputs  # `discriminator` reads them from the spec.
     return discriminator(
       spec,
       role,

@@ -1,4 +1,4 @@
-"""Self-attention over the places of a map (Zhang et al. 2019, arXiv:1805.08318)."""
+"""Self-attention between the places of a map (Zhang et al. 2019, arXiv:1805.08318)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ layers = keras.layers
 
 
 class SelfAttention(layers.Layer):
-  """Adds to each place of a map [n, H, W, C] what it finds at others; H, W are even.
+  """Adds to each place of maps [n, H, W, C] an attention-weighted sum over all places.
 
-  As in the authors' code: queries of C / 8 channels meet keys of C / 8 and values of C / 2, both
-  max-pooled to half the side; 1x1 kernels have no bias; the gain of the sum starts at 0, so that
-  the layer starts as the identity.
+  H and W must be even. As in the authors' code, queries have C / 8 channels, keys C / 8 and values
+  C / 2, keys and values are max-pooled to half the sides, and 1x1 kernels have no bias. The gain of
+  the sum starts at 0, so that the layer starts as the identity.
 
   Args:
     spectral: Whether kernels have spectral norm 1, as in the paper.
-    kernel_initializer: Of the 1x1 kernels: called once for each.
+    kernel_initializer: Makes an initialiser of a 1x1 kernel, once for each of the four.
   """
 
   def __init__(self, *, spectral: bool = True, kernel_initializer=None, **kwargs):
@@ -43,16 +43,17 @@ class SelfAttention(layers.Layer):
     super().build(input_shape)
 
   def call(self, inputs):
-    query = _places(self.query(inputs))
+    query = _places(self.query(inputs))  # [n, H * W, C / 8]
     key = _places(tf.nn.max_pool2d(self.key(inputs), 2, 2, 'VALID'))
-    value = _places(tf.nn.max_pool2d(self.value(inputs), 2, 2, 'VALID'))
-    # A sum over hundreds of places: not in 16 bits.
+    value = _places(tf.nn.max_pool2d(self.value(inputs), 2, 2, 'VALID'))  # [n, H * W / 4, C / 2]
+    # Equation 1 of the paper, in float32 because 16 bits are too few for a sum over many places.
     weights = tf.nn.softmax(tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32))
-    found = tf.matmul(tf.cast(weights, value.dtype), value)
-    found = tf.reshape(found, [-1, *inputs.shape[1:3], value.shape[-1]])
-    return inputs + tf.cast(self.gain, found.dtype) * self.output_conv(found)
+    sums = tf.matmul(tf.cast(weights, value.dtype), value)
+    sums = tf.reshape(sums, [-1, *inputs.shape[1:3], value.shape[-1]])
+    # Equations 2 and 3.
+    return inputs + tf.cast(self.gain, sums.dtype) * self.output_conv(sums)
 
 
 def _places(maps: tf.Tensor) -> tf.Tensor:
-  """[n, H, W, C] -> [n, H * W, C]."""
+  """Flattens maps [n, H, W, C] to [n, H * W, C]."""
   return tf.reshape(maps, [-1, maps.shape[1] * maps.shape[2], maps.shape[3]])

@@ -1,4 +1,4 @@
-"""Layers that several networks share: what Keras has, made right for any number of replicas."""
+"""Layers that several networks share; those in place of Keras' suit any number of replicas."""
 
 from __future__ import annotations
 
@@ -8,52 +8,53 @@ import contextlib
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.replicas import collectives, randomness
 
-# What BatchNorm does in inference; see batch_statistics.
+# None: BatchNorm uses its moving averages in inference. A number: the `share` of batch_statistics.
 _batch_share: float | None = None
 
 
 @contextlib.contextmanager
 def batch_statistics(*, share: float = 0.0) -> Iterator[None]:
-  """Each BatchNorm called here for inference normalises by its batch instead of moving averages.
+  """Makes each BatchNorm called inside normalise by its batch in inference, not by averages.
 
-  A `tf.function` keeps the mode in which it was traced: enter this inside of it, not around it.
+  A `tf.function` keeps the mode in which it was traced: enter the context inside of the function,
+  not around it.
 
   Args:
-    share: How much of the batch's mean and variance to add to the moving averages: those that were
-      zero before n calls with 1 / n are afterwards the plain averages over n batches.
+    share: Part of the batch's mean and variance to add to the moving averages. Averages that start
+      at zero are, after n calls with a share of 1 / n, the plain averages over n batches.
   """
   global _batch_share
-  before, _batch_share = _batch_share, share
+  previous, _batch_share = _batch_share, share
   try:
     yield
   finally:
-    _batch_share = before
+    _batch_share = previous
 
 
 def batch_norms(network: keras.Model) -> list[BatchNorm]:
-  """All BatchNorm layers of a network, those inside other layers too."""
+  """Returns all BatchNorm layers of a network, including those inside other layers."""
   return [layer for layer in network._flatten_layers() if isinstance(layer, BatchNorm)]
 
 
 class BatchNorm(keras.layers.BatchNormalization):
   """Batch normalisation over the global batch, on any number of replicas (Ioffe, Szegedy 2015).
 
-  Keras' own makes a run depend on how many devices it has: the moving variance of its fused kernel
-  has Bessel's correction and that of its synchronised one has not, and the latter subtracts two
-  large numbers to get a variance, which a gradient penalty's second derivatives magnify. One
-  replica uses the fused kernel, without the correction. The moving averages are mirrored, and not
-  averaged on being read, which only all workers together could do.
+  Keras' own layer makes a run depend on the number of devices: the moving variance of its fused
+  kernel has Bessel's correction and that of its synchronised one has none, and the synchronised one
+  gets a variance as the difference of two large numbers, an error that the second derivatives of a
+  gradient penalty magnify. One replica uses the fused kernel, without the correction. The moving
+  averages are mirrored variables: averaging them when read would need all workers at once.
   """
 
   def __init__(self, **kwargs):
-    alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
-    super().__init__(fused=None if alone else False, **kwargs)
-    self._bessels_correction_test_only = False  # Keras' own name for taking the correction out.
+    single_replica = tf.distribute.get_strategy().num_replicas_in_sync == 1
+    super().__init__(fused=None if single_replica else False, **kwargs)
+    self._bessels_correction_test_only = False  # Turns Bessel's correction off.
 
   def call(self, inputs, training=None, **kwargs):
     if training or _batch_share is None:
       return super().call(inputs, training=training, **kwargs)
-    *axes, _ = range(inputs.shape.rank)
+    *axes, _ = range(inputs.shape.rank)  # All but the channels.
     mean, variance = self._calculate_mean_and_var(inputs, axes, keep_dims=False)
     if _batch_share:
       self.moving_mean.assign_add(_batch_share * mean)
@@ -79,6 +80,7 @@ class BatchNorm(keras.layers.BatchNormalization):
       raise NotImplementedError('BatchNorm takes no mask')
     inputs = tf.cast(inputs, tf.float32)
     mean = collectives.mean(tf.reduce_mean(inputs, reduction_axes, keepdims=True))
+    # Squares of differences lose no digits, as the mean of squares less the squared mean would.
     variance = collectives.mean(
       tf.reduce_mean(tf.math.squared_difference(inputs, mean), reduction_axes, keepdims=True)
     )
@@ -88,10 +90,16 @@ class BatchNorm(keras.layers.BatchNormalization):
 
 
 class Dropout(keras.layers.Layer):
-  """Dropout whose mask is keyed by step and position in the global batch (Srivastava et al. 2014).
+  """Dropout whose mask follows from step and place in the global batch (Srivastava et al. 2014).
 
   Keras' own layer keeps its state in a generator that no checkpoint holds and that differs between
-  replicas. In training it must be called inside `randomness.scope`.
+  replicas. In training the layer must be called inside `randomness.scope`.
+
+  Args:
+    rate: Probability that a number is dropped.
+
+  Raises:
+    ValueError: The rate is negative, or 1 or more.
   """
 
   def __init__(self, rate: float, **kwargs):
@@ -113,7 +121,7 @@ class Dropout(keras.layers.Layer):
 
 
 class Bias(keras.layers.Layer):
-  """Adds a number per channel."""
+  """Adds a learned number per channel, at first 0."""
 
   def build(self, input_shape):
     self.bias = self.add_weight(name='bias', shape=[input_shape[-1]], initializer='zeros')
@@ -124,30 +132,30 @@ class Bias(keras.layers.Layer):
 
 
 class NearestUpsample2x(keras.layers.Layer):
-  """[n, H, W, C] -> [n, 2H, 2W, C], each pixel as a square of four.
+  """Doubles both sides of maps [n, H, W, C]: each pixel becomes a square of four.
 
-  What `UpSampling2D` does, whose gradient XLA does not know, so that no TPU would train with it.
+  Replaces Keras' `UpSampling2D`, whose gradient XLA lacks, so that TPUs could not train with it.
   """
 
   def call(self, inputs):
     _, height, width, channels = inputs.shape
     pixels = tf.reshape(inputs, [-1, height, 1, width, 1, channels])
-    squares = tf.tile(pixels, [1, 1, 2, 1, 2, 1])
+    squares = tf.tile(pixels, [1, 1, 2, 1, 2, 1])  # [n, H, 2, W, 2, C]
     return tf.reshape(squares, [-1, 2 * height, 2 * width, channels])
 
 
 class UnitToImageRange(keras.layers.Layer):
-  """Maps the output range of a sigmoid, [0, 1], to that of images, [-1, 1]."""
+  """Maps the range of a sigmoid, [0, 1], to that of images, [-1, 1]."""
 
   def call(self, inputs):
     return inputs * 2.0 - 1.0
 
 
 class LabelBeside(keras.layers.Layer):
-  """[values [n, ..., C], labels int32 [n]] to [n, ..., C + classes], the label as one-hot.
+  """Appends one-hot labels: [values [n, ..., C], labels int32 [n]] -> [n, ..., C + classes].
 
   Args:
-    classes: How many there are.
+    classes: Number of classes.
   """
 
   def __init__(self, classes: int, **kwargs):
@@ -158,7 +166,7 @@ class LabelBeside(keras.layers.Layer):
     values, labels = inputs
     one_hot = tf.one_hot(labels, self.classes, dtype=values.dtype)
     if values.shape.rank == 4:
-      one_hot = one_hot[:, None, None, :] * tf.ones_like(values[..., :1])
+      one_hot = one_hot[:, None, None, :] * tf.ones_like(values[..., :1])  # [n, H, W, classes]
     return tf.concat([values, one_hot], axis=-1)
 
   def get_config(self):

@@ -1,4 +1,4 @@
-"""Batch normalisation whose gain and shift follow from a condition (Dumoulin et al. 2017)."""
+"""Batch normalisation with conditional gain and shift (Dumoulin et al. 2017, arXiv:1610.07629)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ layers = keras.layers
 
 
 class ConditionalBatchNorm(layers.Layer):
-  """`(1 + gain) * normalised + shift` of maps [n, H, W, C], given [maps, condition [n, D]].
+  """Batch norm of maps [n, H, W, C] whose gain and shift depend on a condition [n, D].
 
-  Gain and shift are linear in the condition. One-hot labels make a table of them per class (Miyato
-  and Koyama 2018, arXiv:1802.05637); a shared embedding beside noise is BigGAN's (Brock et al.
-  2019, arXiv:1809.11096). Without the 1 a gain would start near 0 and shut the network.
-  Statistics are those of BatchNorm: over the global batch, and subject to `batch_statistics`.
+  Reads [maps, condition] and gives `(1 + gain) * normalised + shift` [n, H, W, C]. Gain and shift
+  are linear in the condition. With one-hot labels they are a table per class (Miyato and Koyama
+  2018, arXiv:1802.05637); with an embedding of the class beside noise they are BigGAN's (Brock et
+  al. 2019, arXiv:1809.11096). Without the 1 the output would start near 0. Statistics are those of
+  BatchNorm: over the global batch, and subject to `batch_statistics`.
 
   Args:
     spectral: Whether both linear maps have spectral norm 1; they must not start at zero then.
-    kernel_initializer: Of both linear maps: called once for each. Zeros by default, the plain norm.
-    epsilon: Added to the variance.
+    kernel_initializer: Makes an initialiser of a linear map, once for gain and once for shift. By
+      default zeros, with which the layer starts as batch norm without gain and shift.
+    epsilon: Added to the variance; 1e-5 is that of BigGAN's PyTorch code.
   """
 
   def __init__(
@@ -38,10 +40,10 @@ class ConditionalBatchNorm(layers.Layer):
 
   def build(self, input_shape):
     channels = input_shape[0][-1]
-    own = dict(dtype=self.dtype_policy)
-    self.norm = BatchNorm(center=False, scale=False, epsilon=self._epsilon, **own)
+    options = dict(dtype=self.dtype_policy)
+    self.norm = BatchNorm(center=False, scale=False, epsilon=self._epsilon, **options)
     self.gain, self.shift = (
-      self._dense(channels, use_bias=False, kernel_initializer=self._initializer(), **own)
+      self._dense(channels, use_bias=False, kernel_initializer=self._initializer(), **options)
       for _ in range(2)
     )
     super().build(input_shape)
@@ -49,13 +51,13 @@ class ConditionalBatchNorm(layers.Layer):
   def call(self, inputs):
     maps, condition = inputs
     gain, shift = self.gain(condition), self.shift(condition)
-    # To [n, 1, 1, C].
+    # [n, C] -> [n, 1, 1, C]
     gain, shift = (value[:, tf.newaxis, tf.newaxis] for value in (gain, shift))
     return self.norm(maps) * (1.0 + gain) + shift
 
 
 class OneHot(layers.Layer):
-  """int32 [n] labels to float [n, num_classes]."""
+  """One-hot vectors, float [n, num_classes], of labels int32 [n]."""
 
   def __init__(self, num_classes: int, **kwargs):
     super().__init__(**kwargs)

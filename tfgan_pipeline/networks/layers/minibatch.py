@@ -1,8 +1,8 @@
-"""Layers that let a discriminator see images side by side, the same on any number of replicas.
+"""Layers that let a discriminator compare the images of a batch, on any number of replicas.
 
-The standard deviation is of groups of neighbours, which lie within one replica; the discrimination
-is against the global batch, gathered from all replicas. With `--accumulate` both see the images of
-a part.
+The standard deviation is that of groups of neighbours, which lie within one replica; the
+discrimination is against the global batch, gathered from all replicas. With `--accumulate` both see
+the images of one part.
 """
 
 from __future__ import annotations
@@ -17,26 +17,33 @@ layers = keras.layers
 
 
 def minibatch_layers(name: str, spec: NetworkSpec, role: str) -> list[layers.Layer]:
-  """What to put before a reader's last layer; nothing if it is no discriminator.
+  """Returns the layers that compare images, to insert before a reader's last layer.
+
+  Only the discriminator gets such a layer; for other roles the list is empty.
 
   Args:
-    name: '' for nothing, 'std' or 'discrimination'.
-    spec: Tells whether there is a discriminator.
-    role: Of the reader.
+    name: '' for none, 'std' or 'discrimination'.
+    spec: Roles of the game.
+    role: Name of the reader's role.
 
   Raises:
     UsageError: `name` is another word, or the game has no discriminator.
   """
-  known = {'': [], 'std': [MinibatchStdDev], 'discrimination': [MinibatchDiscrimination]}
-  if name not in known:
+  choices = {'': [], 'std': [MinibatchStdDev], 'discrimination': [MinibatchDiscrimination]}
+  if name not in choices:
     raise UsageError(f"--networks: minibatch={name!r} should be '', std or discrimination")
   if name and 'discriminator' not in spec.outputs:
     raise UsageError(f'--networks: minibatch={name} needs a discriminator, which --model has not')
-  return [make() for make in known[name]] if role == 'discriminator' else []
+  return [make() for make in choices[name]] if role == 'discriminator' else []
 
 
 def require_groups(networks: Networks, batch: int) -> None:
-  """Raises UsageError for a batch (of one replica and part) that groups do not divide."""
+  """Raises UsageError if the groups of some MinibatchStdDev layer do not divide the batch.
+
+  Args:
+    networks: Models by role.
+    batch: Images per replica and accumulated part.
+  """
   for network in networks.values():
     for layer in network._flatten_layers():
       if isinstance(layer, MinibatchStdDev):
@@ -44,16 +51,16 @@ def require_groups(networks: Networks, batch: int) -> None:
 
 
 class MinibatchStdDev(layers.Layer):
-  """Appends a channel that tells how much a group of images differs (Karras et al. 2018).
+  """Appends the standard deviation within groups of images as a channel (Karras et al. 2018).
 
   Maps [n, H, W, C] get one more channel (features [n, C] one more column): the standard deviation
-  of each place and channel within the group, averaged over both. The paper (arXiv:1710.10196)
-  strides its groups through the batch; here `group` neighbours make one, so that none is spread
-  over replicas and their number does not change which images meet.
+  of each place and channel within the group, averaged over both (section 3 of arXiv:1710.10196).
+  The authors' code strides its groups through the batch; here `group` neighbours make one, so that
+  no group is spread over replicas and their number does not change which images meet.
 
   Args:
-    group: Images in a group. In inference, where any number may come, its largest part that
-      divides their number.
+    group: Images in a group. Inference takes batches of any size, with groups of the greatest
+      common divisor of `group` and the size.
 
   Raises:
     UsageError: In training, a replica's batch that groups do not divide.
@@ -71,17 +78,18 @@ class MinibatchStdDev(layers.Layer):
       if training:
         self.require_groups(batch)
       group = math.gcd(group, batch)
+    # [n / group, group, H, W, C]
     groups = tf.reshape(tf.cast(inputs, tf.float32), [-1, group, *inputs.shape[1:]])
     variance = tf.math.reduce_variance(groups, axis=1)
-    inside = range(1, inputs.shape.rank)
-    # The root's own gradient is infinite at zero.
-    spread = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=inside, keepdims=True)
-    channel = tf.repeat(tf.cast(spread, inputs.dtype), group, axis=0)
+    axes = range(1, inputs.shape.rank)
+    # 1e-8 as in the authors' code: the gradient of the root is infinite at zero.
+    spread = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=axes, keepdims=True)
+    channel = tf.repeat(tf.cast(spread, inputs.dtype), group, axis=0)  # [n, 1, 1, 1]
     channel *= tf.ones_like(inputs[..., :1])
     return tf.concat([inputs, channel], axis=-1)
 
   def require_groups(self, batch: int) -> None:
-    """Raises UsageError for a batch to train on that groups do not divide."""
+    """Raises UsageError if groups do not divide `batch`, the images per replica and part."""
     if batch % self.group:
       raise UsageError(
         f'--networks: minibatch standard deviation of groups of {self.group} needs '
@@ -93,11 +101,11 @@ class MinibatchStdDev(layers.Layer):
 
 
 class MinibatchDiscrimination(layers.Layer):
-  """Appends how near each image is to the others of its global batch (Salimans et al. 2016).
+  """Appends the nearness of each image to the others of its batch (Salimans et al. 2016).
 
   Features [n, A] get `kernels` more columns: the sum over all other images of exp(-L1 distance)
-  between `dims` linear functions of the features (arXiv:1606.03498). In training the other images
-  are those of all replicas, gathered; in inference those given.
+  between `dims` linear functions of the features (section 3.2 of arXiv:1606.03498). In training the
+  other images are gathered from all replicas; in inference they are those of the call.
 
   Args:
     kernels: Columns to add.
@@ -116,19 +124,20 @@ class MinibatchDiscrimination(layers.Layer):
     self.kernel = self.add_weight(
       name='kernel',
       shape=[input_shape[-1], self.kernels * self.dims],
-      initializer=keras.initializers.RandomNormal(stddev=0.05),
+      initializer=keras.initializers.RandomNormal(stddev=0.05),  # As in the authors' code.
     )
     super().build(input_shape)
 
   def call(self, inputs, training=None):
-    here = tf.matmul(tf.cast(inputs, self.kernel.dtype), self.kernel)
-    here = tf.reshape(tf.cast(here, tf.float32), [-1, self.kernels, self.dims])
-    everywhere = here
+    rows = tf.matmul(tf.cast(inputs, self.kernel.dtype), self.kernel)
+    rows = tf.reshape(tf.cast(rows, tf.float32), [-1, self.kernels, self.dims])
+    all_rows = rows  # [global n, kernels, dims]
     replica = tf.distribute.get_replica_context()
     if training and replica is not None and replica.num_replicas_in_sync > 1:
-      everywhere = replica.all_gather(here, axis=0)
-    distances = tf.reduce_sum(tf.abs(here[:, tf.newaxis] - everywhere[tf.newaxis]), axis=3)
-    nearness = tf.reduce_sum(tf.exp(-distances), axis=1) - 1.0  # Each is nearest to itself.
+      all_rows = replica.all_gather(rows, axis=0)
+    # [n, global n, kernels]
+    distances = tf.reduce_sum(tf.abs(rows[:, tf.newaxis] - all_rows[tf.newaxis]), axis=3)
+    nearness = tf.reduce_sum(tf.exp(-distances), axis=1) - 1.0  # Less exp(0) for itself.
     return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=1)
 
   def get_config(self):

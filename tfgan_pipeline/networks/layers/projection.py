@@ -1,4 +1,4 @@
-"""The head of a projection discriminator (Miyato and Koyama 2018, arXiv:1802.05637)."""
+"""Head of a projection discriminator (Miyato and Koyama 2018, arXiv:1802.05637)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ layers = keras.layers
 
 
 class ProjectionHead(layers.Layer):
-  """[features [n, D], condition [n, K]] -> [n, units]: linear, plus <features, embedding> first.
+  """Dense layer on features, plus a projection on the condition in its first output.
 
-  The first output gets the inner product of the features with an embedding of the condition, such
-  as one-hot labels; further outputs, which are not logits of real against generated, do not. Given
-  features alone it is a dense layer.
+  Reads [features [n, D], condition [n, K]], or features alone, and gives [n, units]. The first
+  output, the logit of real against generated, gets the inner product of the features with a linear
+  embedding of the condition, such as one-hot labels (figure 1d of the paper); further outputs do
+  not. With features alone the layer is a dense one.
 
   Args:
     units: Numbers per image.
-    dense: Makes both layers, as keras.layers.Dense does; SpectralDense gives both spectral norm 1.
-    product: Times the inner product.
+    dense: Makes the dense layer and the embedding, with arguments of keras.layers.Dense;
+      SpectralDense gives both spectral norm 1.
+    product: Factor of the inner product.
   """
 
   def __init__(
@@ -51,4 +53,5 @@ class ProjectionHead(layers.Layer):
     features, condition = inputs
     product = tf.reduce_sum(features * self.embedding(condition), axis=1, keepdims=True)
     product *= self.product
+    # [n, 1] -> [n, units]: zeros for further outputs.
     return self.linear(features) + tf.pad(product, [[0, 0], [0, self.units - 1]])

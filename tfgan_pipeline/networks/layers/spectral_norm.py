@@ -2,10 +2,11 @@
 
     layers.Conv2D(64, 4, 2) -> SpectralConv2D(64, 4, 2)
 
-The kernel is seen as a matrix [everything else, outputs]. One round of power iteration per call in
-training keeps up with it, as in the authors' code; the vector it moves is a function of weights
-alone, so every replica moves its own alike and none has to be told. Inference changes nothing. A
-new layer has made _ROUNDS rounds, so that its norm is 1 before any training too.
+The kernel is divided by its largest singular value (equation 8 of the paper), as a matrix
+[everything else, outputs]. One round of power iteration per call in training (algorithm 1) keeps
+the estimate up to date. The vector that it moves depends on weights alone, so every replica
+computes equal values without communication. Inference changes nothing. A new layer has made _ROUNDS
+rounds, so that its norm is about 1 before any training.
 """
 
 from __future__ import annotations
@@ -15,24 +16,26 @@ from typing import TYPE_CHECKING
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.replicas import collectives
 
-# As PyTorch's `spectral_norm` makes for a new layer: on normal kernels of up to 4,096 outputs the
-# estimate is then at most 3 % below the largest singular value, after one round up to 23 %.
+# As many as PyTorch's `spectral_norm` makes for a new layer. On normal kernels of up to 4,096
+# outputs the estimate is then at most 3 % below the largest singular value; after one round, 23 %.
 _ROUNDS = 15
 
 
 def estimated_norm(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) -> tf.Tensor:
-  """An estimate of the largest singular value of `kernel`, from below: a float32 scalar.
+  """Returns an estimate, from below, of the largest singular value of a kernel, a float32 scalar.
 
   Args:
     kernel: [..., outputs].
-    vector: float32 [1, outputs], the estimate of the right singular vector; moved in training.
-    training: Whether it is; None is no.
+    vector: Estimate of the right singular vector, float32 [1, outputs]; in training one round of
+      power iteration updates it.
+    training: Whether the call is one of training; None is no.
   """
   matrix, right = _matrix(kernel), tf.identity(vector)
-  left = _left(matrix, right)
+  left = _left_vector(matrix, right)  # [1, everything else]
   if training:
     right = tf.math.l2_normalize(tf.matmul(left, matrix))
     collectives.assign([vector], [right])
+  # left * W * right^T, [1, 1]; the vectors count as constants for gradients.
   norm = tf.matmul(
     tf.matmul(tf.stop_gradient(left), matrix), tf.stop_gradient(right), transpose_b=True
   )
@@ -43,39 +46,47 @@ def _matrix(kernel: tf.Tensor) -> tf.Tensor:
   return tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
 
 
-def _left(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+def _left_vector(matrix: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
   return tf.math.l2_normalize(tf.matmul(right, matrix, transpose_b=True))
 
 
 def _first_vector(kernel: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-  """The right singular vector float32 [1, outputs] of the largest value, found from `start`."""
+  """Returns the first right singular vector of a kernel, float32 [1, outputs], from `start`."""
   matrix, right = _matrix(kernel), start
   for _ in range(_ROUNDS):
-    right = tf.math.l2_normalize(tf.matmul(_left(matrix, right), matrix))
+    right = tf.math.l2_normalize(tf.matmul(_left_vector(matrix, right), matrix))
   return right
 
 
 def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) -> tf.Tensor:
-  """`kernel` divided by its `estimated_norm`.
+  """Divides a kernel by the estimate of its spectral norm.
 
-  Returns:
-    A tensor like `kernel`; gradients flow through it and its norm, not through the vectors.
+  Gradients flow through the kernel and the norm, not through the singular vectors.
+
+  Args:
+    kernel: [..., outputs].
+    vector: Estimate of the right singular vector, float32 [1, outputs]; updated in training.
+    training: Whether the call is one of training; None is no.
   """
   return kernel / tf.cast(estimated_norm(kernel, vector, training), kernel.dtype)
 
 
 def divisor(layer: keras.layers.Layer) -> float | None:
-  """The number by which a layer divides its kernel in inference; None for layers of other files."""
+  """Returns the spectral norm by which a layer divides its kernel in inference.
+
+  None for layers without spectral normalisation.
+  """
   if not isinstance(layer, _Spectral):
     return None
   return float(estimated_norm(layer.kernel, layer.singular_vector, False))
 
 
-_Layer = keras.layers.Layer if TYPE_CHECKING else object  # What both are besides.
+# A mixin, which type checkers are to see as the Keras layer that its subclasses are.
+_Layer = keras.layers.Layer if TYPE_CHECKING else object
 
 
 class _Spectral(_Layer):
-  """What both layers do; `_product` applies the kernel as the Keras layer would its own."""
+  """Mixin of spectral normalisation; the subclass's `_product` applies the divided kernel."""
 
   def build(self, input_shape):
     super().build(input_shape)
@@ -97,14 +108,14 @@ class _Spectral(_Layer):
 
 
 class SpectralConv2D(_Spectral, keras.layers.Conv2D):
-  """As Conv2D, without groups."""
+  """Conv2D whose kernel has spectral norm 1; groups are not supported."""
 
   def _product(self, inputs, kernel):
     return self.convolution_op(inputs, kernel)
 
 
 class SpectralDense(_Spectral, keras.layers.Dense):
-  """As Dense, for inputs [batch, features]."""
+  """Dense layer whose kernel has spectral norm 1, for inputs [batch, features]."""
 
   def _product(self, inputs, kernel):
     return tf.matmul(tf.cast(inputs, kernel.dtype), kernel)
