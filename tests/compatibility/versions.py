@@ -30,7 +30,7 @@ _RATE = re.compile(r'per_second|seconds')  # Depends on the machine's mood.
 
 
 def has_commit(commit: str) -> bool:
-  """Whether git is there and knows the commit; a shallow clone may not."""
+  """Returns whether git is installed and has the commit; a shallow clone may lack it."""
   try:
     found = subprocess.run(
       ['git', '-C', str(ROOT), 'cat-file', '-e', f'{commit}^{{commit}}'], capture_output=True

@@ -1,4 +1,4 @@
-"""What is made of the compiler's answers: sizes, speed, the largest batch, and refusals."""
+"""Use of the compiler's answers: sizes, speed, the largest batch, and refusals."""
 
 import math
 import os
@@ -74,7 +74,7 @@ def test_roofline():
 
 
 def test_traffic_counts_hbm_only():
-  """By hand: 4 KiB arrays, those with S(1) on the chip."""
+  """Checks a count by hand: arrays have 4 KiB, and those marked S(1) are on the chip."""
   big, near = 'f32[8,128]{1,0:T(8,128)}', 'f32[8,128]{1,0:T(8,128)S(1)}'
   hlo = f"""HloModule m, is_scheduled=true
 
@@ -109,7 +109,7 @@ ENTRY %main (x: f32[8,128], y: f32[8,128]) -> f32[8,128] {{
 @pytest.mark.parametrize('start', [8, 64, 2**20])
 @pytest.mark.parametrize('told', [True, False])
 def test_largest_batch(fixed, per_image, start, told):
-  """On a chip whose memory is a line: to a 32nd, in at most eight compilations."""
+  """Checks a search to 1/32 in at most eight compilations where memory is linear in the batch."""
   available, tried = 16 * 2**30, []
 
   def check(batch_size):

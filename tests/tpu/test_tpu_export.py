@@ -1,4 +1,4 @@
-"""The step as StableHLO: what it takes, what it returns, and what it names when it cannot be."""
+"""The step as StableHLO: its arguments, its results, and the operation named in a refusal."""
 
 import re
 
@@ -24,13 +24,13 @@ def exporter(replicas=4, **values) -> StepExporter:
 
 
 def signature(text: str) -> tuple[list[str], list[str]]:
-  """Types of the arguments and results of main."""
+  """Returns the types of the arguments and results of main."""
   arguments, results = re.search(r'func\.func @main\((.*)\) -> \((.*)\) {', text).groups()
   return re.findall(r'tensor<(.*?)>', arguments), re.findall(r'tensor<(.*?)>', results)
 
 
 def count(state) -> int:
-  """Variables that a step uses."""
+  """Counts the variables that a step uses."""
   return (
     sum(len(network.variables) for network in [*state.networks.values(), *state.averages.values()])
     + sum(len(optimizer.variables) for optimizer in state.optimizers.values())
@@ -78,7 +78,7 @@ def refused(request, monkeypatch):
 
   @registry.penalty
   def refused() -> Penalty:
-    """For this test only."""
+    """A penalty for one test only."""
     return Penalty('discriminator', request.param)
 
 

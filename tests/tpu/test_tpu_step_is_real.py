@@ -1,4 +1,4 @@
-"""What was exported is the trainer's step: run outside TensorFlow it moves every weight alike."""
+"""Exported steps, run outside TensorFlow, move every weight as the trainer's steps do."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ BATCH = 16
 
 
 def variables(state):
-  """By their place in a checkpoint's object graph, the way two states of one experiment agree."""
+  """Returns variables by role and index, which are equal for two states of one experiment."""
   networks = {**state.networks, 'average': state.averages['generator']}
   found = {
     f'{role}/{index}': variable

@@ -1,4 +1,4 @@
-"""The same run on one device, on two and four replicas, and on two worker processes.
+"""Comparison of a run on one device, on two and four replicas, and on two worker processes.
 
     python -m tests.training.replica_parity     # a table of the largest differences
 
@@ -44,7 +44,7 @@ PLACES = ('2 replicas', '4 replicas', '2 workers')
 
 
 def cases() -> dict[str, tuple[str, ...]]:
-  """Flags by name: every model, loss and penalty there is, and the other order of updates."""
+  """Returns flags by name: every model, loss and penalty, and the sequential order of updates."""
   wasserstein = ('--loss=wasserstein',)
   return {
     **{
@@ -68,7 +68,7 @@ def cases() -> dict[str, tuple[str, ...]]:
 
 
 def train(model_dir: pathlib.Path, place: str, flags: tuple[str, ...]) -> None:
-  """One run to its end on '1 replica', '2 replicas', '4 replicas' or '2 workers'."""
+  """Trains a run to its end on '1 replica', '2 replicas', '4 replicas' or '2 workers'."""
   count, kind = place.split()
   arguments = (*COMMON, *flags, f'--model_dir={model_dir}')
   if kind == 'workers':
@@ -82,7 +82,7 @@ def train(model_dir: pathlib.Path, place: str, flags: tuple[str, ...]) -> None:
 
 
 def difference(one: pathlib.Path, other: pathlib.Path) -> dict[str, float]:
-  """The largest |a - b| / (1 + |a|) of any weight, moving average included, and of any loss."""
+  """Returns the largest |a - b| / (1 + |a|) of all weights, with averages, and of all losses."""
   here, there = checkpoint(one, STEPS), checkpoint(other, STEPS)
   assert here.keys() == there.keys()
   curves = [
@@ -97,7 +97,7 @@ def difference(one: pathlib.Path, other: pathlib.Path) -> dict[str, float]:
 
 
 def compare(name: str, folder: pathlib.Path) -> dict[str, dict[str, float]]:
-  """The differences from one replica, by place, of one of the `cases`."""
+  """Returns the differences of one of the `cases` from its run on one replica, by place."""
   flags = cases()[name]
   train(folder / 'one', '1 replica', flags)
   found = {}
@@ -108,7 +108,7 @@ def compare(name: str, folder: pathlib.Path) -> dict[str, dict[str, float]]:
 
 
 def row(name: str, found: dict[str, dict[str, float]]) -> str:
-  """Of the table."""
+  """Formats a row of the table."""
   cells = [f'{value:.0e}' for differences in found.values() for value in differences.values()]
   return f'| {name} | ' + ' | '.join(cells) + ' |'
 

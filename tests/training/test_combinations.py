@@ -65,7 +65,7 @@ SIDES = {
 
 
 def expected(**chosen: str) -> list[tuple[str, str]]:
-  """The refusals that REFUSED has for a combination."""
+  """Returns the refusals (flag, need) that REFUSED lists for a combination."""
   return [
     (flag, need)
     for sets, flag, need in REFUSED
@@ -89,7 +89,7 @@ def chosen(kind, name: str):
 
 @functools.cache
 def refusal(dataset: str, model: str, loss: str, penalty: str = '', augment: str = '') -> str:
-  """What is said against a choice before networks are built, or nothing."""
+  """Returns the error that refuses a choice before networks are built; '' if it is accepted."""
   experiment = Experiment(dataset=dataset, model=model, loss=loss, discriminator_augment=augment)
   data = data_of(dataset)
   game = new_game(experiment, data.fields)
@@ -104,7 +104,7 @@ def refusal(dataset: str, model: str, loss: str, penalty: str = '', augment: str
 
 
 def is_refused(network: str, model: str, loss: str, penalty: str = '', augment: str = '') -> bool:
-  """Whether it is, which is as REFUSED has it and for a reason that it has."""
+  """Returns whether a choice is refused; checks that REFUSED lists the refusal and its reason."""
   reasons = expected(network=network, model=model, loss=loss, penalty=penalty, augment=augment)
   said = refusal(dataset_for(small(network)[1]), model, loss, penalty, augment)
   assert bool(said) == bool(reasons), (network, model, loss, penalty, augment, said)
@@ -178,19 +178,19 @@ def fits(case: dict[str, str]) -> bool:
 
 
 def met(case: dict[str, str], strength: int) -> set[tuple]:
-  """The components, or pairs of components, that a case brings together."""
+  """Returns the components, or pairs of components, that a case brings together."""
   there = [(kind, name) for kind, name in case.items() if name]
   return set(itertools.combinations(there, strength))
 
 
 def base_of(group: tuple) -> dict[str, str] | None:
-  """A plain case that has all of a group, if there is one."""
+  """Returns a plain case that contains a whole group, or None."""
   cases = ({**PLAIN, 'model': model, **dict(group)} for model in ['gan', *GAMES])
   return next(filter(fits, cases), None)
 
 
 def covering(strength: int, without=()) -> list[dict[str, str]]:
-  """Cases in which all meet that can, each as rich in what is new as one kind at a time allows."""
+  """Returns cases that cover all groups of components, each chosen greedily kind by kind."""
   kinds = {kind: [name for name in names if name not in without] for kind, names in KINDS.items()}
   names = [(kind, name) for kind, names in kinds.items() for name in names if name]
   groups = itertools.combinations(names, strength)
@@ -217,7 +217,7 @@ def text_of(case: dict[str, str]) -> str:
 
 
 def train_score_and_continue(case, model_dir, cache_dir, monkeypatch):
-  """Two steps in one go, the score of the first, and the second again from its checkpoint."""
+  """Trains two steps at once, scores the first, and repeats the second from its checkpoint."""
   text, shape = smallest(case['network'], monkeypatch)
   model, dataset = case['model'], dataset_for(shape)
   if case['reconstruction']:

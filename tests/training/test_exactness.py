@@ -1,4 +1,4 @@
-"""The same seed is the same run, and a stopped run continues to the last bit; real binaries."""
+"""Runs of one seed are equal, and a stopped run continues to the last bit; with real binaries."""
 
 import json
 import os

@@ -41,7 +41,7 @@ def wait_for_line(text, process):
 
 
 def start_long(model_dir, *flags):
-  """A training that goes on, once it has saved step 20."""
+  """Starts a long training and returns its process once it has saved step 20."""
   process = start_binary('train', *LONG, f'--model_dir={model_dir}', *flags)
   wait_for(pathlib.Path(model_dir) / 'checkpoints/ckpt-000020.index', process)
   return process
@@ -60,14 +60,14 @@ def last_line_of_failure(process, code: int = 1) -> str:
 
 
 def newest_is_whole(model_dir) -> int:
-  """The step of the newest checkpoint, all of which can be read."""
+  """Returns the step of the newest checkpoint after reading all of it."""
   step = max(int(path.stem[5:]) for path in (model_dir / 'checkpoints').glob('ckpt-*.index'))
   assert len(checkpoint(model_dir, step)) > 10
   return step
 
 
 def continues(model_dir):
-  """The same command goes on from the newest checkpoint."""
+  """Checks that an unchanged command continues from the newest checkpoint."""
   step = newest_is_whole(model_dir)
   process = run_binary('train', *LONG, f'--model_dir={model_dir}', f'--max_steps={step + 3}')
   assert f'ckpt-{step:06d}' in process.stderr

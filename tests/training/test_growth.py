@@ -1,4 +1,4 @@
-"""Training in a loop, as in a notebook, does not fill the memory: what one run traced is let go."""
+"""Training in a loop, as in a notebook, does not fill the memory: traced graphs are released."""
 
 import gc
 import subprocess
@@ -31,7 +31,7 @@ print(after[-1] - after[1])
 
 
 def graphs() -> int:
-  """How many graphs of functions there are in this process."""
+  """Counts the graphs of functions in this process."""
   gc.collect()
   kind = type(tf.function(lambda: tf.zeros([])).get_concrete_function().graph)
   gc.collect()

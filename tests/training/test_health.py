@@ -1,4 +1,4 @@
-"""Signs of health: values by hand, lines as if nothing had been, and who is said to have collapsed.
+"""Health metrics: values by hand, lines of undisturbed runs, and warnings of mode collapse.
 
 For every game, resumed and on two replicas: test_every_game.py.
 """
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 
 def health_of(model_dir) -> list[dict[str, float]]:
-  """The lines of a run; every value is a finite number."""
+  """Reads the lines of health.jsonl; checks that every value is a finite number."""
   lines = (model_dir / 'train/health.jsonl').read_text().splitlines()
   found = [json.loads(line) for line in lines]
   assert all(math.isfinite(value) for line in found for value in line.values())
@@ -31,13 +31,13 @@ def health_of(model_dir) -> list[dict[str, float]]:
 
 
 def spread_of(split) -> tuple[np.ndarray, np.ndarray]:
-  """128 examples at equal distances."""
+  """Returns 128 examples at equal distances in the split."""
   places = [index * split.size // 128 for index in range(128)]
   return split.images[places], split.labels[places]
 
 
 def variance(images, labels) -> float:
-  """Unbiased, within classes, the mean over pixels."""
+  """Returns the unbiased variance within classes, as a mean over pixels."""
   images, total = images.reshape(len(images), -1).astype(np.float64), 0.0
   for image, label in zip(images, labels):
     total += np.mean((image - images[labels == label].mean(axis=0)) ** 2)
@@ -142,7 +142,7 @@ def test_lines_of_a_lost_future_are_made_again(tmp_path):
 
 
 def narrowing(*, weight: float = 1.0) -> AdversarialLoss:
-  """A generator against nobody that comes to like one image, or as many as it can."""
+  """A game without discriminator whose generator learns one image, or as many as it can."""
 
   def generator(model, **_):
     return weight * tf.reduce_mean(tf.math.reduce_variance(model.generated_data, axis=0))

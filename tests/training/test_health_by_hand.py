@@ -1,4 +1,4 @@
-"""Signs of health of states that are made up, against NumPy."""
+"""Health metrics of invented states, against NumPy."""
 
 import logging
 import types

@@ -1,4 +1,4 @@
-"""Accumulation, XLA and 16-bit layers: other ways to the same step, as near as each can be."""
+"""Steps with accumulation, XLA and 16-bit layers, close to plain steps as far as each can be."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_accumulated_parts_make_the_update_of_the_whole_batch(tmp_path):
 
 
 def sines(*, size: int = 8) -> Noise:
-  """Not random at all: XLA draws other random numbers from a key than TensorFlow does without."""
+  """Returns fixed numbers in place of random ones, which XLA draws differently from TensorFlow."""
 
   def sampler(shape, seed):
     del seed
@@ -87,7 +87,7 @@ def test_by_default_for_one_gpu_and_tpus(monkeypatch, devices, replicas, compile
 
 @pytest.fixture(scope='module')
 def plain(tmp_path_factory):
-  """Every tensor after training in float32."""
+  """Returns every tensor after training in float32."""
   return train(tmp_path_factory.mktemp('plain'))
 
 

@@ -85,7 +85,7 @@ class Command:
 
   @staticmethod
   def _name(path: str, model_dir: pathlib.Path) -> str:
-    """A path in a run without what is drawn or told by the clock; empty for others."""
+    """Returns a path in a run with random and time-dependent parts removed; '' for other paths."""
     if not path.startswith(f'{model_dir}/'):
       return ''
     name = path[len(str(model_dir)) + 1 :]
@@ -122,14 +122,14 @@ class Command:
 
   @staticmethod
   def _code(point: str) -> int:
-    """The exit code that says that a file cannot be written."""
+    """Returns the exit code of the command when a call at `point` fails."""
     if 'train/lock' in point:
       return 2  # Nothing has begun yet.
     return 0 if '/pinned/' in point else 1  # Scores are worth having without a pin.
 
 
 def is_tried(point: str) -> bool:
-  """Whether a call is part of the one save, the one append or the first of a file."""
+  """Returns whether a call is tried: any without a step, and those for the checkpoint of STEP."""
   step = re.search(r'ckpt-(\d+)', point)
   return not step or int(step[1]) == STEP
 

@@ -35,12 +35,12 @@ FLAGS = (
 
 
 def newest(model_dir) -> str:
-  """Name of the newest checkpoint."""
+  """Returns the name of the newest checkpoint."""
   return max((path.name for path in model_dir.glob('checkpoints/*.index')), default='')
 
 
 def kill_at_random(process, model_dir, chance) -> str:
-  """Kills it while it starts, or a moment after its first checkpoint; returns when that was."""
+  """Kills a training at its start or just after its first checkpoint; returns what it was doing."""
   before, start = newest(model_dir), time.monotonic()
   starting = chance.random() < 0.3
   wait = chance.uniform(0, 6 if starting else 1)

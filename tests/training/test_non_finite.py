@@ -61,7 +61,7 @@ def experiment(model_dir, **values) -> Experiment:
 
 
 def unlucky(*, above: float = 0.0) -> Penalty:
-  """Not a number when the mean of the noise is `above` a limit: depends on the random numbers."""
+  """A penalty that is NaN when the mean of the noise exceeds `above`, at steps drawn at random."""
 
   def penalty(model):
     mean = tf.reduce_mean(model.generator_inputs)
@@ -88,7 +88,7 @@ def test_rollback_goes_on_with_other_random_numbers_and_resumes_exactly(tmp_path
 
 
 class Rotting(keras.layers.Layer):
-  """Passes everything on, and holds a number that is infinite after four steps of training."""
+  """Identity layer with a weight that is infinite after four steps of training."""
 
   def build(self, shape):
     self.number = self.add_weight(name='number', shape=(), initializer='zeros', trainable=False)

@@ -1,4 +1,4 @@
-"""Optimisers, schedules and what is done about faults: defaults, bounds, and an update by hand."""
+"""Optimisers, schedules and reactions to faults: defaults, bounds, and an update by hand."""
 
 import math
 

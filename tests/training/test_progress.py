@@ -1,4 +1,4 @@
-"""What a person sees: a bar on a terminal, plain lines elsewhere."""
+"""Progress display: a bar on a terminal, plain lines elsewhere."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ from tfgan_pipeline.training import progress
 
 @pytest.fixture
 def clock(monkeypatch):
-  """`clock.now` is what the time is."""
+  """Replaces the clock of progress.py by one that shows `clock.now`."""
   made = types.SimpleNamespace(now=1000.0)
   monkeypatch.setattr(progress, 'time', types.SimpleNamespace(monotonic=lambda: made.now))
   return made

@@ -22,7 +22,7 @@ STEPS = 5
 
 
 def train(model_dir, replicas: int, until: int = STEPS, **values) -> dict[str, np.ndarray]:
-  """Every tensor after a few steps on so many replicas."""
+  """Trains a few steps on some replicas and returns every tensor."""
   experiment = tiny_experiment(
     model_dir,
     **{

@@ -1,4 +1,4 @@
-"""What says when a player is updated, how fast, and by which images: pool, floors, schedules."""
+"""Loss floors, pretraining, schedules and replay pool: when, how fast and by what players learn."""
 
 import collections
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 
 def train(model_dir, **values):
-  """Weights of both players at each step, and the curves."""
+  """Trains four steps and returns the checkpoints of all steps and the lines of curves."""
   experiment = tiny_experiment(
     model_dir, **{'networks': 'mlp(units=8)', 'save_every': 1, 'ema_decay': 0.0, **values}
   )
@@ -33,7 +33,7 @@ def train(model_dir, **values):
 
 
 def moved(weights, part: str) -> list[bool]:
-  """At which steps anything under a name changed."""
+  """Returns, for each step, whether any tensor changed whose name starts with `part`."""
   return [
     any(not np.array_equal(one[name], other[name]) for name in one if name.startswith(part))
     for one, other in zip(weights, weights[1:])

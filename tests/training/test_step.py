@@ -1,4 +1,4 @@
-"""What one step does to the weights, against the same written out by hand with gradient tapes."""
+"""Weights after training steps, against steps written out by hand with gradient tapes."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ CASES = {
 
 
 def losses(experiment, discriminator, real, generated, mix):
-  """(generator, discriminator) losses of one batch."""
+  """Returns the (generator, discriminator) losses of one batch."""
   on_real, on_generated = discriminator(real), discriminator(generated)
   if experiment.loss == 'wasserstein':
     critic = tf.reduce_mean(on_generated) - tf.reduce_mean(on_real)
@@ -52,7 +52,7 @@ def losses(experiment, discriminator, real, generated, mix):
 
 
 def by_hand(experiment, dataset):
-  """Weights of generator, discriminator and average after STEPS steps."""
+  """Returns weights of generator, discriminator and average after STEPS steps."""
   networks = build_networks(experiment, dataset.fields)
   generator, discriminator = networks['generator'], networks['discriminator']
   average = [weight.numpy() for weight in generator.trainable_variables]

@@ -1,4 +1,4 @@
-"""The trainer: batches that do not fit, and floors that a loss is exactly at."""
+"""The trainer: batches that do not fit, and losses exactly at their floors."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Known facts: they hold here, and a metric that is wrong is told."""
+"""Known facts: they hold here, and a wrong metric is reported."""
 
 from __future__ import annotations
 

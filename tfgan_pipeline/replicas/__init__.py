@@ -1,0 +1,1 @@
+"""Devices, worker processes, and what replicas share: sums, random numbers, stop requests."""

@@ -1,4 +1,4 @@
-"""Variables that replicas mirror, changed, added up and averaged from inside the replicas."""
+"""Assignments, sums and means over replicas, callable in replica context."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _Values = TypeVar('_Values', tf.Tensor, Sequence[tf.Tensor])
 
 
 def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> None:
-  """`variable.assign(value)` on every replica, when all of them assign the same value.
+  """Assigns values to mirrored variables, when every replica assigns equal values.
 
-  A plain assignment would need an aggregation over replicas, which costs communication and, as a
-  mean of equal numbers, is not exact for every number of replicas.
+  `variable.assign` would need an aggregation over replicas, which costs communication and, as a
+  mean of equal numbers, is not exact for every number of replicas. Works outside replica context,
+  too.
   """
   if tf.distribute.in_cross_replica_context():
     for variable, value in zip(variables, values):
@@ -32,19 +33,19 @@ def assign(variables: Sequence[tf.Variable], values: Sequence[tf.Tensor]) -> Non
 
 
 def mean(value: tf.Tensor) -> tf.Tensor:
-  """The mean of `value` over replicas; outside of replicas, `value`."""
-  return _reduced('MEAN', value)
+  """Returns the mean of `value` over replicas; outside replica context, `value`."""
+  return _reduce('MEAN', value)
 
 
 def total(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-  """The sums over replicas of each of `values`; outside of replicas, `values`."""
-  return _reduced('SUM', values)
+  """Returns the sum over replicas of each of `values`; outside replica context, `values`."""
+  return _reduce('SUM', values)
 
 
-def _reduced(operation: str, value: _Values) -> _Values:
+def _reduce(operation: str, value: _Values) -> _Values:
   replica = tf.distribute.get_replica_context()
-  # One replica is not asked: TensorFlow registers a gradient for each call of `all_reduce`, which
-  # keeps the whole traced graph until the process ends.
+  # With one replica `all_reduce` is not called: each call registers a gradient in TensorFlow, which
+  # keeps the whole traced graph in memory until the process ends.
   if replica is None or replica.num_replicas_in_sync == 1:
     return value
   return replica.all_reduce(operation, value)

@@ -1,4 +1,4 @@
-"""Reasons to stop before the end: a signal, or an age limit."""
+"""Requests to stop a loop before its end: by a signal or by an age limit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def in_main_thread() -> bool:
-  """Whether Python allows to set signal handlers here."""
+  """Returns whether this is the main thread, the only one that may set signal handlers."""
   return threading.current_thread() is threading.main_thread()
 
 
 @contextlib.contextmanager
 def signals_end_the_process() -> Iterator[None]:
-  """For calls that let no Python run until they return, so that no handler could act.
+  """Lets SIGTERM and SIGINT end the process inside the block.
 
-  TensorFlow itself takes SIGTERM while it waits for workers, and does nothing then; SIGINT ends it.
+  For calls that run no Python until they return, during which Python's handlers could not act.
+  Otherwise TensorFlow catches SIGTERM while it waits for workers, and ignores it; SIGINT ends it.
   """
   handlers = {number: signal.getsignal(number) for number in _SIGNALS if in_main_thread()}
   for number, handler in handlers.items():
@@ -37,18 +38,17 @@ def signals_end_the_process() -> Iterator[None]:
 
 
 class StopRequest:
-  """SIGTERM or SIGINT, or too great an age, as a request that a loop reads between its rounds.
+  """Request to stop, made by SIGTERM, SIGINT or an age limit, and read by a loop between rounds.
 
       with StopRequest() as stop:
         while not stop.requested: ...
 
-  The second signal ends the process at once, whatever it is doing. Only the main thread can have
-  handlers; elsewhere, and for signals that whoever started the process has it ignore, there are
-  none.
+  A second signal ends the process at once, whatever it is doing. Signals are handled in the main
+  thread only, and not if the process was started with the signal ignored.
 
   Args:
-    max_hours: The age of the job at which the request is made; 0 is never.
-    since: When the job began, by `time.monotonic()`, a clock that nobody sets; None is now.
+    max_hours: The age of the job, in hours, at which the request is made; 0 for no limit.
+    since: Start of the job in seconds by `time.monotonic()`, a clock that nobody sets; None is now.
   """
 
   def __init__(self, max_hours: float = 0, since: float | None = None):
@@ -62,19 +62,25 @@ class StopRequest:
 
   @property
   def requested(self) -> bool:
+    """Whether a signal has come or the age limit is reached."""
     return self._signalled or time.monotonic() >= self._deadline
 
   def _handle(self, number: int, frame: object) -> None:
+    """Notes a signal; a handler as `signal.signal` expects it."""
     del number, frame
     self._signalled = True
 
   def _count_signals(self, receiver: socket.socket) -> None:
-    """In a thread: Python's handlers wait for TensorFlow to return, and two signals become one."""
-    received = 0
+    """Ends the process at the second signal; runs in a thread until the socket is closed.
+
+    Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
+    become one call.
+    """
+    count = 0
     while number := receiver.recv(1):
-      received += number[0] in _SIGNALS
-      if received > 1:
-        os._exit(128 + number[0])  # As a shell would tell of a process that the signal ended.
+      count += number[0] in _SIGNALS
+      if count > 1:
+        os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
 
   def __enter__(self) -> StopRequest:
     if not in_main_thread():

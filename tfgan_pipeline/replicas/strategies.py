@@ -1,4 +1,4 @@
-"""Strategies of tf.distribute over a CPU, GPUs, a TPU or several workers."""
+"""Strategies of tf.distribute over CPU devices, GPUs, a TPU or several workers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ _log = logging.getLogger(__name__)
 
 
 def share_gpus() -> None:
-  """Takes GPU memory as it is needed: training and evaluation often share a GPU."""
+  """Lets TensorFlow take GPU memory as needed, since training and evaluation may share a GPU."""
   for gpu in tf.config.list_physical_devices('GPU'):
-    with contextlib.suppress(RuntimeError, ValueError):  # In use already, or split up.
+    with contextlib.suppress(RuntimeError, ValueError):  # The GPU is in use already, or split up.
       tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def start(experiment: Experiment) -> tf.distribute.Strategy:
-  """Sets devices and returns the strategy; once, before TensorFlow is used.
+  """Sets up the devices of a training and returns the strategy over them.
+
+  To be called once, before TensorFlow is used.
 
   Raises:
-    UsageError: The accelerator is not there, or `--batch_size` does not divide among the replicas.
+    UsageError: The accelerator is not there, a flag is for another one, `--batch_size` does not
+      divide among replicas and parts, or `--jit_compile=on` for several CPU devices.
   """
   strategy = devices(experiment)
   shares = strategy.num_replicas_in_sync * experiment.accumulate
@@ -48,48 +51,57 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
 
 @contextlib.contextmanager
 def reproducible(experiment: Experiment) -> Iterator[None]:
-  """Seeds and determinism of an experiment, for the process; afterwards they are as before."""
+  """Sets the process's seeds and determinism to an experiment's inside the block.
+
+  Afterwards both are restored.
+  """
   determinism = op_determinism() if experiment.deterministic else contextlib.nullcontext()
   with seeded(experiment.seed), determinism:
     yield
 
 
 def devices(experiment: Experiment) -> tf.distribute.Strategy:
-  """The strategy over the devices that an experiment asks for, and nothing else of it.
+  """Returns the strategy over the devices that an experiment asks for.
+
+  Reads only the experiment's choices of devices.
 
   Raises:
-    UsageError: They are not there, or a flag is for other devices.
+    UsageError: The devices are not there, or a flag is for another kind of devices.
   """
   kind = _accelerator(experiment)
-  for flag, needed in {
+  for flag, owner in {
     'tpu': 'tpu',
     'tpu_zone': 'tpu',
     'tpu_project': 'tpu',
     'virtual_devices': 'cpu',
   }.items():
     value = getattr(experiment, flag)
-    if value and kind != needed:
-      raise UsageError(f'--{flag}={value}: is for {needed}, and --accelerator is {kind} here')
+    if value and kind != owner:
+      raise UsageError(f'--{flag}={value}: is for {owner}, and --accelerator is {kind} here')
   return _STRATEGIES[kind](experiment)
 
 
 def evaluation_devices(accelerator: str = '', **places: Any) -> tf.distribute.Strategy:
-  """The strategy for generating and scoring: by default all GPUs, or else the CPU.
+  """Returns the strategy for generating and scoring: by default all GPUs, or else the CPU.
 
-  Never a TPU or other workers unbidden: a trainer may have them.
+  A TPU or other workers are used only if asked for, since a trainer may be using them.
 
   Args:
-    accelerator: 'cpu', 'gpu', 'tpu' or ''.
-    places: The experiment's fields tpu, tpu_zone, tpu_project and virtual_devices.
+    accelerator: 'cpu', 'gpu', 'tpu' or '', which chooses by `places` and the GPUs present.
+    **places: The experiment's fields tpu, tpu_zone, tpu_project and virtual_devices.
+
+  Raises:
+    UsageError: See `devices`.
   """
   share_gpus()
   if not accelerator:
-    bidden = 'tpu' if any(value for name, value in places.items() if name[:3] == 'tpu') else 'cpu'
-    accelerator = 'gpu' if bidden == 'cpu' and _gpus() else bidden
+    default = 'tpu' if any(value for name, value in places.items() if name[:3] == 'tpu') else 'cpu'
+    accelerator = 'gpu' if default == 'cpu' and _gpus() else default
   return devices(Experiment(accelerator=accelerator, **places))
 
 
 def _accelerator(experiment: Experiment) -> str:
+  """Returns the kind of devices, a key of _STRATEGIES, that an experiment trains on."""
   if experiment.accelerator != 'auto':
     return experiment.accelerator
   if experiment.tpu or tf.config.list_physical_devices('TPU'):
@@ -104,6 +116,7 @@ def _gpus() -> list[tf.config.PhysicalDevice]:
 
 
 def _cpu(experiment: Experiment) -> tf.distribute.Strategy:
+  """Returns a strategy over `virtual_devices` CPU devices, or over the CPU; hides all GPUs."""
   if _gpus():
     tf.config.set_visible_devices([], 'GPU')
   if not experiment.virtual_devices:
@@ -116,10 +129,10 @@ def _cpu(experiment: Experiment) -> tf.distribute.Strategy:
 
 
 def mirrored_cpus(count: int) -> tf.distribute.Strategy:
-  """A strategy over logical CPU devices.
+  """Returns a strategy over `count` logical CPU devices.
 
-  Sums are made on one device: TensorFlow's collectives are keyed per process, and a second strategy
-  in it would meet the keys of the first.
+  Sums are made on one device: TensorFlow's collectives have keys per process, and those of a second
+  strategy in the process would clash with those of the first.
   """
   if count == 1:
     return tf.distribute.get_strategy()
@@ -130,6 +143,7 @@ def mirrored_cpus(count: int) -> tf.distribute.Strategy:
 
 
 def _gpu(experiment: Experiment) -> tf.distribute.Strategy:
+  """Returns a strategy over all GPUs; raises UsageError if there is none."""
   del experiment
   if not _gpus():
     raise UsageError('--accelerator=gpu: TensorFlow finds no GPU on this machine')
@@ -137,6 +151,7 @@ def _gpu(experiment: Experiment) -> tf.distribute.Strategy:
 
 
 def _tpu(experiment: Experiment) -> tf.distribute.Strategy:
+  """Connects to a TPU, initialises it, and returns the strategy; raises UsageError if it cannot."""
   name = experiment.tpu or 'local'
   try:
     resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
@@ -146,12 +161,13 @@ def _tpu(experiment: Experiment) -> tf.distribute.Strategy:
       tf.config.experimental_connect_to_cluster(resolver)
     tf.tpu.experimental.initialize_tpu_system(resolver)
     return tf.distribute.TPUStrategy(resolver)
-  # What is missing shows as an error of the resolver, of its HTTP client, or of the runtime.
+  # Any error: the resolver, its HTTP client and the runtime raise types of their own.
   except Exception as error:
     raise UsageError(f'--tpu={name}: cannot be used ({first_line(error)})') from error
 
 
 def _multi_worker(experiment: Experiment) -> tf.distribute.Strategy:
+  """Waits for the workers of TF_CONFIG and returns the strategy; raises UsageError if it cannot."""
   del experiment
   if not workers_of_tf_config():
     raise UsageError(
@@ -170,7 +186,10 @@ _STRATEGIES = {'cpu': _cpu, 'gpu': _gpu, 'tpu': _tpu, 'multi_worker': _multi_wor
 
 
 def compiles(experiment: Experiment, strategy: tf.distribute.Strategy) -> bool:
-  """Whether the step is to be compiled as one XLA computation. TPUStrategy does it by itself."""
+  """Returns whether the trainer should compile the step as one XLA computation.
+
+  False for a TPU, whose strategy compiles by itself.
+  """
   if isinstance(strategy, tf.distribute.TPUStrategy):
     return False
   if experiment.jit_compile == 'auto':

@@ -1,4 +1,4 @@
-"""The processes that train together, as the environment variable TF_CONFIG names them."""
+"""Worker processes that train together, as listed in the environment variable TF_CONFIG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from tfgan_pipeline.errors import UsageError
 
 
 def workers_of_tf_config() -> list[str]:
-  """Addresses of all workers in TF_CONFIG; empty without it."""
+  """Returns the addresses of all workers in TF_CONFIG; an empty list if it is not set.
+
+  Raises:
+    UsageError: TF_CONFIG is not a cluster of workers that this process belongs to.
+  """
   text = os.environ.get('TF_CONFIG', '')
   try:
     if not text:
@@ -18,8 +22,11 @@ def workers_of_tf_config() -> list[str]:
     config = json.loads(text)
     jobs = {job: config['cluster'].get(job, []) for job in ('chief', 'worker')}
     workers = [*jobs['chief'], *jobs['worker']]
-    mine = jobs[config['task']['type']][config['task']['index']]
-    if not all(isinstance(addresses, list) for addresses in jobs.values()) or mine not in workers:
+    own_address = jobs[config['task']['type']][config['task']['index']]
+    if (
+      not all(isinstance(addresses, list) for addresses in jobs.values())
+      or own_address not in workers
+    ):
       raise ValueError
     return workers
   except (ValueError, KeyError, IndexError, TypeError, AttributeError):
@@ -32,9 +39,12 @@ def workers_of_tf_config() -> list[str]:
 class Workers:
   """The processes that train together: one, except under MultiWorkerMirroredStrategy.
 
+  Args:
+    strategy: The strategy that distributes the training.
+
   Attributes:
-    several: Whether there are more than this one.
-    chief: Whether this is the one that writes.
+    several: Whether there is more than one process.
+    chief: Whether this process is the one that writes.
   """
 
   def __init__(self, strategy: tf.distribute.Strategy):
@@ -48,16 +58,19 @@ class Workers:
     self._strategy = strategy
 
   def total(self, number: int) -> int:
-    """The sum over replicas of what each one's worker passes. Every worker has to call it."""
+    """Returns the sum over all replicas of the number that each one's worker passes.
+
+    Every worker has to make the call.
+    """
     return int(self._total(tf.constant(number, tf.int64))) if self.several else number
 
   def agree(self, number: int) -> bool:
-    """Whether all workers pass the same number. Every worker has to call it."""
+    """Returns whether all workers pass equal numbers. Every worker has to make the call."""
     total = self.total(number)
     return not self.any(total != number * self._strategy.num_replicas_in_sync)
 
   def any(self, flag: bool) -> bool:
-    """Whether any worker passes True. Every worker has to call it."""
+    """Returns whether any worker passes True. Every worker has to make the call."""
     return self.total(int(flag)) > 0
 
   @tf.function(autograph=False)

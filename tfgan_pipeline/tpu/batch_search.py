@@ -1,6 +1,6 @@
-"""The largest batch that fits, in few compilations.
+"""Search for the largest batch that fits, in few compilations.
 
-found = largest_batch(lambda batch_size: check(exporter, topology, batch_size), first)
+sizes = largest_batch(lambda batch_size: check(exporter, topology, batch_size), first)
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_PRECISION = 32  # The answer is exact to a 32nd.
-_GROWTH = 16  # From one try to the next, while too little is used to tell how it grows.
-_TELLING = 0.02  # The share of the memory that does tell.
-_FULL = 0.97  # The share to aim for: some belongs to the runtime, and the line is not quite one.
+_PRECISION = 32  # The search ends when the largest batch is known to 1/32 of it.
+_GROWTH = 16  # Factor to the next batch while too little memory is used to extrapolate from.
+# Share of the memory from which on its growth is extrapolated; below, the batch matters too little.
+_MEASURABLE_SHARE = 0.02
+# Share of the memory to aim for: the runtime needs some, and growth is not quite linear.
+_TARGET_SHARE = 0.97
 
 Result = dict[str, Any]
 
@@ -19,24 +21,25 @@ Result = dict[str, Any]
 def largest_batch(
   check: Callable[[int], Result], first: Result, *, compilations: int = 8
 ) -> dict[str, int | None]:
-  """Searches from a batch that has been tried.
+  """Searches for the largest global batch that fits, from one that has been compiled.
 
-  Memory grows nearly in proportion to the batch, so the next try is where a line reaches the end of
-  the memory: through what was tried on both sides of it, or through the least and most that fit.
+  Memory grows almost linearly with the batch, so the next try is the batch at which a line reaches
+  the end of the memory: the line through the nearest batches on both sides of it or, while all fit,
+  through the smallest and the largest batch tried.
 
   Args:
-    check: Global batch -> its result, as check.check returns it.
+    check: Compiles a global batch and returns the result of check.check.
     first: The result of the first batch.
-    compilations: How often `check` may be called.
+    compilations: Maximum number of calls of `check`.
 
   Returns:
-    'largest_batch', which was compiled and fits (None: none did), and 'too_large', which was
-    compiled and does not (None: none was found). Both are global.
+    'largest_batch', the largest global batch that was compiled and fits (None if none does), and
+    'too_large', the smallest that was compiled and does not fit (None if none was found).
   """
   unit, result = first['replicas'], first
   fitting: list[tuple[int, float]] = []  # (batch, share of the memory it takes), in order.
   too_large: tuple[int, float | None] | None = None
-  while result['fits'] is not None:  # Refused for another reason: nothing can be learnt from it.
+  while result['fits'] is not None:  # None: refused for another reason than memory.
     if result['fits']:
       fitting.append((result['batch_size'], result['hbm']['used'] / result['hbm']['available']))
     else:
@@ -57,19 +60,19 @@ def largest_batch(
 
 
 def _guess(fitting: list[tuple[int, float]], too_large: tuple[int, float | None] | None) -> float:
-  """The batch at which the memory should be full."""
+  """Returns the batch at which the share _TARGET_SHARE of the memory is expected to be used."""
   if too_large:
     high, needed = too_large
     low, used = fitting[-1] if fitting else (0, 0.0)
-    return (low + high) / 2 if needed is None else _reach(low, used, high, needed)
+    return (low + high) / 2 if needed is None else _extrapolate(low, used, high, needed)
   low, used = fitting[-1]
-  if used < _TELLING:
+  if used < _MEASURABLE_SHARE:
     return low * _GROWTH
-  return _reach(*(fitting[0] if len(fitting) > 1 else (0, 0.0)), low, used)
+  return _extrapolate(*(fitting[0] if len(fitting) > 1 else (0, 0.0)), low, used)
 
 
-def _reach(low: int, used: float, high: int, needed: float) -> float:
-  """Where the line through two points has the share aimed for."""
-  if needed <= used:
+def _extrapolate(low: int, used: float, high: int, needed: float) -> float:
+  """Returns the batch at which a line through (low, used) and (high, needed) has the target."""
+  if needed <= used:  # No line that rises.
     return high * _GROWTH
-  return low + (high - low) * (_FULL - used) / (needed - used)
+  return low + (high - low) * (_TARGET_SHARE - used) / (needed - used)

@@ -1,12 +1,12 @@
-"""Whether an experiment's step compiles for a TPU, fits it, and how fast it could be at best.
+"""Check of an experiment's step: does it compile for a TPU, fit it, and how fast is it at best.
 
     exporter = StepExporter(experiment, dataset, topology.replicas)
     result = check(exporter, topology, batch_size=64)
 
-Speed is that of the roofline (Williams et al. 2009, doi:10.1145/1498765.1498785): a step takes no
-less than its floating-point operations at the chip's published peak, nor than its traffic with HBM
-at the published bandwidth. It is a bound: the host, communication between chips, and every wait of
-one unit for another come on top, and a step of many small operations is far from it.
+The speed is the bound of the roofline model (Williams et al. 2009, doi:10.1145/1498765.1498785): a
+step takes at least the time of its floating-point operations at the chip's published peak, and of
+its traffic with HBM at the published bandwidth. The host, communication between chips, and waits of
+one unit for another take time on top; a step of many small operations is far from the bound.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ Result = dict[str, Any]
 
 
 def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result:
-  """Exports, compiles and judges one step.
+  """Exports and compiles one step, and returns whether it fits and how fast it is at best.
 
   Args:
-    exporter: Of as many replicas as the slice has.
+    exporter: Exporter of the step, for as many replicas as the slice has.
     topology: The slice.
     batch_size: Images per global batch.
 
   Returns:
-    'compiles' and 'fits' (None: not known), and then either what `judge` says of the program, or
-    'refused_by', 'op' (the operation at fault, None if it is not named), 'error', and, if it is for
-    want of HBM, 'hbm_share', how many times what there is would do (None: not told).
+    'topology', 'chips', 'replicas', 'batch_size', 'replica_batch', 'compiles' and 'fits' (None if
+    not known). For a step that compiles, the result of `judge`, too. For another, 'refused_by',
+    'op' (the operation at fault, None if not named) and 'error'; and, if HBM is too small,
+    'hbm_share', the HBM needed over the HBM available (None if not known).
 
   Raises:
     UsageError: The batch does not divide among the replicas, or the slice does not exist.
@@ -61,13 +62,18 @@ def check(exporter: StepExporter, topology: Topology, batch_size: int) -> Result
 
 
 def judge(program: Program, topology: Topology, batch_size: int) -> Result:
-  """What a program needs and could reach.
+  """Returns a program's use of memory and its best possible speed by the roofline model.
+
+  Args:
+    program: The compiled step of one replica.
+    topology: The slice.
+    batch_size: Images per global batch.
 
   Returns:
-    'hbm', bytes of one replica; 'flops', 'hbm_bytes' and 'bytes_accessed' of one replica in one
-    step, see compiler.Program; 'arithmetic_intensity', FLOP per byte of HBM traffic; 'bound_by',
-    compute or memory; 'step_seconds' and 'images_per_second' (images of the global batch) at the
-    roofline; 'compile_seconds' and 'versions'.
+    'hbm', bytes of one replica by use; 'flops', 'hbm_bytes' and 'bytes_accessed' of one replica in
+    one step, see compiler.Program; 'arithmetic_intensity', FLOP per byte of HBM traffic;
+    'bound_by', 'compute' or 'memory'; 'step_seconds' and 'images_per_second' (images of the global
+    batch) at the roofline; 'compile_seconds' and 'versions'.
   """
   seconds = {
     'compute': program.flops / topology.flops_per_replica,

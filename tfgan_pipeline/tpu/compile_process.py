@@ -2,9 +2,9 @@
 
     python -m tfgan_pipeline.tpu.compile_process v5e:2x2 < step.mlir
 
-Prints one line of JSON on stdout, which compiler.py reads: what the compiled program needs, or why
-there is none, under 'no_topology' or 'error'. The compiler is that of PyPI's libtpu, driven through
-jaxlib; both want a process without TensorFlow, and one that may abort.
+Prints one line of JSON on stdout, which compiler.py reads: the needs of the compiled program or,
+under 'no_topology' or 'error', why there is none. The compiler is that of PyPI's libtpu, driven
+through jaxlib. Both need a process without TensorFlow, and may abort their process.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Any
 
 from tfgan_pipeline.tpu.traffic import hbm_bytes
 
-# libtpu asks some of these of the machine it is on, and waits for minutes where nobody answers. And
-# it holds a lock on the TPU for one process, and here none is used.
+# Without some of these, libtpu asks the machine's metadata server, and waits for minutes if there
+# is none. 'v4-8' is any valid type, since the slice to compile for is passed to the compiler. The
+# first one disables libtpu's lock, which reserves the TPU for one process: no TPU is used here.
 _NO_TPU_HERE = {
   'ALLOW_MULTIPLE_LIBTPU_LOAD': '1',
   'JAX_PLATFORMS': 'cpu',
@@ -30,17 +31,17 @@ _NO_TPU_HERE = {
 
 
 def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
-  """What one replica's program needs when every core of the slice runs one.
+  """Compiles a module for every core of a slice; returns the needs of one replica's program.
 
   Args:
-    topology: As libtpu spells it.
+    topology: Name of the slice as libtpu spells it, such as 'v5e:2x2'.
     stablehlo: The text of a module.
 
   Returns:
     'replicas', 'seconds' of compilation, bytes of 'arguments', 'outputs', 'aliased' (outputs in
     place of arguments), 'temporaries' and 'code', 'flops' and 'bytes_accessed' of one run as the
-    compiler counts them, 'hbm_bytes' as traffic.py does, and 'versions'. Or 'no_topology': why
-    libtpu knows no such slice.
+    compiler counts them, 'hbm_bytes' as traffic.py counts them, and 'versions'. Or 'no_topology'
+    only: why libtpu knows no such slice.
   """
   from jax.experimental import topologies
   from jax.interpreters import mlir
@@ -80,11 +81,13 @@ def compile_for(topology: str, stablehlo: str) -> dict[str, Any]:
 
 
 def main() -> None:
+  """Compiles the module on stdin for the slice in the first argument; prints the result as JSON."""
   os.environ.update(_NO_TPU_HERE)
   try:
     result = compile_for(sys.argv[1], sys.stdin.read())
-  except Exception as error:  # Whatever it is, the other process tells it.
+  except Exception as error:  # Any error: the calling process reports it.
     result = {'error': f'{type(error).__name__}: {error}'}
+  # After a line feed, since libtpu may have printed an unfinished line.
   print('\n' + json.dumps(result), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The TPU compiler, asked in another process.
+"""Calls of the TPU compiler, which runs in another process.
 
 compiler.require()
 program = compiler.compile_step(text, Topology.parse('v5e:2x2'))
@@ -27,20 +27,20 @@ _PACKAGES = ('jax', 'libtpu')
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-  """A step compiled for one replica. Sizes in bytes, work per step and replica.
+  """A step compiled for one replica: sizes in bytes, work per step and replica.
 
   Attributes:
-    arguments: Variables and batches.
-    outputs: Variables and scalars.
-    aliased: The part of the outputs that takes the place of arguments.
-    temporaries: What is held only during a step.
-    code: The program.
-    flops: Floating-point operations, as the compiler counts them, a loop as one round of it.
-    bytes_accessed: Read and written by all operations, as the compiler counts them: what stays in
-      memory on the chip too.
-    hbm_bytes: Of these, what moves to and from HBM, see traffic.py.
-    seconds: Time it took to compile.
-    versions: Of jax and libtpu.
+    arguments: Size of variables and batches.
+    outputs: Size of changed variables and scalars.
+    aliased: Size of the outputs that take the place of arguments.
+    temporaries: Size of the memory that is used only during a step.
+    code: Size of the program.
+    flops: Floating-point operations, as the compiler counts them; a loop counts as one round.
+    bytes_accessed: Bytes read and written by all operations, as the compiler counts them, in
+      memories on the chip, too.
+    hbm_bytes: Bytes read from and written to HBM, see traffic.py.
+    seconds: Duration of the compilation.
+    versions: Versions of jax and libtpu.
   """
 
   arguments: int
@@ -56,7 +56,7 @@ class Program:
 
   @property
   def hbm(self) -> int:
-    """Bytes of memory that a step occupies."""
+    """Bytes of HBM that a step occupies."""
     return self.arguments + self.outputs - self.aliased + self.temporaries + self.code
 
 
@@ -64,9 +64,9 @@ class CompilationError(Exception):
   """The TPU compiler refuses the step.
 
   Attributes:
-    op: The operation it names, or None.
-    hbm_share: If it refuses for want of HBM, what the step needs over what there is (infinite if
-      it does not say), else None.
+    op: The operation that the compiler names, or None.
+    hbm_share: If HBM is too small, the HBM needed over the HBM available (infinite if the compiler
+      does not say), else None.
   """
 
   def __init__(self, message: str):
@@ -79,12 +79,12 @@ class CompilationError(Exception):
       ]
       self.hbm_share = sizes[0] / sizes[1] if len(sizes) == 2 and sizes[1] else math.inf
     else:
-      named = re.search(r"type for (\w+)|emitter for (\w+)|custom op '([\w.]+)'", message)
-      self.op = next(filter(None, named.groups()), None) if named else None
+      match = re.search(r"type for (\w+)|emitter for (\w+)|custom op '([\w.]+)'", message)
+      self.op = next(filter(None, match.groups()), None) if match else None
 
 
 def require() -> None:
-  """Raises UsageError unless the extra is installed."""
+  """Raises UsageError unless the packages of the extra tpu-check are installed."""
   missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
   if missing:
     raise UsageError(
@@ -94,13 +94,17 @@ def require() -> None:
 
 
 def compile_step(stablehlo: str, topology: Topology) -> Program:
-  """Compiles a module, such as StepExporter's, for every replica of a slice.
+  """Compiles a module for every replica of a slice.
+
+  Args:
+    stablehlo: The text of a module, such as that of StepExporter.stablehlo.
+    topology: The slice.
 
   Raises:
-    CompilationError: The compiler refuses it, or crashes over it.
+    CompilationError: The compiler refuses the module, or crashes.
     UsageError: The compiler knows no such slice.
   """
-  # The child is to find this very package, however it was found here.
+  # The child process must import the package from where this process did.
   path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
   process = subprocess.run(
     [sys.executable, '-m', 'tfgan_pipeline.tpu.compile_process', topology.name],
@@ -123,9 +127,9 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
 
 
 def _format_exit(process: subprocess.CompletedProcess[str]) -> str:
-  """What is known of a compiler that ended without an answer."""
+  """Formats the exit code and the most telling line of stderr of a compiler that gave no result."""
   code = process.returncode
-  how = signal.Signals(-code).name if code < 0 else f'exit code {code}'
-  said = [line for line in process.stderr.splitlines() if line.strip()]
-  fatal = [line for line in said if re.match(r'F\d{4}|.*Check failed', line)]
-  return f'the compiler ended with {how}: {(fatal or said or ["nothing said"])[-1]}'
+  end = signal.Signals(-code).name if code < 0 else f'exit code {code}'
+  lines = [line for line in process.stderr.splitlines() if line.strip()]
+  fatal = [line for line in lines if re.match(r'F\d{4}|.*Check failed', line)]
+  return f'the compiler ended with {end}: {(fatal or lines or ["nothing said"])[-1]}'

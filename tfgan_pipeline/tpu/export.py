@@ -1,11 +1,11 @@
-"""The training step of an experiment as StableHLO: what a TPU would be given to compile.
+"""Export of an experiment's training step as StableHLO, the input of the TPU compiler.
 
     exporter = StepExporter(experiment, dataset, replicas=8)
     text = exporter.stablehlo(replica_batch=16)
 
-It is the step the trainer runs, on one of the replicas, sums over the others included. TensorFlow
-lowers it with the kernels it has for XLA on a CPU; those for a TPU are the same but for random
-bits, which a TPU may draw with another generator.
+The exported step is the one that the trainer runs on one of the replicas, with its sums over all
+replicas. TensorFlow lowers it with its XLA kernels for a CPU. Those for a TPU are equal except for
+random bits, which a TPU may draw with another generator.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from tfgan_pipeline.training.state import TrainState
 
 
 class LoweringError(Exception):
-  """TensorFlow cannot turn the step into what any XLA compiler takes.
+  """The step has an operation or a shape that TensorFlow cannot lower for XLA.
 
   Attributes:
-    op: The type of the operation at fault, such as 'EagerPyFunc', or None if not known.
+    op: The type or name of the operation at fault, such as 'EagerPyFunc'; None if not known.
   """
 
   def __init__(self, message: str):
     super().__init__(message)
-    named = re.search(r'on XLA_\w+: (\w+)|with op (\w+)|{{node ([^}]+)}}', message)
-    self.op = next(filter(None, named.groups()), None) if named else None
+    match = re.search(r'on XLA_\w+: (\w+)|with op (\w+)|{{node ([^}]+)}}', message)
+    self.op = next(filter(None, match.groups()), None) if match else None
 
 
 class StepExporter:
-  """Variables of one replica and the step that changes them.
+  """Exporter of the step of one replica, with that replica's variables.
 
   Args:
-    experiment: The run's choices; `batch_size` is not looked at.
-    dataset: Only its fields are.
-    replicas: How many take part in a step.
+    experiment: The run's choices; `batch_size` is ignored.
+    dataset: The data, of which only the fields are read.
+    replicas: Number of replicas that take part in a step.
 
   Attributes:
     state: The variables.
-    batches_per_step: How many batches a replica is fed per step.
+    batches_per_step: Number of batches that a replica reads per step.
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, replicas: int):
@@ -55,11 +55,14 @@ class StepExporter:
   def function(
     self, replica_batch: int
   ) -> tuple[tf.types.experimental.PolymorphicFunction, list[tf.TensorSpec]]:
-    """The step as a function of batches of static shape, and the specs of its arguments.
+    """Returns the step as a function of batches of static shape, and the specs of its arguments.
 
-    These are the fields, such as image uint8 [n, H, W, C] and label int32 [n], of each of
-    `batches_per_step` batches, in the order of their names, where n is replica_batch or, when
-    gradients are accumulated, its part. It returns the step's scalars in the order of their names.
+    The arguments are the fields, such as image uint8 [n, H, W, C] and label int32 [n], of each of
+    `batches_per_step` batches, in the order of their names, where n is the replica's batch divided
+    by `--accumulate`. The results are the step's scalars in the order of their names.
+
+    Args:
+      replica_batch: Images of one replica per update.
 
     Raises:
       UsageError: The batch of a replica does not divide into `--accumulate` parts.
@@ -80,10 +83,14 @@ class StepExporter:
     return step, tf.nest.flatten(batches)
 
   def stablehlo(self, replica_batch: int) -> str:
-    """The text of an MLIR module whose function main is the step.
+    """Returns the text of an MLIR module whose function main is the step.
 
-    Its arguments are those of `function` and then every variable the step uses; its results those
-    of `function` and then every variable the step changes, in place of the argument it came in.
+    The arguments of main are those of `function`, followed by every variable that the step reads.
+    The results are those of `function`, followed by every variable that the step changes, each of
+    which takes the place of its argument.
+
+    Args:
+      replica_batch: Images of one replica per update.
 
     Raises:
       LoweringError: An operation has no lowering to XLA, or a shape is not static.
@@ -100,5 +107,5 @@ class StepExporter:
           f'tpu_check: TensorFlow {tf.__version__} cannot export StableHLO; 2.21 can'
         ) from None
       raise LoweringError(str(error)) from None
-    # TensorFlow marks copies with an operation that is not StableHLO; this identity is.
+    # TensorFlow marks copies by mhlo.copy, which is not StableHLO; the barrier is an identity.
     return re.sub(r'\bmhlo\.copy\b', 'stablehlo.optimization_barrier', text)

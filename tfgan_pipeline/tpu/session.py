@@ -1,4 +1,4 @@
-"""An experiment's step on several slices: what the binary does.
+"""Checks of an experiment's step on several slices, as tfgan-tpu-check makes them.
 
 results = check_all(experiment, dataset, [Topology.parse('v5e:2x2')], find_batch=True)
 """
@@ -30,37 +30,38 @@ def check_all(
   find_batch: bool = False,
   on_result: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-  """Checks the step on each slice and logs the table.
+  """Checks the step on each slice and logs a table of the results.
 
   Args:
-    experiment: Its batch_size is divided among the replicas of each slice.
-    dataset: Says what images look like.
+    experiment: The run's choices; its batch_size is divided among the replicas of each slice.
+    dataset: The data, of which only the fields are read.
     topologies: The slices.
-    find_batch: Whether to look for the largest batch too.
+    find_batch: Whether to search for the largest batch that fits each slice, too.
     on_result: Called with each result as soon as it exists.
 
   Returns:
-    See check.check, and batch_search.largest_batch.
+    A result per slice, see check.check and, with `find_batch`, batch_search.largest_batch.
 
   Raises:
-    CheckFailed: After all of them, if one does not compile or does not fit.
+    CheckFailed: A step does not compile or does not fit; raised after all slices were checked.
+    UsageError: A batch does not divide among replicas, or there is no such slice.
   """
-  for topology in topologies:  # Refused before minutes are spent on others.
+  for topology in topologies:  # Raises before minutes are spent on other slices.
     topology.replica_batch_size(experiment.batch_size)
-  tf.config.set_visible_devices([], 'GPU')  # Which a training may be using.
+  tf.config.set_visible_devices([], 'GPU')  # A training may be using them.
   results = []
   for topology in topologies:
     exporter = StepExporter(experiment, dataset, topology.replicas)
 
-    def compiled(
+    def check_batch(
       batch_size: int, exporter: StepExporter = exporter, topology: Topology = topology
     ) -> Result:
       _log.info('compiling for %s, batch %d', topology.name, batch_size)
       return check(exporter, topology, batch_size)
 
-    result = compiled(experiment.batch_size)
+    result = check_batch(experiment.batch_size)
     if find_batch:
-      result.update(largest_batch(compiled, result))
+      result.update(largest_batch(check_batch, result))
     on_result(result)
     results.append(result)
   _log.info('%s', table(results))
@@ -71,13 +72,24 @@ def check_all(
 
 
 def export(experiment: Experiment, dataset: Dataset, topology: Topology, path: str) -> Result:
-  """Writes the step of one replica as StableHLO text to `path`, which may be gs://.
+  """Writes the step of one replica as StableHLO text.
+
+  Args:
+    experiment: The run's choices.
+    dataset: The data, of which only the fields are read.
+    topology: The slice, whose number of replicas shares the batch.
+    path: The file to write, which may be gs://.
+
+  Returns:
+    'output' (the path), 'replicas' and 'replica_batch'.
 
   Raises:
     CheckFailed: TensorFlow cannot lower the step.
+    UsageError: The batch does not divide among the replicas.
+    WriteError: The file cannot be written.
   """
   replica_batch = topology.replica_batch_size(experiment.batch_size)
-  tf.config.set_visible_devices([], 'GPU')  # Which a training may be using.
+  tf.config.set_visible_devices([], 'GPU')  # A training may be using them.
   exporter = StepExporter(experiment, dataset, topology.replicas)
   try:
     text = exporter.stablehlo(replica_batch)

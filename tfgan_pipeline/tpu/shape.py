@@ -1,4 +1,4 @@
-"""The images of an experiment as far as compiling needs them: their shape, and no data."""
+"""Datasets without data: compiling a step needs only the shape of its images."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tfgan_pipeline.errors import UsageError
 
 
 def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int = 0) -> Dataset:
-  """A dataset whose image_shape and num_classes are those of the experiment's.
+  """Returns a dataset with the image_shape and num_classes of an experiment's data.
 
   Args:
-    experiment: Names the dataset, which is opened if no shape is given.
+    experiment: The run's choices; its dataset is opened if `image_shape` is ''.
     image_shape: 'height,width,channels', or ''.
-    num_classes: With an image_shape; 0 for images without labels.
+    num_classes: Number of classes, used with an `image_shape`; 0 for images without labels.
 
   Raises:
-    UsageError: The shape is no shape, or there is none and the data is not here.
+    UsageError: `image_shape` has another form, or is '' and the data cannot be read.
   """
   if image_shape:
     sizes = image_shape.split(',')
@@ -27,9 +27,9 @@ def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int
     return Dataset.of_images(experiment.dataset, tuple(map(int, sizes)), classes, {})
   try:
     try:
-      # Nothing is held in memory: only the shape is wanted.
+      # With a memory limit of 0.0 no images are loaded: only their shape is used.
       return registry.dataset.build(experiment.dataset, DataOptions(experiment.data_dir, 0.0))
-    except UsageError:  # Some data is made, and has to be held.
+    except UsageError:  # Generated data has to be in memory.
       options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
       return registry.dataset.build(experiment.dataset, options)
   except UsageError as error:

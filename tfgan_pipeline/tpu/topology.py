@@ -1,11 +1,11 @@
-"""TPU slices and what their chips can do, as published.
+"""TPU slices, with the published figures of their chips.
 
     slice = Topology.parse('v5e:2x2')
     slice.replicas, slice.chip.flops, slice.hbm_per_replica
 
-Figures per chip are those of Google Cloud's page on each generation, cloud.google.com/tpu/docs/v4
-and likewise v3, v5e, v5p and v6e. Where a page says GB of memory, GiB are meant: the compiler
-counts 15.75 GiB of a v5e as free.
+Figures per chip are from Google Cloud's page on each generation, cloud.google.com/tpu/docs/v4 for
+v4 and so on for v3, v5e, v5p and v6e. A GB of memory on these pages is a GiB: the compiler counts
+15.75 GiB of a v5e as free.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tfgan_pipeline.errors import UsageError
 
 @dataclasses.dataclass(frozen=True)
 class Chip:
-  """One TPU chip.
+  """Figures of one TPU chip.
 
   Attributes:
-    flops: Peak FLOP/s in bfloat16, which is what float32 matrix products use by default too.
-    hbm: Bytes of memory.
-    bandwidth: Bytes/s between memory and cores.
-    replicas: How many it runs. `TPUStrategy` has one per core; the two cores of a v5p work as one.
+    flops: Peak FLOP/s in bfloat16, which float32 matrix products use by default, too.
+    hbm: Bytes of HBM.
+    bandwidth: Bytes/s between HBM and cores.
+    replicas: Replicas per chip. `TPUStrategy` has one per core; the two cores of a v5p act as one.
   """
 
   flops: float
@@ -45,12 +45,12 @@ CHIPS = {
 
 @dataclasses.dataclass(frozen=True)
 class Topology:
-  """A slice of equal chips, each replica having an equal share of one.
+  """A slice of equal chips, whose replicas have equal shares of a chip.
 
   Attributes:
-    name: As the compiler knows it, such as 'v4:2x2x1'.
-    chip: What it is made of.
-    chips: How many.
+    name: Name of the slice as the compiler spells it, such as 'v4:2x2x1'.
+    chip: The kind of its chips.
+    chips: The number of its chips.
   """
 
   name: str
@@ -59,7 +59,11 @@ class Topology:
 
   @classmethod
   def parse(cls, name: str) -> Topology:
-    """The slice called GENERATION:AxB or GENERATION:AxBxC. Raises UsageError for any other text."""
+    """Returns the slice named GENERATION:AxB or GENERATION:AxBxC.
+
+    Raises:
+      UsageError: The name has another form, an unknown generation, or no chips.
+    """
     match = re.fullmatch(r'(\w+):(\d+(?:x\d+){1,2})', name)
     if not match or match[1] not in CHIPS:
       raise UsageError(
@@ -73,10 +77,15 @@ class Topology:
 
   @property
   def replicas(self) -> int:
+    """Number of replicas of the slice."""
     return self.chips * self.chip.replicas
 
   def replica_batch_size(self, batch_size: int) -> int:
-    """Images per replica of a global batch. Raises UsageError if it does not divide."""
+    """Returns the images per replica of a global batch.
+
+    Raises:
+      UsageError: The batch does not divide among the replicas.
+    """
     if batch_size % self.replicas:
       raise UsageError(
         f'--batch_size={batch_size}: should be a multiple of the {self.replicas} replicas of '
@@ -86,15 +95,15 @@ class Topology:
 
   @property
   def hbm_per_replica(self) -> int:
-    """Bytes."""
+    """Bytes of HBM per replica."""
     return self.chip.hbm // self.chip.replicas
 
   @property
   def flops_per_replica(self) -> float:
-    """Peak FLOP/s."""
+    """Peak FLOP/s per replica."""
     return self.chip.flops / self.chip.replicas
 
   @property
   def bandwidth_per_replica(self) -> float:
-    """Bytes/s."""
+    """Bytes/s between HBM and the cores of one replica."""
     return self.chip.bandwidth / self.chip.replicas

@@ -1,4 +1,4 @@
-"""The process that trains: its versions and hardware, and its errors, each in one line."""
+"""Versions and hardware of the training process, and its TensorFlow errors in one line each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tfgan_pipeline.errors import Interrupted, UsageError, first_line
 
 @contextlib.contextmanager
 def one_line_errors(experiment: Experiment) -> Iterator[None]:
-  """Says in one line what TensorFlow says in pages when a worker is lost or memory is short.
+  """Converts TensorFlow's errors about lost workers and short memory into errors of one line.
 
   Raises:
-    Interrupted: A worker or device is gone. What it left unfinished is not saved.
-    UsageError: The step does not fit into memory.
+    Interrupted: A worker or device was lost. Steps since the last checkpoint are not saved.
+    UsageError: The training step does not fit into memory.
   """
   try:
     yield
@@ -43,7 +43,7 @@ def one_line_errors(experiment: Experiment) -> Iterator[None]:
 
 
 def description(strategy: tf.distribute.Strategy) -> dict[str, Any]:
-  """Versions, code revision and hardware, for experiment.json."""
+  """Returns package versions, code revision and hardware, as recorded in experiment.json."""
   if isinstance(strategy, tf.distribute.TPUStrategy):
     devices = tf.config.list_logical_devices('TPU')
   else:

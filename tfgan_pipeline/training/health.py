@@ -1,10 +1,10 @@
-"""Signs of a run's health at each sampling, from its weights, fixed noise and fixed images.
+"""Health metrics of a run, computed at each sampling from weights, fixed noise and fixed images.
 
     health = Health(state, dataset)
     scalars = health(step, {task: (inputs, samples)})   # floats by TensorBoard tag
 
-Nothing is changed, nothing is drawn at random and no replica is asked, so a run is the same with it
-as without, and the chief of several workers can do it alone.
+Computing them changes no variable, draws no random number and involves no other replica. So a run
+is the same with and without them, and the chief of several workers can compute them alone.
 """
 
 from __future__ import annotations
@@ -24,55 +24,59 @@ from tfgan_pipeline.networks.layers.basic import batch_statistics
 from tfgan_pipeline.training.spectral_norms import spectral_norms
 from tfgan_pipeline.training.state import TrainState
 
-COLLAPSED = 0.1  # Diversity below which a generator is said to have collapsed, but not before
-WARM_UP = 500  # this step: a DCGAN starts at 0.007 and may need 200 steps to be above.
-_IMAGES, _BATCH = 128, 64  # Real images of a split that are looked at, and at a time.
-_HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the better one first.
+COLLAPSED = 0.1  # Samples count as collapsed when their diversity is below this.
+# The first step at which a collapse is reported: the diversity of a DCGAN's samples starts at 0.007
+# and may take 200 steps to exceed COLLAPSED.
+WARM_UP = 500
+_IMAGES, _BATCH = 128, 64  # Real images per split, and images per pass through the discriminator.
+_HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the preferred one first.
 
 _log = logging.getLogger(__name__)
 
 
 class Health:
-  """Looks at one state.
+  """Callable that computes the health metrics of one run's state.
 
   Args:
-    state: The networks that are trained.
-    dataset: Its train split and a held-out one, if there is any, give the real images.
+    state: The variables of the run.
+    dataset: Source of the real images: its train split and, if it has one, a held-out split.
   """
 
   def __init__(self, state: TrainState, dataset: Dataset):
     self._state = state
-    self._real = {'train': _fixed(dataset.split('train'))}
+    self._real = {'train': _fixed_examples(dataset.split('train'))}
     held_out = next((name for name in _HELD_OUT if name in dataset.splits), None)
     judge = state.game.roles().get('discriminator')
-    told = judge is not None and 'label' in judge.reads
-    if held_out is not None and not (told and dataset.split(held_out).hides_labels):
-      self._real['held_out'] = _fixed(dataset.split(held_out))
+    reads_labels = judge is not None and 'label' in judge.reads
+    if held_out is not None and not (reads_labels and dataset.split(held_out).hides_labels):
+      self._real['held_out'] = _fixed_examples(dataset.split(held_out))
     self._collapsed: set[Task] = set()
 
-  def __call__(self, step: int, made: Mapping[Task, tuple[Inputs, np.ndarray]]) -> dict[str, float]:
-    """Looks once; warns in the log when samples have come to lack diversity.
+  def __call__(
+    self, step: int, outputs: Mapping[Task, tuple[Inputs, np.ndarray]]
+  ) -> dict[str, float]:
+    """Returns the health metrics at `step`; logs a warning when samples have lost their diversity.
 
     Args:
-      step: That the state is at.
-      made: For each task what samples are made from, see `Game.inputs`, and they, [N, ...] as they
-        are stored.
+      step: The step that the state is at.
+      outputs: The inputs of the samples, see `Game.inputs`, and the stored samples [N, ...], by
+        task.
 
     Returns:
-      Scalars by TensorBoard tag, in the precision of float32, in which they are plotted:
-      - weight_norm/<role>: of all trained variables of a network as one vector.
+      Scalars by TensorBoard tag, rounded to float32, the precision of the plots:
+      - weight_norm/<role>: the norm of all trained variables of a network as one vector.
       - spectral_norm/<role>/<layer>: see `spectral_norms`; spectral_norm_raw/.. before division.
-      - moving_average/distance: norm(average - weights) / norm(weights) of the generator; of others
-        that are averaged, moving_average/distance/<role>.
+      - moving_average/distance: norm(average - weights) / norm(weights) of the generator; for other
+        averaged networks, moving_average/distance/<role>.
       - discriminator_output_fixed/ and discriminator_accuracy_fixed/ train, held_out, generated:
-        mean output, and how often its sign is right, on images that stay the same, not augmented;
-        generated ones are by the trained weights, not their average. Batch normalisation divides by
-        the statistics of batches, as in training.
-      - overfitting/r_v: (train - held_out) / (train - generated) of these means, from 0 to 1 when
-        nothing to everything is overfitted (Karras et al. 2020, arXiv:2006.06676, equation 1). Not
-        there while training images are not above generated ones, when it means nothing.
-      - samples/diversity: see `diversity`; of tasks besides the first, samples/diversity/<task>.
-      What does not apply is left out.
+        the mean output and the share of outputs with the right sign, on fixed images that are not
+        augmented. Images are generated by the trained weights, not by their average. Batch
+        normalisation uses the statistics of batches, as in training.
+      - overfitting/r_v: (train - held_out) / (train - generated) of the mean outputs: 0 without
+        overfitting, 1 at complete overfitting (Karras et al. 2020, arXiv:2006.06676, equation 1).
+        Undefined, and left out, while the train mean is not above the generated mean.
+      - samples/diversity: see `diversity`; samples/diversity/<task> for tasks after the first.
+      Metrics that do not apply to the game are left out.
     """
     game = self._state.game
     scalars: dict[str, float] = {}
@@ -82,12 +86,12 @@ class Health:
     for role, average in self._state.averages.items():
       if norm := scalars[f'weight_norm/{role}']:
         weights = game.networks[role].trainable_variables
-        moved = [mean - now for mean, now in zip(average.trainable_variables, weights)]
-        scalars[_tag('moving_average/distance', role, 'generator')] = _norm(moved) / norm
-    first = next(iter(made))
+        differences = [mean - weight for mean, weight in zip(average.trainable_variables, weights)]
+        scalars[_tag('moving_average/distance', role, 'generator')] = _norm(differences) / norm
+    first = next(iter(outputs))
     if isinstance(game, ImageGame) and 'discriminator' in game.networks:
-      scalars.update(self._judgement(game, first, *made[first]))
-    for task, (_, samples) in made.items():
+      scalars.update(self._judge_images(game, first, *outputs[first]))
+    for task, (_, samples) in outputs.items():
       value = self._diversity(task, samples)
       if value is not None:
         scalars[_tag('samples/diversity', task.name, first.name)] = value
@@ -106,25 +110,26 @@ class Health:
       real['label'] if by_class else None,
     )
 
-  def _judgement(
+  def _judge_images(
     self, game: ImageGame, task: Task, inputs: Inputs, samples: np.ndarray
   ) -> dict[str, float]:
-    """Looks at the discriminator's outputs on all kinds of images."""
+    """Returns the discriminator's mean outputs and accuracies on each kind of images, and r_v."""
     logits = {name: self._logits(game, real) for name, real in self._real.items()}
     with batch_statistics():
       generated = game.run(task, game.networks, inputs)
       logits['generated'] = game.logits(generated, game.labels(range(len(samples)))).numpy()
     means = {name: float(np.mean(values, dtype=np.float64)) for name, values in logits.items()}
-    right = {
+    correct = {
       name: values < 0 if name == 'generated' else values > 0 for name, values in logits.items()
     }
     scalars = {
       **{f'discriminator_output_fixed/{name}': value for name, value in means.items()},
       **{
         f'discriminator_accuracy_fixed/{name}': float(np.mean(values))
-        for name, values in right.items()
+        for name, values in correct.items()
       },
     }
+    # r_v of Karras et al. 2020, arXiv:2006.06676, equation 1.
     gap = means['train'] - means['generated']
     if 'held_out' in means and gap > 0:
       scalars['overfitting/r_v'] = (means['train'] - means['held_out']) / gap
@@ -137,20 +142,20 @@ class Health:
     logits = []
     for part in parts:
       with batch_statistics():
-        told = None if labels is None else labels[part]
-        logits.append(game.logits(images[part], told))
+        part_labels = None if labels is None else labels[part]
+        logits.append(game.logits(images[part], part_labels))
     return np.concatenate(logits)
 
   def _warn(self, step: int, task: Task, value: float) -> None:
-    """Warns once, and again only after it has been better."""
+    """Logs a warning when samples of a task collapse; once, until their diversity recovers."""
     collapsed = step >= WARM_UP and value < COLLAPSED
     if collapsed and task not in self._collapsed:
-      of = '' if task.samples_noise else f' of {task.name}'
+      task_text = '' if task.samples_noise else f' of {task.name}'
       _log.warning(
         'step %d: samples%s are only %.2g times as diverse as training images, most likely by mode '
         'collapse: nearly the same image for all noise',
         step,
-        of,
+        task_text,
         value,
       )
     (self._collapsed.add if collapsed else self._collapsed.discard)(task)
@@ -162,18 +167,18 @@ def diversity(
   real: np.ndarray,
   real_labels: np.ndarray | None,
 ) -> float | None:
-  """Square root of the samples' variance over that of real images: near 1 in a healthy run.
+  """Returns the samples' standard deviation over that of real examples: near 1 in a healthy run.
 
-  Variances are unbiased, and means over pixels or coordinates.
+  Variances are unbiased and averaged over pixels or coordinates before the root is taken.
 
   Args:
     pictures: Samples [N, ...] as numbers, see Medium.coordinates.
-    labels: Their classes int [N], for variances within classes; None for those of all.
-    real: Real samples [n, ...].
-    real_labels: Their classes int [n]; not looked at without `labels`.
+    labels: Classes of the samples, int [N], to take variances within classes; None to ignore them.
+    real: Real examples [n, ...] as numbers.
+    real_labels: Classes of the real examples, int [n]; ignored if `labels` is None.
 
   Returns:
-    None where real images do not vary, as when there is one.
+    The ratio, or None if the real examples do not vary, as a single one does not.
   """
   if labels is None or real_labels is None:
     labels, real_labels = np.zeros(len(pictures)), np.zeros(len(real))
@@ -182,7 +187,10 @@ def diversity(
 
 
 def _variance(images: np.ndarray, labels: np.ndarray) -> float:
-  """Unbiased, pooled over classes, the mean over pixels; 0 where no class has two images."""
+  """Returns the unbiased variance, pooled over classes and averaged over pixels.
+
+  The variance is 0 where no class has two images.
+  """
   groups = [images[labels == label] for label in np.unique(labels)]
   total = sum(len(group) * np.var(group, axis=0, dtype=np.float64).mean() for group in groups)
   return total / max(len(images) - len(groups), 1)
@@ -192,11 +200,15 @@ def _norm(tensors: Iterable[tf.Tensor]) -> float:
   return float(tf.linalg.global_norm(list(tensors)))
 
 
-def _fixed(split: Split) -> Example:
-  """Real examples, always the same ones."""
+def _fixed_examples(split: Split) -> Example:
+  """Returns real examples of a split, the same ones at each call.
+
+  A split of less than _IMAGES gives one batch, so that no smaller batch is left over, whose
+  statistics batch normalisation would use.
+  """
   return split.spread(_IMAGES if split.size >= _IMAGES else min(split.size, _BATCH))
 
 
 def _tag(tag: str, name: str, first: str) -> str:
-  """Returns the tag of `name`; that of the first one is plain, as where there is only one."""
+  """Returns `tag/name`, or `tag` alone for the first name, as where there is only one."""
   return tag if name == first else f'{tag}/{name}'

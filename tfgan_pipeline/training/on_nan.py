@@ -1,8 +1,9 @@
-"""What to do about numbers that are not finite: `--on_nan=stop`, `--on_nan=rollback(times=3)`.
+"""Reactions to numbers that are not finite: `--on_nan=stop`, `--on_nan=rollback(times=3)`.
 
-A component returns how often a run may go back to its newest checkpoint and go on from there with
-other random numbers: order of the data, noise, dropout. The number of times it did is part of the
-checkpoint, so such a run is still a function of its seed and resumes exactly.
+A component returns how many rollbacks a run may make. In a rollback the run returns to its newest
+checkpoint and continues with other random numbers: order of the data, noise, dropout. The number of
+rollbacks made is part of the checkpoint, so a run is still a function of its seed and resumes
+exactly.
 """
 
 from __future__ import annotations
@@ -16,29 +17,33 @@ from tfgan_pipeline.errors import UsageError
 
 @registry.on_nan
 def stop() -> int:
-  """End the run with exit code 1, and keep the evidence."""
+  """Stops the run with exit code 1 and writes the scalars of the faulty step to a file."""
   return 0
 
 
 @registry.on_nan
 def rollback(*, times: int = 3) -> int:
-  """Go back to the newest checkpoint and on with other random numbers, so often in a run."""
+  """Rolls back to the newest checkpoint and continues with new random numbers, up to `times` times.
+
+  Raises:
+    UsageError: `times` is less than 1.
+  """
   if times < 1:
     raise UsageError(f'--on_nan: rollback(times={times}) should be at least 1')
   return times
 
 
 def has_to_be_finite(tag: str, precision: str) -> bool:
-  """Whether a scalar that is not finite is a fault.
+  """Returns whether a scalar with this tag is at fault when it is not finite.
 
-  With float16 an overflowing gradient is not: loss scaling leaves that update out and takes a lower
-  scale.
+  Gradient norms are not in mixed_float16: after an overflow, loss scaling skips the update and
+  lowers its scale (Micikevicius et al. 2018, arXiv:1710.03740).
   """
   return not (precision == 'mixed_float16' and tag.startswith('gradient_norm/'))
 
 
 def faults(scalars: Mapping[str, float], precision: str) -> dict[str, float]:
-  """The scalars, by TensorBoard tag, that are not finite and should be."""
+  """Returns the scalars, by TensorBoard tag, that are not finite although they should be."""
   return {
     tag: value
     for tag, value in scalars.items()
@@ -47,9 +52,15 @@ def faults(scalars: Mapping[str, float], precision: str) -> dict[str, float]:
 
 
 def summary(faults: Mapping[str, float]) -> str:
-  """Who is at fault and how: 'generator: loss/generator=nan, ...', as far as a player is known."""
+  """Formats faults for a message, with the players at fault: 'generator: loss/generator=nan, ...'.
+
+  If any tags name a player, only those are listed; else all are, after 'a scalar: '.
+  """
   players = ('generator', 'discriminator')
-  theirs = {player: [tag for tag in faults if f'/{player}' in tag] for player in players}
-  tags = [tag for found in theirs.values() for tag in found] or list(faults)
-  who = ' and '.join(player for player, found in theirs.items() if found) or 'a scalar'
-  return f'{who}: ' + ', '.join(f'{tag}={faults[tag]}' for tag in tags)
+  tags_by_player = {player: [tag for tag in faults if f'/{player}' in tag] for player in players}
+  tags = [tag for player_tags in tags_by_player.values() for tag in player_tags] or list(faults)
+  players_text = (
+    ' and '.join(player for player, player_tags in tags_by_player.items() if player_tags)
+    or 'a scalar'
+  )
+  return f'{players_text}: ' + ', '.join(f'{tag}={faults[tag]}' for tag in tags)

@@ -1,7 +1,7 @@
 """Optimisers: `--generator_optimizer=adam(2e-4, beta_1=0.5)`.
 
-Components return a tf_keras optimiser. `TFGANOptimizer` makes one acceptable to
-`tfgan.gan_train_ops`, which wants the TensorFlow 1 interface.
+Components return a tf_keras optimiser. `TFGANOptimizer` adapts it to `tfgan.gan_train_ops`, which
+expects the optimiser interface of TensorFlow 1.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tfgan_pipeline.replicas.collectives import assign, total
 @registry.optimizer
 def adam(
   *,
-  learning_rate: float = 2e-4,
-  beta_1: float = 0.9,
+  learning_rate: float = 2e-4,  # DCGAN's (Radford et al. 2016, arXiv:1511.06434).
+  beta_1: float = 0.9,  # The two decays are those of the Adam paper.
   beta_2: float = 0.999,
-  epsilon: float = 1e-7,
+  epsilon: float = 1e-7,  # Keras's default.
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """Kingma and Ba 2015, arXiv:1412.6980."""
+  """Adam: gradient descent with adaptive step sizes (Kingma and Ba 2015, arXiv:1412.6980)."""
   require('', at_least=0, below=1, beta_1=beta_1, beta_2=beta_2)
   require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.Adam(
@@ -34,13 +34,13 @@ def adam(
 @registry.optimizer
 def rmsprop(
   *,
-  learning_rate: float = 5e-5,
-  rho: float = 0.9,
+  learning_rate: float = 5e-5,  # Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1.
+  rho: float = 0.9,  # Keras's default, as are the next two.
   momentum: float = 0.0,
   epsilon: float = 1e-7,
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """Tieleman and Hinton 2012, as in the Wasserstein GAN paper."""
+  """RMSprop (Tieleman and Hinton 2012), the optimiser of the Wasserstein GAN paper."""
   require('', at_least=0, below=1, rho=rho, momentum=momentum)
   require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.RMSprop(
@@ -56,7 +56,7 @@ def sgd(
   nesterov: bool = False,
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """Stochastic gradient descent, optionally with momentum."""
+  """Stochastic gradient descent, optionally with momentum or Nesterov momentum."""
   require('', at_least=0, below=1, momentum=momentum)
   return keras.optimizers.SGD(_rate(learning_rate, schedule), momentum, nesterov, jit_compile=False)
 
@@ -64,7 +64,7 @@ def sgd(
 def _rate(
   learning_rate: float, schedule: str
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-  """The rate, or a Keras schedule that starts from it."""
+  """Returns the learning rate or, if `schedule` names one, a Keras schedule based on it."""
   require('', at_least=0, learning_rate=learning_rate)
   return registry.schedule.build(schedule, learning_rate) if schedule else learning_rate
 
@@ -73,18 +73,19 @@ _Gradients = list[tuple[tf.Tensor, tf.Variable]]
 
 
 class TFGANOptimizer:
-  """A Keras optimiser as `tfgan.gan_train_ops` wants one.
+  """Adapter of a Keras optimiser to the interface that `tfgan.gan_train_ops` expects.
 
   Args:
-    optimizer: The Keras optimiser, or None to leave this player as it is: TF-GAN then builds its
-      half of the update, nothing uses it, and TensorFlow drops it from the graph.
-    parts: How many losses make one update: it is asked for the gradients of so many, adds them up,
-      and applies the sum after the last.
+    optimizer: The Keras optimiser, or None to leave this player as it is: TF-GAN then builds the
+      player's half of the update, nothing uses it, and TensorFlow drops it from the graph.
+    parts: Number of losses per update. Their gradients are added up, and the sum is applied after
+      the last one.
 
   Attributes:
-    gate: bool scalar, whether the update is made at all, or None for always.
-    gradients: What has been added up so far on this replica.
-    gradient_norm: float32 scalar after the last part: the norm of the gradient over all replicas.
+    gate: bool scalar, whether the update is made; None if it is always made.
+    gradients: The sums of gradients so far on this replica.
+    gradient_norm: float32 scalar, the norm of the gradient summed over replicas; None before the
+      last part.
   """
 
   def __init__(self, optimizer: keras.optimizers.Optimizer | None, parts: int = 1):
@@ -97,34 +98,45 @@ class TFGANOptimizer:
   def compute_gradients(
     self, loss: tf.Tensor, variables: Sequence[tf.Variable], **_: object
   ) -> _Gradients:
-    scaled = self._optimizer
-    if not isinstance(scaled, keras.mixed_precision.LossScaleOptimizer):
-      scaled = None
-    if scaled is not None:
-      loss = scaled.get_scaled_loss(loss)
+    """Returns (gradient, variable) pairs, gradients of earlier parts added.
+
+    After the last part they are summed over replicas and freed of the loss scale.
+
+    Args:
+      loss: The loss of one part, divided by the numbers of replicas and parts.
+      variables: The trained variables of the player.
+    """
+    loss_scaler = self._optimizer
+    if not isinstance(loss_scaler, keras.mixed_precision.LossScaleOptimizer):
+      loss_scaler = None
+    if loss_scaler is not None:
+      loss = loss_scaler.get_scaled_loss(loss)
     gradients = tf.gradients(loss, variables, unconnected_gradients='zero')
     if self._optimizer is None:
       return list(zip(gradients, variables))
     if self.gradients:
-      gradients = [before + now for before, now in zip(self.gradients, gradients)]
+      gradients = [earlier + gradient for earlier, gradient in zip(self.gradients, gradients)]
     self.gradients = gradients
     self._parts_left -= 1
     if not self._parts_left:
-      # Losses are already divided by the number of replicas: their gradients add up.
+      # Losses are already divided by the number of replicas, so the sum is the batch's gradient.
       gradients = total(gradients)
-      if scaled is not None:
-        gradients = scaled.get_unscaled_gradients(gradients)
+      if loss_scaler is not None:
+        gradients = loss_scaler.get_unscaled_gradients(gradients)
       self.gradient_norm = tf.linalg.global_norm(gradients)
     return list(zip(gradients, variables))
 
   def apply_gradients(self, gradients_and_variables: _Gradients, **_: object) -> tf.Operation:
+    """Updates the variables after the last part, if `gate` allows it; does nothing before."""
     if self._optimizer is not None and not self._parts_left:
-      gated = []
+      variables = []
       if self.gate is not None:
-        gated = [variable for _, variable in gradients_and_variables] + self._optimizer.variables
-      before = [tf.identity(variable) for variable in gated]
+        variables = [
+          variable for _, variable in gradients_and_variables
+        ] + self._optimizer.variables
+      old_values = [tf.identity(variable) for variable in variables]
       self._optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
-      # A conditional update would need one around what replicas do together, which they cannot.
-      after = [tf.identity(variable) for variable in gated]
-      assign(gated, [tf.where(self.gate, new, old) for new, old in zip(after, before)])
+      # A closed gate undoes the update: tf.cond cannot contain operations across replicas.
+      new_values = [tf.identity(variable) for variable in variables]
+      assign(variables, [tf.where(self.gate, new, old) for new, old in zip(new_values, old_values)])
     return tf.no_op()  # tf.function runs assignments in program order by itself.

@@ -1,4 +1,4 @@
-"""What a person watching the run sees: a bar with rate and remaining time, or plain lines."""
+"""Progress display of a training: a bar with rate and remaining time, or plain log lines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _log = logging.getLogger(__name__)
 
 
 class Progress:
-  """Reports steps on stderr; one bar on a terminal, a line per report elsewhere.
+  """Progress of a training on stderr: one bar on a terminal, a log line per report elsewhere.
 
   Args:
-    first: The step the process starts at.
-    last: The step it is to reach.
+    first: The step at which the process starts.
+    last: The step at which the run ends.
     batch_size: Images per step.
   """
 
   def __init__(self, first: int, last: int, batch_size: int):
     self._last = last
     self._batch_size = batch_size
-    self._marks = [(time.monotonic(), first)]
+    self._marks = [(time.monotonic(), first)]  # (time in seconds, step) of start and reports.
     self._bar = (
       tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1)
       if sys.stderr and sys.stderr.isatty()
@@ -32,21 +32,25 @@ class Progress:
     )
 
   def advance(self, step: int) -> None:
-    """The device has finished `step`."""
+    """Moves the display to `step`, which the device has finished."""
     if len(self._marks) == 1:
-      self._marks.append((time.monotonic(), step))  # The first call compiled: rates start after it.
+      # The first call to the device includes compilation, so rates are measured from its end on.
+      self._marks.append((time.monotonic(), step))
     if self._bar is not None:
       self._bar.update(step - self._bar.n)
 
   def images_per_second(self, step: int) -> float | None:
-    """Since the last report, compilation left out; None while there is nothing to measure."""
-    then, first = self._marks[-1]
-    if step <= first or len(self._marks) == 1:
+    """Returns the rate since the last report, compilation left out.
+
+    None before there is a step to measure.
+    """
+    mark_time, mark_step = self._marks[-1]
+    if step <= mark_step or len(self._marks) == 1:
       return None
-    return (step - first) * self._batch_size / (time.monotonic() - then)
+    return (step - mark_step) * self._batch_size / (time.monotonic() - mark_time)
 
   def report(self, step: int, scalars: Mapping[str, float]) -> None:
-    """Shows the scalars of `step` and starts a new measurement of the rate."""
+    """Shows the losses among the scalars of `step` and starts a new measurement of the rate."""
     rate = self.images_per_second(step)
     self._marks.append((time.monotonic(), step))
     losses = {
@@ -64,11 +68,13 @@ class Progress:
     _log.info(', '.join(parts))
 
   def close(self) -> None:
+    """Ends the bar, if there is one."""
     if self._bar is not None:
       self._bar.close()
 
 
 def _duration(seconds: float) -> str:
+  """Formats a duration as 'm:ss' or 'h:mm:ss'."""
   minutes, seconds = divmod(round(seconds), 60)
   hours, minutes = divmod(minutes, 60)
   return f'{hours}:{minutes:02d}:{seconds:02d}' if hours else f'{minutes}:{seconds:02d}'

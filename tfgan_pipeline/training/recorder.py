@@ -1,6 +1,6 @@
-"""What a run leaves behind while it trains: checkpoints, curves, samples, health, evidence.
+"""Files that a run writes while it trains: checkpoints, curves, samples, health, and faults.
 
-Only the chief worker records; on the others a Recorder does nothing.
+Only the chief worker writes; on other workers a Recorder does nothing.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
 
-_SHOWN_SPLITS = ('test', 'validation', 'train')  # Where real images are taken from, if there.
+_SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
 _Part = TypeVar('_Part')
 
 
 class Recorder:
-  """Writes into one model_dir; a context manager.
+  """Writer of all files of a run in its model_dir; a context manager.
 
   Args:
-    run: Where.
-    experiment: Says what is due when.
-    state: What is saved and sampled.
-    chief: Whether this worker records at all.
-    lock: Held by the chief; checked before anything is overwritten.
+    run: The directory of the run.
+    experiment: The run's choices; they say at which steps to save, log and sample.
+    state: The variables that are saved and sampled.
+    chief: Whether this worker writes; on others every method does nothing.
+    lock: The training lock of the directory, held by the chief and checked before each write.
 
   Raises:
-    WriteError: Something cannot be written; what was there before is whole.
+    WriteError: A file cannot be written, in any method; files that existed before are whole.
   """
 
   def __init__(
@@ -69,15 +69,17 @@ class Recorder:
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
     self._health: Health | None = None
-    self._shown: Example = {}  # Real examples.
+    self._shown: Example = {}  # Stored real examples, the inputs of tasks and `game.pictures`.
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
-    """Declares void what was written of steps after `step`, at which the state is.
+    """Begins to record at `step` and discards records of later steps.
+
+    For a fresh state, writes pictures of real and generated samples and the checkpoint of step 0.
 
     Args:
-      step: That of the checkpoint which was restored; 0 for a fresh state.
-      dataset: The images.
-      damaged: Steps of checkpoints that could not be read, and are to be out of the way.
+      step: The step of the restored checkpoint; 0 for a fresh state.
+      dataset: Source of the real examples that are shown and measured.
+      damaged: Steps of checkpoints that could not be read; they are set aside.
     """
     if not self._chief:
       return
@@ -89,61 +91,77 @@ class Recorder:
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
     self._health = self._health or Health(self._state, dataset)
-    wanted = max(self._state.game.shown_examples, *map(self._examples_of, self._tasks))
-    if wanted:
-      held_out = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-      self._shown = next(dataset.split(held_out).ordered(wanted))
+    count = max(self._state.game.shown_examples, *map(self._examples_of, self._tasks))
+    if count:
+      split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
+      self._shown = next(dataset.split(split_name).ordered(count))
     if not step:
       self._show_reals(dataset)
       self._sample(0)
-      saved = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
-      if 'checksum' in saved:  # Not written again, since an evaluator may just be reading it.
+      saved_record = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
+      # A checkpoint of step 0 is not written again, since an evaluator may just be reading it.
+      if 'checksum' in saved_record:
         with self._writing(self._run.path):
-          _begun(self._summaries).line(0, {}, saved['checksum'])
+          _require(self._summaries).line(0, {}, saved_record['checksum'])
       else:
         self._save(0)
 
   def advance(self, step: int) -> None:
-    """The device has finished `step`."""
+    """Moves the progress display to `step`, which the device has finished."""
     if self._chief:
-      _begun(self._progress).advance(step)
+      _require(self._progress).advance(step)
 
   def record(self, step: int, scalars: Mapping[str, float], *, save: bool = False) -> None:
-    """Writes curves and samples where they are due, and a checkpoint if `save`."""
+    """Writes curves and samples if they are due at `step`, and a checkpoint if `save` is set.
+
+    Args:
+      step: The step of the state.
+      scalars: Scalars of that step by TensorBoard tag.
+      save: Whether to write a checkpoint.
+    """
     if not self._chief:
       return
-    logged = self._experiment.is_due(step, self._experiment.log_every)
-    if logged:
+    log_due = self._experiment.is_due(step, self._experiment.log_every)
+    if log_due:
       with self._writing(self._run.path):
-        _begun(self._summaries).plot(step, scalars, _begun(self._progress).images_per_second(step))
-        _begun(self._progress).report(step, scalars)
+        _require(self._summaries).plot(
+          step, scalars, _require(self._progress).images_per_second(step)
+        )
+        _require(self._progress).report(step, scalars)
     if self._experiment.is_due(step, self._experiment.sample_every):
       self._sample(step)
     if save:
-      self._save(step, scalars if logged else {})
-    elif logged:
+      self._save(step, scalars if log_due else {})
+    elif log_due:
       with self._writing(self._run.path):
-        _begun(self._summaries).line(step, scalars)
+        _require(self._summaries).line(step, scalars)
 
   def _save(self, step: int, scalars: Mapping[str, float] = MappingProxyType({})) -> None:
     """Writes a line of train.jsonl with the checksum of all variables, then their checkpoint.
 
-    In this order, since a run that is killed in between goes on from an earlier step, and writes
-    the line once more.
+    A run that is killed between the two writes continues from an earlier checkpoint and replaces
+    the line, so no checkpoint is ever without its line.
     """
     parts = checksums.of_variables(self._state.checkpoint)
     with self._writing(self._run.path):
       scheduled = step % self._experiment.save_every == 0
-      _begun(self._summaries).line(step, scalars, checksums.combined(parts), scheduled=scheduled)
+      _require(self._summaries).line(step, scalars, checksums.combined(parts), scheduled=scheduled)
     with self._writing(self._checkpoints.prefix(step)):
       self._checkpoints.save(step, self._state.checkpoint, parts)
 
   def newest_checkpoint(self) -> str | None:
+    """Returns the path prefix of the newest checkpoint, or None without one."""
     steps = self._checkpoints.steps()
     return self._checkpoints.prefix(steps[-1]) if steps else None
 
   def evidence(self, step: int, faults: Mapping[str, float], scalars: Mapping[str, float]) -> str:
-    """Keeps what was not finite, and all scalars of that step; returns the file's path."""
+    """Writes a file on numbers that are not finite and returns its path.
+
+    Args:
+      step: The step at which they appeared.
+      faults: The scalars at fault, by tag.
+      scalars: All scalars of that step, by tag.
+    """
     path = os.path.join(self._run.train, f'not_finite-{step:06d}.json')
     if self._chief:
       record = {
@@ -158,7 +176,7 @@ class Recorder:
     return path
 
   def done(self, step: int) -> None:
-    """The run has reached its end."""
+    """Marks the run as done in its directory, after its last step `step`."""
     if self._chief:
       with self._writing(self._run.path):
         self._run.mark_done(step)
@@ -168,48 +186,49 @@ class Recorder:
     return list(self._state.game.tasks().values())
 
   def _field(self, name: str) -> Field:
+    """Returns the description of a data field."""
     return self._state.game.data[name]
 
   def _examples_of(self, task: Task) -> int:
-    """Returns the number of real examples in a task's picture; 0 of a task that reads noise."""
+    """Returns the number of real examples in a task's picture; 0 for a task that reads noise."""
     source = None if task.samples_noise else self._field(task.source)
     return source.require_medium().grid_size(source.shape) if source else 0
 
   def _show_reals(self, dataset: Dataset) -> None:
-    """Draws training samples of what the tasks' outputs should look like."""
+    """Writes a picture of training examples for each field that tasks generate."""
     for name in dict.fromkeys(task.target for task in self._tasks):
       field = dataset.fields[name]
       medium = field.require_medium()
       reals = next(dataset.split('train').ordered(medium.grid_size(field.shape)))
       with self._writing(self._run.path):
-        _begun(self._summaries).reals(name, medium.picture(reals[name]))
+        _require(self._summaries).reals(name, medium.picture(reals[name]))
 
   def _sample(self, step: int) -> None:
-    """Writes samples of fixed noise or examples for each task, and looks at their health."""
+    """Writes pictures of samples, from fixed noise or examples, and health metrics of all tasks."""
     game, networks = self._state.game, self._state.sampled_networks
-    made, pictures = {}, {}
+    outputs, pictures = {}, {}
     for task in self._tasks:
       inputs, examples = self._fixed_inputs(task)
       medium = self._field(task.target).require_medium()
       samples = medium.to_stored(self._values(task, inputs)).numpy()
-      made[task] = inputs, samples
+      outputs[task] = inputs, samples
       if examples is None:
         name = 'fakes' if task == game.task() else f'fakes-{task.name}'
         pictures[name] = medium.picture(samples, columns=self._columns(task))
       else:
         source = self._field(task.source).require_medium()
         pictures[task.name] = pairs(source, examples, medium, samples)
-    health = _begun(self._health)(step, made)
+    health = _require(self._health)(step, outputs)
     if game.shown_examples:
-      shown = {name: values[: game.shown_examples] for name, values in self._shown.items()}
-      pictures |= game.pictures(networks, shown)
-    with self._writing(self._run.path):  # What fails above is not the disk's fault.
-      _begun(self._summaries).health(step, health)
+      shown_examples = {name: values[: game.shown_examples] for name, values in self._shown.items()}
+      pictures |= game.pictures(networks, shown_examples)
+    with self._writing(self._run.path):  # Errors above are not errors of writing.
+      _require(self._summaries).health(step, health)
       for name, picture in pictures.items():
-        _begun(self._summaries).picture(name, step, picture)
+        _require(self._summaries).picture(name, step, picture)
 
   def _values(self, task: Task, inputs: Inputs) -> tf.Tensor:
-    """Runs a task; what reads examples reads as many at a time as it was trained with."""
+    """Returns a task's samples [N, ...]; tasks that read examples get batches as in training."""
     game, networks = self._state.game, self._state.sampled_networks
     if task.samples_noise:
       return game.run(task, networks, inputs)
@@ -222,29 +241,35 @@ class Recorder:
     return tf.concat([game.run(task, networks, part) for part in parts], axis=0)
 
   def _columns(self, task: Task) -> int:
-    """Samples in a row of a grid that shows every class; 0 where there are too many, or none."""
+    """Returns the columns of a grid with a column per class; 0 for no or too many classes."""
     target, columns = self._field(task.target), self._state.game.columns(task)
+    # At least two rows have to fit.
     return columns if columns <= target.require_medium().grid_size(target.shape) // 2 else 0
 
   def _fixed_inputs(self, task: Task) -> tuple[Inputs, np.ndarray | None]:
-    """The inputs of a task's picture, and the stored examples that they are made of, if any."""
+    """Returns the inputs of a task's picture and the stored examples that they are made from.
+
+    The examples are None for a task that reads noise.
+    """
     game, seed = self._state.game, self._experiment.seed
     if task.samples_noise:
       target, columns = self._field(task.target), self._columns(task)
       count = target.require_medium().grid_size(target.shape)
       count -= count % columns if columns else 0
       return game.inputs(task, range(count), seed), None
-    given = {name: values[: self._examples_of(task)] for name, values in self._shown.items()}
-    examples = given[task.source]
-    return game.inputs(task, range(len(examples)), seed, given), examples
+    field_values = {name: values[: self._examples_of(task)] for name, values in self._shown.items()}
+    examples = field_values[task.source]
+    return game.inputs(task, range(len(examples)), seed, field_values), examples
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:
+    """Checks the lock, and raises WriteError about `path` if the block cannot write."""
     with writing(path):
-      _begun(self._lock).check()
+      _require(self._lock).check()
       yield
 
   def close(self) -> None:
+    """Ends the progress display and closes the files of curves."""
     if self._progress is not None:
       self._progress.close()
     if self._summaries is not None:
@@ -262,7 +287,7 @@ class Recorder:
     self.close()
 
 
-def _begun(part: _Part | None) -> _Part:
-  """Returns a part of a recorder that the chief has once `start` was called."""
+def _require(part: _Part | None) -> _Part:
+  """Returns a part of a recorder, which the chief has once `start` was called."""
   assert part is not None
   return part

@@ -1,8 +1,8 @@
-"""What does not go together, as rules: refused before anything is built or written.
+"""Rules for incompatible options, checked before anything is built or written.
 
-Components say themselves what they need, games in `needs` and `roles`, terms and changes in their
-tuples' `needs`, and a run has it or not. Sizes and arguments are the affair of the component
-that they are given to.
+Components declare their needs: games in `needs` and `roles`, penalties and augmentations in the
+field `needs` of their tuples. A run meets a need or is refused. Sizes and arguments are checked by
+the component that they are passed to.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.image_game import ImageGame
 
-# Flags that would do nothing, or harm, without something, unless they are as by default.
+# Flags that would do nothing, or harm, in a run without the need, unless at their defaults.
 _FLAGS = {
   Need.DISCRIMINATOR: (
     'loss',
@@ -44,16 +44,19 @@ def refuse_what_does_not_fit(
   penalties: Mapping[str, Penalty],
   augmentations: Mapping[str, DiscriminatorAugmentation],
 ) -> None:
-  """Raises UsageError, naming the flag and the reason.
+  """Raises UsageError if options of a run are incompatible.
 
   Args:
     experiment: The run's choices.
     game: The model component, with networks or without.
-    dataset: The data.
-    penalties: Terms by name.
-    augmentations: What images pass on their way to the discriminator, by name.
+    dataset: The data of the run.
+    penalties: The chosen penalties by name.
+    augmentations: The chosen discriminator augmentations by name.
+
+  Raises:
+    UsageError: Two options are incompatible; the message names a flag and the reason.
   """
-  has = {
+  available = {
     *map(of_player, game.players),
     *([Need.LABELS] if dataset.num_classes else []),
     *([Need.PICTURES] if dataset.fields.augmented() else []),
@@ -62,7 +65,7 @@ def refuse_what_does_not_fit(
     *([Need.FEATURES] if isinstance(game, ImageGame) else []),
   }
   for flag, needs in _needs(experiment, game, penalties, augmentations):
-    for need in sorted(needs - has, key=lambda need: need.value):
+    for need in sorted(needs - available, key=lambda need: need.value):
       value = getattr(experiment, need.flag)
       raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not')
   _refuse_pool(experiment, game)
@@ -75,22 +78,24 @@ def _needs(
   penalties: Mapping[str, Penalty],
   augmentations: Mapping[str, DiscriminatorAugmentation],
 ) -> Iterator[tuple[str, frozenset[Need]]]:
-  """Everything that was chosen, as flag=value, and what it needs."""
+  """Yields each choice of the run, as flag=value, with its needs."""
   ports = [port for role in game.roles().values() for port in role.reads.values()]
-  unknown = any(port.dtype == 'int32' and not port.classes for port in ports)
-  yield f'model={experiment.model}', game.needs | ({Need.LABELS} if unknown else set())
+  # A port of integers without a number of classes reads labels of a dataset that has none.
+  lacks_classes = any(port.dtype == 'int32' and not port.classes for port in ports)
+  yield f'model={experiment.model}', game.needs | ({Need.LABELS} if lacks_classes else set())
   default = Experiment()
   for need, names in _FLAGS.items():
     for name in names:
       value = getattr(experiment, name)
       if value != getattr(default, name):
         yield f'{name}={value}', frozenset({need})
-  for flag, chosen in (('penalties', penalties), ('discriminator_augment', augmentations)):
-    for name, component in chosen.items():
+  for flag, components in (('penalties', penalties), ('discriminator_augment', augmentations)):
+    for name, component in components.items():
       yield f'{flag}={name}', component.needs
 
 
 def _refuse_pool(experiment: Experiment, game: Game) -> None:
+  """Raises UsageError if the run cannot have the replay pool that it asks for."""
   pool, batch = experiment.replay_pool, experiment.batch_size
   if pool:
     if not game.pool_examples():
@@ -104,7 +109,10 @@ def _refuse_pool(experiment: Experiment, game: Game) -> None:
 
 
 def _refuse_twins(experiment: Experiment, fields: Fields) -> None:
-  """Refuses to augment twins of two sizes: a change in pixels cannot be made to both alike."""
+  """Raises UsageError if `--augment` would change twin fields of different sizes.
+
+  A change in pixels, such as a shift, cannot be made to both alike.
+  """
   for name, leader in fields.augmented().items() if experiment.augment else ():
     if fields[name].shape[:2] != fields[leader].shape[:2]:
       raise UsageError(

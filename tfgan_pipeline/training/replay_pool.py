@@ -1,8 +1,9 @@
-"""Old generated images for the discriminator: `--replay_pool=256` (Shrivastava et al. 2017).
+"""Replay pool, which shows older generated images to the discriminator: `--replay_pool=256`.
 
-TF-GAN's own pool keeps its images in a queue on the host, which neither a TPU nor a checkpoint has.
-This one is made of variables of fixed shape that every replica holds alike, and goes where TF-GAN's
-would: `tfgan.gan_loss(tensor_pool_fn=...)`.
+The history of images is that of Shrivastava et al. 2017 (arXiv:1612.07828), and the exchange with
+the pool that of `tfgan.features.tensor_pool`. TF-GAN's pool keeps images in a queue on the host,
+which neither a TPU nor a checkpoint has. This pool consists of variables of fixed shape, with equal
+values on every replica, and takes the same place: `tfgan.gan_loss(tensor_pool_fn=...)`.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from tfgan_pipeline.replicas import collectives, randomness
 
 
 class ReplayPool:
-  """A pool of generated images with the inputs that they were made from.
+  """A pool of generated images with the inputs that they were generated from.
 
-  Each new image meets another place of the pool, chosen at random. An empty place takes it. From a
-  full one it gets, one time in two, the older image in exchange for itself, and the discriminator
-  sees that one instead.
+  Each new image is assigned a place of the pool at random, no two the same place. An empty place
+  stores the image. A full place exchanges its image for the new one with probability 1/2, and the
+  discriminator then sees the older image instead.
 
   Args:
-    size: Places; at least the images of a global batch, or of a part of it.
+    size: Number of places; at least the number of images in a global batch, or in a part of one.
     examples: An input of the generator and an image, tensors [1, ...].
 
   Attributes:
-    variables: What it remembers, by name.
+    variables: The variables of the pool, by name: which places are full, and their contents.
   """
 
   def __init__(self, size: int, examples: tuple[Inputs, tf.Tensor]):
@@ -45,42 +46,57 @@ class ReplayPool:
       self.variables[name] = variable([size, *example.shape[1:]], example.dtype, name)
 
   def __call__(self, values: tuple[Inputs, tf.Tensor]) -> tuple[Inputs, tf.Tensor]:
-    """Exchanges a replica's (inputs, images); structures and shapes stay. In a `scope`."""
-    new = [_of_all_replicas(value) for value in tf.nest.flatten(values)]
-    batch = new[0].shape[0]
+    """Returns the (inputs, images) that the discriminator is to see, and updates the pool.
+
+    To be called in replica context and inside `randomness.scope`.
+
+    Args:
+      values: This replica's new inputs and images, nested tensors [n, ...].
+
+    Returns:
+      Tensors of the structure and shapes of `values`.
+    """
+    # All replicas make all exchanges, so that the pools stay equal; each returns its own rows.
+    arrivals = [_gather_batch(value) for value in tf.nest.flatten(values)]  # [global batch, ...]
+    batch = arrivals[0].shape[0]
     replica = tf.distribute.get_replica_context()
     share = batch // replica.num_replicas_in_sync
     first = replica.replica_id_in_sync_group * share
+    # A random permutation gives each image a place of its own: int32 [global batch].
     places = tf.argsort(randomness.shared([self._size]), stable=True)[:batch]
-    full = tf.gather(self.variables['full'], places)
-    swap = full & (randomness.shared([batch]) < 0.5)
-    enters = swap | ~full
-    shown, updates = [], []
-    for variable, value in zip(list(self.variables.values())[1:], new):
+    is_full = tf.gather(self.variables['full'], places)
+    # TF-GAN's default of `pooling_probability` is 0.5, too.
+    swap = is_full & (randomness.shared([batch]) < 0.5)
+    is_stored = swap | ~is_full
+    outputs, updates = [], []
+    for variable, value in zip(list(self.variables.values())[1:], arrivals):
       variable = tf.identity(variable)
-      old = tf.gather(variable, places)
-      mine = tf.range(share) + first
-      shown.append(tf.gather(_where(swap, old, value), mine))
+      residents = tf.gather(variable, places)
+      own_rows = tf.range(share) + first
+      outputs.append(tf.gather(_select_rows(swap, residents, value), own_rows))
       updates.append(
-        tf.tensor_scatter_nd_update(variable, places[:, None], _where(enters, value, old))
+        tf.tensor_scatter_nd_update(
+          variable, places[:, None], _select_rows(is_stored, value, residents)
+        )
       )
-    filled = tf.tensor_scatter_nd_update(
+    new_full = tf.tensor_scatter_nd_update(
       self.variables['full'], places[:, None], tf.ones([batch], tf.bool)
     )
-    collectives.assign(list(self.variables.values()), [filled, *updates])
-    return tf.nest.pack_sequence_as(values, shown)
+    collectives.assign(list(self.variables.values()), [new_full, *updates])
+    return tf.nest.pack_sequence_as(values, outputs)
 
 
-def _of_all_replicas(value: tf.Tensor) -> tf.Tensor:
+def _gather_batch(value: tf.Tensor) -> tf.Tensor:
+  """Returns the rows of all replicas [replicas * n, ...] of `value` [n, ...], without gradient."""
   value = tf.stop_gradient(value)
   replica = tf.distribute.get_replica_context()
   if replica.num_replicas_in_sync == 1:
     return value
   size = value.shape[0] * replica.num_replicas_in_sync
-  # Between workers the size gets lost on the way.
+  # A gathering between workers loses the static size.
   return tf.ensure_shape(replica.all_gather(value, axis=0), [size, *value.shape[1:]])
 
 
-def _where(condition: tf.Tensor, yes: tf.Tensor, no: tf.Tensor) -> tf.Tensor:
-  """Rows of one or the other."""
+def _select_rows(condition: tf.Tensor, yes: tf.Tensor, no: tf.Tensor) -> tf.Tensor:
+  """Returns row i of `yes` if condition[i] is true, else row i of `no`."""
   return tf.where(tf.reshape(condition, [-1] + [1] * (yes.shape.rank - 1)), yes, no)

@@ -1,4 +1,4 @@
-"""What a run is made of, as facts for experiment.json and as the text of --dry_run."""
+"""Facts about a run's data and networks, for experiment.json and for the text of --dry_run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfgan_pipeline.training.state import TrainState
 
 
 def facts(dataset: Dataset, state: TrainState) -> dict[str, Any]:
-  """What experiment.json records besides the experiment."""
+  """Returns facts about data, networks and checkpoint size, for experiment.json."""
   return {
     'dataset': {
       'name': dataset.name,
@@ -23,27 +23,28 @@ def facts(dataset: Dataset, state: TrainState) -> dict[str, Any]:
       'fields': dataset.fields.to_record(),
       'splits': {name: split.size for name, split in dataset.splits.items()},
     },
-    'networks': {role: _network(network) for role, network in state.networks.items()},
+    'networks': {role: _network_facts(network) for role, network in state.networks.items()},
     'checkpoint_bytes': state.checkpoint_bytes,
   }
 
 
 def summary(experiment: Experiment, dataset: Dataset, state: TrainState) -> str:
-  """The resolved experiment, the networks by layers, what a checkpoint takes."""
-  found = facts(dataset, state)
+  """Formats the resolved experiment, the layers of all networks, the data and checkpoint size."""
+  record = facts(dataset, state)
   lines = [experiment.to_flagfile()]
   for network in state.networks.values():
     network.summary(print_fn=lambda line, **_: lines.append(line), line_length=98)
   columns = ('network', 'input', 'output', 'parameters', 'trainable')
-  rows = [(role, *network.values()) for role, network in found['networks'].items()]
+  rows = [(role, *network.values()) for role, network in record['networks'].items()]
   lines += ['', tabulate(rows, columns, tablefmt='plain', intfmt=','), '']
-  splits = ', '.join(f'{name} {size:,}' for name, size in found['dataset']['splits'].items())
-  lines.append(f'dataset {found["dataset"]["name"]}: {splits}')
-  lines.append(f'checkpoint: {found["checkpoint_bytes"]:,} bytes')
+  splits = ', '.join(f'{name} {size:,}' for name, size in record['dataset']['splits'].items())
+  lines.append(f'dataset {record["dataset"]["name"]}: {splits}')
+  lines.append(f'checkpoint: {record["checkpoint_bytes"]:,} bytes')
   return '\n'.join(lines)
 
 
-def _network(network: keras.Model) -> dict[str, Any]:
+def _network_facts(network: keras.Model) -> dict[str, Any]:
+  """Returns shapes, without the batch axis, and parameter counts of a network."""
   return {
     'input_shape': tuple(network.inputs[0].shape[1:]),  # The other input is the label.
     'output_shape': network.output_shape[1:],

@@ -1,4 +1,4 @@
-"""A session: what one process does to a run, recorded in experiment.json before it begins."""
+"""Sessions: each process that trains a run is recorded in experiment.json before it begins."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _log = logging.getLogger(__name__)
 
 
 def run_id_of(run: RunDirectory, step: int, *, starts: bool) -> str:
-  """The id of the run that trains in a directory; a new one where it starts.
+  """Returns the id of the run in a directory; a new id if the run starts there.
 
   Args:
-    run: The directory.
-    step: That of the newest checkpoint.
-    starts: Whether there is no checkpoint.
+    run: The directory of the run.
+    step: The step of the newest checkpoint.
+    starts: Whether the run starts, there being no checkpoint.
   """
   if starts:
     return new_run_id()
@@ -41,15 +41,15 @@ def begin(
   strategy: tf.distribute.Strategy,
   chief: bool,
 ) -> None:
-  """Records a session and logs that it begins.
+  """Records a session in experiment.json and logs that it begins.
 
   Args:
-    run: Where.
+    run: The directory of the run.
     experiment: The run's choices.
-    facts: What is worth knowing of the run besides, see run_facts.facts.
+    facts: Facts about data and networks, see run_facts.facts.
     run_id: The run's id.
     step: The step that the session starts from.
-    strategy: What it trains on.
+    strategy: The devices that it trains on.
     chief: Whether this worker writes.
   """
   sources = source_code.unreleased(experiment)

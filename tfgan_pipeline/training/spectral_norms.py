@@ -1,4 +1,4 @@
-"""How much each layer of a network can stretch what it reads: one of the signs of health."""
+"""Spectral norms of layers, the most by which they can stretch an input: a health metric."""
 
 from __future__ import annotations
 
@@ -12,29 +12,35 @@ from tfgan_pipeline.networks.layers.spectral_norm import divisor
 
 
 def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
-  """The largest singular value of each kernel seen as a matrix [everything else, last axis].
+  """Returns the largest singular value of each layer's kernel, by TensorBoard tag.
 
-  The last axis is that of outputs, or of inputs in a transposed convolution. Of a layer of
-  networks/spectral_norm.py it is that of the kernel in use, which is divided by an estimate: 1 if
-  that keeps up, and never less; so it is of a layer with a `scale`, which multiplies its kernel.
-  What BigGAN watched for signs of collapse is that before the division (Brock et al. 2019,
-  arXiv:1809.11096, section 4), given beside it.
+  Kernels are seen as matrices [all other axes, last axis]; the last axis is that of outputs, or of
+  inputs in a transposed convolution. The kernel is the one in use: multiplied by the layer's
+  `scale`, if it has one, and divided by the estimate of its norm in a layer of
+  networks/layers/spectral_norm.py, which makes the value 1 or, while the estimate lags, more. Of
+  these layers the value before the division is returned, too, as BigGAN watched it for signs of
+  collapse (Brock et al. 2019, arXiv:1809.11096, section 4).
 
   Args:
-    role: Of the network.
-    network: Its layers are numbered in their order.
+    role: The role of the network, part of the tags.
+    network: The network; tags number its layers with kernels in their order.
+
+  Returns:
+    spectral_norm/<role>/<number>_<layer type>: of the kernel in use.
+    spectral_norm_raw/<role>/<number>_<layer type>: before the division by an estimate.
   """
   scalars = {}
-  for place, layer in enumerate(_with_kernel(network)):
-    name, value = f'{role}/{place}_{type(layer).__name__}', _largest_singular_value(layer.kernel)
-    divided_by = divisor(layer)
-    scalars[f'spectral_norm/{name}'] = value * getattr(layer, 'scale', 1.0) / (divided_by or 1.0)
-    if divided_by is not None:
+  for index, layer in enumerate(_layers_with_kernel(network)):
+    name, value = f'{role}/{index}_{type(layer).__name__}', _largest_singular_value(layer.kernel)
+    estimate = divisor(layer)
+    scalars[f'spectral_norm/{name}'] = value * getattr(layer, 'scale', 1.0) / (estimate or 1.0)
+    if estimate is not None:
       scalars[f'spectral_norm_raw/{name}'] = value
   return scalars
 
 
-def _with_kernel(network: keras.Model) -> Iterator[keras.layers.Layer]:
+def _layers_with_kernel(network: keras.Model) -> Iterator[keras.layers.Layer]:
+  """Yields the layers whose kernels have at least two axes."""
   for layer in network._flatten_layers():
     kernel = getattr(layer, 'kernel', None)
     if kernel is not None and kernel.shape.rank >= 2:
@@ -42,9 +48,13 @@ def _with_kernel(network: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def _largest_singular_value(kernel: tf.Variable) -> float:
-  """The root of the largest eigenvalue of the smaller Gram matrix; not a number where one is in."""
+  """Returns the root of the largest eigenvalue of the smaller Gram matrix.
+
+  NaN if a product of the kernel's numbers is not finite.
+  """
   matrix = tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
   tall = matrix.shape[0] > matrix.shape[1]
+  # K^T K [columns, columns] of a tall matrix, else K K^T [rows, rows].
   gram = tf.matmul(matrix, matrix, transpose_a=tall, transpose_b=not tall).numpy()
   if not np.isfinite(gram).all():
     return math.nan

@@ -1,10 +1,10 @@
-"""Everything that training changes, and the step that changes it.
+"""The variables that training changes, and the step that changes them.
 
     state = TrainState.build(experiment, dataset, strategy)
     state.checkpoint.write(path)
 
 A run has no other state: data order, noise, dropout and augmentation are functions of (seed, step).
-One that was stopped therefore continues to the last bit as if it had not been.
+So a run that is stopped and continued is equal, to the last bit, to one that was not stopped.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class TrainState:
   """The variables of a run.
 
   Attributes:
-    game: The model component over the trained networks.
-    averages: The moving averages of networks by role, models like them; none if it is off.
-    optimizers: By player.
-    remembered: What penalties, augmentations and the replay pool keep from step to step.
+    game: The model component with the trained networks.
+    averages: The moving averages of networks by role; empty if averaging is off.
+    optimizers: Keras optimisers by player.
+    remembered: Variables that penalties, augmentations and the replay pool keep between steps.
     step_fn: One training step on one replica.
-    checkpoint: All of it under the names it has on disk, see checkpoints.py.
+    checkpoint: All variables under their names on disk, see runs/checkpoints.py.
   """
 
   game: Game
@@ -55,7 +55,11 @@ class TrainState:
   def build(
     cls, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy
   ) -> TrainState:
-    """Fresh variables, mirrored over the replicas; the same seed gives the same ones."""
+    """Creates fresh variables, mirrored over the replicas; their values follow from the seed.
+
+    Raises:
+      UsageError: Options are incompatible, see refusals.py, or a component refuses its arguments.
+    """
     make_networks = functools.partial(
       build_networks,
       experiment,
@@ -66,8 +70,8 @@ class TrainState:
       tf.Variable,
       0,
       trainable=False,
-      dtype=tf.int64,  # As TF-GAN wants a global step.
-      aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas add the same one.
+      dtype=tf.int64,  # The type that TF-GAN requires of a global step.
+      aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,  # All replicas count alike.
     )
     with strategy.scope():
       game = new_game(experiment, dataset.fields)
@@ -118,8 +122,10 @@ class TrainState:
       **named_averages(averages),
       **remembered,
     )
-    held = [variable for variables in remembered.values() for variable in variables.values()]
-    return cls(game, averages, optimizers, held, step_fn, checkpoint)
+    kept_variables = [
+      variable for variables in remembered.values() for variable in variables.values()
+    ]
+    return cls(game, averages, optimizers, kept_variables, step_fn, checkpoint)
 
   @property
   def networks(self) -> Networks:
@@ -128,16 +134,16 @@ class TrainState:
 
   @property
   def sampled_networks(self) -> Networks:
-    """The networks whose samples are shown and scored: averages where there are any."""
+    """The networks that make samples to show and score, by role: averages where they exist."""
     return {**self.networks, **self.averages}
 
   @property
   def rollbacks(self) -> tf.Variable:
-    """How often the run went back to a checkpoint, see on_nan.py."""
+    """int64 variable, the number of rollbacks to a checkpoint so far, see on_nan.py."""
     return self.step_fn.rollbacks
 
   def faults(self) -> dict[str, float]:
-    """The sums of the weights, as 'weights/<role>', of networks that are not finite throughout."""
+    """Returns the networks with weights that are not finite, as {'weights/<role>': NaN}."""
     networks = {**self.networks, **named_averages(self.averages)}
     sums = {f'weights/{role}': _sum(network.variables) for role, network in networks.items()}
     return {tag: value for tag, value in sums.items() if not math.isfinite(value)}
@@ -145,7 +151,7 @@ class TrainState:
   @property
   def checkpoint_bytes(self) -> int:
     """Bytes of all variables in a checkpoint."""
-    held = [
+    saved_variables = [
       *(variable for network in self.networks.values() for variable in network.variables),
       *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
       *(variable for average in self.averages.values() for variable in average.variables),
@@ -153,20 +159,22 @@ class TrainState:
       self.step_fn.global_step,
       self.rollbacks,
     ]
-    return sum(variable.shape.num_elements() * variable.dtype.size for variable in held)
+    return sum(variable.shape.num_elements() * variable.dtype.size for variable in saved_variables)
 
 
 def _sum(variables: Sequence[tf.Variable]) -> float:
-  """Of all elements times zero: 0, or not a number when any is not finite."""
+  """Returns 0.0 if all elements of all variables are finite, else NaN."""
+  # Infinity times 0 is NaN, and finite numbers cannot overflow in this sum.
   return float(sum(tf.reduce_sum(tf.cast(variable, tf.float32) * 0.0) for variable in variables))
 
 
 def _build_named(kind: registry.Registry[Callable[..., _Made]], text: str) -> dict[str, _Made]:
-  """Components by name."""
+  """Builds the components that `text` lists, and returns them by name."""
   return dict(zip([call.name for call in kind.parse_all(text)], kind.build_all(text)))
 
 
 def _optimizer(experiment: Experiment, player: str) -> keras.optimizers.Optimizer:
+  """Builds a player's optimiser, with loss scaling in mixed_float16."""
   text = getattr(experiment, f'{player}_optimizer')
   try:
     optimizer = registry.optimizer.build(text)

@@ -1,4 +1,4 @@
-"""What training leaves to look at: TensorBoard events, train.jsonl, health.jsonl, and samples."""
+"""Files of curves and samples: TensorBoard events, train.jsonl, health.jsonl, PNG pictures."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.writers.json_lines import JsonLines
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
-# Rates depend on the machine's mood; train.jsonl holds what a rerun reproduces to the last bit.
+# The tag of the rate, which varies between reruns and so is not in train.jsonl: a rerun reproduces
+# that file to the last bit.
 RATE_TAG = 'images_per_second'
 
 
 class TrainSummaries:
-  """Writes the scalars and samples of one run.
+  """Writer of the scalars and samples of one run.
 
   Args:
-    run: Where.
-    first_step: The step the process starts at: lines of later ones are of a lost future, and so are
-      all of a run that starts afresh.
+    run: The directory of the run.
+    first_step: The step at which the process starts. Lines of later steps, or all lines if it is 0,
+      belong to training that was lost, and are removed.
   """
 
   def __init__(self, run: RunDirectory, first_step: int):
@@ -38,15 +39,15 @@ class TrainSummaries:
     self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))
     self._health = JsonLines(os.path.join(run.train, 'health.jsonl'))
     for lines in (self._curves, self._health):
-      lines.rewrite(functools.partial(_as_scheduled, void=void))
+      lines.rewrite(functools.partial(_clean_line, void=void))
 
   def plot(self, step: int, values: Mapping[str, float], rate: float | None = None) -> None:
     """Writes one point of every curve for TensorBoard.
 
     Args:
-      step: Of the point.
-      values: By TensorBoard tag.
-      rate: Images per second, or None when not measured yet.
+      step: The step of the points.
+      values: Scalars by TensorBoard tag.
+      rate: Images per second, or None if not measured yet.
     """
     rates = {} if rate is None else {RATE_TAG: rate}
     self._tensorboard.scalars(step, {**values, **rates})
@@ -57,31 +58,31 @@ class TrainSummaries:
     """Writes one line of train.jsonl.
 
     Args:
-      step: Of the line.
-      values: By TensorBoard tag.
-      checksum: That of all variables, where a checkpoint is saved.
-      scheduled: Whether an undisturbed run saves one at this step, too. What a stop adds to the
-        file is taken away again when the run continues.
+      step: The step of the line.
+      values: Scalars by TensorBoard tag.
+      checksum: The checksum of all variables if a checkpoint is saved at this step, else ''.
+      scheduled: Whether a run that is not stopped saves a checkpoint at this step, too. Checksums
+        of other steps are removed when the run continues.
     """
     more: dict[str, object] = {'checksum': checksum} if checksum else {}
     if checksum and not scheduled:
       more['unscheduled'] = True
     self._curves.scalars(step, values, more)
-    if checksum:  # Or a loss of power could leave a checkpoint that is newer than its curves.
+    if checksum:  # Else a loss of power could leave a checkpoint that is newer than its curves.
       self._curves.sync()
 
   def health(self, step: int, values: dict[str, float]) -> None:
-    """Writes what health.py has found, by TensorBoard tag."""
+    """Writes health metrics by TensorBoard tag, as event and as line of health.jsonl."""
     self.plot(step, values)
     self._health.scalars(step, values)
 
   def reals(self, field: str, picture: np.ndarray) -> None:
-    """Shows a picture of training samples, uint8 [H, W, C], of a field."""
+    """Writes a picture of a field's training examples, uint8 [H, W, 1, 3 or 4]."""
     name = 'reals' if field == 'image' else f'reals-{field}'
     self._picture(name, f'{name}.png', 0, picture)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
-    """Shows any picture, uint8 [H, W, 1, 3 or 4]."""
+    """Writes a picture, uint8 [H, W, 1, 3 or 4], as <name>-<step>.png and for TensorBoard."""
     self._picture(name, f'{name}-{step:06d}.png', step, picture)
 
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:
@@ -90,11 +91,15 @@ class TrainSummaries:
     self._tensorboard.picture(step, tag, picture)
 
   def close(self) -> None:
+    """Closes the event file."""
     self._tensorboard.close()
 
 
-def _as_scheduled(line: str, *, void: int) -> str:
-  """A line as an undisturbed run has it; '' for none: of step `void` or later, or cut short."""
+def _clean_line(line: str, *, void: int) -> str:
+  """Returns a line without the checksum of an unscheduled checkpoint; '' to remove the line.
+
+  Removed are lines of step `void` or later, lines that are cut short, and lines left empty.
+  """
   try:
     values = json.loads(line)
     if values['step'] >= void:

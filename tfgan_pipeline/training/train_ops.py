@@ -1,7 +1,7 @@
 """One training step on one replica, through `tfgan.gan_loss` and `tfgan.gan_train_ops`.
 
 TF-GAN builds both players' updates from one forward pass: its "joint" semantics. A sub-step that
-moves one player only is the same call with an optimiser for the other that applies nothing.
+updates one player only makes the joint call with an optimiser for the other that applies nothing.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ Scalars = dict[str, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class TrainStep:
-  """The update of a game, called in replica context inside a `tf.function`.
+  """The training step of a game; to be called in replica context inside a `tf.function`.
 
   Attributes:
     game: The model component, see models/game.py.
     loss: The adversarial losses.
-    penalties: Terms by name.
-    augmentations: What images pass on their way to the discriminator, by name, in order.
+    penalties: Penalties of either player by name.
+    augmentations: Changes made to images before the discriminator reads them, by name, in order.
     optimizers: Keras optimisers by player.
     global_step: int64 variable; TF-GAN adds one per generator update.
-    spare_step: int64 variable; what TF-GAN counts in all other calls.
-    rollbacks: int64 variable; how often the run went back to a checkpoint, see on_nan.py.
+    spare_step: int64 variable; TF-GAN adds one per other call. It is neither read nor saved.
+    rollbacks: int64 variable, the number of rollbacks to a checkpoint so far, see on_nan.py.
     averages: The moving averages of networks by role.
-    experiment: For the flags that say what a step is, from seed to clip_weights.
+    experiment: The run's choices, from seed to clip_weights.
   """
 
   game: Game
@@ -56,27 +56,30 @@ class TrainStep:
 
   @property
   def batches_per_step(self) -> int:
-    """How many batches one step uses: a fresh one for every forward pass."""
+    """Number of batches that a step uses: a new one for every forward pass."""
     sub_steps = self.experiment.discriminator_steps + (self.experiment.update == 'sequential')
     return sub_steps * self.experiment.accumulate
 
   @property
   def lazy(self) -> bool:
-    """Whether some penalties are not part of every step."""
+    """Whether any penalty is left out of some steps."""
     return any(penalty.interval > 1 for penalty in self.penalties.values())
 
   def all_due(self) -> tf.Tensor:
-    """Whether the next step has to be one with all penalties; outside of replicas."""
+    """Returns whether a lazy penalty is due at the next step, as a bool scalar.
+
+    To be called outside replica context.
+    """
     intervals = [penalty.interval for penalty in self.penalties.values() if penalty.interval > 1]
     return tf.reduce_any([tf.equal(self.global_step % interval, 0) for interval in intervals])
 
   def __call__(self, batches: Sequence[dict[str, tf.Tensor]], lazily: bool = False) -> Scalars:
-    """Runs the sub-steps of one step.
+    """Runs the sub-steps of one step, which change weights, optimisers and averages.
 
     Args:
-      batches: `batches_per_step` replica batches as they are stored, such as 'image' uint8
+      batches: `batches_per_step` stored batches of this replica, such as 'image' uint8
         [n, H, W, C], where n is batch_size divided by replicas and by accumulate.
-      lazily: Leaves out penalties that are not part of every step: none of them is due.
+      lazily: Whether to leave out all lazy penalties, none of which is due then.
 
     Returns:
       float32 scalars by TensorBoard tag; each is this replica's share, to be added over replicas.
@@ -85,12 +88,13 @@ class TrainStep:
     seed = randomness.derived_seed(self.experiment.seed, self.rollbacks)
     parts = self.experiment.accumulate
     scalars: Scalars = {}
+    # Discriminator sub-steps come first; the last sub-step moves the generator or, joint, both.
     for index in range(len(batches) // parts):
       players: tuple[str, ...] = ('discriminator',)
       if index == len(batches) // parts - 1:
         joint = self.experiment.update == 'joint'
         players = tuple(self.game.players) if joint else ('generator',)
-      key = randomness.key(seed, 1, step, index)
+      key = randomness.key(seed, 1, step, index)  # int32 [2]; 1 is the stream of training.
       weights = self._penalty_weights(step, players, lazily)
       scalars.update(self._sub_step(batches[index * parts :][:parts], key, players, weights))
     for role, average in self.averages.items():
@@ -98,7 +102,7 @@ class TrainStep:
     return scalars
 
   def augmented(self, images: tf.Tensor) -> tf.Tensor:
-    """What the discriminator is shown of images float32 [n, H, W, C]."""
+    """Returns images float32 [n, H, W, C] as the discriminator reads them: augmented."""
     step = tf.cast(self.global_step, tf.float32)
     for change in self.augmentations.values():
       images = change.function(images, step)
@@ -107,7 +111,12 @@ class TrainStep:
   def _penalty_weights(
     self, step: tf.Tensor, players: tuple[str, ...], lazily: bool
   ) -> dict[str, float | tf.Tensor]:
-    """How often each penalty of `players` counts at this step; 0 for what is not to be computed."""
+    """Returns the weights of the penalties of `players` at this step, by name.
+
+    A lazy penalty is computed once in `interval` steps and multiplied by it: lazy regularization of
+    StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B). The float 0.0 means that a penalty
+    need not be computed at all; a tensor of value 0.0 that it is not due.
+    """
     return {
       name: 1.0
       if penalty.interval == 1
@@ -125,22 +134,32 @@ class TrainStep:
     players: tuple[str, ...],
     penalty_weights: dict[str, float | tf.Tensor],
   ) -> Scalars:
-    """The update of `players` from one batch, which comes in parts."""
+    """Updates `players` from one batch and returns this replica's shares of the scalars.
+
+    Args:
+      batches: The parts of the batch, whose gradients are added up.
+      key: int32 [2], the key of this sub-step's random numbers.
+      players: The players to update.
+      penalty_weights: Weights of their penalties by name.
+    """
     optimizers = {
       player: TFGANOptimizer(optimizer if player in players else None, len(batches))
       for player, optimizer in self.optimizers.items()
     }
     scalars: Scalars = {}
     for index, batch in enumerate(batches):
-      # Parts have to take turns, or TensorFlow would run them at once and save no memory.
-      before = [gradient for player in players for gradient in optimizers[player].gradients]
-      with tf.control_dependencies(before):
+      # Each part waits for the gradients of the one before: run at once, parts save no memory.
+      earlier_gradients = [
+        gradient for player in players for gradient in optimizers[player].gradients
+      ]
+      with tf.control_dependencies(earlier_gradients):
         part = self.game.data.to_device(tf.nest.map_structure(tf.identity, batch))
         part_key = tf.identity(key)
       step = (
         self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step
       )
       replica = tf.distribute.get_replica_context()
+      # Parts count as replicas of their own: each gets its rows of the global batch's noise.
       with randomness.scope(
         part_key,
         index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
@@ -148,12 +167,14 @@ class TrainStep:
       ):
         shares = self._part(part, step, optimizers, players, penalty_weights, len(batches))
       scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
+    # Weight clipping of the Wasserstein GAN (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1).
     if 'discriminator' in players and self.experiment.clip_weights:
       limit = self.experiment.clip_weights
       weights = self.game.trainable_variables('discriminator')
       assign(weights, [tf.clip_by_value(weight, -limit, limit) for weight in weights])
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
     for player in players:
+      # The norm is already that of all replicas: equal shares add up to it.
       scalars[f'gradient_norm/{player}'] = optimizers[player].gradient_norm / replicas
     return scalars
 
@@ -166,7 +187,19 @@ class TrainStep:
     penalty_weights: dict[str, float | tf.Tensor],
     parts: int,
   ) -> Scalars:
-    """One forward pass, whose gradients go to `optimizers`."""
+    """Runs one forward and backward pass; gradients go to `optimizers`.
+
+    Args:
+      batch: Examples on the device, such as 'image' float32 [n, H, W, C] in [-1, 1].
+      step: The counter that TF-GAN increments.
+      optimizers: Adapters by player; that of a player who rests applies nothing.
+      players: The players to update.
+      penalty_weights: Weights of their penalties by name.
+      parts: Number of parts in the batch.
+
+    Returns:
+      The scalars, divided by the number of replicas and parts.
+    """
     self._fill_collections(step)
     models = self.game.models(batch)
     losses = self.game.losses(models, self.loss)
@@ -185,9 +218,9 @@ class TrainStep:
         optimizers[player].gate = gate
         scalars[f'updated/{player}'] = tf.cast(gate, tf.float32)
 
-    # Gradients are added up over replicas and parts: a mean over the batch needs the division.
+    # Gradients are added up over replicas and parts; the division makes them the batch's mean.
     shares = tf.distribute.get_replica_context().num_replicas_in_sync * parts
-    # One backward pass: every tuple has all variables of both players.
+    # One call for all directions of a game: every tuple has all variables of both players.
     tfgan.gan_train_ops(
       models[0],
       tfgan.GANLoss(*(value / shares for value in loss)),
@@ -203,19 +236,27 @@ class TrainStep:
     loss: tfgan.GANLoss,
     weights: dict[str, float | tf.Tensor],
   ) -> tuple[tfgan.GANLoss, Scalars]:
+    """Returns the loss with penalties added to the loss of their players, and the penalties."""
     scalars: Scalars = {}
     totals = loss._asdict()
     for name, weight in weights.items():
       penalty = self.penalties[name]
-      never = isinstance(weight, float) and not weight
-      seen = models[:1] if penalty.of_weights else models
-      terms = [] if never else [weight * penalty.function(model) for model in seen]
+      is_skipped = isinstance(weight, float) and not weight
+      penalized_models = models[:1] if penalty.of_weights else models
+      terms = [] if is_skipped else [weight * penalty.function(model) for model in penalized_models]
       scalars[f'penalty/{name}'] = _sum(terms) if terms else tf.zeros([])
       totals[f'{penalty.player}_loss'] += scalars[f'penalty/{name}']
     return tfgan.GANLoss(**totals), scalars
 
   def _gate(self, player: str, loss: tf.Tensor) -> tf.Tensor | None:
-    """Whether a player is updated now; None where nothing speaks against it ever."""
+    """Returns whether a player is updated at this step, as a bool scalar.
+
+    None if neither a loss floor nor a pretraining is set, so that the player is always updated.
+
+    Args:
+      player: 'generator' or 'discriminator'.
+      loss: float32 scalar, the player's loss on this replica; floors apply to the replicas' mean.
+    """
     conditions = []
     floor = getattr(self.experiment, f'{player}_loss_floor')
     if floor:
@@ -225,7 +266,7 @@ class TrainStep:
     return tf.reduce_all(conditions) if conditions else None
 
   def _fill_collections(self, step: tf.Variable) -> None:
-    """TF-GAN finds the step and checks the trained variables in the graph's collections."""
+    """Fills the graph's collections, where TF-GAN looks for the step and the trained variables."""
     keys = tf.compat.v1.GraphKeys
     graph = tf.compat.v1.get_default_graph()
     graph.get_collection_ref(keys.GLOBAL_STEP)[:] = [step]
@@ -237,5 +278,5 @@ class TrainStep:
 
 
 def _sum(terms: Sequence[tf.Tensor]) -> tf.Tensor:
-  """Adds terms; one alone stays the tensor that it is, so that its graph and its bits do."""
+  """Adds terms; a single term is returned as it is, which leaves its graph and its bits alone."""
   return functools.reduce(operator.add, terms)

@@ -1,4 +1,4 @@
-"""The loop: an outer one in Python, an inner one on the device.
+"""The training loop: an outer loop in Python around an inner loop on the device.
 
 trainer = Trainer(experiment, dataset, strategy)
 step = trainer.train(RunDirectory(experiment.model_dir))
@@ -34,23 +34,28 @@ Batch = dict[str, tf.Tensor]
 
 
 class Trainer:
-  """Moves the state of a run, from its newest checkpoint on.
+  """Trainer of a run, from its newest checkpoint on.
 
   Args:
     experiment: The run's choices.
-    dataset: Its images.
-    strategy: Distributes the steps.
+    dataset: The data of the run.
+    strategy: The devices that steps are distributed over.
 
   Attributes:
-    state: The variables.
+    state: The variables of the run.
     workers: The processes that train together.
+    is_fresh: Whether all variables still have their initial values.
+
+  Raises:
+    UsageError: Options are incompatible, or a part of the batch does not divide into the groups of
+      a layer.
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy):
     self._experiment = experiment
     self._dataset = dataset
     self._strategy = strategy
-    self._rollbacks = registry.on_nan.build(experiment.on_nan)  # So many are allowed.
+    self._rollbacks = registry.on_nan.build(experiment.on_nan)  # Number allowed.
     self.workers = Workers(strategy)
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
@@ -58,29 +63,33 @@ class Trainer:
     self._step_fn: Callable[[Sequence[Batch], bool], Scalars] = self.state.step_fn
     if strategies.compiles(experiment, strategy):
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
-    self._scalar_names: list[str] = []  # Known once a step has been traced.
-    # The step of the checkpoint that the state equals; None while it equals none.
+    self._scalar_names: list[str] = []  # In order; known once a step has been traced.
+    # The step of the state; None before it is restored, and after an error has left it undefined.
     self._step: int | None = None
-    self._damaged: tuple[int, ...] = ()  # Steps that were passed over when it was read.
-    self.is_fresh = True  # Whether all variables have the values they were made with.
+    self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
+    self.is_fresh = True
 
   def restore(self, run: RunDirectory) -> int:
-    """Takes the newest whole checkpoint, unless the state equals it; returns its step.
+    """Restores the newest whole checkpoint, unless the state equals it, and returns its step.
 
-    To be called under the lock of the run: another process may have trained in between.
+    To be called under the lock of the run, since another process may have trained in between.
+
+    Args:
+      run: The directory of the run.
 
     Raises:
-      UsageError: There are checkpoints, and none can be read, or the newest is another run's.
+      UsageError: No checkpoint of several can be read, the newest is another run's, or workers see
+        different checkpoints.
       Unreachable: The storage does not answer.
     """
     checkpoints = Checkpoints(run.checkpoints)
     if self.workers.any(not self._equals_newest(checkpoints)):
-      self._step = None  # A reading that fails may change some variables.
+      self._step = None  # A restore that fails may have changed some variables.
       restored = checkpoints.restore_latest(self.state.checkpoint)
-      of_run = checkpoints.record(restored.step).get('run_id', '')
-      if of_run and run.run_id not in ('', of_run):
+      saved_run_id = checkpoints.record(restored.step).get('run_id', '')
+      if saved_run_id and run.run_id not in ('', saved_run_id):
         raise UsageError(
-          f'{checkpoints.prefix(restored.step)}: is of run {of_run}, and {run.path} of '
+          f'{checkpoints.prefix(restored.step)}: is of run {saved_run_id}, and {run.path} of '
           f'{run.run_id}; move it away, or give another --model_dir'
         )
       self._step, self._damaged = restored.step, restored.damaged
@@ -91,26 +100,34 @@ class Trainer:
 
   @property
   def _at(self) -> int:
-    """The step of the state, which is none where it equals no checkpoint."""
+    """The step of the state, which must be defined."""
     assert self._step is not None
     return self._step
 
   def _equals_newest(self, checkpoints: Checkpoints) -> bool:
-    """Whether the newest checkpoint holds the state, by its step and checksum."""
+    """Returns whether the newest checkpoint has the state's step and checksum."""
     newest = max(checkpoints.steps(), default=None)
     if newest is None or newest != self._step:
       return False
-    now = checksums.combined(checksums.of_variables(self.state.checkpoint))
-    return checkpoints.record(newest).get('checksum') == now
+    checksum = checksums.combined(checksums.of_variables(self.state.checkpoint))
+    return checkpoints.record(newest).get('checksum') == checksum
 
   def train(
     self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
   ) -> int:
-    """Trains from the restored step to step `until`, by default `max_steps`; returns that step.
+    """Trains from the restored step to step `until` and returns the step reached.
+
+    Args:
+      run: The directory of the run.
+      lock: The training lock of the directory; None on workers other than the chief.
+      stop: Requests to stop, read between calls to the device.
+      until: The step to reach; None for the experiment's `max_steps`.
 
     Raises:
-      Interrupted: `stop` was made; a checkpoint is saved.
-      NonFiniteError: A loss or gradient norm is not finite; nothing of it is saved.
+      Interrupted: A stop was requested before `max_steps`; a checkpoint is saved.
+      NonFiniteError: A scalar or weight is not finite and no rollback is left; the step is not
+        saved.
+      UsageError: See `restore`; or a worker does not see the run's directory.
       WriteError: The run's directory cannot be written.
     """
     until = self._experiment.max_steps if until is None else until
@@ -120,10 +137,10 @@ class Trainer:
         self.restore(run)
       if self._at < until:
         self._start(recorder)
-        self.workers.total(0)  # By now the chief has saved its first checkpoint.
+        self.workers.total(0)  # A barrier: afterwards the chief has saved a checkpoint.
         if self.workers.any(not Checkpoints(run.checkpoints).steps()):
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
-        self._loop_or_forget(run, until, recorder, stop)
+        self._loop_or_invalidate(run, until, recorder, stop)
       else:
         _log.info('already at step %d', self._at)
       if self._at >= self._experiment.max_steps:
@@ -131,14 +148,14 @@ class Trainer:
     return self._at
 
   def _start(self, recorder: Recorder) -> None:
-    """Begins to record at the restored step, with damaged checkpoints out of the way for good."""
+    """Begins to record at the restored step and sets damaged checkpoints aside."""
     recorder.start(self._at, self._dataset, self._damaged)
     self._damaged = ()
 
-  def _loop_or_forget(
+  def _loop_or_invalidate(
     self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest
   ) -> None:
-    """Runs the loop; whatever ends it early leaves a state that nothing may go on from."""
+    """Runs the loop; an error in the loop makes the state undefined, to be restored before use."""
     self.is_fresh = False
     try:
       self._loop(run, until, recorder, stop)
@@ -147,31 +164,31 @@ class Trainer:
       raise
 
   def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
-    """The outer loop: call the device, then do on the host what is due."""
+    """Runs the outer loop: calls the device, then does on the host what is due."""
     experiment = self._experiment
     iterator = iter(self._input())
     while self._at < until:
       scalars = self._run(iterator, self._loop_length(until))
       step = self._at
       recorder.advance(step)
-      stopping = self.workers.any(stop.requested)
-      saving = experiment.is_due(step, experiment.save_every) or step == until or stopping
+      stop_due = self.workers.any(stop.requested)
+      save_due = experiment.is_due(step, experiment.save_every) or step == until or stop_due
       faults = on_nan.faults(scalars, experiment.precision)
-      if saving and not faults:  # Weights that a finite loss has ruined must not be saved.
+      if save_due and not faults:  # Weights may be ruined while the loss is still finite.
         faults = self.state.faults()
       if faults:
         self._recover(run, faults, scalars, recorder)
         iterator = iter(self._input())
         continue
-      recorder.record(step, scalars, save=saving)
-      if stopping:
+      recorder.record(step, scalars, save=save_due)
+      if stop_due:
         break
-    # No worker leaves before the chief has saved, and a request made meanwhile counts too.
+    # All workers meet here: none leaves before the chief has saved, and late requests count.
     if self.workers.any(stop.requested) and self._at < experiment.max_steps:
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
   def _loop_length(self, until: int) -> int:
-    """Steps until something is due on the host, at most `steps_per_loop`."""
+    """Returns the number of steps until something is due on the host, at most `steps_per_loop`."""
     experiment = self._experiment
     return min(
       experiment.steps_per_loop,
@@ -183,7 +200,7 @@ class Trainer:
     )
 
   def _input(self) -> tf.distribute.DistributedDataset:
-    """The distributed input from the current step on."""
+    """Returns the distributed batches from the current step on."""
     experiment = self._experiment
     batches = functools.partial(
       train_batches,
@@ -199,9 +216,9 @@ class Trainer:
     )
 
   def _run(self, iterator: Iterator[Batch], length: int) -> dict[str, float]:
-    """Moves up to `length` steps in one call to the device; returns the scalars of the last.
+    """Makes up to `length` steps in one call to the device; returns the scalars of the last step.
 
-    Fewer are made when numbers are not finite: the last step is then the one that brought them.
+    A step with scalars that are not finite ends the call early.
     """
     with tf1_tensor_equality():
       steps, values = self._device_loop(iterator, tf.constant(length))
@@ -216,7 +233,11 @@ class Trainer:
   def _device_loop(
     self, iterator: Iterator[Batch], length: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The inner loop. Returns the steps made and float32 [number of scalars] of the last."""
+    """Runs the inner loop.
+
+    Returns:
+      The number of steps made, int32 scalar, and the scalars of the last one, float32 [scalars].
+    """
 
     def body(
       steps: tf.Tensor, _: tf.Tensor, __: tf.Tensor
@@ -224,21 +245,21 @@ class Trainer:
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
       values = self._distributed_step(batches)
       precision = self._experiment.precision
-      matters = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
-      finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(matters))
+      must_be_finite = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
+      finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(must_be_finite))
       return steps + 1, finite, values
 
     steps, _, values = tf.while_loop(
       lambda steps, finite, _: (steps < length) & finite,
       body,
-      (0, True, tf.zeros([0])),
+      (0, True, tf.zeros([0])),  # The number of scalars is unknown before the body is traced.
       parallel_iterations=1,
       shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
     )
     return steps, values
 
   def _distributed_step(self, batches: Sequence[Batch]) -> tf.Tensor:
-    """A step on all replicas; the sum of what they return."""
+    """Runs a step on all replicas; returns the sums of their scalars, float32 [scalars]."""
 
     def step(lazily: bool) -> tf.Tensor:
       shares = self._strategy.run(self._replica_step, args=(batches, lazily))
@@ -249,7 +270,7 @@ class Trainer:
     return tf.cond(self.state.step_fn.all_due(), lambda: step(False), lambda: step(True))
 
   def _replica_step(self, batches: Sequence[Batch], lazily: bool) -> tf.Tensor:
-    """A step on one replica. Returns its shares of the scalars as one float32 vector."""
+    """Runs a step on one replica; returns its shares of the scalars, float32 [scalars]."""
     scalars = self._step_fn(batches, lazily)
     self._scalar_names[:] = sorted(scalars)
     return tf.stack([scalars[name] for name in self._scalar_names])
@@ -261,7 +282,7 @@ class Trainer:
     scalars: Mapping[str, float],
     recorder: Recorder,
   ) -> None:
-    """Goes back to the newest checkpoint if `--on_nan` still allows it, else raises."""
+    """Rolls back to the newest checkpoint if `--on_nan` allows it, else raises NonFiniteError."""
     step, rollbacks = self._at, int(self.state.rollbacks.numpy())
     message = (
       f'not finite at step {step}: {on_nan.summary(faults)}; last good checkpoint: '

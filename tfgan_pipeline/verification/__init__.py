@@ -1,0 +1,1 @@
+"""Facts with known values by which the metrics of this installation are checked."""

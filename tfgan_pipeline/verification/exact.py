@@ -1,6 +1,6 @@
-"""Facts about metrics that follow from mathematics: no data, no weights, a few seconds.
+"""Facts about metrics that follow from mathematics; checked in seconds, without data or weights.
 
-Tolerances of what is drawn at random are about five standard deviations, and the draw is seeded.
+Where samples are random, the draw is seeded and the tolerance is about five standard deviations.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from tfgan_pipeline.metrics.frechet.fid import frechet_distance
 from tfgan_pipeline.metrics.frechet.moments import Moments
 from tfgan_pipeline.verification.facts import Fact, Skip
 
-_WIDTH = 16
+_WIDTH = 16  # Features per sample: few, so that all facts take seconds.
 
 
 def exact_facts() -> list[Fact]:
-  """All of them, in the order in which they are told."""
+  """Returns all exact facts, in the order of the table."""
   one, other = _sample(0, 1000), _sample(1, 700, shift=0.5)
   shift = np.linspace(0, 1, _WIDTH)
   zero, identity = np.zeros(_WIDTH), np.eye(_WIDTH)
   rotation = np.linalg.qr(np.random.default_rng(2).normal(size=(_WIDTH, _WIDTH)))[0]
   order = np.random.default_rng(3).permutation(len(one))
   distance = functools.cache(lambda: _score('fid', one, other))
-  whole = functools.cache(lambda: _from_moments([one.pool], other))
-  # One pair, so that one pass over its distances serves both facts.
+  whole_distance = functools.cache(lambda: _from_moments([one.pool], other))
+  # Density and coverage share one pair of samples, and so one pass over its distances.
   large = functools.cache(lambda: (_sample(8, 10000), _sample(9, 10000)))
+  # The expectation for equal laws, N = M = 10,000 and k = 5, see the metric prdc.
   coverage = 1 - math.prod((10000 - j) / (20000 - j) for j in range(1, 6))
 
-  def after(change: Callable[[np.ndarray], np.ndarray]) -> float:
+  def change_of_fid(change: Callable[[np.ndarray], np.ndarray]) -> float:
     return _score('fid', Features(change(one.pool)), Features(change(other.pool))) - distance()
 
   return [
@@ -54,7 +55,7 @@ def exact_facts() -> list[Fact]:
       ),
     ),
     Fact('fid, sets exchanged', 0, 1e-8, lambda: _score('fid', other, one) - distance()),
-    Fact('fid, features rotated', 0, 1e-8, lambda: after(lambda pool: pool @ rotation)),
+    Fact('fid, features rotated', 0, 1e-8, lambda: change_of_fid(lambda pool: pool @ rotation)),
     Fact(
       'fid, samples permuted',
       0,
@@ -67,7 +68,8 @@ def exact_facts() -> list[Fact]:
         0,
         1e-10,
         lambda size=size: (
-          _from_moments([one.pool[i : i + size] for i in range(0, len(one), size)], other) / whole()
+          _from_moments([one.pool[i : i + size] for i in range(0, len(one), size)], other)
+          / whole_distance()
           - 1
         ),
       )
@@ -79,7 +81,7 @@ def exact_facts() -> list[Fact]:
         0,
         1e-10,
         lambda shards=shards: (
-          _from_moments(np.array_split(one.pool, shards), other, merged=True) / whole() - 1
+          _from_moments(np.array_split(one.pool, shards), other, merged=True) / whole_distance() - 1
         ),
       )
       for shards in (2, 3, 8)
@@ -112,7 +114,15 @@ def exact_facts() -> list[Fact]:
 def _sample(
   seed: int, count: int, *, shift: float | np.ndarray = 0.0, mixed: bool = True
 ) -> Features:
-  """Of a Gaussian: with unequal correlated columns, always the same ones, or of unit variance."""
+  """Draws `count` Gaussian samples as features [count, _WIDTH].
+
+  Args:
+    seed: Seed of the draw.
+    count: Number of samples.
+    shift: Mean, a number or [_WIDTH].
+    mixed: Whether columns are correlated, by a fixed matrix, instead of independent and of unit
+      variance.
+  """
   pool = np.random.default_rng(seed).normal(size=(count, _WIDTH))
   if mixed:
     pool = pool @ np.random.default_rng(1000).normal(size=(_WIDTH, _WIDTH))
@@ -120,30 +130,42 @@ def _sample(
 
 
 def _score(metric: str, reference: Features, generated: Features, name: str = '') -> float:
+  """Returns the score `name` of a metric, by default the one named like the metric.
+
+  Raises:
+    Skip: There is no such metric.
+  """
   if metric not in registry.metric.components():
     raise Skip(f'there is no metric {metric}')
   return registry.metric.build(metric, reference, generated)[name or metric]
 
 
 def _from_moments(batches: list[np.ndarray], other: Features, *, merged: bool = False) -> float:
-  moments, against = Moments(), Moments()
-  against.update(other.pool)
+  """Returns the Frechet distance between batches and `other`.
+
+  Moments are updated batch by batch or, if `merged`, taken of each batch alone and merged.
+  """
+  moments, reference = Moments(), Moments()
+  reference.update(other.pool)
   for batch in batches:
     shard = Moments() if merged else moments
     shard.update(batch)
     if merged:
       moments.merge(shard)
-  return frechet_distance(moments.mean, moments.covariance(), against.mean, against.covariance())
+  return frechet_distance(
+    moments.mean, moments.covariance(), reference.mean, reference.covariance()
+  )
 
 
 def _halves_over_floor() -> float:
+  """Returns fid over fid_floor of two halves of one Gaussian sample."""
   pool = np.random.default_rng(10).normal(size=(8192, 128))
   scores = registry.metric.build('fid', Features(pool[::2]), Features(pool[1::2]))
   return scores['fid'] / scores['fid_floor']
 
 
 def _inception_score(logits: np.ndarray) -> float:
-  """Of 100 copies of ten rows of logits, as one split."""
+  """Returns the Inception score of 100 copies of ten rows of logits, as one split."""
   features = Features(np.zeros((1000, 1)), np.tile(1e3 * logits, (100, 1)))
   scores = registry.metric.build('inception_score(splits=1)', features, features)
   return scores['inception_score']

@@ -1,4 +1,4 @@
-"""Facts that this installation's scores can be checked by.
+"""Facts with known values, by which the scores of this installation are checked.
 
 outcomes = [check(fact) for fact in exact_facts()]
 print(as_table(outcomes))
@@ -15,18 +15,18 @@ from tfgan_pipeline.errors import first_line
 
 
 class Skip(Exception):
-  """What a fact needs is not here; the message says what that is."""
+  """A fact cannot be measured because something is missing; the message says what."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fact:
-  """A number that is known beforehand.
+  """A score whose value is known beforehand.
 
   Attributes:
-    name: What is measured.
-    expected: The number.
-    tolerance: How far off is still right.
-    measure: Returns it; raises Skip when it cannot be had here.
+    name: Description of the score and its data.
+    expected: The known value.
+    tolerance: The largest difference from `expected` that counts as right.
+    measure: Computes the score; raises Skip if data or weights for it are missing.
   """
 
   name: str
@@ -37,7 +37,14 @@ class Fact:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-  """What became of a fact: 'ok', 'FAILED' or 'skipped', and why."""
+  """The outcome of checking a fact.
+
+  Attributes:
+    fact: The fact.
+    state: 'ok', 'FAILED' or 'skipped'.
+    got: The measured value; None if there is none.
+    reason: Why the fact was skipped or could not be measured; None otherwise.
+  """
 
   fact: Fact
   state: str
@@ -46,18 +53,19 @@ class Outcome:
 
 
 def check(fact: Fact) -> Outcome:
-  """Measures a fact. One that raises has failed."""
+  """Measures a fact and compares its value; an error other than Skip counts as failed."""
   try:
-    got = float(fact.measure())
+    value = float(fact.measure())
   except Skip as reason:
     return Outcome(fact, 'skipped', reason=str(reason))
   except Exception as error:
     return Outcome(fact, 'FAILED', reason=f'{type(error).__name__}: {first_line(error)}')
-  right = abs(got - fact.expected) <= fact.tolerance  # False for NaN.
-  return Outcome(fact, 'ok' if right else 'FAILED', got)
+  is_right = abs(value - fact.expected) <= fact.tolerance  # False for NaN.
+  return Outcome(fact, 'ok' if is_right else 'FAILED', value)
 
 
 def as_table(outcomes: Sequence[Outcome]) -> str:
+  """Formats outcomes as a table, one line per fact."""
   rows = [
     (outcome.fact.name, fact.expected, outcome.got, fact.tolerance, outcome.state, outcome.reason)
     for outcome in outcomes

@@ -1,0 +1,1 @@
+"""Writers of curves, pictures and text: one file format per module."""

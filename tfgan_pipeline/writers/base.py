@@ -1,10 +1,10 @@
-"""Writers of curves, pictures and text, which training and evaluation share.
+"""Base class of writers of curves, pictures and text, shared by training and evaluation.
 
     with TensorBoard(directory) as writer:
       writer.scalars(100, {'loss/generator': 0.7})
       writer.picture(100, 'fakes', picture)
 
-Each file of this folder has one: TensorBoard, lines of JSON. What cannot show a kind drops it.
+Each other module of this folder has one writer: TensorBoard's event files, lines of JSON.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ import numpy as np
 
 
 class Writer(abc.ABC):
-  """Where curves go; a context manager, closed at its end.
+  """Writer of one destination; a context manager that closes it at the end.
 
-  Whatever was written is on disk when a call returns. Storage that cannot be written raises OSError
-  or tf.errors.OpError, as of atomic_files.writing.
+  When a call returns, its data is in the file. Data that a writer has no form for, such as pictures
+  in lines of JSON, is dropped.
+
+  Raises:
+    OSError: The storage cannot be written, in any method; or tf.errors.OpError. Callers convert
+      both by atomic_files.writing.
   """
 
   @abc.abstractmethod
@@ -27,20 +31,20 @@ class Writer(abc.ABC):
     """Writes a point of each curve.
 
     Args:
-      step: Of the points.
-      values: By tag, such as 'loss/generator'.
+      step: The step of the points.
+      values: Numbers by tag, such as 'loss/generator'.
     """
 
   def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-    """Writes a picture, uint8 [H, W, 1, 3 or 4], by a writer that can."""
+    """Writes a picture, uint8 [H, W, 1, 3 or 4], if the writer has a form for pictures."""
     del step, tag, picture
 
   def text(self, step: int, tag: str, text: str) -> None:
-    """Writes a text in Markdown, by a writer that can."""
+    """Writes a text in Markdown, if the writer has a form for texts."""
     del step, tag, text
 
   def close(self) -> None:
-    """Lets go of files; nothing can be written any more."""
+    """Closes all files; nothing can be written afterwards."""
     return
 
   def __enter__(self) -> Writer:

@@ -1,4 +1,4 @@
-"""Event files for TensorBoard."""
+"""Writer of event files for TensorBoard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from tfgan_pipeline.writers.base import Writer
 
 
 class TensorBoard(Writer):
-  """Writes into one event file of a directory, which may be gs://."""
+  """Writer of one event file in a directory.
+
+  Args:
+    directory: The directory, which may be gs://.
+  """
 
   def __init__(self, directory: str):
     self._writer = tf.summary.create_file_writer(directory)
