@@ -23,7 +23,7 @@ DEFINITION = {
 
 
 def record(step: int, fid: float, *, seed: int = 0, scores=(), changes=(), old=False) -> dict:
-  """As the evaluator writes it; `changes` are (dotted field, value) of its definition."""
+  """Returns a record like an evaluator's; `changes` are (dotted field, value) of the definition."""
   definition = {**copy.deepcopy(DEFINITION), 'sample_seed': seed}
   for field, value in changes:
     *parents, name = field.split('.')

@@ -33,7 +33,7 @@ def records_of(model_dir) -> list[dict]:
 
 
 def scores_by_step(model_dir) -> dict[int, dict]:
-  """Scores, each step once."""
+  """Returns the scores by step; checks that each step has one record."""
   records = records_of(model_dir)
   steps = [record['step'] for record in records]
   assert len(set(steps)) == len(steps), steps
@@ -56,7 +56,7 @@ def test_two_evaluators_share_the_work(tmp_path, watching):
 
 @pytest.mark.heavy
 def test_an_evaluator_killed_at_random_changes_nothing(tmp_path, watching):
-  """Also when two are killed in turn, and the trainer is done long before."""
+  """Kills evaluators of a finished run 20 times, at random moments."""
   one, other = tmp_path / 'one', tmp_path / 'other'
   run_binary('train', *TINY, '--max_steps=60', '--save_every=1', f'--model_dir={one}')
   shutil.copytree(one, other)

@@ -1,4 +1,4 @@
-"""What scores must say of sets of real MNIST images whose quality is known."""
+"""Scores of sets of real MNIST images, against the known quality of the sets."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.heavy
 
 @pytest.fixture(scope='module')
 def features(data_dir, tmp_path_factory):
-  """`features(split)`: by the classifier."""
+  """A function: the name of a split -> its features by the classifier."""
   dataset = registry.dataset.build('tfds(mnist)', DataOptions(data_dir))
   context = ExtractorContext(dataset, str(tmp_path_factory.mktemp('cache')))
   extractor = registry.extractor.build('classifier', context)

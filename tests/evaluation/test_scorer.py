@@ -1,4 +1,4 @@
-"""From options to scores: every metric through the scorer, intervals, labels, held-out images."""
+"""The scorer, from options to scores: every metric, intervals, labels, held-out images."""
 
 import math
 

@@ -157,7 +157,7 @@ def test_lines_that_are_no_records_are_passed_over(run, options):
 
 
 def test_files_stay_few(tmp_path, options):
-  """Descriptors: one evaluator, and one file of claims that is closed."""
+  """Counts descriptors: those of one evaluator, and of one file of claims, which is closed."""
   import os
 
   from tfgan_pipeline.estimator import train_and_evaluate

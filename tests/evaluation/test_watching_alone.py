@@ -14,11 +14,11 @@ class Run:
   """A run and its evaluator.
 
   Args:
-    *steps: Of the checkpoints.
-    done: Whether the training is.
+    *steps: Steps of the checkpoints.
+    done: Whether the training is done.
     saved: Steps that the run says it saved.
-    scores: What scoring a step does in turn, an error or None for one that is busy; else it is
-      scored.
+    scores: Outcomes of scoring, by step and in turn: an error, or None while another process scores
+      the step. Once they are used up the step is scored.
   """
 
   best_by = 'fid'
@@ -73,7 +73,7 @@ def clock(monkeypatch):
 
 
 def steps_of(*runs, **more):
-  """Watches runs; the steps of their records, in order."""
+  """Watches runs; returns the steps of their records, in order."""
   named = {str(index): run for index, run in enumerate(runs)}
   return [r['step'] for r in watch(lambda: list(named), lambda path: [named[path]], **more)]
 

@@ -19,7 +19,7 @@ QUESTIONS = (files.exists, files.is_folder, files.names_in, files.read_bytes)
 
 @pytest.fixture
 def away(monkeypatch):
-  """A function: (module, name of a function, error, where) -> that function fails below there."""
+  """A function (module, name, error, where): makes module.name raise `error` below `where`."""
 
   def make(module, name, error, where):
     real = getattr(module, name)

@@ -1,4 +1,4 @@
-"""Which run a directory holds: ids, copies, places."""
+"""Identity of the run in a directory: ids, copies, places."""
 
 import functools
 import json
@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
 
 
 def copy_of(run, model_dir) -> GANEstimator:
-  """Puts a copy of `trained` there."""
+  """Copies `run` to model_dir; returns an estimator of the copy."""
   shutil.copytree(run, model_dir, dirs_exist_ok=True)
   return GANEstimator(experiment(model_dir))
 

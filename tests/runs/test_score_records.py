@@ -1,4 +1,4 @@
-"""What makes two scores the same measurement."""
+"""Ids of scores: equal for scores of one measurement."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def half(trained, tmp_path):
-  """A copy of it for one test."""
+  """A copy of `trained` for one test."""
   return shutil.copytree(trained, tmp_path / 'half')
 
 

@@ -115,7 +115,7 @@ def test_runs_that_do_not_go_together(labelled, tiny_run, tmp_path):
 
 
 class Pictures:
-  """In the place of an ensemble: its sample i is grey of shade i, or another by another seed."""
+  """Stand-in for an ensemble: sample i is a grey picture of shade i + seed."""
 
   row = 0
   medium = Image()

@@ -1,0 +1,1 @@
+"""Scores of runs and of folders of images, and tables that compare the scores."""

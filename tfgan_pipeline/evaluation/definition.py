@@ -1,9 +1,9 @@
-"""Definitions: the facts that scores depend on, besides the checkpoint.
+"""Definitions of scores: the facts that scores depend on, besides the checkpoint.
 
 definition = definition_of(scorer, sampler, options, sources)
 
-Equal definitions make comparable scores. Facts that came with later versions are left out where
-they are as they always were, so that records of earlier versions keep their meaning.
+Scores with equal definitions are comparable. A fact that a later version introduced is left out
+where it has its former value, so that records of earlier versions stay comparable.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from tfgan_pipeline.sampling.task_sampler import TaskSampler
 def definition_of(
   scorer: Scorer, sampler: TaskSampler, options: EvaluationOptions, sources: Split | None
 ) -> dict[str, Any]:
-  """Returns the definition of scores of a sampler's outputs, as plain values for a record.
+  """Returns the definition of a sampler's scores as plain values, ready for a JSON record.
 
   Args:
-    scorer: Measures them.
-    sampler: Makes them.
-    options: Name the components whose code is not the package's.
-    sources: The examples that outputs are made of; None of a task that samples noise.
+    scorer: The scorer that measures the samples.
+    sampler: The sampler that makes them.
+    options: Options of the evaluation. Components that they name and that are not of the released
+      package enter the definition with the hash of their code.
+    sources: The examples that a translator reads; None for a task that samples noise.
   """
   code = {name: source.hash for name, source in source_code.unreleased(options).items()}
   labels = sampler.labels(range(1)) is not None
@@ -43,7 +44,10 @@ def definition_of(
 def _task_facts(
   sampler: TaskSampler, options: EvaluationOptions, sources: Split | None
 ) -> dict[str, object]:
-  """Returns facts on a task; none of a game's one task that samples noise, as all once were."""
+  """Returns facts on a task; {} for a game whose only task samples noise.
+
+  Earlier versions had no other games and recorded no task.
+  """
   task = sampler.task
   facts = {'name': task.name, 'source': task.source, 'target': task.target}
   if sources is not None:

@@ -3,9 +3,10 @@
     evaluator = GANEstimator.of_run(model_dir).evaluator(EvaluationOptions(metrics="fid"))
     record = evaluator.evaluate(step=500)
 
-It shares nothing with the trainer but model_dir and may run anywhere that can read it. A checkpoint
-that has a record of the same definition is not scored again; the best one, and the one that is just
-being scored, are pinned, so that the trainer's rotation leaves them. watcher.py scores all.
+An evaluator shares nothing with the trainer but model_dir, and may run wherever model_dir can be
+read. A checkpoint that has a record of the same definition is not scored again. The best
+checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them.
+watcher.py scores all checkpoints of a run.
 """
 
 from __future__ import annotations
@@ -45,25 +46,26 @@ _log = logging.getLogger(__name__)
 
 
 class Evaluator:
-  """Scores of one definition for the checkpoints of one run.
+  """Evaluator of the checkpoints of one run, by one definition of scores.
 
   Args:
-    run: The run; its experiment.json must be there.
-    experiment: As the run recorded it.
+    run: The run; its experiment.json must exist.
+    experiment: The run's experiment, as recorded.
     options: What to measure.
-    scorer: Measures it.
-    strategy: Whose replicas generate the samples; None is no strategy.
-    sources: The examples that outputs are made of, if the task reads any.
+    scorer: The scorer that measures the samples.
+    strategy: Strategy whose replicas generate the samples; None for no strategy.
+    sources: The examples that a translator reads; None for a task that samples noise.
 
   Attributes:
     run: The run.
-    run_id: Its id; another run may take its place in the directory.
-    experiment: As given.
-    definition: What the scores mean.
-    best_by: The full name of the score that ranks checkpoints, 'fid[classifier:mnist]', or None.
+    run_id: The run's id, to notice when another run takes its place in the directory.
+    experiment: The run's experiment, as recorded.
+    definition: The facts that the scores depend on, besides the checkpoint; part of each record.
+    best_by: The full name of the score that ranks checkpoints, such as 'fid[classifier:mnist]', or
+      None.
 
   Raises:
-    UsageError: `options.best_by` is no score that ranks.
+    UsageError: `options.best_by` names no score, or one that does not rank.
   """
 
   def __init__(
@@ -89,7 +91,7 @@ class Evaluator:
       batch_norm=options.batch_norm,
       strategy=strategy,
     )
-    self._chosen = {
+    self._conditions = {
       'labels': self._sampler.labels(range(options.num_samples)),
       'codes': self._sampler.codes(range(options.num_samples)),
     }
@@ -100,18 +102,18 @@ class Evaluator:
     self._records = Records(directory, self._claims)
     self._checkpoints = Checkpoints(run.checkpoints)
     name = re.sub(r'[^\w-]', '-', options.directory_name)
-    self._pins_as = f'{name}-{definition_id(self.definition)}'
+    self._pin_name = f'{name}-{definition_id(self.definition)}'
 
   def steps(self) -> list[int]:
-    """Steps that can be scored, oldest first."""
+    """Returns the steps whose checkpoints can be scored, oldest first."""
     return self._sampler.steps()
 
   def find(self, step: int) -> Record | None:
-    """The record that a checkpoint has: one with scores, or else one with its `error`."""
+    """Returns the record of a checkpoint, with scores if possible, else with `error`; or None."""
     return self._records.find(self.run_id, step, self.definition)
 
   def check_run(self) -> None:
-    """Raises RunReplaced when the run is gone, so that nothing is written in its place."""
+    """Raises RunReplaced if the run is gone, or another run has its directory."""
     try:
       run_id = self.run.read_record().get('run_id', '')
     except FileNotFoundError:
@@ -126,41 +128,42 @@ class Evaluator:
   def evaluate(self, step: int | None = None, *, wait: bool) -> Record | None: ...
 
   def evaluate(self, step: int | None = None, *, wait: bool = True) -> Record | None:
-    """The record of one checkpoint, by default the newest; made now unless it exists.
+    """Returns the record of one checkpoint; scores the checkpoint unless scores are recorded.
 
     Args:
-      step: Of the checkpoint.
-      wait: Whether to wait for another process that is scoring it; if not, None is returned then.
+      step: Step of the checkpoint; by default the newest.
+      wait: Whether to wait while another process scores the checkpoint; otherwise None is returned
+        at once.
 
     Raises:
-      UsageError: No such checkpoint, it is damaged, or its samples cannot be scored.
-      RunReplaced: The run is no longer there.
+      UsageError: The checkpoint does not exist or is damaged, or its samples cannot be scored.
+      RunReplaced: The run is gone, or another run has its directory.
     """
     self.check_run()
     if step is None:
       step = self._sampler.restore()
-    with self._claims.of(step, wait=wait) as mine:
-      if not mine:
+    with self._claims.of(step, wait=wait) as is_claimed:
+      if not is_claimed:
         return None
-      known = self.find(step)
-      if known and 'error' not in known:
+      record = self.find(step)
+      if record and 'error' not in record:
         _log.info('step %d has these scores already', step)
-        if step in self._checkpoints.pins.steps(self._pins_as):  # Of one that was killed since.
+        if step in self._checkpoints.pins.steps(self._pin_name):  # Left by a killed evaluator.
           self._settle_pins(step)
-        return known
+        return record
       self._pin(step, 'being scored')
       try:
         return self._score(step)
       finally:
         try:
           self._settle_pins(claimed=step)
-        except OSError as error:  # The score may be recorded by now.
+        except OSError as error:  # No failure: the score may be recorded already.
           _log.warning('pins are left as they are (%s)', first_line(error))
 
   def _pin(self, step: int, why: str) -> None:
     try:
-      self._checkpoints.pins.add(step, self._pins_as, why + '\n')
-    except OSError as error:  # Scores are worth having all the same.
+      self._checkpoints.pins.add(step, self._pin_name, why + '\n')
+    except OSError as error:  # Scoring works without a pin.
       _log.warning('step %d cannot be pinned, rotation may remove it (%s)', step, first_line(error))
 
   def _score(self, step: int) -> Record:
@@ -168,18 +171,18 @@ class Evaluator:
       self._sampler.restore(step)
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
     started = time.monotonic()
-    shown: list[np.ndarray] = []
-    most = self._sampler.medium.grid_size(self._sampler.sample_shape)
+    previews: list[np.ndarray] = []
+    preview_count = self._sampler.medium.grid_size(self._sampler.sample_shape)
 
     def batches() -> Iterator[np.ndarray]:
       for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
-        if missing := max(0, most - sum(map(len, shown))):
-          shown.append(batch[:missing])
+        if room := max(0, preview_count - sum(map(len, previews))):
+          previews.append(batch[:room])
         yield batch
 
-    scores = self._scorer.score(batches(), **self._chosen)
+    scores = self._scorer.score(batches(), **self._conditions)
     if self._options.generator_calls:
-      assert isinstance(self._sampler, GeneratorSampler)  # Others are refused, see check_options.
+      assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
     ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
     checksum = self._checkpoints.record(step).get('checksum')
@@ -191,19 +194,19 @@ class Evaluator:
       **self._provenance(started),
     }
     self.check_run()
-    self._write_summaries(step, scores, np.concatenate(shown))
-    return self._records.add(record)  # Last: what has a record is done.
+    self._write_summaries(step, scores, np.concatenate(previews))
+    return self._records.add(record)  # Last, since a checkpoint with a record counts as done.
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
-    """Adds, or finds, a record without scores.
+    """Adds a record with an error in place of scores; returns the existing one if there is any.
 
     Args:
-      step: Of the checkpoint.
-      error: What is wrong with it.
-      more: For the record.
+      step: Step of the checkpoint.
+      error: What is wrong with the checkpoint.
+      more: Further fields of the record.
 
     Raises:
-      RunReplaced: The run is no longer there.
+      RunReplaced: The run is gone, or another run has its directory.
     """
     self.check_run()
     return self._records.add(
@@ -211,32 +214,35 @@ class Evaluator:
     )
 
   def best(self) -> Record | None:
-    """The record with the best score by `best_by` of those whose checkpoints exist."""
-    there = set(self.steps())
-    scored = [
+    """Returns the record with the best `best_by` score among existing checkpoints, or None."""
+    steps = set(self.steps())
+    candidates = [
       record
       for record in self._records.of(self.run_id, self.definition)
-      if record.get('step') in there
+      if record.get('step') in steps
       and math.isfinite(record.get('scores', {}).get(self.best_by, math.nan))
     ]
     sign = 1 if self.best_by and better(self.best_by) == 'lower' else -1
-    return min(scored, key=lambda record: sign * record['scores'][self.best_by], default=None)
+    return min(candidates, key=lambda record: sign * record['scores'][self.best_by], default=None)
 
   def _settle_pins(self, claimed: int) -> None:
-    """Pins the best checkpoint, and lets go of others that nobody else is scoring.
+    """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Of a run that is no longer there nothing is to be kept, and its steps are now another's.
+    Does nothing when another run has the directory, since the steps are then that run's.
+
+    Args:
+      claimed: The step whose claim the caller holds.
     """
     if self.run.run_id != self.run_id:
       return
     best = self.best()
     if best:
       self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
-    for step in self._checkpoints.pins.steps(self._pins_as):
+    for step in self._checkpoints.pins.steps(self._pin_name):
       if not (best and step == best['step']):
-        with contextlib.nullcontext(True) if step == claimed else self._claims.of(step) as mine:
-          if mine:
-            self._checkpoints.pins.remove(step, self._pins_as)
+        with contextlib.nullcontext(True) if step == claimed else self._claims.of(step) as is_free:
+          if is_free:
+            self._checkpoints.pins.remove(step, self._pin_name)
 
   def _provenance(self, started: float) -> Record:
     return {
@@ -252,14 +258,14 @@ class Evaluator:
 
   def _write_summaries(self, step: int, scores: dict[str, float], outputs: np.ndarray) -> None:
     with writing(self._records.directory):
-      scored = [record for record in self._records.read() if 'scores' in record]
-      of_runs = {record.get('run_id', '') for record in scored}
-      if of_runs and self.run_id not in of_runs:
-        # The curves are of another run.
+      score_records = [record for record in self._records.read() if 'scores' in record]
+      run_ids = {record.get('run_id', '') for record in score_records}
+      if run_ids and self.run_id not in run_ids:
+        # TensorBoard would join the curves of the former run to those of this one.
         event_files.wait_for_another_second(self._records.directory)
         event_files.start_session(self._records.directory, 0)
       with TensorBoard(self._records.directory) as writer:
-        # A group of its own.
+        # The prefix makes a group of charts of its own.
         writer.scalars(step, {f'scores/{name}': value for name, value in scores.items()})
         picture = images.enlarge(self._sampler.medium.picture(outputs))
         writer.picture(step, 'fakes', picture)
@@ -268,7 +274,13 @@ class Evaluator:
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:
-  """The score that `best_by` names; the default names none where there is no such score."""
+  """Returns the full name of the score that `best_by` stands for, or None.
+
+  None is for an empty `best_by`, and for the default where that score is not measured.
+
+  Raises:
+    UsageError: No such score is measured, or the score does not rank.
+  """
   if not best_by:
     return None
   for name in scorer.metric_of:

@@ -1,4 +1,4 @@
-"""Scores one run or many: what tfgan-evaluate does, as functions.
+"""Functions that score the checkpoints of one or many runs, as tfgan-evaluate does.
 
 for record in watch_runs('/tmp/runs/*', EvaluationOptions(metrics='fid'), also=['raw']):
   ...
@@ -34,19 +34,23 @@ def score_runs(
   strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
-  """Records of one checkpoint of each run.
+  """Scores one checkpoint of each run; yields a record for each kind of samples.
+
+  One of several runs that cannot be scored is left out with a warning.
 
   Args:
-    model_dirs: One run or several, see runs.directory.find_runs.
+    model_dirs: Paths of runs, separated by commas, with *, ? and [...] as in a shell.
     options: What to measure.
-    step: Of the checkpoint; by default the newest.
-    also: Further kinds of samples, see EvaluationOptions.variant.
-    strategy: Whose replicas generate and extract, see replicas.strategies.evaluation_devices.
-    places: Fields of the experiment such as data_dir, in place of those recorded.
+    step: Step of the checkpoint; by default each run's newest.
+    also: Further kinds of samples to score: any of 'raw', 'batch' and 'standing', see
+      EvaluationOptions.variant.
+    strategy: Strategy whose replicas generate samples and extract features; None takes one device.
+    places: Fields of the experiment, such as data_dir, that replace the recorded ones.
 
   Raises:
-    UsageError: A path or pattern names no run, or the only one cannot be scored.
-    Exception: After all else is scored, the first other error, for which a run had to be left out.
+    UsageError: A path or pattern names no run, or the only run cannot be scored.
+    Exception: The first error, other than a UsageError, that made a run be left out; raised after
+      all other runs are scored.
   """
   scorers, load = Scorers(strategy), functools.cache(load_dataset)
   first_error: Exception | None = None
@@ -70,12 +74,12 @@ def score_runs(
 def _read(
   path: str, places: Mapping[str, Any], load: Callable[[str, DataOptions], Dataset]
 ) -> tuple[RunDirectory, Experiment, Dataset]:
-  """Reads a run's record and its data, which may be in another place than recorded.
+  """Reads a run's experiment and loads its data, which may have moved since it was recorded.
 
   Args:
-    path: model_dir.
-    places: Fields of the experiment, in place of those recorded.
-    load: Returns the data, and of several runs on it the same.
+    path: The model_dir of the run.
+    places: Fields of the experiment that replace the recorded ones.
+    load: Loads a data set; cached, so that runs on equal data share one object.
   """
   run = RunDirectory(path)
   experiment = run.find_data(run.read_experiment(model_dir=path, **places))
@@ -93,13 +97,29 @@ def watch_runs(
   strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
-  """Records of all checkpoints of all runs, those too that are yet to come; see watcher.watch.
+  """Scores all checkpoints of all runs, future ones included, until all runs are done.
 
-  Of several runs, one that cannot be scored is left out with a warning.
+  Yields a record for each checkpoint and kind of samples. One of several runs that cannot be scored
+  is left out with a warning.
+
+  Args:
+    model_dirs: Paths of runs, separated by commas, with *, ? and [...] as in a shell.
+    options: What to measure.
+    also: Further kinds of samples to score: any of 'raw', 'batch' and 'standing', see
+      EvaluationOptions.variant.
+    timeout_seconds: Ends when nothing new has appeared for that long; 0 waits for ever.
+    stop_after: Ends after that many checkpoints; 0 sets no limit.
+    strategy: Strategy whose replicas generate samples and extract features; None takes one device.
+    places: Fields of the experiment, such as data_dir, that replace the recorded ones.
+
+  Raises:
+    UsageError: No run appeared in time, or the only run cannot be scored.
+    Unreachable: The runs could not be listed in time.
+    Exception: The error that made a run be left out; raised after all other runs are scored.
   """
   scorers, load = Scorers(strategy), functools.cache(load_dataset)
 
-  def evaluators_of(path: str) -> list[Evaluator]:
+  def open_evaluators(path: str) -> list[Evaluator]:
     try:
       return open_run(*_read(path, places, load), options, also, scorers=scorers)
     except UsageError as error:
@@ -110,7 +130,7 @@ def watch_runs(
 
   return watch(
     lambda: find_runs(model_dirs),
-    evaluators_of,
+    open_evaluators,
     timeout_seconds=timeout_seconds,
     stop_after=stop_after,
   )

@@ -1,8 +1,8 @@
-"""Opens a run for scoring: what its generator can be asked, its scorer, its evaluators.
+"""Opens a run for scoring: checks the options, and makes the scorer and the evaluators.
 
     evaluators = open_run(run, experiment, dataset, EvaluationOptions(metrics='fid'), also=['raw'])
 
-Nothing here trains: a generator and images are all that scores need.
+No part of training is loaded: scores need only a generator and images.
 """
 
 from __future__ import annotations
@@ -30,40 +30,41 @@ from tfgan_pipeline.sampling.sampler import standard_normal_size
 
 
 class Scorers:
-  """Scorers, each made once for all runs on its data.
+  """Cache of scorers, so that runs on equal data share one.
 
   Args:
-    strategy: Whose replicas generate and extract; None takes one device.
+    strategy: Strategy whose replicas generate samples and extract features; None takes one device.
   """
 
   def __init__(self, strategy: tf.distribute.Strategy | None = None):
-    share_gpus()  # Before anything of TensorFlow is used.
+    share_gpus()  # Must come before the first use of TensorFlow.
     self.strategy = strategy
-    self._made: dict[tuple[object, ...], Scorer] = {}
+    self._scorers: dict[tuple[object, ...], Scorer] = {}
 
   def get(self, experiment: Experiment, dataset: Dataset, options: EvaluationOptions) -> Scorer:
-    """Returns the scorer of these options for the data of a run, which need not exist yet.
+    """Returns the scorer of `options` for an experiment's data; its run need not exist yet.
 
     Raises:
-      UsageError: The options do not suit the run's generator, or its data.
+      UsageError: The options do not suit the experiment's generator or data.
     """
     task, options = check_options(experiment, dataset, options)
     key = experiment.dataset, experiment.data_dir, options, task.target
-    if key not in self._made:
-      seen = dataset.seen_as(task.target)
-      self._made[key] = Scorer(seen, experiment.dataset, options, self.strategy)
-    return self._made[key]
+    if key not in self._scorers:
+      view = dataset.seen_as(task.target)
+      self._scorers[key] = Scorer(view, experiment.dataset, options, self.strategy)
+    return self._scorers[key]
 
 
 def check_options(
   experiment: Experiment, dataset: Dataset, options: EvaluationOptions
 ) -> tuple[Task, EvaluationOptions]:
-  """Returns the task that is scored, and the options for it; needs no run yet.
+  """Returns the task to score and the options completed for it; the run need not exist yet.
 
-  Of a game with several tasks the options name one, and no more samples than it has examples.
+  The returned options name the task if the game has several, and ask for no more samples than a
+  translator has examples to read.
 
   Raises:
-    UsageError: Samples of such a game cannot be asked for it.
+    UsageError: The experiment's generator cannot give the samples that the options ask for.
   """
   game = new_game(experiment, dataset.fields)
   task = game.task(options.task)
@@ -94,7 +95,7 @@ def check_options(
 
 
 def _sources(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
-  """The examples that a task which reads any is scored on."""
+  """Returns the examples that a translator reads to be scored."""
   return dataset.split(options.reference_split).with_field(task.source)
 
 
@@ -111,14 +112,14 @@ def open_run(
 
   Args:
     run: The run.
-    experiment: As the run recorded it, but for places.
+    experiment: The run's experiment, as recorded except for paths.
     dataset: The data of the run.
     options: What to measure.
     also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
-    scorers: Those that other runs use, too.
+    scorers: Cache of scorers to share with other runs.
 
   Raises:
-    UsageError: The data is not that of the run, or the options do not suit it.
+    UsageError: The run was trained on other data, or the options do not suit the run.
   """
   run.check_data(dataset)
   scorers = scorers or Scorers()
@@ -143,11 +144,24 @@ def score_checkpoint(
   step: int | None = None,
   scorers: Scorers | None = None,
 ) -> list[Record]:
-  """Scores one checkpoint, by default the newest, and variants of its samples.
+  """Returns the records of one checkpoint: by `options`, and by each variant in `also`.
 
-  Warns when the variants differ much. Arguments and errors are those of `open_run`.
+  Warns when scores of the variants differ much.
+
+  Args:
+    run: The run.
+    experiment: The run's experiment, as recorded except for paths.
+    dataset: The data of the run.
+    options: What to measure.
+    also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
+    step: Step of the checkpoint; by default the newest.
+    scorers: Cache of scorers to share with other runs.
+
+  Raises:
+    UsageError: The checkpoint does not exist or is damaged, the run was trained on other data, or
+      the options do not suit the run.
   """
-  # Refused before there is any work, such as that of training an extractor.
+  # Fails for a missing or damaged checkpoint before long work, such as training an extractor.
   restored = RestoredNetworks(run, experiment, weights=options.weights)
   step = restored.restore(step)
   evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers)

@@ -1,9 +1,9 @@
-"""Named ways to score, `--protocol=train_50k`: what they set, and with which tables they compare.
+"""Named protocols of scoring, `--protocol=train_50k`, and the published tables they compare with.
 
-A protocol is a function that is registered here and returns its values. Flags that are given
-override it, and a score made that way names no protocol. The extractor is always the user's: where
-published tables are spoken of, they are comparable only with the Inception network of 2015, on the
-same data set, at the same resolution.
+A protocol is a registered function that returns values of flags. Flags on the command line override
+the protocol, and a score made that way names no protocol. No protocol chooses the extractor:
+published tables compare only with scores by the Inception network of 2015, on the same data set at
+the same resolution.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tfgan_pipeline import registry
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-  """What a protocol is.
+  """Settings of a named way to score.
 
   Attributes:
-    values: Fields of EvaluationOptions.
-    comparable: With what the scores compare, for people.
+    values: Values of fields of EvaluationOptions, by field.
+    comparable: A text that says which other scores are comparable.
   """
 
   values: Mapping[str, Any]
@@ -30,7 +30,7 @@ class Protocol:
 
 @registry.protocol
 def train_50k() -> Protocol:
-  """50,000 generated images against the whole train split."""
+  """Compares 50,000 generated images with the whole train split, as papers on StyleGAN do."""
   return Protocol(
     {'num_samples': 50000, 'reference_split': 'train', 'weights': 'average'},
     'with Inception of 2015, comparable with FID of 50,000 samples against training statistics, '
@@ -41,7 +41,7 @@ def train_50k() -> Protocol:
 
 @registry.protocol
 def ttur_10k() -> Protocol:
-  """10,000 generated images against the whole train split, the least that FID's authors advise."""
+  """Compares 10,000 generated images, the least that FID's authors advise, with the train split."""
   return Protocol(
     {'num_samples': 10000, 'reference_split': 'train', 'weights': 'average'},
     'with Inception of 2015, comparable with tables that say 10,000 samples against training '
@@ -52,7 +52,7 @@ def ttur_10k() -> Protocol:
 
 @registry.protocol
 def test_10k() -> Protocol:
-  """10,000 generated images against the whole test split."""
+  """Compares 10,000 generated images with the whole test split."""
   return Protocol(
     {'num_samples': 10000, 'reference_split': 'test', 'weights': 'average'},
     'comparable only with itself, on test splits of one size',
@@ -61,7 +61,7 @@ def test_10k() -> Protocol:
 
 @registry.protocol
 def quick_2k() -> Protocol:
-  """2,000 generated images against the whole train split, to see where a training is going."""
+  """Compares 2,000 generated images with the whole train split: quick, to follow a training."""
   return Protocol(
     {'num_samples': 2000, 'reference_split': 'train', 'weights': 'average'},
     'comparable only with itself: fewer samples than Inception has features',

@@ -1,4 +1,4 @@
-"""Scores a folder of images, whoever made them.
+"""Scores a folder of images, whatever program made them.
 
 record = score_folder('/tmp/samples', EvaluationOptions(reference_dir='/data/test', ...))
 """
@@ -32,19 +32,21 @@ def score_folder(
   dataset_text: str = '',
   strategy: tf.distribute.Strategy | None = None,
 ) -> Record:
-  """A record, as of a checkpoint, of the pictures in a folder.
+  """Scores the pictures in a folder; returns a record like that of a checkpoint.
 
   Args:
-    generated_dir: The folder; its pictures are scored as they are stored.
+    generated_dir: The folder; pictures are resized only if `options.resize_pictures` is set.
     options: What to measure.
-    every: Whether to score all pictures, or `options.num_samples` of them, drawn with
+    every: Whether to score all pictures; otherwise `options.num_samples` of them, drawn with
       `options.sample_seed`.
-    dataset: What an extractor may be trained on, and the reference unless the options name another.
-    dataset_text: The call string it was built from.
-    strategy: Whose replicas extract features; None is no strategy.
+    dataset: The data set that an extractor is trained on, if any is, and that the pictures are
+      compared with unless the options name another reference.
+    dataset_text: The call string that the data set was built from.
+    strategy: Strategy whose replicas extract features; None for no strategy.
 
   Raises:
-    UsageError: Too few pictures, a shape that does not suit, or no reference.
+    UsageError: There are too few pictures, their shape does not suit the data set, the options need
+      a generator, or there is no reference.
   """
   if not (dataset or options.reference_dir or options.reference_stats):
     raise UsageError(
@@ -74,7 +76,7 @@ def score_folder(
   name = os.path.basename(os.path.normpath(generated_dir))
   dataset = dataset or Dataset.of_images(name, generated.image_shape, (), {})
   scorer = Scorer(dataset, dataset_text, options, strategy)
-  definition = {**scorer.definition, 'quantisation': _reading(options)}
+  definition = {**scorer.definition, 'quantisation': _describe_reading(options)}
   if every:
     definition['sample_seed'] = None
   scores = scorer.score(_batches(generated, count, options.sample_seed))
@@ -90,18 +92,19 @@ def score_folder(
 
 
 def _batches(split: FileSplit, count: int, seed: int) -> Iterator[np.ndarray]:
-  """uint8 [n, H, W, C]: all images in stored order, or as many as asked for."""
-  kept = np.zeros(split.size, bool)
-  kept[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
+  """Yields `count` images in stored order, drawn with `seed`, as batches uint8 [n, H, W, C]."""
+  mask = np.zeros(split.size, bool)
+  mask[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
   first = 0
   for batch in split.ordered(256):
     images = batch['image']
-    rows = kept[first : first + len(images)]
+    rows = mask[first : first + len(images)]
     first += len(images)
     yield images[rows]
 
 
-def _reading(options: EvaluationOptions) -> str:
+def _describe_reading(options: EvaluationOptions) -> str:
+  """Describes for the definition how pixels are read from the files."""
   size = options.resize_pictures
   if not size:
     return 'files as stored'

@@ -1,4 +1,4 @@
-"""Images in, scores out: extractor, reference features and metrics of one definition."""
+"""Scorer of sets of images: the extractor, reference features and metrics of one definition."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
-_IMAGES = 16_384  # At most, of either kind, that image metrics are given.
+# The most real, and the most generated images that image metrics get; all are in memory at once.
+_IMAGES = 16_384
 
 
 class Scorer:
-  """Scores sets of generated images against one reference.
+  """Scorer of sets of generated images against one reference.
 
   Args:
-    dataset: Where the real images are.
-    dataset_text: The call string it was built from, for the record.
+    dataset: The data set with the real images.
+    dataset_text: The call string that the data set was built from, for the record.
     options: What to measure.
-    strategy: Whose replicas extract features; None is no strategy.
+    strategy: Strategy whose replicas extract features; None for no strategy.
 
   Attributes:
-    definition: What the scores mean; part of each record.
-    metric_of: The name of each score tried or made so far -> the call of its metric, `fid(ddof=1)`.
+    definition: The scorer's part of the facts that scores depend on, see definition.py.
+    metric_of: The metric call, such as `fid(ddof=1)`, by the name of each score seen so far.
 
   Raises:
-    UsageError: The options do not suit the data, or each other.
+    UsageError: The options do not suit the data or each other.
   """
 
   def __init__(
@@ -52,8 +53,8 @@ class Scorer:
     strategy: tf.distribute.Strategy | None = None,
   ):
     if options.protocol:
-      about = registry.protocol.build(options.protocol)
-      _log.info('protocol %s: %s', options.protocol, about.comparable)
+      protocol = registry.protocol.build(options.protocol)
+      _log.info('protocol %s: %s', options.protocol, protocol.comparable)
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
     self._options = options
@@ -66,7 +67,7 @@ class Scorer:
     if options.image_metrics:
       if choice.split is None:
         raise UsageError('--image_metrics: need real images, and --reference_stats has none')
-      self._images = _some_images(choice.split)
+      self._images = _draw_images(choice.split)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
@@ -77,8 +78,8 @@ class Scorer:
         flag = options.generator_flag
         raise UsageError(f'--{flag}={getattr(options, flag)}: {error}') from None
     self._try_metrics(dataset.image_shape)
-    for text, call in options.generator_calls.items():  # Their scores have their names.
-      self._named(f'[{self._extractor.name}]', text, {call.name: math.nan})
+    for text, call in options.generator_calls.items():  # Scores are named as their metrics.
+      self._add_suffix(f'[{self._extractor.name}]', text, {call.name: math.nan})
     self.definition: Record = {
       'extractor': self._extractor.facts,
       'metrics': options.metrics,
@@ -97,11 +98,11 @@ class Scorer:
     }
 
   def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
-    """Refuses now what the metrics would refuse after the work: on a few reference features."""
+    """Runs every metric on a few features so that bad options fail early, with a UsageError."""
     options, reference = self._options, self._reference
     if isinstance(reference, Statistics):
-      few = min(options.num_samples, 100)
-      sample = self._extractor.features([np.zeros((few, *image_shape), np.uint8)])
+      count = min(options.num_samples, 100)
+      sample = self._extractor.features([np.zeros((count, *image_shape), np.uint8)])
       if sample.width != reference.width:
         raise UsageError(
           f'--reference_stats={options.reference_stats}: of {reference.width} features, and '
@@ -110,24 +111,26 @@ class Scorer:
       self._try(reference, sample)
     else:
       try:
-        self._try(*[_first(reference, min(options.num_samples, 1000))] * 2)
-      except UsageError:  # Of what it is given, or only of so few?
-        self._try(reference, _first(reference, options.num_samples))
+        self._try(*[_take_first(reference, min(options.num_samples, 1000))] * 2)
+      except UsageError:  # Perhaps only because there are so few features.
+        self._try(reference, _take_first(reference, options.num_samples))
     if self._targets is not None:
       try:
-        self._compute_of_pairs(self._targets, next(self._targets.ordered(2))['image'])
+        self._compute_pair_metrics(self._targets, next(self._targets.ordered(2))['image'])
       except UsageError as error:
         raise UsageError(f'--pair_metrics={options.pair_metrics}: {error}') from None
     if self._images is not None:
       try:
-        self._compute_of_images(self._images, self._images[: max(2, min(options.num_samples, 16))])
+        self._compute_image_metrics(
+          self._images, self._images[: max(2, min(options.num_samples, 16))]
+        )
       except UsageError as error:
         raise UsageError(f'--image_metrics={options.image_metrics}: {error}') from None
 
   def _try(self, reference: Features | Statistics, sample: Features) -> None:
     sample = dataclasses.replace(sample, codes=np.zeros(len(sample), int))
     try:
-      self._compute(reference, sample, resamples=min(self._options.bootstrap, 2))
+      self._compute_metrics(reference, sample, resamples=min(self._options.bootstrap, 2))
     except UsageError as error:
       raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
 
@@ -138,42 +141,50 @@ class Scorer:
     labels: np.ndarray | None = None,
     codes: np.ndarray | None = None,
   ) -> dict[str, float]:
-    """Scores by name, such as 'fid[classifier:mnist]' or, of images alone, 'ms_ssim'.
+    """Returns the scores of a set of images by name.
+
+    Names are such as 'fid[classifier:mnist]', or 'ms_ssim' for metrics that read no features.
 
     Args:
-      batches: uint8 [n, H, W, C].
-      labels: The classes that were asked for, integers, one for each image; or None.
-      codes: Learnt categories that images were made with, integers, one for each; or None.
+      batches: Generated images, uint8 [n, H, W, C].
+      labels: The classes that the generator was asked for, integers [number of images]; or None.
+      codes: The learnt categories that the generator was given, integers [number of images]; or
+        None.
 
     Raises:
-      UsageError: The images cannot be scored, such as when their features are not finite.
+      UsageError: The images cannot be scored, for instance because features are not finite.
     """
-    kept: list[np.ndarray] = []
-    keeps = self._images is not None or self._targets is not None
+    first_batches: list[np.ndarray] = []
+    needs_images = self._images is not None or self._targets is not None
 
-    def keeping() -> Iterator[np.ndarray]:
+    def copy_first_batches() -> Iterator[np.ndarray]:
       for batch in batches:
-        if keeps and sum(map(len, kept)) < _IMAGES:
-          kept.append(batch)
+        if needs_images and sum(map(len, first_batches)) < _IMAGES:
+          first_batches.append(batch)
         yield batch
 
-    generated = self._extractor.features(keeping())
+    generated = self._extractor.features(copy_first_batches())
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
-    scores = self._compute(self._reference, generated, resamples=self._options.bootstrap)
+    scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
-      scores.update(self._compute_of_images(self._images, np.concatenate(kept)[:_IMAGES]))
+      scores.update(
+        self._compute_image_metrics(self._images, np.concatenate(first_batches)[:_IMAGES])
+      )
     if self._targets is not None:
-      scores.update(self._compute_of_pairs(self._targets, np.concatenate(kept)[:_IMAGES]))
+      scores.update(
+        self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:_IMAGES])
+      )
     return scores
 
   def of_generator(
     self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int
   ) -> dict[str, float]:
-    """Returns the scores of the generator itself, such as its perceptual path length.
+    """Returns scores of a generator, rather than of its images, such as perceptual path length.
 
     Args:
-      generate: float32 noise [n, noise_size], standard normal, to images in [-1, 1].
-      noise_size: Numbers per image.
+      generate: Maps standard normal noise, float32 [n, noise_size], to float32 images
+        [n, H, W, C] in [-1, 1].
+      noise_size: Length of the noise for one image.
     """
     scores = {}
     for text, call in self._options.generator_calls.items():
@@ -184,64 +195,66 @@ class Scorer:
         noise_size,
         self._options.sample_seed,
       )
-      scores.update(self._named(f'[{self._extractor.name}]', text, values))
+      scores.update(self._add_suffix(f'[{self._extractor.name}]', text, values))
     return scores
 
-  def _compute(
+  def _compute_metrics(
     self, reference: Features | Statistics, generated: Features, *, resamples: int
   ) -> dict[str, float]:
     scores = {}
     for call in registry.metric.parse_all(self._options.metrics):
-      # Statistics stand where features do, and refuse what they are not asked in words.
-      found = registry.metric.build(str(call), cast(Features, reference), generated)
+      # Statistics take the place of features; metrics that need more get a UsageError from them.
+      values = registry.metric.build(str(call), cast(Features, reference), generated)
       if resamples and isinstance(reference, Features):
-        found.update(intervals(call, reference, generated, found, resamples=resamples))
-      scores.update(self._named(f'[{self._extractor.name}]', call, found))
+        values.update(intervals(call, reference, generated, values, resamples=resamples))
+      scores.update(self._add_suffix(f'[{self._extractor.name}]', call, values))
     return scores
 
-  def _compute_of_images(self, real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
+  def _compute_image_metrics(self, real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
     scores = {}
     for call in registry.image_metric.parse_all(self._options.image_metrics):
-      found = registry.image_metric.build(str(call), real, generated)
-      scores.update(self._named('', call, found))
+      values = registry.image_metric.build(str(call), real, generated)
+      scores.update(self._add_suffix('', call, values))
     return scores
 
-  def _compute_of_pairs(self, split: Split, outputs: np.ndarray) -> dict[str, float]:
-    """Compares output i with target i, in the stored order of the reference split."""
-    targets, missing = [], len(outputs)
+  def _compute_pair_metrics(self, split: Split, outputs: np.ndarray) -> dict[str, float]:
+    """Returns the pair metrics of outputs; output i belongs to example i of `split` as stored."""
+    targets, remainder = [], len(outputs)
     for batch in split.ordered(1024):
-      targets.append(batch['image'][:missing])
-      missing -= len(targets[-1])
-      if not missing:
+      targets.append(batch['image'][:remainder])
+      remainder -= len(targets[-1])
+      if not remainder:
         break
     scores = {}
     for call in registry.pair_metric.parse_all(self._options.pair_metrics):
       values = registry.pair_metric.build(str(call), np.concatenate(targets), outputs)
-      scores.update(self._named('', call, values))
+      scores.update(self._add_suffix('', call, values))
     return scores
 
-  def _named(self, suffix: str, call: Call | str, scores: dict[str, float]) -> dict[str, float]:
-    named = {f'{key}{suffix}': value for key, value in scores.items()}
-    self.metric_of.update(dict.fromkeys(named, str(call)))
-    return named
+  def _add_suffix(
+    self, suffix: str, call: Call | str, scores: dict[str, float]
+  ) -> dict[str, float]:
+    full_scores = {f'{key}{suffix}': value for key, value in scores.items()}
+    self.metric_of.update(dict.fromkeys(full_scores, str(call)))
+    return full_scores
 
 
-def _first(features: Features, count: int) -> Features:
-  """The first rows; without held-out ones, which cost much to make."""
+def _take_first(features: Features, count: int) -> Features:
+  """Returns the first `count` rows; without held-out features, which take long to extract."""
   logits, labels = (
     None if values is None else values[:count] for values in (features.logits, features.labels)
   )
   return Features(features.pool[:count], logits, labels)
 
 
-def _some_images(split: Split) -> np.ndarray:
-  """uint8 [n, H, W, C]: all images of a split, or as many drawn at random, always the same."""
+def _draw_images(split: Split) -> np.ndarray:
+  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`."""
   rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
-  wanted = np.zeros(split.size, bool)
-  wanted[rows] = True
-  kept, first = [], 0
+  mask = np.zeros(split.size, bool)
+  mask[rows] = True
+  parts, first = [], 0
   for batch in split.ordered(1024):
     images = batch['image']
-    kept.append(images[wanted[first : first + len(images)]])
+    parts.append(images[mask[first : first + len(images)]])
     first += len(images)
-  return np.concatenate(kept)
+  return np.concatenate(parts)

@@ -3,9 +3,8 @@
     for record in watch(lambda: ['/tmp/a', '/tmp/b'], open_run):
       ...
 
-A watcher keeps nothing in memory that it needs again: killed and started once more, or beside
-others, it scores what has no record. No bad checkpoint ends it, and no run that cannot be read or
-written keeps it from the others.
+A watcher scores whatever has no record, so it can be killed and restarted, and several can watch
+the same runs. Neither a bad checkpoint nor a run that cannot be read or written ends a watcher.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from tfgan_pipeline.runs.checkpoints import format_steps
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
-_LONGEST_PAUSE = 30.0  # Seconds.
-_ATTEMPTS = 4  # At a checkpoint or a run, before an error is taken for one that stays; 40 s.
-# A file system is at fault, or memory that others use.
-_MAY_PASS = (tf.errors.OpError, OSError, MemoryError)
+_LONGEST_PAUSE = 30.0  # Seconds; a checkpoint waits for no longer than this to be noticed.
+_ATTEMPTS = 4  # At a checkpoint or a run until an error counts as permanent, after 40 s of rests.
+# Errors of a file system, or of memory that other programs use, may go away.
+_TRANSIENT_ERRORS = (tf.errors.OpError, OSError, MemoryError)
 
 
 def watch(
@@ -45,32 +44,33 @@ def watch(
   timeout_seconds: float = 0,
   stop_after: int = 0,
 ) -> Iterator[Record]:
-  """Records of all checkpoints, each once, until all runs are done and scored.
+  """Yields the records of all checkpoints, each once, until all runs are done and scored.
 
-  Runs take turns, a checkpoint each; within a run the order is that of steps. A checkpoint that
-  cannot be scored has a record with its `error`; one that was gone before, also `missing`. A run
-  that is removed is done; one that takes its place is scored from the start.
+  Runs take turns after each checkpoint; within a run checkpoints are scored in the order of steps.
+  The record of a checkpoint that cannot be scored has an `error`; if the checkpoint was removed
+  before it could be scored, also `missing`. A run that is removed counts as done; a run that takes
+  its place is scored from the start.
 
   Args:
-    find_runs: The runs there are by now; asked again and again.
-    open_run: Returns the evaluators of one run: the first is the measurement wanted, others are
-      variants of it, which it is compared with. An empty list leaves the run out. Called again when
-      the storage did not answer.
+    find_runs: Returns the paths of the runs that exist by now; called repeatedly.
+    open_run: Returns the evaluators of the run at a path. The first one makes the main scores,
+      which those of the others are compared with. An empty list leaves the run out. Called again
+      after an error that may pass.
     poll_seconds: The first pause when there is nothing to do; pauses grow up to 30 seconds.
-    timeout_seconds: Give up when nothing new appeared for so long; 0 waits for ever.
-    stop_after: End after as many checkpoints; 0 knows no limit.
+    timeout_seconds: Ends when nothing new has appeared for that long; 0 waits for ever.
+    stop_after: Ends after that many checkpoints; 0 sets no limit.
 
   Raises:
-    UsageError: No run appeared in that time, or `open_run` raised it.
-    Unreachable: The runs could not be listed in that time.
-    Exception: After all else is scored, the error for which a run had to be left out.
+    UsageError: No run appeared in time, or `open_run` raised it.
+    Unreachable: The runs could not be listed in time.
+    Exception: The error that made a run be left out; raised after all other runs are scored.
   """
   runs: dict[str, _Run] = {}
-  if not _listed(find_runs)[0]:
+  if not _list_runs(find_runs)[0]:
     _log.info('waiting for a run')
   last_news, pause, count, had_runs = time.monotonic(), poll_seconds, 0, False
   while True:
-    paths, unlisted = _listed(find_runs)
+    paths, storage_error = _list_runs(find_runs)
     for path in paths:
       if path not in runs:
         runs[path] = _Run(path, open_run)
@@ -92,8 +92,8 @@ def watch(
     if (runs or had_runs) and all(run.finished for run in runs.values()):
       break
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
-      if unlisted:
-        raise unlisted
+      if storage_error:
+        raise storage_error
       if not runs:
         raise UsageError(f'--model_dir: no run appeared in {timeout_seconds:.0f} s')
       _log.warning('no new checkpoint for %.0f s', timeout_seconds)
@@ -105,10 +105,10 @@ def watch(
       raise run.error
 
 
-def _listed(
+def _list_runs(
   find_runs: Callable[[], Sequence[str]],
 ) -> tuple[Sequence[str], Unreachable | None]:
-  """Calls `find_runs`; returns its runs and None, or no runs and the error of the storage."""
+  """Calls `find_runs`; returns the runs and None, or no runs and the error of the storage."""
   try:
     return find_runs(), None
   except Unreachable as error:
@@ -117,40 +117,40 @@ def _listed(
 
 
 class _Run:
-  """What is settled of one run.
+  """Progress of scoring one run; a checkpoint is settled once its record has been yielded.
 
   Attributes:
-    finished: Whether nothing more is to come.
-    ended: Says that the run is gone, or that another has taken its place; '' while it is there.
-    just_settled: Whether the last `advance` scored a checkpoint, or found its record.
-    error: That for which the run was left out, if it was.
+    finished: Whether the run is done and all of its checkpoints are settled, or it is left out.
+    ended: A message that the run is gone or that another has its directory; '' until then.
+    just_settled: Whether the last `advance` scored a checkpoint or found its record.
+    error: The error for which the run was left out; None if it was not.
   """
 
   def __init__(self, path: str, open_run: Callable[[str], Sequence[Evaluator]]):
     self._path = path
     self._open_run = open_run
-    self._evaluators: Sequence[Evaluator] | None = None  # Until it could be opened.
-    self._settled: set[int] = set()
-    self._listed: set[int] = set()
-    self._listed_last: list[int] = []
+    self._evaluators: Sequence[Evaluator] | None = None  # None until the run is opened.
+    self._settled_steps: set[int] = set()
+    self._known_steps: set[int] = set()
+    self._last_listing: list[int] = []
     self._attempts: dict[int, int] = {}
     self.finished = False
     self.ended = ''
     self.just_settled = False
     self.error: Exception | None = None
     self._failures = 0  # In a row.
-    self._rests_until = 0.0  # By time.monotonic().
+    self._rest_end = 0.0  # By time.monotonic().
 
   def advance(self) -> Iterator[Record]:
-    """Settles one checkpoint, if there is one to settle, and what is missing before it.
+    """Settles the next checkpoint, if any, and those that were removed; yields their records.
 
-    When the run's files cannot be listed, read or written in several calls, it is left out.
+    Leaves the run out when its files cannot be listed, read or written in four calls in a row.
 
     Raises:
-      UsageError: By `open_run`, of a run that cannot be scored.
+      UsageError: `open_run` raised it, since the run cannot be scored.
     """
     self.just_settled = False
-    if time.monotonic() < self._rests_until:
+    if time.monotonic() < self._rest_end:
       return
     if self.finished:
       self._notice_end()
@@ -178,97 +178,108 @@ class _Run:
       self.error, self.finished = error, True
 
   def _notice_end(self) -> None:
-    """Sets `ended` when a finished or left-out run is gone, or another has taken its place."""
+    """Sets `ended` if a finished or left-out run is gone, or another has its directory."""
     try:
       if self._evaluators:
         self._evaluators[0].check_run()
     except RunReplaced as error:
       self.ended = str(error)
     except (OSError, UsageError):
-      pass  # The storage does not answer; there is nothing to be read of this run.
+      pass  # The storage fails, which is harmless: nothing more is to be read of this run.
 
   def _rest(self, failures: int) -> None:
-    """Leaves the run in peace for a while, whatever others have to do: 2 s, 8 s, then 30 s."""
-    self._rests_until = time.monotonic() + min(_LONGEST_PAUSE, 2 * 4 ** (failures - 1))
+    """Makes `advance` skip the run for 2 s after the first failure, then 8 s, then 30 s."""
+    self._rest_end = time.monotonic() + min(_LONGEST_PAUSE, 2 * 4 ** (failures - 1))
 
   def _advance(self, evaluators: Sequence[Evaluator]) -> Iterator[Record]:
+    """Yields the records of removed checkpoints and of the next one that no process scores."""
     if self.finished:
       return
     first = evaluators[0]
     first.check_run()
-    # Asked before listing: what the run saved before it was done is then in the list.
-    done = first.run.is_done()
+    # Read before the steps are listed, so that the list of a run that is done is complete.
+    is_done = first.run.is_done()
     steps = first.steps()
-    if steps != self._listed_last:
-      missing = [step for step in self._missing(first, steps) if not first.find(step)]
-      if missing:
+    if steps != self._last_listing:
+      missing_steps = [step for step in self._find_missing(first, steps) if not first.find(step)]
+      if missing_steps:
         _log.warning(
-          '%s: removed before they could be scored: %s', first.run.path, format_steps(missing)
+          '%s: removed before they could be scored: %s', first.run.path, format_steps(missing_steps)
         )
-      for step in missing:
+      for step in missing_steps:
         yield first.record_failure(step, 'removed before it could be scored', missing=True)
-      self._settled.update(missing)
-      self._listed_last = steps
-    waiting = [step for step in steps if step not in self._settled]
-    for step in waiting:
+      self._settled_steps.update(missing_steps)
+      self._last_listing = steps
+    pending = [step for step in steps if step not in self._settled_steps]
+    for step in pending:
       try:
-        records = self._evaluate(evaluators, step, patiently=step == steps[-1] and not done)
-      except _Later:
+        records = self._evaluate(evaluators, step, is_patient=step == steps[-1] and not is_done)
+      except _Postponement:
         break
       if records:
-        self._settled.add(step)
+        self._settled_steps.add(step)
         self.just_settled = True
         yield from records
         break
-      # Another process scores it just now: take the next one meanwhile.
-    self.finished = done and not waiting
+      # Another process is scoring this checkpoint; try the next one.
+    self.finished = is_done and not pending
 
-  def _missing(self, first: Evaluator, steps: list[int]) -> list[int]:
-    """Steps of checkpoints that were listed, or that the run says it saved, and are gone."""
-    saved = first.run.saved_steps()
-    # The newest may be listed in a moment: the run speaks of it first.
-    self._listed |= {*steps, *(step for step in saved if steps and step < steps[-1])}
-    return sorted(self._listed - set(steps) - self._settled)
+  def _find_missing(self, first: Evaluator, steps: list[int]) -> list[int]:
+    """Returns steps of checkpoints that were listed or logged as saved, and now are gone."""
+    saved_steps = first.run.saved_steps()
+    # A run logs a checkpoint before it can be listed: one after the newest listed may yet appear.
+    self._known_steps |= {*steps, *(step for step in saved_steps if steps and step < steps[-1])}
+    return sorted(self._known_steps - set(steps) - self._settled_steps)
 
   def _evaluate(
-    self, evaluators: Sequence[Evaluator], step: int, *, patiently: bool
+    self, evaluators: Sequence[Evaluator], step: int, *, is_patient: bool
   ) -> list[Record]:
-    """The records of a checkpoint; none while another process is at it."""
+    """Returns one record per evaluator, or [] while another process scores the checkpoint."""
     records = []
     for evaluator in evaluators:
-      record = self._try(evaluator, step, patiently=patiently)
+      record = self._try(evaluator, step, is_patient=is_patient)
       if record is None:
         return []
       records.append(record)
     warn_if_apart(evaluators, records)
     return records
 
-  def _try(self, evaluator: Evaluator, step: int, *, patiently: bool) -> Record | None:
+  def _try(self, evaluator: Evaluator, step: int, *, is_patient: bool) -> Record | None:
+    """Returns the record of a checkpoint, of a failure too; None while another process scores it.
+
+    Args:
+      evaluator: The evaluator.
+      step: Step of the checkpoint.
+      is_patient: Whether a damaged checkpoint may be one that is still being written.
+
+    Raises:
+      _Postponement: The checkpoint should be tried again.
+    """
     try:
       return evaluator.evaluate(step, wait=False)
     except (Interrupted, RunReplaced, WriteError):
       raise
-    except Exception as error:  # Of any kind: other checkpoints and runs are to be scored.
+    except Exception as error:  # Of any kind, so that other checkpoints are still scored.
       if step not in evaluator.steps():
-        raise _Later from None  # It is missing now, and will be recorded so.
-      if isinstance(error, DamagedCheckpoint) and patiently:
-        raise _Later from None  # It may be half written.
+        raise _Postponement from None  # Removed; the next call records it as missing.
+      if isinstance(error, DamagedCheckpoint) and is_patient:
+        raise _Postponement from None  # Perhaps half written.
       self._attempts[step] = self._attempts.get(step, 0) + 1
-      if isinstance(error, _MAY_PASS) and self._attempts[step] < _ATTEMPTS:
+      if isinstance(error, _TRANSIENT_ERRORS) and self._attempts[step] < _ATTEMPTS:
         _log.warning('step %d, attempt %d: %s', step, self._attempts[step], told(error))
         self._rest(self._attempts[step])
-        raise _Later from None
+        raise _Postponement from None
       _log.warning('step %d not scored: %s', step, told(error))
       with writing(evaluator.run.path):
         return evaluator.record_failure(step, told(error))
 
 
 def told(error: Exception) -> str:
-  """Formats an error in one line, with its type where it is none of those that say enough."""
+  """Formats an error in one line; adds its type unless the package's own message says enough."""
   line = first_line(error)
   clear = isinstance(error, (UsageError, Unreachable, WriteError, tf.errors.OpError))
   return line if clear else f'{type(error).__name__}: {line}'
 
 
-class _Later(Exception):
-  """This checkpoint cannot be scored yet."""
+class _Postponement(Exception):
+  """Postponement of a checkpoint that cannot be scored yet."""

@@ -1,0 +1,1 @@
+"""Run directories: their layout, files, locks, checkpoints and score records."""

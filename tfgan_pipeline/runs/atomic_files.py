@@ -1,4 +1,4 @@
-"""Files that others read whole or not at all, and one line when they cannot be written."""
+"""Atomic and durable writing of files, and errors of writing in one line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
 
 
 def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
-  """Replaces a file; a reader meets the old or the new content, also after a loss of power.
+  """Replaces a file atomically: readers get the old or the new content, also after a power loss.
 
   Args:
-    path: May be gs://, where a file that has been written is on disk.
-    content: Text is written as UTF-8.
-    durable: Whether to wait until the disk has it, some milliseconds. Without, a loss of power soon
-      afterwards can leave an empty file: for what can be made again.
+    path: Path of the file; may be gs://.
+    content: The new content; text is written as UTF-8.
+    durable: Whether to wait some milliseconds until the disk has the content; ignored in buckets,
+      which always do. Without it a power loss soon afterwards can leave an empty file, which is
+      fine for files that can be made again.
+
+  Raises:
+    OSError: The file cannot be written; the old content is kept.
   """
   temporary = f'{path}.{uuid.uuid4().hex}.tmp'
   durable = durable and files.is_local(path)
@@ -40,12 +44,12 @@ def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
 
 
 def sync(*paths: str) -> None:
-  """Waits until the disk has these files and their names; paths in buckets are passed over.
+  """Waits until the disk has the files at `paths` and their names; skips paths in buckets.
 
-  For files that others write, such as tf.train.Checkpoint.
+  Made for files that other libraries write, such as tf.train.Checkpoint.
 
   Raises:
-    OSError: A file is not there, or the disk cannot take it.
+    OSError: A file does not exist, or the disk cannot store it.
   """
   local = [path for path in paths if files.is_local(path)]
   for path in local:
@@ -63,7 +67,7 @@ def _sync_file(path: str) -> None:
 
 
 def sync_folder(path: str) -> None:
-  """Waits until the disk has the name of a file, where the file system can say so."""
+  """Waits until the disk has the name of the file `path`, if the file system supports it."""
   try:
     _sync_file(os.path.dirname(path) or '.')
   except OSError as error:
@@ -72,7 +76,7 @@ def sync_folder(path: str) -> None:
 
 
 def remove_leftovers(directory: str) -> None:
-  """Removes what a killed `write` has left in a directory. Only for its one writer."""
+  """Removes temporary files that a killed `write` left; only for the directory's sole writer."""
   for name in files.names_in(directory):
     if _TEMPORARY.search(name):
       files.remove(os.path.join(directory, name))
@@ -80,20 +84,20 @@ def remove_leftovers(directory: str) -> None:
 
 @contextlib.contextmanager
 def writing(path: str) -> Iterator[None]:
-  """Turns TensorFlow's and Python's errors in writing at or below `path` into WriteError.
+  """Turns TensorFlow's and Python's errors of a block that writes at `path` into WriteError.
 
-  What is read meanwhile, and cannot be now, stays Unreachable.
+  Unreachable, the error of reads within the block, passes unchanged.
   """
   try:
     yield
   except (WriteError, Unreachable):
     raise
   except Exception as error:
-    if not isinstance(error, OSError) and not _is_of_tensorflow(error):
+    if not isinstance(error, OSError) and not _is_tensorflow_error(error):
       raise
     raise WriteError(f'{path}: cannot be written ({first_line(error)})') from None
 
 
-def _is_of_tensorflow(error: Exception) -> bool:
-  """Whether TensorFlow raised it, which is not imported here to tell."""
+def _is_tensorflow_error(error: Exception) -> bool:
+  """Returns whether TensorFlow raised the error; told by names, without importing TensorFlow."""
   return any(kind.__name__ == 'OpError' for kind in type(error).__mro__)

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: listing, writing, and restoring the newest one that is whole.
+"""Checkpoints on disk: listing, writing and restoring.
 
     checkpoints = Checkpoints(run.checkpoints, run_id=run.run_id)
     checkpoints.save(step, root)
@@ -6,9 +6,9 @@
 
 A checkpoint is a `tf.train.Checkpoint` whose root holds each network under its role (`generator`,
 `discriminator`), the moving average as `generator_ema`, optimisers as `generator_optimizer` and so
-on, and `global_step`. These names are an on-disk interface. Beside it lies its record, such as
-ckpt-000500.json: the run it is of, and checksums of its variables, which every reading is held
-against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds the newest.
+on, and `global_step`. These names are an on-disk interface. Each checkpoint has a record beside it,
+such as ckpt-000500.json, with the run's id and checksums of the variables, which every read is
+checked against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds the newest.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from tfgan_pipeline.runs.pins import Pins
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
-# TensorFlow writes into the folder ckpt-000500_temp first; our record is written before the rest.
+# Files that a killed writer may leave: the record, which is written first, and the folder
+# ckpt-000500_temp, from which the data moves into place before the index.
 _PART = re.compile(r'(ckpt-\d+)(\.data|\.json|_temp)')
 
-# What TensorFlow raises for bytes that are truncated, flipped, missing, or of other shapes. All its
-# other errors speak of the storage, which may answer the next time.
+# TensorFlow's errors for bytes that are truncated, flipped, missing, or of other shapes. All its
+# other errors come from the storage and may pass.
 DAMAGE = (
   tf.errors.DataLossError,
   tf.errors.OutOfRangeError,
@@ -49,11 +50,11 @@ DAMAGE = (
 
 @dataclasses.dataclass(frozen=True)
 class Restored:
-  """The outcome of `Checkpoints.restore_latest`.
+  """Outcome of `Checkpoints.restore_latest`.
 
   Attributes:
-    step: The step of the checkpoint that was taken; 0 where there is none at all.
-    damaged: Steps of newer checkpoints, each of which could not be read twice.
+    step: Step of the restored checkpoint; 0 if there is no checkpoint.
+    damaged: Steps of newer checkpoints, each of which failed to be read twice.
   """
 
   step: int
@@ -61,15 +62,15 @@ class Restored:
 
 
 class Checkpoints:
-  """The checkpoints of one run.
+  """Checkpoints of one run.
 
   Args:
-    directory: May not exist yet; may be gs://.
-    keep: How many of the newest to keep when saving, besides those pinned; 0 keeps all.
-    run_id: The run that saves, for the records; '' for one that has no id.
+    directory: The folder of the checkpoints; need not exist yet, may be gs://.
+    keep: Number of newest checkpoints to keep when saving, besides pinned ones; 0 keeps all.
+    run_id: The id of the run that saves, for the records; '' for a run without an id.
 
   Attributes:
-    pins: Who asks that which checkpoint be kept.
+    pins: Pins of checkpoints that evaluators want kept.
   """
 
   def __init__(self, directory: str, *, keep: int = 0, run_id: str = ''):
@@ -79,16 +80,16 @@ class Checkpoints:
     self.pins = Pins(os.path.join(directory, 'pinned'))
 
   def prefix(self, step: int) -> str:
-    """The path that `tf.train.Checkpoint.read` takes."""
+    """Returns the path of a checkpoint in the form that `tf.train.Checkpoint.read` takes."""
     return os.path.join(self._directory, f'ckpt-{step:06d}')
 
   def steps(self) -> list[int]:
-    """Steps that have a checkpoint, oldest first. The index file is written last."""
+    """Returns the steps of complete checkpoints, oldest first; the index file completes one."""
     matches = map(_INDEX.fullmatch, files.names_in(self._directory))
     return sorted(int(match[1]) for match in matches if match)
 
   def record(self, step: int) -> dict[str, Any]:
-    """Reads what was recorded with a checkpoint: step, run_id, checksum, parts; {} if nothing."""
+    """Returns a checkpoint's record, with step, run_id, checksum and parts; {} if there is none."""
     try:
       return json.loads(files.read_text(self.prefix(step) + '.json'))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -97,12 +98,16 @@ class Checkpoints:
   def save(
     self, step: int, root: tf.train.Checkpoint, parts: Mapping[str, str] | None = None
   ) -> None:
-    """Writes the checkpoint of `step`, then removes the oldest of those before, beyond `keep`.
+    """Writes a checkpoint, then removes the oldest earlier ones beyond `keep` that are not pinned.
 
     Args:
-      step: That of the checkpoint.
-      root: The objects to be saved.
-      parts: Their checksums, if they are known.
+      step: Step of the checkpoint.
+      root: The objects to save.
+      parts: The checksums of the objects, see checksums.of_variables; computed if None.
+
+    Raises:
+      OSError: The record cannot be written; the partial checkpoint is removed.
+      tf.errors.OpError: TensorFlow cannot write; the partial checkpoint is removed.
     """
     parts = parts or checksums.of_variables(root)
     record = {
@@ -119,24 +124,26 @@ class Checkpoints:
       self.remove_leftovers()  # The disk may be full.
       raise
     steps = self.steps()
-    before = [other for other in reversed(steps) if other < step]
-    due = [old for old in before[self._keep - 1 :] if not self.pins.of(old)] if self._keep else []
-    self._write_state([step for step in steps if step not in due])
-    for old in due:
+    older_steps = [other for other in reversed(steps) if other < step]
+    surplus = (
+      [old for old in older_steps[self._keep - 1 :] if not self.pins.of(old)] if self._keep else []
+    )
+    self._write_state([step for step in steps if step not in surplus])
+    for old in surplus:
       self._remove(old)
 
   def _write(self, step: int, root: tf.train.Checkpoint) -> None:
-    """Writes the data and the index, which makes the checkpoint one that is listed.
+    """Writes the data, then the index, which makes `steps` list the checkpoint.
 
-    TensorFlow writes an index in place, where readers would meet half of it: on a disk it gets its
-    name when all is there. In a bucket no object is seen before it is whole.
+    TensorFlow writes an index in place, where readers could see half of it. On a disk files
+    therefore get their names once complete; in a bucket objects become visible only as a whole.
     """
     if not files.is_local(self._directory):
       root.write(self.prefix(step))
       return
-    aside = os.path.join(f'{self.prefix(step)}_temp', 'whole')
-    root.write(aside)
-    folder = os.path.dirname(aside)
+    temporary_prefix = os.path.join(f'{self.prefix(step)}_temp', 'whole')
+    root.write(temporary_prefix)
+    folder = os.path.dirname(temporary_prefix)
     parts = files.names_in(folder)  # The data, then the index.
     atomic_files.sync(*(os.path.join(folder, part) for part in parts))
     for part in parts:
@@ -152,13 +159,13 @@ class Checkpoints:
     atomic_files.write(os.path.join(self._directory, 'checkpoint'), '\n'.join(lines) + '\n')
 
   def set_aside(self, steps: Sequence[int]) -> None:
-    """Moves checkpoints that could not be read into the folder `damaged`."""
-    aside = os.path.join(self._directory, 'damaged')
+    """Moves the checkpoints of `steps`, which could not be read, into the folder `damaged`."""
+    folder = os.path.join(self._directory, 'damaged')
     for step in steps:
-      files.make_folder(aside)
+      files.make_folder(folder)
       for path in self._files(step):
-        files.move(path, os.path.join(aside, os.path.basename(path)))
-      _log.warning('%s is moved to %s', self.prefix(step), aside)
+        files.move(path, os.path.join(folder, os.path.basename(path)))
+      _log.warning('%s is moved to %s', self.prefix(step), folder)
     if steps:
       self._write_state(self.steps())
 
@@ -168,56 +175,56 @@ class Checkpoints:
     return [os.path.join(self._directory, name) for name in sorted(names)]
 
   def _remove(self, step: int) -> None:
-    files.remove(self.prefix(step) + '.index')  # First: without it nothing is listed.
+    files.remove(self.prefix(step) + '.index')  # First, since it makes the checkpoint listed.
     for path in self._files(step):
       files.remove(path)
 
   def remove_leftovers(self) -> None:
-    """Removes what a writer that was killed has left. Only for the one who writes here."""
+    """Removes incomplete checkpoints of a killed writer; only for the sole writer of the folder."""
     atomic_files.remove_leftovers(self._directory)
-    names = files.names_in(self._directory)  # Once: what is listed is held against itself.
+    names = files.names_in(self._directory)  # One listing, which cannot contradict itself.
     for name in names:
       part = _PART.match(name)
       if part and (part[2] == '_temp' or f'{part[1]}.index' not in names):
         files.remove(os.path.join(self._directory, name))
 
   def read(self, step: int, root: tf.train.Checkpoint) -> None:
-    """Restores every object of `root` from one checkpoint, which may hold more.
+    """Restores all objects of `root` from one checkpoint, which may contain further objects.
 
     Raises:
-      One of DAMAGE: The checkpoint is damaged or does not fit.
-      UsageError: Its files are whole, and are not those that were saved under this name.
-      tf.errors.OpError: The storage does not answer as it should.
+      One of DAMAGE: The checkpoint is damaged or does not fit `root`.
+      UsageError: The files are readable, but by their checksums other ones than were saved.
+      tf.errors.OpError: The storage fails.
     """
-    with _literal(self.prefix(step)) as prefix:
+    with _literal_path(self.prefix(step)) as prefix:
       root.read(prefix).assert_existing_objects_matched().expect_partial()
-      recorded = self.record(step).get('parts')
-      if recorded is None:
+      saved_parts = self.record(step).get('parts')
+      if saved_parts is None:
         return
       parts = checksums.of_variables(root)
-      wrong = sorted(name for name in parts if parts[name] != recorded.get(name))
-      if wrong and checksums.of_file(prefix) != recorded:
+      faults = sorted(name for name in parts if parts[name] != saved_parts.get(name))
+      if faults and checksums.of_file(prefix) != saved_parts:
         raise UsageError(
-          f'{self.prefix(step)}: {", ".join(wrong)} is not what was saved there, by its checksum; '
+          f'{self.prefix(step)}: {", ".join(faults)} is not what was saved there, by its checksum; '
           'move this checkpoint away to go on from the one before it'
         )
-    if wrong:  # By another version, whose objects hold other variables.
-      _log.warning('%s: %s is restored in part', self.prefix(step), ', '.join(wrong))
+    if faults:  # Saved by a version whose objects have other variables.
+      _log.warning('%s: %s is restored in part', self.prefix(step), ', '.join(faults))
 
   def restore_latest(self, root: tf.train.Checkpoint) -> Restored:
-    """Restores the newest readable checkpoint.
+    """Restores the newest checkpoint that can be read; reports newer ones as damaged.
 
     Raises:
-      UsageError: There are checkpoints, and none can be read.
-      Unreachable: The storage does not answer; nothing is known of the checkpoint then.
+      UsageError: There are checkpoints, but none can be read.
+      Unreachable: The storage does not answer, so that a checkpoint may be whole.
     """
-    steps, damaged = self.steps(), []
+    steps, damaged_steps = self.steps(), []
     for step in reversed(steps):
-      reason = self._damage(step, root)
+      reason = self._find_damage(step, root)
       if not reason:
         _log.info('read %s', self.prefix(step))
-        return Restored(step, tuple(damaged))
-      damaged.append(step)
+        return Restored(step, tuple(damaged_steps))
+      damaged_steps.append(step)
       _log.warning('%s is damaged, trying the one before it (%s)', self.prefix(step), reason)
     if steps:
       raise UsageError(
@@ -226,8 +233,8 @@ class Checkpoints:
       )
     return Restored(0)
 
-  def _damage(self, step: int, root: tf.train.Checkpoint) -> str:
-    """Restores one checkpoint; says what is wrong with its bytes if that fails twice."""
+  def _find_damage(self, step: int, root: tf.train.Checkpoint) -> str:
+    """Restores one checkpoint; returns '', or what is wrong with its bytes after two failures."""
     reason = ''
     for _ in range(2):
       try:
@@ -238,7 +245,7 @@ class Checkpoints:
       except DAMAGE as error:
         reason = first_line(error)
       except tf.errors.OpError as error:
-        # TensorFlow tells some errors of storage and of bytes by this one name.
+        # These two types stand for storage errors and for damaged bytes alike.
         if type(error) not in (tf.errors.OpError, tf.errors.UnknownError):
           raise self.unreachable(step, error) from None
         reason = first_line(error)
@@ -246,22 +253,22 @@ class Checkpoints:
     return reason
 
   def _read_bytes(self, step: int) -> None:
-    """Reads all files of a checkpoint, since what cannot be read cannot be called damaged."""
+    """Reads all files of a checkpoint, to raise Unreachable for storage that does not answer."""
     for path in self._files(step):
-      with contextlib.suppress(FileNotFoundError):  # Removed just now.
+      with contextlib.suppress(FileNotFoundError):  # Removed meanwhile.
         for _ in files.blocks(path):
           pass
 
   def unreachable(self, step: int, error: tf.errors.OpError) -> Unreachable:
-    """The error for a checkpoint that the storage does not give."""
+    """Returns the error to raise for a checkpoint that the storage fails to deliver."""
     return Unreachable(
       f'{self.prefix(step)}: cannot be read now ({first_line(error)}); the same command continues'
     )
 
 
 @contextlib.contextmanager
-def _literal(prefix: str) -> Iterator[str]:
-  """A path to the same files that TensorFlow's reader, which takes paths for patterns, can take."""
+def _literal_path(prefix: str) -> Iterator[str]:
+  """Yields a path to a checkpoint without *, ? and [...], which TensorFlow takes for patterns."""
   if '://' in prefix or not re.search(r'[][*?\\]', prefix):
     yield prefix
     return

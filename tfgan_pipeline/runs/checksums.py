@@ -1,11 +1,12 @@
-"""Checksums of variables: equal where every bit is, whoever trained, restored or copied them.
+"""Checksums of variables, equal if and only if every bit of the variables is equal.
 
     parts = of_variables(root)        # {'generator': '9f0c...', 'global_step': ...}
-    parts == of_file(prefix)          # of what is on disk
-    checksum = combined(parts)        # one value that two runs can be compared by
+    parts == of_file(prefix)          # True if the file holds these values
+    checksum = combined(parts)        # one value to compare two runs by
 
-A part is what the checkpoint's root holds under one name. A checksum is 64 bits of BLAKE2b as 16
-hexadecimal digits, fed with the name on disk, dtype, shape and bytes of each variable.
+A part is an object that the checkpoint's root holds under one name, such as a network. A checksum
+is 64 bits of BLAKE2b as 16 hexadecimal digits, fed with the name on disk, dtype, shape and bytes of
+each variable.
 """
 
 from __future__ import annotations
@@ -17,29 +18,29 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 
-_SUFFIX = '/.ATTRIBUTES/VARIABLE_VALUE'  # Of every variable in a checkpoint of tf.train.Checkpoint.
+_SUFFIX = '/.ATTRIBUTES/VARIABLE_VALUE'  # What tf.train.Checkpoint appends to each name.
 
 
 def of_variables(root: tf.train.Checkpoint) -> dict[str, str]:
-  """Computes the checksum of each part of `root` from the values that its variables have now."""
+  """Returns the checksum of each part of `root`, by name, from the variables' current values."""
   variables = _named_variables(root)
-  return _of_arrays((name, variable.numpy()) for name, variable in sorted(variables.items()))
+  return _hash_arrays((name, variable.numpy()) for name, variable in sorted(variables.items()))
 
 
 def of_file(prefix: str) -> dict[str, str]:
-  """Computes the checksum of each part of the checkpoint at `prefix` from its files."""
+  """Returns the checksum of each part of the checkpoint at `prefix`, by name, from its files."""
   reader = tf.train.load_checkpoint(prefix)
   keys = reader.get_variable_to_shape_map()
   names = sorted(key.removesuffix(_SUFFIX) for key in keys if key.endswith(_SUFFIX))
-  return _of_arrays((name, reader.get_tensor(name + _SUFFIX)) for name in names)
+  return _hash_arrays((name, reader.get_tensor(name + _SUFFIX)) for name in names)
 
 
 def combined(parts: Mapping[str, str]) -> str:
-  """Returns one checksum over those of all parts."""
-  return _hash(f'{name} {parts[name]}'.encode() for name in sorted(parts))
+  """Returns one checksum over the checksums of all parts."""
+  return _hash_lines(f'{name} {parts[name]}'.encode() for name in sorted(parts))
 
 
-def _of_arrays(arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, str]:
+def _hash_arrays(arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, str]:
   digests: dict[str, hashlib.blake2b] = {}
   for name, array in arrays:
     array = np.asarray(array)
@@ -49,7 +50,7 @@ def _of_arrays(arrays: Iterable[tuple[str, np.ndarray]]) -> dict[str, str]:
   return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
-def _hash(chunks: Iterable[bytes]) -> str:
+def _hash_lines(chunks: Iterable[bytes]) -> str:
   digest = _new_digest()
   for chunk in chunks:
     digest.update(chunk + b'\n')
@@ -61,18 +62,18 @@ def _new_digest() -> hashlib.blake2b:
 
 
 def _named_variables(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
-  """Finds the variables below `root`, each by the shortest path to it, as TensorFlow saves it."""
+  """Returns the variables below `root`, by the name on disk: the shortest path from the root."""
   view = tf.train.TrackableView(root)
-  found: dict[str, tf.Variable] = {}
-  seen, queue = {id(root)}, [('', root)]
+  variables: dict[str, tf.Variable] = {}
+  seen_ids, queue = {id(root)}, [('', root)]
   for path, item in queue:  # Breadth first: the queue grows while it is walked.
     if isinstance(item, tf.Variable):
-      found[path] = item
+      variables[path] = item
       continue
     for name, child in view.children(item).items():
-      if id(child) not in seen:
-        seen.add(id(child))
-        # Names are escaped as TensorFlow does, so that a slash in one cannot be taken for a path.
+      if id(child) not in seen_ids:
+        seen_ids.add(id(child))
+        # TensorFlow's escapes, which keep a slash in a name apart from the separators of a path.
         escaped = name.replace('.', '..').replace('/', '.S')
         queue.append((f'{path}/{escaped}' if path else escaped, child))
-  return found
+  return variables

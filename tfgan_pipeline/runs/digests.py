@@ -1,4 +1,4 @@
-"""Short hashes that stand for contents: of extractors, definitions, files."""
+"""Short hashes of contents, such as extractors, definitions of scores and files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfgan_pipeline.runs import files
 
 
 def digest(*parts: str | np.ndarray) -> str:
-  """Hashes texts and arrays, with their shapes, to 16 hexadecimal digits of SHA-256."""
+  """Hashes texts and arrays, with dtypes and shapes, to 16 hexadecimal digits of SHA-256."""
   state = hashlib.sha256()
   for part in parts:
     if isinstance(part, str):
@@ -23,10 +23,10 @@ def digest(*parts: str | np.ndarray) -> str:
 
 
 def digest_of_files(paths: Mapping[str, str]) -> str:
-  """Hashes files' names and contents, independent of their location.
+  """Hashes names and contents of files, whatever their paths, to 16 hexadecimal digits of SHA-256.
 
   Args:
-    paths: Where each file is, by the name it goes by.
+    paths: The path of each file, by the name that enters the hash.
   """
   state = hashlib.sha256()
   for name, path in sorted(paths.items()):

@@ -1,4 +1,4 @@
-"""The layout of model_dir, the only thing that training and evaluation share.
+"""Layout of model_dir, the only thing that training and evaluation share.
 
     run = RunDirectory('/tmp/run')
     run.begin_session(experiment, facts, session, sources, run_id=new_run_id())
@@ -23,41 +23,44 @@ from tfgan_pipeline.errors import Unreachable, UsageError
 from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
-_EXPERIMENT = 'experiment.json'  # Where there is one, there is a run.
+_EXPERIMENT = 'experiment.json'  # A folder with this file is a run.
 
 
 def find_runs(model_dirs: str) -> list[str]:
-  """Lists the runs that exist by now.
+  """Returns the paths of existing runs among `model_dirs`, without duplicates.
 
   Args:
     model_dirs: Paths separated by commas, with *, ? and [...] as in a shell.
   """
-  found: dict[str, None] = {}
+  runs: dict[str, None] = {}
   for text in _split(model_dirs):
     paths = [text]
     if _is_pattern(text):
-      paths = [path for path in files.matches(text) if _is_there(os.path.join(path, _EXPERIMENT))]
-    found.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
-  return list(found)
+      paths = [path for path in files.matches(text) if _exists(os.path.join(path, _EXPERIMENT))]
+    runs.update(dict.fromkeys(path for path in paths if RunDirectory(path).exists()))
+  return list(runs)
 
 
 def require_runs(model_dirs: str) -> list[str]:
-  """Like find_runs, but raises UsageError if any path or pattern matches no run.
+  """Returns the paths of the runs among `model_dirs`, at least one for each path or pattern.
+
+  Args:
+    model_dirs: Paths separated by commas, with *, ? and [...] as in a shell.
 
   Raises:
-    UsageError: One of them names none.
+    UsageError: A path or pattern names no run.
   """
-  found: dict[str, None] = {}
+  all_runs: dict[str, None] = {}
   for text in _split(model_dirs) or [model_dirs]:
     runs = find_runs(text)
     if not runs:
       raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json')
-    found.update(dict.fromkeys(runs))
-  return list(found)
+    all_runs.update(dict.fromkeys(runs))
+  return list(all_runs)
 
 
 def is_many(model_dirs: str) -> bool:
-  """Whether this stands for any number of runs, and not for one."""
+  """Returns whether `model_dirs` has several paths or a pattern, rather than one path."""
   return len(_split(model_dirs)) > 1 or _is_pattern(model_dirs)
 
 
@@ -68,15 +71,15 @@ def _split(model_dirs: str) -> list[str]:
 
 
 def _is_pattern(text: str) -> bool:
-  """Whether `text` stands for any number of paths; one that exists is meant literally."""
+  """Returns whether `text` is a pattern; a path that exists is literal, even with [ in its name."""
   return bool(re.search(r'[*?[]', text)) and not files.exists(text)
 
 
-def _is_there(path: str) -> bool:
-  """Whether a file or folder is there and can be reached; says why not, if that may pass."""
+def _exists(path: str) -> bool:
+  """Returns whether a file or folder exists and can be reached; warns of storage that fails."""
   try:
     return files.exists(path)
-  except UsageError:  # As in a folder of somebody else's.
+  except UsageError:  # For instance without permission.
     return False
   except Unreachable as error:
     _log.warning('%s', error)
@@ -84,7 +87,7 @@ def _is_there(path: str) -> bool:
 
 
 class Data(Protocol):
-  """The facts of a data.dataset.Dataset that tell whether a run was trained on it."""
+  """Part of data.dataset.Dataset that tells whether a run was trained on the data set."""
 
   @property
   def name(self) -> str: ...
@@ -100,10 +103,13 @@ class Data(Protocol):
 
 
 class RunDirectory:
-  """Paths of one run.
+  """Paths and records of one run.
 
   Args:
-    path: model_dir; it need not exist yet.
+    path: The model_dir; need not exist yet.
+
+  Raises:
+    UsageError: The path is empty, a pattern, a file, or not readable.
   """
 
   def __init__(self, path: str):
@@ -129,6 +135,7 @@ class RunDirectory:
     self.train_done = os.path.join(path, 'TRAIN_DONE')
 
   def evaluation(self, protocol: str) -> str:
+    """Returns the path of the evaluation directory named `protocol`."""
     return os.path.join(self.path, 'eval', protocol)
 
   def exists(self) -> bool:
@@ -136,23 +143,20 @@ class RunDirectory:
 
   @property
   def run_id(self) -> str:
-    """The id made at the run's start; '' for a run of version 0.1.0, and where there is no run."""
+    """Id of the run, made at its start; '' for a run of version 0.1.0 and if there is no run."""
     try:
       return self.read_record().get('run_id', '')
     except FileNotFoundError:
       return ''
 
   def code_of_last_session(self) -> dict[str, str] | None:
-    """Hashes of the components that are not of the released package, by kind and name.
-
-    None where there is no run, or an earlier version did not record them.
-    """
+    """Returns hashes of unreleased components, by kind and name; None if none were recorded."""
     sessions = self.read_record().get('sessions', []) if self.exists() else []
     code = sessions[-1].get('code') if sessions else None
     return None if code is None else {name: facts['hash'] for name, facts in code.items()}
 
   def saved_steps(self) -> list[int]:
-    """Steps whose checkpoints the run has saved, as train.jsonl tells; they may be gone since."""
+    """Returns the steps of all checkpoints ever saved, by train.jsonl; files may be gone since."""
     path = os.path.join(self.train, 'train.jsonl')
     if not files.exists(path):
       return []
@@ -160,47 +164,48 @@ class RunDirectory:
     return [json.loads(line)['step'] for line in lines if line.endswith('}')]
 
   def is_done(self) -> bool:
+    """Returns whether the training has reached its end."""
     return files.exists(self.train_done)
 
   def read_experiment(self, **overrides: Any) -> Experiment:
-    """The experiment recorded here, with fields replaced by the `overrides` that are not None."""
+    """Returns the recorded experiment, with fields replaced by `overrides` that are not None."""
     if not self.exists():
       raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
     return Experiment.from_record(self.read_record()['experiment'], **overrides)
 
   def find_data(self, experiment: Experiment) -> Experiment:
-    """Replaces a data_dir that is gone by the folder that lies beside a moved run as it did before.
+    """Returns `experiment` with the present data_dir of a run that moved together with its data.
 
-    Args:
-      experiment: The choices for a job on this run, perhaps with the data_dir that was recorded.
+    A recorded data_dir that is gone is replaced by the folder at its former path relative to the
+    run, if that folder exists.
     """
-    if not self.exists() or not experiment.data_dir or _is_there(experiment.data_dir):
+    if not self.exists() or not experiment.data_dir or _exists(experiment.data_dir):
       return experiment
-    recorded = self.read_record()['experiment']
-    old_data, old_run = recorded.get('data_dir', ''), recorded.get('model_dir', '')
+    record = self.read_record()['experiment']
+    old_data, old_run = record.get('data_dir', ''), record.get('model_dir', '')
     if '://' in old_data + old_run + self.path or not old_run:
       return experiment
     if experiment.data_dir not in (old_data, os.path.abspath(old_data)):
       return experiment
-    beside = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
-    if not _is_there(beside):
+    moved_data = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
+    if not _exists(moved_data):
       return experiment
-    _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, beside)
-    return Experiment.from_record(experiment.to_dict(), data_dir=beside)
+    _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, moved_data)
+    return Experiment.from_record(experiment.to_dict(), data_dir=moved_data)
 
   def read_record(self) -> dict[str, Any]:
-    """Reads experiment.json."""
+    """Returns the content of experiment.json; raises UsageError if that is no record of a run."""
     try:
       record = json.loads(files.read_text(self.experiment_json))
     except json.JSONDecodeError as error:
       raise UsageError(f'{self.experiment_json}: not readable as JSON ({error})') from None
-    missing = {'experiment', 'dataset'} - set(record)
-    if missing:
-      raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing))}')
+    missing_keys = {'experiment', 'dataset'} - set(record)
+    if missing_keys:
+      raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing_keys))}')
     return record
 
   def check_is_for(self, experiment: Experiment) -> None:
-    """Raises UsageError when another experiment lives here."""
+    """Raises UsageError if the directory has a run with other settings than `experiment`."""
     if self.exists():
       differences = experiment.differences(self.read_experiment())
       if differences:
@@ -209,17 +214,17 @@ class RunDirectory:
         )
 
   def check_data(self, dataset: Data) -> None:
-    """Raises UsageError when the data is not that of the run."""
+    """Raises UsageError if the run was trained on other data than `dataset`."""
     record = self.read_record()['dataset']
-    recorded, sizes = record['fingerprint'], record.get('splits')
-    if dataset.fingerprint != recorded and not (
-      # A former fingerprint takes a pass over all pixels, so sizes are compared before.
+    fingerprint, sizes = record['fingerprint'], record.get('splits')
+    if dataset.fingerprint != fingerprint and not (
+      # Sizes first, since a former fingerprint takes a pass over all pixels.
       sizes == {name: split.size for name, split in dataset.splits.items()}
-      and dataset.former_fingerprint == recorded
+      and dataset.former_fingerprint == fingerprint
     ):
       raise UsageError(
         f'--data_dir: {dataset.name} there has fingerprint {dataset.fingerprint}, '
-        f'the run in {self.path} was trained on {recorded}'
+        f'the run in {self.path} was trained on {fingerprint}'
       )
 
   def begin_session(
@@ -235,20 +240,19 @@ class RunDirectory:
     """Writes experiment.json and experiment.flags, and warns of code that has changed.
 
     Args:
-      experiment: The run's choices.
-      facts: What is worth knowing besides, and the same in each session: data, parameter counts.
-      session: What may differ when the run is continued: versions, hardware, the first step. Each
-        session's is kept.
-      sources: The components of other code than the released package's, by kind and name; their
-        texts are copied into the folder `code`, once for each content.
-      run_id: That of a run which is continued, or `new_run_id()`; the sessions of another are
-        forgotten. '' continues a run that has none.
+      experiment: The experiment of the run.
+      facts: Further facts that are equal in all sessions: data, parameter counts.
+      session: Facts that may differ between sessions, all of which are kept: versions, first step.
+      sources: Code of components that are not of the released package, by kind and name; copied
+        into the folder `code`, once for each content.
+      run_id: The id of the run to continue, or `new_run_id()`, which drops the sessions of an
+        earlier run; '' continues a run without an id.
       chief: Whether this worker writes.
     """
-    continued = self.exists() and self.run_id == run_id
-    sessions = self.read_record().get('sessions', []) if continued else []
-    before = self.code_of_last_session() if continued else None
-    session = {**session, **self._code(sources, before)}
+    continues = self.exists() and self.run_id == run_id
+    sessions = self.read_record().get('sessions', []) if continues else []
+    old_code = self.code_of_last_session() if continues else None
+    session = {**session, **self._describe_code(sources, old_code)}
     if not chief:
       return
     record = {
@@ -266,22 +270,24 @@ class RunDirectory:
           name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
           atomic_files.write(os.path.join(self.code, name), source.text)
 
-  def _code(
-    self, sources: Mapping[str, Source], before: Mapping[str, str] | None
+  def _describe_code(
+    self, sources: Mapping[str, Source], old_code: Mapping[str, str] | None
   ) -> dict[str, Any]:
-    """Facts on the sources for a session, and on what has changed since the session before."""
+    """Returns facts on `sources` for a session's record; warns of changes since `old_code`."""
     code = {name: source.to_dict() for name, source in sources.items()}
-    now = {name: source.hash for name, source in sources.items()}
-    if before is None or before == now:
+    new_code = {name: source.hash for name, source in sources.items()}
+    if old_code is None or old_code == new_code:
       return {'code': code}
-    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-    _log.warning(
-      '%s: other code than in the session before; %s keeps both', ', '.join(changed), self.code
+    changes = sorted(
+      name for name in {*old_code, *new_code} if old_code.get(name) != new_code.get(name)
     )
-    return {'code': code, 'changed_code': changed}
+    _log.warning(
+      '%s: other code than in the session before; %s keeps both', ', '.join(changes), self.code
+    )
+    return {'code': code, 'changed_code': changes}
 
   def mark_unfinished(self) -> None:
-    """Removes TRAIN_DONE, since the run goes on beyond its former end."""
+    """Removes TRAIN_DONE, for a run that continues beyond its former end."""
     if self.is_done():
       files.remove(self.train_done)
 
@@ -290,5 +296,5 @@ class RunDirectory:
 
 
 def new_run_id() -> str:
-  """Returns 16 hexadecimal digits that no other run has."""
+  """Returns a new random id for a run, of 16 hexadecimal digits."""
   return uuid.uuid4().hex[:16]

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, as far as `tf.summary` does not write them."""
+"""Events for TensorBoard that `tf.summary` cannot write."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _SECOND = re.compile(r'events\.out\.tfevents\.(\d{10})\.')
 
 
 def start_session(directory: str, void: int) -> None:
-  """Makes TensorBoard forget all points of step `void` and later that `directory` has so far.
+  """Makes TensorBoard forget all points in `directory` so far that are of step `void` or later.
 
-  TensorBoard reads files in the order of their names, which hold the second in which each was made:
-  this one is the first of its second, so that it comes before all that the session writes.
+  Writes a file with a session start. TensorBoard reads files in the order of their names, which
+  contain the second of their creation; the new name sorts first within its second, so that the file
+  is read before all that the session writes.
   """
   now = time.time()
   start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
   events = [event_pb2.Event(wall_time=now, file_version='brain.Event:2')]
-  # TensorBoard takes the first start in a directory for its beginning, where nothing is forgotten.
+  # Twice, since TensorBoard forgets nothing at the first session start in a directory.
   events += [event_pb2.Event(step=void, wall_time=now, session_log=start)] * 2
   content = io.BytesIO()
   for event in events:
@@ -36,8 +37,8 @@ def start_session(directory: str, void: int) -> None:
 
 
 def wait_for_another_second(directory: str) -> None:
-  """Waits, less than a second, until no event file that is there is of the present one."""
-  seconds = [_SECOND.match(name) for name in files.names_in(directory)]
-  newest = max((int(match[1]) for match in seconds if match), default=0)
+  """Waits until no event file in `directory` was created in the current second."""
+  matches = [_SECOND.match(name) for name in files.names_in(directory)]
+  newest = max((int(match[1]) for match in matches if match), default=0)
   while int(time.time()) == newest:
     time.sleep(0.02)

@@ -1,13 +1,13 @@
-"""Locks that the operating system keeps on local files, between processes and between threads.
+"""Locks on local files, kept by the operating system between processes and between threads.
 
-    file = lock('/tmp/run/lock')                # None: somebody else has it
+    file = lock('/tmp/run/lock')                # None: another holder has it
     ...
     os.close(file)
 
-    with holding('/tmp/run/claim') as granted:   # False: somebody else has it
+    with holding('/tmp/run/claim') as granted:   # False: another holder has it
       ...
 
-A lock belongs to the open file: it ends when that is closed, also by the end of the process.
+A lock belongs to the open file and ends when the file is closed, at the latest with the process.
 """
 
 from __future__ import annotations
@@ -23,41 +23,45 @@ _log = logging.getLogger(__name__)
 
 
 def lock(path: str, *, wait: bool = False) -> int | None:
-  """Opens a file, which is made if need be, and locks it.
+  """Locks a file, which is created if it does not exist.
 
   Args:
-    path: Of a local file, in a directory that exists. Who has its lock may remove it.
+    path: Path of a local file in a directory that exists. The holder of the lock may remove the
+      file.
     wait: Whether to wait until the lock is free.
 
   Returns:
-    The descriptor to close; None if the lock is another's. Where the file system knows no locks,
-    they are all granted, with a warning.
+    The descriptor of the file, to be closed by the caller; None if the lock is taken. On a file
+    system without locks every lock is granted, with a warning.
 
   Raises:
     OSError: The file cannot be opened for writing.
   """
   while True:
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    granted = False
+    is_granted = False
     try:
-      granted = _ask(file, path, wait)
-      if not granted:
+      is_granted = _try_lock(file, path, wait)
+      if not is_granted:
         return None
-      if _is_at(file, path):
+      if _is_file_at(file, path):
         return file
-      granted = False  # Removed by the one before: a lock on it keeps nobody out.
+      is_granted = False  # The former holder removed the file, so its lock is void.
     finally:
-      if not granted:
+      if not is_granted:
         os.close(file)
 
 
 @contextlib.contextmanager
 def holding(path: str, *, wait: bool = False) -> Iterator[bool]:
-  """Locks a file for the length of a block, and then removes it; yields whether that was granted.
+  """Locks a file during a block and then removes the file; yields whether the lock was granted.
 
   Args:
-    path: As of `lock`.
-    wait: As of `lock`.
+    path: Path of a local file in a directory that exists.
+    wait: Whether to wait until the lock is free.
+
+  Raises:
+    OSError: The file cannot be opened for writing.
   """
   file = lock(path, wait=wait)
   try:
@@ -65,11 +69,12 @@ def holding(path: str, *, wait: bool = False) -> Iterator[bool]:
   finally:
     if file is not None:
       with contextlib.suppress(OSError):
-        os.remove(path)  # While it is locked: who waits for it sees that it is gone.
+        os.remove(path)  # Before the lock ends, so that waiting processes see the removal.
       os.close(file)
 
 
-def _ask(file: int, path: str, wait: bool) -> bool:
+def _try_lock(file: int, path: str, wait: bool) -> bool:
+  """Locks an open file; returns whether the lock is granted."""
   try:
     fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
   except OSError as error:
@@ -79,7 +84,8 @@ def _ask(file: int, path: str, wait: bool) -> bool:
   return True
 
 
-def _is_at(file: int, path: str) -> bool:
+def _is_file_at(file: int, path: str) -> bool:
+  """Returns whether the open file is still the one at `path`."""
   try:
     return os.path.samestat(os.fstat(file), os.stat(path))
   except FileNotFoundError:

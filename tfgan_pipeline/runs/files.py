@@ -1,8 +1,8 @@
-"""Files by their paths: on this machine's disks by Python, in buckets (gs://) by TensorFlow.
+"""File access by path: Python for this machine's disks, TensorFlow for buckets (gs://).
 
-TensorFlow is imported when the first path of a bucket comes, so that tfgan-compare, which reads a
-few lines of JSON, need not wait for it. Errors are OSErrors, and of reading: FileNotFoundError,
-UsageError for a path that cannot be right, and Unreachable for all that may pass.
+TensorFlow is imported at the first path in a bucket, so that tfgan-compare, which reads a few lines
+of JSON, starts fast. Errors of writing are OSErrors. Errors of reading are FileNotFoundError,
+UsageError for a path that can never be read, and Unreachable for an error that may pass.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from typing import Any
 
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 
-_NEVER = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+# Errors of paths that no waiting makes readable.
+_PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
 def is_local(path: str) -> bool:
-  """Whether a path is one of this machine's file systems."""
+  """Returns whether a path is on this machine's file systems, rather than in a bucket."""
   return '://' not in path
 
 
 def exists(path: str) -> bool:
-  """Whether there is a file or folder; raises Unreachable where the storage does not answer."""
+  """Returns whether a file or folder exists; raises Unreachable if the storage does not answer."""
   try:
-    with _reading(path):
+    with _convert_read_errors(path):
       if is_local(path):
         os.stat(path)
         return True
@@ -41,50 +42,57 @@ def exists(path: str) -> bool:
 
 
 def is_folder(path: str) -> bool:
-  """Whether there is a folder."""
+  """Returns whether `path` is a folder; raises Unreachable if the storage does not answer."""
   try:
-    with _reading(path):
+    with _convert_read_errors(path):
       if is_local(path):
         return stat.S_ISDIR(os.stat(path).st_mode)
       with _bucket(path) as gfile:
-        return gfile.stat(path).is_directory  # gfile.isdir takes every error for a no.
+        return gfile.stat(path).is_directory  # gfile.isdir says no on any error.
   except FileNotFoundError:
     return False
 
 
 def names_in(folder: str) -> list[str]:
-  """Lists a folder; nothing where there is none. A glob would take a [ in it for a pattern."""
+  """Returns the sorted names in a folder; [] for a folder that does not exist.
+
+  Raises:
+    UsageError: The folder can never be listed, for instance for lack of permission.
+    Unreachable: The storage does not answer.
+  """
   try:
-    with _reading(folder):
+    with _convert_read_errors(folder):
       if is_local(folder):
         return sorted(os.listdir(folder))
       with _bucket(folder) as gfile:
         return sorted(name.rstrip('/') for name in gfile.listdir(folder))
   except FileNotFoundError:
-    # TensorFlow's listing, too, begins with gfile.isdir.
+    # TensorFlow reports a folder that it cannot reach as missing, since it asks gfile.isdir first.
     if not is_local(folder) and is_folder(folder):
       raise Unreachable(f'{folder}: cannot be listed now; the same command continues') from None
     return []
 
 
 def matches(pattern: str) -> list[str]:
-  """Paths that a pattern with *, ? and [...] stands for, sorted."""
+  """Returns the sorted paths that match a pattern with *, ? and [...]."""
   if is_local(pattern):
-    names_in(os.path.dirname(re.split(r'[*?[]', pattern)[0]) or '.')  # Which glob does not tell of.
+    names_in(
+      os.path.dirname(re.split(r'[*?[]', pattern)[0]) or '.'
+    )  # For its errors: glob hides them.
     return sorted(glob.glob(pattern))
   try:
-    with _reading(pattern), _bucket(pattern) as gfile:
+    with _convert_read_errors(pattern), _bucket(pattern) as gfile:
       return sorted(gfile.glob(pattern))
   except FileNotFoundError:
     return []
 
 
 def version(path: str) -> object:
-  """Returns inode, size and time of a local file, to see changes by; None if there is none."""
+  """Returns inode, size and time of a local file, to notice changes; None if missing or remote."""
   if not is_local(path):
     return None
   try:
-    with _reading(path), open(path, 'rb') as file:  # By name alone NFS tells of a while ago.
+    with _convert_read_errors(path), open(path, 'rb') as file:  # NFS answers os.stat from a cache.
       facts = os.fstat(file.fileno())
   except FileNotFoundError:
     return None
@@ -92,7 +100,7 @@ def version(path: str) -> object:
 
 
 def make_folder(path: str) -> None:
-  """Makes a folder and those above it, unless it is there."""
+  """Makes a folder and its parents, unless they exist."""
   if is_local(path):
     os.makedirs(path, exist_ok=True)
   else:
@@ -101,14 +109,14 @@ def make_folder(path: str) -> None:
 
 
 def read_bytes(path: str) -> bytes:
-  """Returns the content of a file."""
+  """Returns the content of a file as bytes."""
   return b''.join(blocks(path))
 
 
 def blocks(path: str, size: int = 2**24) -> Iterator[bytes]:
-  """Reads a file, so many bytes at a time."""
+  """Yields the content of a file in blocks of `size` bytes; the last one may be shorter."""
   with contextlib.ExitStack() as stack:
-    stack.enter_context(_reading(path))
+    stack.enter_context(_convert_read_errors(path))
     opener = open if is_local(path) else stack.enter_context(_bucket(path)).GFile
     file = stack.enter_context(opener(path, 'rb'))
     while block := file.read(size):
@@ -116,12 +124,12 @@ def blocks(path: str, size: int = 2**24) -> Iterator[bytes]:
 
 
 def read_text(path: str) -> str:
-  """Returns the content of a file; bytes that are no UTF-8 are replaced."""
+  """Returns the content of a file as text; replaces bytes that are not UTF-8."""
   return read_bytes(path).decode(errors='replace')
 
 
 def write_bytes(path: str, content: bytes) -> None:
-  """Writes a file in place, see atomic_files for readers that may come meanwhile."""
+  """Writes a file in place; readers may see half of it, see atomic_files for others."""
   if is_local(path):
     with open(path, 'wb') as file:
       file.write(content)
@@ -131,11 +139,11 @@ def write_bytes(path: str, content: bytes) -> None:
 
 
 def append(path: str, text: str) -> None:
-  """Adds text to the end of a file, which is made if need be; locally in one system call."""
+  """Appends text to a file, which is created if missing; locally in one system call if possible."""
   content = text.encode()
   if is_local(path):
     with open(path, 'ab', buffering=0) as file:
-      while content:  # Fewer bytes are taken by a disk that is nearly full.
+      while content:  # A disk that is nearly full takes fewer bytes.
         content = content[file.write(content) :]
   else:
     with _bucket(path) as gfile, gfile.GFile(path, 'ab') as file:
@@ -143,7 +151,7 @@ def append(path: str, text: str) -> None:
 
 
 def move(source: str, target: str) -> None:
-  """Renames a file, in place of one that has the name."""
+  """Renames a file from `source` to `target`; replaces a file at `target`."""
   if is_local(source):
     os.replace(source, target)
   else:
@@ -152,7 +160,7 @@ def move(source: str, target: str) -> None:
 
 
 def remove(path: str) -> None:
-  """Removes a file, or a folder with all that is in it."""
+  """Removes a file, or a folder with its contents."""
   if is_local(path):
     shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
   else:
@@ -161,8 +169,11 @@ def remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _reading(path: str) -> Iterator[None]:
-  """Turns errors of reading into UsageError for an impossible path, and else into Unreachable."""
+def _convert_read_errors(path: str) -> Iterator[None]:
+  """Turns errors of a block that reads `path` into UsageError if permanent, else Unreachable.
+
+  FileNotFoundError and IsADirectoryError pass unchanged.
+  """
   try:
     yield
   except NotADirectoryError as error:
@@ -171,7 +182,7 @@ def _reading(path: str) -> Iterator[None]:
     raise
   except OSError as error:
     reason = error.strerror or first_line(error)
-    if error.errno in _NEVER:
+    if error.errno in _PERMANENT_ERRORS:
       raise UsageError(f'{path}: {reason}') from None
     raise Unreachable(
       f'{path}: cannot be read now ({reason}); the same command continues'
@@ -180,7 +191,7 @@ def _reading(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _bucket(path: str) -> Iterator[Any]:
-  """TensorFlow's file access, whose errors become OSErrors."""
+  """Yields TensorFlow's file access, tf.io.gfile; turns its errors into OSErrors."""
   from tfgan_pipeline.compat import tf
 
   try:
@@ -189,6 +200,6 @@ def _bucket(path: str) -> Iterator[Any]:
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
   except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError) as error:
     raise OSError(errno.EINVAL, first_line(error), path) from None
-  # Permission is denied, too, while a machine cannot renew what it shows for it.
+  # PermissionDeniedError too, which also comes while a machine cannot renew its credentials.
   except tf.errors.OpError as error:
     raise OSError(errno.EIO, first_line(error), path) from None

@@ -1,4 +1,4 @@
-"""Requests of evaluators to the trainer that it keep certain checkpoints beyond their time.
+"""Pins: requests of evaluators to the trainer to keep certain checkpoints.
 
 pins = Pins(directory)
 pins.add(500, 'fid', why='the best so far')   # ckpt-000500.fid
@@ -14,41 +14,41 @@ from tfgan_pipeline.runs import files
 
 
 class Pins:
-  """The requests for the checkpoints of one run, a file each.
+  """Pins of the checkpoints of one run, one file for each pin.
 
   Args:
-    directory: Where the files are; may not exist yet.
+    directory: The folder of the files; need not exist yet.
   """
 
   def __init__(self, directory: str):
     self._directory = directory
 
   def of(self, step: int) -> list[str]:
-    """Names those who ask for the checkpoint of `step`."""
+    """Returns the names under which the checkpoint of `step` is pinned."""
     start = f'ckpt-{step:06d}.'
     names = files.names_in(self._directory)
     return [name[len(start) :] for name in names if name.startswith(start)]
 
   def steps(self, who: str) -> list[int]:
-    """Lists the steps that one asks for, the lowest first."""
+    """Returns the steps that are pinned under the name `who`, lowest first."""
     pattern = re.compile(rf'ckpt-(\d+)\.{re.escape(who)}')
     matches = map(pattern.fullmatch, files.names_in(self._directory))
     return sorted(int(match[1]) for match in matches if match)
 
   def add(self, step: int, who: str, why: str = '') -> None:
-    """Asks for a checkpoint.
+    """Pins a checkpoint.
 
     Args:
-      step: Of the checkpoint.
-      who: By this name it is let go of; a word without dots or slashes.
-      why: For people, in the file that asks.
+      step: Step of the checkpoint.
+      who: The name to pin and unpin it under; a word without dots or slashes.
+      why: A note for people, written into the file.
     """
     files.make_folder(self._directory)
-    # In place: a file of half a note asks as well, and a killed writer leaves no other one.
+    # Not atomic: a file with half a note pins too, and a killed writer leaves no temporary file.
     files.write_bytes(self._path(step, who), why.encode())
 
   def remove(self, step: int, who: str) -> None:
-    """Lets go of a checkpoint; the trainer's next save removes it if it is due."""
+    """Unpins a checkpoint; the trainer's next save removes the checkpoint if it is old enough."""
     with contextlib.suppress(FileNotFoundError):
       files.remove(self._path(step, who))
 

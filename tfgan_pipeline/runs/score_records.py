@@ -1,4 +1,4 @@
-"""scores.jsonl: one line per scored checkpoint, each with the complete definition of its scores."""
+"""Score records, scores.jsonl: a line per scored checkpoint, with the definition of its scores."""
 
 from __future__ import annotations
 
@@ -16,146 +16,158 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.scoring_claims import Claims
 
 Record = dict[str, Any]
-# Fields of definitions about other scores of a record than one that is looked at.
+# Fields of definitions that name the metrics of a record and say nothing of a single score.
 OTHER_SCORES = (
   *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
   *('bootstrap', 'path_length'),
 )
-_NOT_OF_ONE_SCORE = (*OTHER_SCORES, 'sample_seed')
+_IGNORED_FIELDS = (*OTHER_SCORES, 'sample_seed')
 
 
 def definition_id(definition: dict[str, Any]) -> str:
-  """Equal for records of the same measurement."""
+  """Returns a short hash of a definition; equal hashes mark scores of one measurement."""
   return digest(json.dumps(definition, sort_keys=True))
 
 
 def score_ids(definition: dict[str, Any], metric_of: Mapping[str, str]) -> dict[str, str]:
-  """An id for each score, equal where two scores may be compared.
+  """Returns an id for each score, by name; two scores with equal ids are comparable.
 
-  It does not depend on what else was measured, nor on the seed of the samples: scores of several
-  seeds tell how far one score can be trusted.
+  An id depends neither on the other metrics that were measured nor on the seed of the samples, so
+  that scores of several seeds can show how far a score varies.
 
   Args:
-    definition: Of the record.
-    metric_of: The name of each score -> the call of the metric that it comes from.
+    definition: The definition of the record.
+    metric_of: The call of the metric that each score comes from, by the name of the score.
   """
-  shared = {key: value for key, value in definition.items() if key not in _NOT_OF_ONE_SCORE}
-  of_images = {key: value for key, value in shared.items() if key != 'extractor'}
+  shared_fields = {key: value for key, value in definition.items() if key not in _IGNORED_FIELDS}
+  image_fields = {key: value for key, value in shared_fields.items() if key != 'extractor'}
   resamples = {'bootstrap': definition.get('bootstrap')}
 
-  def id_of(score: str, metric: str) -> str:
+  def make_id(score: str, metric: str) -> str:
     name = score.split('[')[0]
     return definition_id(
       {
-        **(shared if '[' in score else of_images),
+        **(shared_fields if '[' in score else image_fields),
         **(resamples if name.endswith(('_low', '_high')) else {}),
         'metric': metric,
         'score': name,
       }
     )
 
-  return {score: id_of(score, metric) for score, metric in metric_of.items()}
+  return {score: make_id(score, metric) for score, metric in metric_of.items()}
 
 
 class Records:
-  """The records of one evaluation directory.
+  """Score records of one evaluation directory.
 
   Args:
-    directory: model_dir/eval/<name>; may not exist yet.
-    claims: Those of the same directory, where the caller has them.
+    directory: The directory, model_dir/eval/<name>; need not exist yet.
+    claims: The claims in the directory; made if None.
   """
 
   def __init__(self, directory: str, claims: Claims | None = None):
     self.directory = directory
     self._claims = claims or Claims(directory)
     self._path = os.path.join(directory, 'scores.jsonl')
-    self._known: tuple[Any, list[Record]] = (None, [])  # What the file was like, and its records.
+    self._cache: tuple[Any, list[Record]] = (None, [])  # The file's version and records.
 
   def read(self) -> list[Record]:
-    """All records, oldest first; a line that a crash cut short is left out."""
-    now = files.version(self._path)
-    if now is None or now != self._known[0]:
-      self._known = now, _read(self._path)
-    return self._known[1]
+    """Returns all records, oldest first; leaves out a line that a crash cut short."""
+    file_version = files.version(self._path)
+    if file_version is None or file_version != self._cache[0]:
+      self._cache = file_version, _read(self._path)
+    return self._cache[1]
 
   def of(self, run_id: str, definition: dict[str, Any]) -> list[Record]:
-    """The records of one run with one definition, oldest first; '' is a run without an id."""
-    wanted = definition_id(definition)
+    """Returns the records of one run with one definition, oldest first.
+
+    Args:
+      run_id: The id of the run; '' for a run of version 0.1.0, which has none.
+      definition: The definition of the scores.
+    """
+    measurement = definition_id(definition)
     return [
       record
       for record in self.read()
-      if record.get('run_id', '') == run_id and record.get('definition_id') == wanted
+      if record.get('run_id', '') == run_id and record.get('definition_id') == measurement
     ]
 
   def find(self, run_id: str, step: int, definition: dict[str, Any]) -> Record | None:
-    """The record of this checkpoint with this definition: one with scores, or else a failure."""
-    known = [record for record in self.of(run_id, definition) if record.get('step') == step]
-    return min(known, key=lambda record: 'error' in record, default=None)
+    """Returns a checkpoint's record with a definition: with scores if any, else a failure, or None.
+
+    Args:
+      run_id: The id of the run; '' for a run of version 0.1.0, which has none.
+      step: Step of the checkpoint.
+      definition: The definition of the scores.
+    """
+    candidates = [record for record in self.of(run_id, definition) if record.get('step') == step]
+    return min(candidates, key=lambda record: 'error' in record, default=None)
 
   def add(self, record: Record) -> Record:
-    """Appends a record, unless its run, step and definition have one; returns what is there.
+    """Appends a record unless its run, step and definition have one; returns the record in force.
 
-    One with scores takes the place of a failure, by being found first.
+    A record with scores is appended after a failure too, and then comes first in `find`.
 
     Raises:
-      WriteError: It cannot be written; the records before are whole.
+      WriteError: The record cannot be written; earlier records stay whole.
     """
     with self._claims.of_records(), writing(self._path):
-      known = self.find(record.get('run_id', ''), record['step'], record['definition'])
-      if known and ('error' not in known or 'error' in record):
-        return known
+      duplicate = self.find(record.get('run_id', ''), record['step'], record['definition'])
+      if duplicate and ('error' not in duplicate or 'error' in record):
+        return duplicate
       files.make_folder(self.directory)
-      cut_short = _text(self._path)[-1:] not in ('', '\n')
-      files.append(self._path, '\n' * cut_short + json.dumps(record) + '\n')
+      has_open_line = _read_text(self._path)[-1:] not in ('', '\n')
+      files.append(self._path, '\n' * has_open_line + json.dumps(record) + '\n')
       return record
 
 
 def find_records(path: str) -> dict[str, list[Record]]:
-  """The records with scores of each file at `path`, oldest first.
+  """Returns the records with scores at `path`, oldest first, by the file that contains them.
 
-  Of a run that took the place of another in its directory, the other's records are left out. So are
-  those that have been made anew with another fingerprint of the reference, as this version gives
-  the data of runs of version 0.1.0.
+  Leaves out records of a run that another has replaced in the directory. Leaves out records that
+  were made again with another fingerprint of the reference, which happens to runs of version 0.1.0
+  since fingerprints have changed.
 
   Args:
-    path: A run, one of its evaluation directories, or a file of records.
+    path: A run, an evaluation directory of a run, or a file of records.
 
   Raises:
-    UsageError: There are none.
+    UsageError: There are no records with scores.
   """
   if files.is_folder(path):
     names = [os.path.join(path, 'scores.jsonl')]
     if not files.exists(names[0]):
-      names = _files_of_run(path)
+      names = _list_files(path)
   else:
     names = [path]
-  found = {}
+  records_by_file = {}
   for name in names:
     records = [record for record in _read(name) if {'scores', 'definition'} <= set(record)]
-    run = _run_of(name)
+    run = _find_run(name)
     if run and run.exists():
       run_id = run.run_id
       records = [record for record in records if record.get('run_id', '') == run_id]
     if records:
-      found[name] = _newest(records)
-  if not found:
+      records_by_file[name] = _select_newest(records)
+  if not records_by_file:
     raise UsageError(f'{path}: neither a run with scores nor a file of records')
-  return found
+  return records_by_file
 
 
-def _files_of_run(path: str) -> list[str]:
+def _list_files(path: str) -> list[str]:
+  """Returns the files of score records of the run at `path`."""
   folder = os.path.join(path, 'eval')
   names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
   return sorted(filter(files.exists, names))
 
 
-def _newest(records: list[Record]) -> list[Record]:
-  """Leaves out records that a later one replaces, whose reference goes by another fingerprint."""
+def _select_newest(records: list[Record]) -> list[Record]:
+  """Returns records without those that a later one repeats with another reference fingerprint."""
   by_measurement: dict[tuple[object, ...], str] = {}
-  kept = []
+  newest = []
   for record in reversed(records):
     reference = dict(record['definition'].get('reference') or {})
-    # The fingerprint of a folder is all that is known of it.
+    # A folder is known by its fingerprint alone, which therefore stays part of the measurement.
     fingerprint = reference.pop('fingerprint', '') if 'dataset' in reference else ''
     measurement = definition_id({**record['definition'], 'reference': reference})
     key = (
@@ -163,20 +175,20 @@ def _newest(records: list[Record]) -> list[Record]:
       measurement,
     )
     if by_measurement.setdefault(key, fingerprint) == fingerprint:
-      kept.append(record)
-  return kept[::-1]
+      newest.append(record)
+  return newest[::-1]
 
 
-def _run_of(path: str) -> RunDirectory | None:
-  """Returns the run whose evaluation a file of records is, as its path tells; None for others."""
+def _find_run(path: str) -> RunDirectory | None:
+  """Returns the run that the path of a file of records lies in; None if it lies in none."""
   path = os.path.abspath(path) if files.is_local(path) else path
-  found = re.fullmatch(r'(.+)/eval/[^/]+/scores\.jsonl', path)
-  return RunDirectory(found[1]) if found else None
+  match = re.fullmatch(r'(.+)/eval/[^/]+/scores\.jsonl', path)
+  return RunDirectory(match[1]) if match else None
 
 
 def _read(path: str) -> list[Record]:
   records = []
-  for line in _text(path).splitlines():
+  for line in _read_text(path).splitlines():
     try:
       record = json.loads(line)
     except json.JSONDecodeError:
@@ -186,5 +198,5 @@ def _read(path: str) -> list[Record]:
   return records
 
 
-def _text(path: str) -> str:
+def _read_text(path: str) -> str:
   return files.read_text(path) if files.exists(path) else ''

@@ -1,11 +1,11 @@
 """Locks that keep several evaluators from scoring one checkpoint.
 
     claims = Claims(directory)
-    with claims.of(step) as mine:   # False: another thread or process is at it
+    with claims.of(step) as is_claimed:   # False: another thread or process scores the checkpoint
       ...
 
-Each claim is a lock on a small file of its own, which is removed with it. In a bucket, which knows
-no locks, every claim is granted: one evaluator per directory is the rule there.
+Each claim is a lock on a small file of its own, which is removed when the claim ends. A bucket has
+no locks: every claim is granted, so only one evaluator may use a directory there.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tfgan_pipeline.runs.file_lock import holding
 
 
 class Claims:
-  """The claims in one evaluation directory.
+  """Claims in one evaluation directory.
 
   Args:
-    directory: Made when something is claimed first.
+    directory: The directory; made at the first claim.
   """
 
   def __init__(self, directory: str):
     self._directory = directory
 
   def of(self, step: int, *, wait: bool = False) -> contextlib.AbstractContextManager[bool]:
-    """Whether the checkpoint is the caller's to score until the block ends.
+    """Claims a checkpoint for the length of a block; yields whether the claim is granted.
 
     Args:
-      step: Of the checkpoint.
-      wait: Whether to wait until it is.
+      step: Step of the checkpoint.
+      wait: Whether to wait until the claim is granted.
 
     Raises:
       WriteError: The directory cannot be written.
@@ -42,7 +42,7 @@ class Claims:
     return self._claim(f'step-{step:06d}', wait)
 
   def of_records(self) -> contextlib.AbstractContextManager[bool]:
-    """Waits until the records are the caller's to change."""
+    """Waits for the sole right to change the score records, and keeps it for the block."""
     return self._claim('records', True)
 
   @contextlib.contextmanager
@@ -54,5 +54,5 @@ class Claims:
       with writing(self._directory):
         files.make_folder(self._directory)
         path = os.path.join(self._directory, f'claim-{name}')
-        granted = stack.enter_context(holding(path, wait=wait))
-      yield granted
+        is_granted = stack.enter_context(holding(path, wait=wait))
+      yield is_granted

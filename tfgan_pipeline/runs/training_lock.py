@@ -1,12 +1,12 @@
-"""One trainer per model_dir.
+"""Lock that admits one trainer to a model_dir.
 
-    with TrainingLock(run.train) as lock:   # UsageError when another process has it
+    with TrainingLock(run.train) as lock:   # UsageError while another process trains
       ...
       lock.check()                          # before anything is overwritten
 
-On a file system of this machine, or a network's that can, the operating system holds the lock and
-lets go of it when the process ends, in whatever way. A bucket knows no locks: there the trainer
-that started last goes on, and the one before stops before it writes again.
+On local file systems, and network ones with locks, the operating system holds the lock and frees it
+when the process ends, in whatever way. A bucket has no locks: there the trainer that started last
+continues, and an earlier one stops before it writes again.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ from tfgan_pipeline.runs.file_lock import lock
 
 
 class TrainingLock:
-  """A file that says who trains.
+  """Lock of a run's training, a file that names the process that trains.
 
   Args:
-    directory: Where the file `lock` is to be; made if need be.
+    directory: The folder for the file `lock`; made if missing.
+
+  Raises:
+    UsageError: On entering, if another process trains or the folder cannot be written.
+    Unreachable: On entering, if the storage does not answer.
   """
 
   def __init__(self, directory: str):
     self._directory = directory
     self._path = os.path.join(directory, 'lock')
-    self._mine = json.dumps(
+    self._owner_text = json.dumps(
       {
         'host': socket.gethostname(),
         'pid': os.getpid(),
@@ -60,24 +64,24 @@ class TrainingLock:
 
   def _acquire(self) -> None:
     if '://' in self._path:
-      atomic_files.write(self._path, self._mine)
+      atomic_files.write(self._path, self._owner_text)
       return
     self._file = lock(self._path)
     if self._file is None:
       raise UsageError(
-        f'--model_dir: {_format_owner(self._owner())} is training in {self._directory}'
+        f'--model_dir: {_format_owner(self._read_owner())} is training in {self._directory}'
       )
     os.ftruncate(self._file, 0)
-    os.write(self._file, self._mine.encode())
+    os.write(self._file, self._owner_text.encode())
 
   def check(self) -> None:
-    """Raises UsageError when another trainer has taken over, which is possible in a bucket."""
-    if '://' in self._path and self._owner() != self._mine:
+    """Raises UsageError if another trainer has taken over, which can happen only in a bucket."""
+    if '://' in self._path and self._read_owner() != self._owner_text:
       raise UsageError(
-        f'--model_dir: {_format_owner(self._owner())} has taken over {self._directory}'
+        f'--model_dir: {_format_owner(self._read_owner())} has taken over {self._directory}'
       )
 
-  def _owner(self) -> str:
+  def _read_owner(self) -> str:
     return files.read_text(self._path)
 
   def __exit__(self, *_: object) -> None:
@@ -87,8 +91,9 @@ class TrainingLock:
 
 
 def _format_owner(owner: str) -> str:
+  """Describes for a message the process that wrote `owner`, the content of a lock file."""
   try:
-    said = json.loads(owner)
-    return f'process {said["pid"]} on {said["host"]}, there since {said["since"]},'
+    facts = json.loads(owner)
+    return f'process {facts["pid"]} on {facts["host"]}, there since {facts["since"]},'
   except (ValueError, KeyError, TypeError):
     return 'another process'

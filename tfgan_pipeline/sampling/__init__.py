@@ -1,0 +1,1 @@
+"""Samplers of trained games, files of samples, and export of networks as a SavedModel."""

@@ -1,10 +1,10 @@
-"""One run or several as one generator, whose samples take turns.
+"""Ensemble of runs as one generator: its samples come from the runs in turn.
 
     ensemble = Ensemble('/tmp/seed*')
     pictures = ensemble.images(range(64), seed=0)   # uint8 [64, H, W, C]
 
-Runs that differ in nothing but the seed miss different parts of the data, so together they cover
-more of it than each alone (Wang, Zhang and van de Weijer 2016, arXiv:1612.00991).
+Runs that differ only in the seed miss different parts of the data, so together the runs cover more
+than each alone (Wang, Zhang and van de Weijer 2016, arXiv:1612.00991).
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 
 class Ensemble:
-  """Sample i of n runs is number i // n of run i modulo n.
+  """Sampler of one or several runs in turn: sample i of n runs is sample i // n of run i modulo n.
 
   Args:
-    model_dirs: One run or several, see runs.directory.find_runs.
-    task: Of noise; '' is the first task of each game.
-    step: Of the checkpoints; by default the newest of each run.
-    weights: 'average' or 'raw', see GeneratorSampler.
-    classes: Those that the samples of each run take in turn; by default all that it knows.
+    model_dirs: Paths of runs, separated by commas, with *, ? and [...] as in a shell.
+    task: Name of a task that samples noise; '' is the first task of each game.
+    step: Step of the checkpoints; by default the newest of each run.
+    weights: 'average' for the moving averages where a run keeps any, else 'raw'.
+    classes: Classes that the samples of each run take in turn; by default all.
 
   Attributes:
-    classes: As given.
-    members: The runs in their order, each with 'run', 'step' and 'weights'.
-    image_shape: Of the samples.
-    medium: What a sample is.
-    row: How many samples show each of `classes` once by each run; 0 where none are chosen.
+    classes: Classes that the samples of each run take in turn; empty for all.
+    members: A dictionary with 'run', 'step' and 'weights' for each run, in order.
+    image_shape: Shape of one sample, such as [height, width, channels].
+    medium: The medium of the samples, such as images or points.
+    row: Number of samples that show each of `classes` once for each run; 0 without `classes`.
 
   Raises:
-    UsageError: A path names no run, a run has no such checkpoint or classes, or their images
-      differ in shape.
+    UsageError: A path names no run, a run lacks the checkpoint or the classes, or runs differ in
+      the shape or medium of their samples.
   """
 
   def __init__(
@@ -53,11 +53,13 @@ class Ensemble:
     classes: Sequence[int] = (),
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
-    self._samplers = [_sampler(run, task, weights) for run in runs]
-    self.image_shape = self._alike('image_shape', lambda one: list(one.sample_shape))
-    self.medium = self._alike('the medium', lambda one: one.medium)
+    self._samplers = [_open_noise_sampler(run, task, weights) for run in runs]
+    self.image_shape = self._require_equal(
+      'image_shape', lambda sampler: list(sampler.sample_shape)
+    )
+    self.medium = self._require_equal('the medium', lambda sampler: sampler.medium)
     if classes:
-      self._alike('num_classes', lambda one: one.restored.game.data.num_classes)
+      self._require_equal('num_classes', lambda sampler: sampler.restored.game.data.num_classes)
     self.classes = classes
     self.members = []
     for run, sampler in zip(runs, self._samplers):
@@ -67,9 +69,9 @@ class Ensemble:
       self.members.append({'run': run.path, 'step': step_read, 'weights': sampler.weights})
     self.row = len(runs) * len(classes)
 
-  def _alike(self, name: str, fact: Callable[[GeneratorSampler], Any]) -> Any:
-    """Returns a fact of all runs; raises UsageError when it differs between two."""
-    first, *others = [(one.restored.run.path, fact(one)) for one in self._samplers]
+  def _require_equal(self, name: str, fact: Callable[[GeneratorSampler], Any]) -> Any:
+    """Returns a fact that all runs share; raises UsageError if two runs differ in the fact."""
+    first, *others = [(sampler.restored.run.path, fact(sampler)) for sampler in self._samplers]
     for path, value in others:
       if value != first[1]:
         raise UsageError(
@@ -78,25 +80,32 @@ class Ensemble:
     return first[1]
 
   def only(self, flag: str) -> GeneratorSampler:
-    """The one run's own. Raises UsageError that names `flag`, if there are several."""
+    """Returns the sampler of the only run; raises UsageError, naming `flag`, for several runs."""
     if len(self._samplers) > 1:
       raise UsageError(f'{flag}: of one run, and --model_dir names {len(self._samplers)}')
     return self._samplers[0]
 
   def images(self, indices: Sequence[int], seed: int) -> np.ndarray:
-    """uint8 [len(indices), H, W, C]; image i depends on the checkpoints and (seed, i) alone."""
-    made = {}
-    for place, sampler in enumerate(self._samplers):
-      mine = [index for index in indices if index % len(self._samplers) == place]
-      numbers = [index // len(self._samplers) for index in mine]
+    """Returns samples by number, for images uint8 [len(indices), H, W, C].
+
+    A sample depends on nothing but the checkpoints, the seed and its number.
+
+    Args:
+      indices: Numbers of samples.
+      seed: Seed of all samples.
+    """
+    pictures = {}
+    for position, sampler in enumerate(self._samplers):
+      own_indices = [index for index in indices if index % len(self._samplers) == position]
+      numbers = [index // len(self._samplers) for index in own_indices]
       labels = [self.classes[number % len(self.classes)] for number in numbers if self.classes]
-      if mine:
-        made.update(zip(mine, sampler.images(numbers, seed, labels or None)))
-    return np.stack([made[index] for index in indices])
+      if own_indices:
+        pictures.update(zip(own_indices, sampler.images(numbers, seed, labels or None)))
+    return np.stack([pictures[index] for index in indices])
 
 
-def _sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
-  """The sampler of noise of a run; raises UsageError for a task that reads something else."""
+def _open_noise_sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
+  """Returns a run's sampler of noise; raises UsageError for a task that reads examples."""
   sampler = open_sampler(run, run.read_experiment(), task, weights=weights)
   if not isinstance(sampler, GeneratorSampler):
     raise UsageError(f'--input_dir: --task={sampler.task.name} reads pictures; name their folder')
@@ -104,4 +113,5 @@ def _sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
 
 
 def _text(value: Any) -> str:
+  """Formats a fact for a message; a medium as its call."""
   return value.call if isinstance(value, Medium) else str(value)

@@ -1,8 +1,8 @@
-"""The networks of a game as a SavedModel, which TensorFlow alone can load and sample:
+"""Export of a game's networks as a SavedModel, which TensorFlow alone can load and sample.
 
 loaded = tf.saved_model.load(path)
 pictures = loaded.generate(16, 0)               # count, seed -> uint8 [16, H, W, C]
-outputs = loaded.a_to_b(images)                 # of a game with such a task: uint8 -> uint8
+outputs = loaded.a_to_b(images)                 # in a game with the task a_to_b: uint8 -> uint8
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from tfgan_pipeline.runs.atomic_files import writing
 
 
 def export_tasks(game: Game, networks: Networks, path: str) -> str:
-  """Writes a function and a signature for each task, by its name; 'serving_default' is the first.
+  """Writes a SavedModel with a function and a signature for each task, under the task's name.
 
-  Of a task that samples noise it is `generate(count, seed)`, and there is a call besides that maps
-  inputs to float32 samples in [-1, 1], `loaded(noise)` or, where the class is chosen,
-  `loaded([noise, labels])`. Samples are those of `GeneratorSampler.images(range(count), seed)` by
-  moving or standing averages, but for rounding: their values are computed in another batch. Of
-  other tasks the function maps stored examples [n, ...] of the source to outputs.
+  The function of a task that samples noise takes (count, seed), such as `generate(count, seed)`.
+  Its samples equal `GeneratorSampler.images(range(count), seed)` with moving or standing averages,
+  except for rounding, since batches differ. The function of any other task maps stored examples
+  [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the first
+  task. If the first task samples noise, the module can be called as well, as `loaded(noise)` or,
+  for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
 
   Args:
-    game: Makes the inputs.
-    networks: By role, with their weights.
+    game: The game, which makes the inputs.
+    networks: The networks by role, with their weights.
     path: The folder to write; may be gs://.
 
   Returns:
@@ -38,23 +39,23 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   """
   module = tf.Module()
   module.networks = networks
-  if 'generator' in networks:  # As it was called when it was the only one.
+  if 'generator' in networks:  # The name in files of earlier versions.
     module.generator = networks['generator']
   signatures = {}
   for task in game.tasks().values():
-    make = _samples if task.samples_noise else _outputs
-    signatures[task.name] = make(game, networks, task)
+    make_function = _make_sampling_function if task.samples_noise else _make_translation_function
+    signatures[task.name] = make_function(game, networks, task)
     setattr(module, task.name, signatures[task.name])
   signatures['serving_default'] = signatures[game.task().name]
   if game.task().samples_noise:
-    module.__call__ = _values(game, networks, game.task())
+    module.__call__ = _make_float_function(game, networks, game.task())
   with writing(path):
     tf.saved_model.save(module, path, signatures=signatures)
   return path
 
 
-def _samples(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
-  """count int32 [], seed int32 [] -> stored samples [count, ...]."""
+def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
+  """Returns a function of scalars int32 (count, seed) that makes stored samples [count, ...]."""
   medium, scalar = game.data[task.target].require_medium(), tf.TensorSpec([], tf.int32)
 
   @tf.function(autograph=False, input_signature=[scalar, scalar])
@@ -65,8 +66,8 @@ def _samples(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Ten
   return sample
 
 
-def _values(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
-  """Inputs [n, ...] -> float32 samples [n, ...] in [-1, 1]."""
+def _make_float_function(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
+  """Returns a function of inputs [n, ...] that makes float32 samples [n, ...] in [-1, 1]."""
   any_inputs = tf.nest.map_structure(
     lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs(task, [0], 0)
   )
@@ -75,8 +76,13 @@ def _values(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tens
   )
 
 
-def _outputs(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
-  """Stored examples [n, ...] -> stored outputs [n, ...]; example i has number i and seed 0."""
+def _make_translation_function(
+  game: Game, networks: Networks, task: Task
+) -> Callable[..., tf.Tensor]:
+  """Returns a function of stored examples [n, ...] that makes stored outputs [n, ...].
+
+  Example i takes the random numbers of number i and seed 0.
+  """
   source, medium = game.data[task.source], game.data[task.target].require_medium()
   spec = tf.TensorSpec([None, *source.shape], source.dtype, task.source)
 

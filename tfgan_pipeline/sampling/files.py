@@ -1,4 +1,4 @@
-"""Samples as PNG files, what tfgan-sample writes: a grid, or a folder of single pictures.
+"""Writes samples as PNG files, as tfgan-sample does: a grid, or a folder of single pictures.
 
 ensemble = Ensemble('/tmp/run')
 write_grid('/tmp/samples.png', ensemble, seed=0)
@@ -20,7 +20,7 @@ from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.sampling.ensemble import Ensemble
 
 _log = logging.getLogger(__name__)
-_BATCH = 256
+_BATCH = 256  # Pictures in memory at a time.
 
 
 def write_grid(
@@ -33,20 +33,21 @@ def write_grid(
   traverse: int = 0,
   interpolate: int = 0,
 ) -> int:
-  """Writes one picture of samples side by side; returns how many.
+  """Writes one picture with a grid of samples; returns the number of samples in the grid.
 
   Args:
     path: The PNG file; may be gs://.
-    ensemble: Whose samples 0 to count - 1.
-    seed: Chooses all of them.
-    count: How many; by default eight rows if classes are chosen, else `Medium.grid_size`. Of
-      `interpolate`, how many rows; by default one for each class chosen, else 8.
-    columns: How many side by side; 0 makes a column for each class and run, or else a square.
-    traverse: Show so many steps along each latent axis or code instead.
-    interpolate: Show so many steps from each sample to the next instead.
+    ensemble: The source of samples 0 to count - 1.
+    seed: Seed of all samples.
+    count: Number of samples; by default eight rows if classes are chosen, else `Medium.grid_size`.
+      With `interpolate`, the number of rows; by default one for each class chosen, else 8.
+    columns: Number of columns; 0 makes one for each class and run if classes are chosen, else a
+      square grid.
+    traverse: Number of steps along each latent axis or code to show in place of samples.
+    interpolate: Number of steps from each sample to the next to show in place of samples.
 
   Raises:
-    UsageError: Of several runs, neither of these can be shown.
+    UsageError: `traverse` or `interpolate` is asked of several runs or of an unsuitable game.
     WriteError: The file cannot be written.
   """
   if traverse:
@@ -67,49 +68,52 @@ def write_grid(
 
 
 def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | None = None) -> int:
-  """Writes samples 0 to count - 1 as 000000.png and so on; returns how many there are then.
+  """Writes samples 0 to count - 1 as 000000.png and so on; returns `count` or its default.
 
-  No file is ever half written, and those that are there already are not made again: stopped and
-  started once more, it goes on, and with a larger `count` it adds to them.
+  Files are never half written, and existing ones are not made again: a call that was stopped can be
+  repeated, and a larger `count` adds files.
 
   Args:
-    folder: Made if need be; may be gs://.
-    ensemble: Whose samples.
-    seed: Chooses all of them.
-    count: How many; by default eight of each class chosen, else 64.
+    folder: The folder; made if missing, may be gs://.
+    ensemble: The source of the samples.
+    seed: Seed of all samples.
+    count: Number of samples; by default eight rows of the classes chosen, else 64.
 
   Raises:
-    UsageError: The folder holds other pictures.
-    WriteError: It cannot be written.
+    UsageError: The folder contains other pictures.
+    WriteError: The folder cannot be written.
   """
   count = count or 8 * ensemble.row or 64
   names = [f'{index:06d}{ensemble.medium.extension}' for index in range(count)]
   with atomic_files.writing(folder):
     tf.io.gfile.makedirs(folder)
-  there = set(find_pictures(folder))
-  other = min(there - set(names), default=None)
-  if other:
-    raise UsageError(f'--images_dir={folder}: holds {other}, which is none of {count} samples')
-  if there:
-    _log.info('%s: %d of %d pictures are there', folder, len(there), count)
+  names_present = set(find_pictures(folder))
+  stranger = min(names_present - set(names), default=None)
+  if stranger:
+    raise UsageError(f'--images_dir={folder}: holds {stranger}, which is none of {count} samples')
+  if names_present:
+    _log.info('%s: %d of %d pictures are there', folder, len(names_present), count)
   for first in range(0, count, _BATCH):
     batch = range(first, min(first + _BATCH, count))
-    if first and there.issuperset(names[first : batch.stop]):
-      continue  # The first ones are always made, to see whether they are these.
+    if first and names_present.issuperset(names[first : batch.stop]):
+      continue  # The first batch is always made, to compare it with the files.
     pictures = ensemble.images(batch, seed)
-    made = dict(zip(names[first:], pictures))
-    for name in sorted(there.intersection(made)):
-      if not shows(os.path.join(folder, name), made[name]):
+    samples = dict(zip(names[first:], pictures))
+    for name in sorted(names_present.intersection(samples)):
+      if not shows(os.path.join(folder, name), samples[name]):
         raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
     with atomic_files.writing(folder):
-      for name in [name for name in made if name not in there]:
-        content = ensemble.medium.encode(made[name])
+      for name in [name for name in samples if name not in names_present]:
+        content = ensemble.medium.encode(samples[name])
         atomic_files.write(os.path.join(folder, name), content, durable=False)
   return count
 
 
 def shows(path: str, picture: np.ndarray) -> bool:
-  """Whether a file holds these pixels; their compression differs between versions of zlib."""
+  """Returns whether the PNG file `path` contains the pixels of `picture`.
+
+  Compares pixels, since compressed bytes differ between versions of zlib.
+  """
   with tf.io.gfile.GFile(path, 'rb') as file:
     content = file.read()
   try:

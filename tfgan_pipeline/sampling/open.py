@@ -28,19 +28,20 @@ def open_sampler(
   batch_norm: str = 'moving',
   strategy: tf.distribute.Strategy | None = None,
 ) -> TaskSampler:
-  """Returns a sampler of noise or a translator, whichever the task is for.
+  """Returns the sampler of a task: a GeneratorSampler for noise, else a Translator.
 
   Args:
     run: The run.
-    experiment: As the run recorded it.
-    task: A name; '' is the game's first task.
-    sources: Examples for a translator's `batches`.
-    weights: 'average' or 'raw'.
-    batch_norm: See GeneratorSampler.
-    strategy: Whose replicas are used; None is no strategy.
+    experiment: The run's experiment, as recorded.
+    task: Name of the task; '' is the game's first task.
+    sources: The examples that `batches` of a translator reads.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    batch_norm: What batch normalisation divides by: 'moving', 'standing' or 'batch', see
+      GeneratorSampler; translators know only 'moving'.
+    strategy: Strategy whose replicas hold the networks; None for no strategy.
 
   Raises:
-    UsageError: No such task, or batch statistics are asked of a translator.
+    UsageError: The game has no such task, or `batch_norm` does not suit a translator.
   """
   game = new_game(experiment, Fields.from_record(run.read_record()['dataset']))
   common = {'weights': weights, 'strategy': strategy}

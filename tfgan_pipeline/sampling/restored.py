@@ -1,10 +1,10 @@
-"""The trained networks of a run, with the weights of one checkpoint at a time.
+"""Trained networks of a run, with the weights of one checkpoint at a time.
 
     restored = RestoredNetworks(run, experiment)
     restored.restore(500)
     restored.networks['generator'](noise)
 
-It needs model_dir alone: neither the data nor anything of training.
+Only model_dir is needed: neither the data nor any part of training.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from tfgan_pipeline.runs.directory import RunDirectory
 
 
 class RestoredNetworks:
-  """Networks of a run, by default those that its samples are made with.
+  """Networks of a run to restore from checkpoints, by default those that make samples.
 
   Args:
     run: The run.
-    experiment: As the run recorded it.
-    roles: Which networks; by default those of all tasks.
-    weights: 'average' for the moving average where the run keeps one, else 'raw'.
-    strategy: Whose replicas hold the variables; None is no strategy.
+    experiment: The run's experiment, as recorded.
+    roles: Roles of the networks; by default those of all tasks.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    strategy: Strategy whose replicas hold the variables; None for no strategy.
 
   Attributes:
     run: The run.
-    weights: Which of the two are in use; networks without an average have their trained weights.
+    weights: The weights in use, 'average' or 'raw'; networks without an average have raw weights.
     game: The game over the networks.
-    networks: By role.
-    checkpoint: What is read, under its names on disk.
+    networks: The networks by role.
+    checkpoint: The objects to restore, under their names on disk.
     step: The step of the checkpoint restored last, or None.
   """
 
@@ -58,28 +58,33 @@ class RestoredNetworks:
     self.game.networks = self.networks
     self.run = run
     self.weights = weights if experiment.ema_decay else 'raw'
-    averaged = self.game.averaged if self.weights == 'average' else ()
-    averages = {name: network for name, network in self.networks.items() if name in averaged}
-    others = {name: network for name, network in self.networks.items() if name not in averaged}
-    self.checkpoint = tf.train.Checkpoint(**others, **named_averages(averages))
+    averaged_roles = self.game.averaged if self.weights == 'average' else ()
+    averages = {name: network for name, network in self.networks.items() if name in averaged_roles}
+    raw_networks = {
+      name: network for name, network in self.networks.items() if name not in averaged_roles
+    }
+    self.checkpoint = tf.train.Checkpoint(**raw_networks, **named_averages(averages))
     self._checkpoints = Checkpoints(run.checkpoints)
     self.step: int | None = None
 
   def steps(self) -> list[int]:
-    """Steps that can be restored, oldest first."""
+    """Returns the steps that can be restored, oldest first."""
     return self._checkpoints.steps()
 
   def restore(self, step: int | None = None) -> int:
-    """Takes the weights of one checkpoint, by default the newest that is whole.
+    """Restores the weights of one checkpoint; returns the step of the checkpoint.
+
+    Args:
+      step: Step of the checkpoint; by default the newest that can be read.
 
     Raises:
-      UsageError: No such checkpoint, or it is damaged.
+      UsageError: The checkpoint does not exist or is damaged, or there is none.
       Unreachable: The storage does not answer.
     """
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
-    self.step = None  # A reading that fails may change some weights.
+    self.step = None  # A failed read may leave weights of several steps.
     if step is None:
       step = self._checkpoints.restore_latest(self.checkpoint).step
     elif step not in steps:

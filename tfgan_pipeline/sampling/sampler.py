@@ -1,10 +1,10 @@
-"""A trained generator: restored from a run's checkpoint, sampled by number, exported.
+"""Sampler of a trained generator: restores a checkpoint of a run and makes samples by number.
 
     sampler = GeneratorSampler(run, experiment)
     sampler.restore(step)
     pictures = sampler.images(range(64), seed=0)   # uint8 [64, H, W, C]
 
-It needs model_dir alone: neither the data nor anything of training.
+Only model_dir is needed: neither the data nor any part of training.
 """
 
 from __future__ import annotations
@@ -25,36 +25,40 @@ from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
-# As in BigGAN's reference code (arXiv:1809.11096, section 4.1 and appendix B).
+# BigGAN's standing statistics (arXiv:1809.11096, section 4.1 and appendix B); the default of its
+# reference code, --num_standing_accumulations of ajbrock/BigGAN-PyTorch.
 STANDING_BATCHES = 16
-_BLOCK = 64
+_BLOCK = 64  # Samples that are made together, where batch normalisation does not say how many.
 
 
 def standard_normal_size(experiment: Experiment, game: Game, task: Task) -> int:
-  """Length of a task's input where it is standard normal noise and nothing else; or 0."""
-  reads = game.roles()[task.roles[0]].reads if task.samples_noise else {}
-  plain = registry.noise.parse(experiment.noise).name == 'normal'
-  plain = plain and set(reads) == {'noise'} and reads['noise'].shape == (game.noise.size,)
-  return game.noise.size if plain else 0
+  """Returns the length of a task's input if that is nothing but standard normal noise, else 0."""
+  inputs = game.roles()[task.roles[0]].reads if task.samples_noise else {}
+  is_normal = registry.noise.parse(experiment.noise).name == 'normal'
+  is_normal = is_normal and set(inputs) == {'noise'} and inputs['noise'].shape == (game.noise.size,)
+  return game.noise.size if is_normal else 0
 
 
 class GeneratorSampler(TaskSampler):
-  """Generates images from noise, by number.
+  """Sampler of a task that generates from noise; samples have numbers.
+
+  Has the attributes of TaskSampler.
 
   Args:
     run: The run.
-    experiment: As the run recorded it.
-    task: A name; '' is the game's first task.
-    weights: 'average' for the moving average where the run keeps one, else 'raw'.
-    batch_norm: What batch normalisation divides by. 'moving': the moving averages of training.
-      'standing': the plain average over 16 batches of the size that was trained with, made anew for
-      each checkpoint. 'batch': the statistics of such a batch of samples in `images` and `batches`
-      without labels; all else, whose statistics would be of other samples, is by moving averages.
-    strategy: Whose replicas generate, a block of samples each; None is no strategy. Statistics of
-      batches are made by the first of them.
+    experiment: The run's experiment, as recorded.
+    task: Name of the task; '' is the game's first task.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    batch_norm: What batch normalisation divides by; without effect if no network has such a layer.
+      'moving': the moving averages of training. 'standing': the plain averages over 16 batches of
+      the size of training, computed for each checkpoint. 'batch': the statistics of a batch of the
+      size of training, in `images` without labels and in `batches`; other methods take the moving
+      averages, since their batches contain other samples.
+    strategy: Strategy whose replicas generate, a block of samples each; None for no strategy. With
+      'standing' or 'batch' only the first replica generates.
 
-  Attributes:
-    See TaskSampler; `batch_norm` is the moving averages where there is no such layer.
+  Raises:
+    UsageError: The game has no such task.
   """
 
   def __init__(
@@ -70,12 +74,12 @@ class GeneratorSampler(TaskSampler):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self.game, self.task)
-    self._last: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
+    self._cache: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
     self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
-    # As many blocks are made at a time.
+    # Number of blocks that are made at a time.
     self._replicas = self._strategy.num_replicas_in_sync if self._mode == 'moving' else 1
     self.batch_norm = {
       'moving': 'moving averages',
@@ -84,13 +88,14 @@ class GeneratorSampler(TaskSampler):
     }[self._mode]
 
   def restore(self, step: int | None = None) -> int:
-    self._last = None, []
+    self._cache = None, []
     step = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
     return step
 
   def _average_statistics(self) -> None:
+    """Sets the moving averages of batch normalisation to plain averages over standing batches."""
     for layer in self._norms:
       layer.moving_mean.assign(tf.zeros_like(layer.moving_mean))
       layer.moving_variance.assign(tf.zeros_like(layer.moving_variance))
@@ -104,11 +109,11 @@ class GeneratorSampler(TaskSampler):
   def _inputs(
     self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
   ) -> Inputs:
-    given = {} if labels is None else {'label': labels}
-    return self.game.inputs(self.task, indices, seed, given)
+    conditions = {} if labels is None else {'label': labels}
+    return self.game.inputs(self.task, indices, seed, conditions)
 
   def _block(self, number: int) -> range:
-    """Samples that are always made together, so that one is the same whoever asks for it."""
+    """Returns the numbers of the samples that are always made together, whatever a caller asks."""
     return range(number * self._block_size, (number + 1) * self._block_size)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
@@ -122,22 +127,24 @@ class GeneratorSampler(TaskSampler):
   def images(
     self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
   ) -> np.ndarray:
-    """uint8 [len(indices), H, W, C]; image i depends on the checkpoint and (seed, i) alone.
+    """Returns samples by number, for images uint8 [len(indices), H, W, C].
+
+    A sample depends on nothing but the checkpoint, the seed, its number and its class.
 
     Args:
       indices: Numbers of samples.
-      seed: Chooses all of them.
-      labels: Other classes than `self.labels(indices)`, one each, on which its image depends too.
+      seed: Seed of all samples.
+      labels: The class of each sample; by default `self.labels(indices)`.
 
     Raises:
-      UsageError: The generator gives values that are not finite, or knows no such classes.
+      UsageError: The generator gives values that are not finite, or does not know the classes.
     """
     if labels is not None:
-      return self._labelled(indices, seed, labels)
-    made = {}
+      return self._make_labelled(indices, seed, labels)
+    pictures = {}
     for number in sorted({index // self._block_size for index in indices}):
-      made.update(zip(self._block(number), self._pictures(number, seed)))
-    return np.stack([made[index] for index in indices])
+      pictures.update(zip(self._block(number), self._pictures(number, seed)))
+    return np.stack([pictures[index] for index in indices])
 
   @property
   def _image_game(self) -> ImageGame:
@@ -146,34 +153,45 @@ class GeneratorSampler(TaskSampler):
     return self.game
 
   def traversal(self, seed: int, columns: int) -> np.ndarray:
-    """uint8 [rows * columns, H, W, C]: a row per latent axis or code, which moves along it."""
+    """Returns rows of samples, uint8 [rows * columns, H, W, C], each along a latent axis or code.
+
+    Args:
+      seed: Seed of all samples.
+      columns: Number of steps along each axis.
+
+    Raises:
+      UsageError: The game has no latent axes, or the generator gives values that are not finite.
+    """
     return self._stored(self._generate(self._image_game.traversal(seed, columns)))
 
   def interpolation(
     self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
   ) -> np.ndarray:
-    """uint8 [rows * columns, H, W, C]: row r goes from sample r to r + 1, both included.
+    """Returns rows of samples, uint8 [rows * columns, H, W, C]; row r goes from sample r to r + 1.
+
+    Both end points are part of a row.
 
     Args:
-      seed: Chooses all samples.
-      rows: How many.
-      columns: Samples in each.
-      labels: The class of each row; by default that of the sample it begins with.
+      seed: Seed of all samples.
+      rows: Number of rows.
+      columns: Number of samples in each row.
+      labels: The class of each row; by default that of its first sample.
 
     Raises:
-      UsageError: The generator knows no such classes.
+      UsageError: The game cannot interpolate, the generator does not know the classes, or gives
+        values that are not finite.
     """
     if labels is not None:
       self.check_classes(labels)
-    made = []
+    parts = []
     for row in range(rows):
       label = None if labels is None else labels[row]
       inputs = self._image_game.interpolation(row, seed, columns, label)
-      made.append(self._stored(self._generate(inputs)))
-    return np.concatenate(made)
+      parts.append(self._stored(self._generate(inputs)))
+    return np.concatenate(parts)
 
   def check_classes(self, labels: Sequence[int]) -> None:
-    """Raises UsageError for classes that the generator cannot be asked for."""
+    """Raises UsageError if `labels` contains classes that the generator cannot be asked for."""
     classes = self.game.data.num_classes
     if self.game.labels([0]) is None:
       raise UsageError(f'--labels: the generator of {self.restored.run.path} is not told any')
@@ -181,42 +199,42 @@ class GeneratorSampler(TaskSampler):
       raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
 
   def _pictures(self, number: int, seed: int) -> np.ndarray:
-    """The pictures of a block; the last ones are kept, as batches may divide them."""
+    """Returns the pictures of a block; caches the latest, since a block may span two batches."""
     first = number - number % self._replicas
-    if self._last[0] != (first, seed):
+    if self._cache[0] != (first, seed):
       blocks = range(first, first + self._replicas)
-      self._last = (first, seed), self._make([self._block(block) for block in blocks], seed)
-    return self._last[1][number - first]
+      self._cache = (first, seed), self._make_blocks([self._block(block) for block in blocks], seed)
+    return self._cache[1][number - first]
 
-  def _labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
-    """Makes samples of chosen classes, each at its place in its block of fixed size."""
+  def _make_labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
+    """Returns samples of chosen classes, each made at its place in its block of fixed size."""
     self.check_classes(labels)
-    wanted, pictures = list(zip(indices, labels)), {}
-    # An index may be asked for with several labels, one of which fits into a round.
-    while left := {index: label for index, label in wanted if (index, label) not in pictures}:
-      for number in sorted({index // self._block_size for index in left}):
+    requests, pictures = list(zip(indices, labels)), {}
+    # An index may be requested with several labels; each pass of the loop makes one of them.
+    while pending := {index: label for index, label in requests if (index, label) not in pictures}:
+      for number in sorted({index // self._block_size for index in pending}):
         block = self._block(number)
-        own = self.labels(block)
-        assert own is not None  # Others are refused, see check_classes.
-        classes = [left.get(index, label) for index, label in zip(block, own)]
+        default_labels = self.labels(block)
+        assert default_labels is not None  # check_classes refuses others.
+        classes = [pending.get(index, label) for index, label in zip(block, default_labels)]
         values = self._generate(self._inputs(block, seed, classes))
         pictures.update(zip(zip(block, classes), self._stored(values)))
-    return np.stack([pictures[one] for one in wanted])
+    return np.stack([pictures[request] for request in requests])
 
-  def _make(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
-    """The pictures of as many blocks as there are replicas."""
+  def _make_blocks(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
+    """Returns the pictures of each block, one block per replica."""
     inputs = [self._inputs(block, seed) for block in blocks]
     if self._replicas == 1:
       return [self._stored(self._generate(*inputs, by_batch=self._mode == 'batch'))]
     shares = self._strategy.experimental_distribute_values_from_function(
       lambda context: inputs[context.replica_id_in_sync_group]
     )
-    made = self._generate_on_all(shares)
-    return [self._stored(values) for values in self._strategy.experimental_local_results(made)]
+    outputs = self._generate_on_all(shares)
+    return [self._stored(values) for values in self._strategy.experimental_local_results(outputs)]
 
   @tf.function(autograph=False)
   def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
-    """Generates images; each value of `by_batch` is traced by itself, with its own statistics."""
+    """Returns float samples; `by_batch` is a Python value, so both of its values have a trace."""
     with batch_statistics() if by_batch else contextlib.nullcontext():
       return self._run(inputs)
 
@@ -225,7 +243,11 @@ class GeneratorSampler(TaskSampler):
     return self._strategy.run(self._run, (shares,))
 
   def values(self, noise: np.ndarray) -> np.ndarray:
-    """Images float32 [n, H, W, C] in [-1, 1], not rounded, of noise float32 [n, noise_size]."""
+    """Returns samples float32 [n, H, W, C] in [-1, 1], not rounded.
+
+    Args:
+      noise: Noise float32 [n, noise_size].
+    """
     return self._generate(tf.constant(noise)).numpy()
 
   def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:

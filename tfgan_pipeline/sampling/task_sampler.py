@@ -1,4 +1,4 @@
-"""Base class of samplers: one task of a trained game, from one checkpoint of a run at a time.
+"""Base class of samplers of one task of a trained game, by one checkpoint of a run at a time.
 
     sampler = open_sampler(run, experiment, task='a_to_b')
     sampler.restore(step)
@@ -26,23 +26,23 @@ from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 
 class TaskSampler(abc.ABC):
-  """Makes outputs of one task.
+  """Base class of samplers, which make the outputs of one task.
 
   Args:
     run: The run.
-    experiment: As the run recorded it.
-    task: A name; '' is the game's first task.
-    weights: 'average' for the moving average where the run keeps one, else 'raw'.
-    strategy: Whose replicas hold the networks; None is no strategy.
+    experiment: The run's experiment, as recorded.
+    task: Name of the task; '' is the game's first task.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    strategy: Strategy whose replicas hold the networks; None for no strategy.
 
   Attributes:
-    restored: The networks of the task.
-    game: The game over them.
+    restored: The networks of the task, to restore from checkpoints.
+    game: The game over the networks.
     task: The task.
-    medium: Of the outputs.
-    sample_shape: Of one output, such as (height, width, channels).
+    medium: The medium of the outputs, such as images.
+    sample_shape: Shape of one output, such as (height, width, channels).
     batch_norm: What batch normalisation divides by, in words.
-    noise_size: Length of the input where it is standard normal noise and nothing else; or 0.
+    noise_size: Length of the input if that is nothing but standard normal noise, else 0.
 
   Raises:
     UsageError: The game has no such task.
@@ -72,12 +72,12 @@ class TaskSampler(abc.ABC):
 
   @property
   def weights(self) -> str:
-    """The kind of weights in use: 'average' or 'raw'."""
+    """Kind of weights in use: 'average' or 'raw'."""
     return self.restored.weights
 
   @property
   def step(self) -> int | None:
-    """The step of the checkpoint restored last, or None."""
+    """Step of the checkpoint restored last, or None."""
     return self.restored.step
 
   def steps(self) -> list[int]:
@@ -85,25 +85,46 @@ class TaskSampler(abc.ABC):
     return self.restored.steps()
 
   def restore(self, step: int | None = None) -> int:
-    """Takes the weights of one checkpoint, see RestoredNetworks.restore."""
+    """Restores the weights of one checkpoint; returns the step of the checkpoint.
+
+    Args:
+      step: Step of the checkpoint; by default the newest that can be read.
+
+    Raises:
+      UsageError: The checkpoint does not exist or is damaged, or there is none.
+      Unreachable: The storage does not answer.
+    """
     return self.restored.restore(step)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
-    """Returns the classes of samples, int32 [len(indices)], balanced; None where there are none."""
+    """Returns balanced classes of samples by number, int32 [len(indices)]; None without classes."""
     del indices
     return None
 
   def codes(self, indices: Sequence[int]) -> np.ndarray | None:
-    """Returns the learnt categories of samples, int32 [len(indices)]; None where there are none."""
+    """Returns learnt categories of samples by number, int32 [len(indices)]; None without codes."""
     del indices
     return None
 
   @abc.abstractmethod
   def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
-    """Yields outputs 0 to count - 1, in batches, as they are stored; fewer where inputs end."""
+    """Yields batches of outputs 0 to count - 1 in stored form, for images uint8 [n, H, W, C].
+
+    Args:
+      count: Number of outputs; a translator yields fewer if its examples end.
+      seed: Seed of all random inputs.
+      batch_size: Number of outputs in a batch; the last one may be smaller.
+
+    Raises:
+      UsageError: Values are not finite, or a translator has no examples to read.
+    """
 
   def export(self, path: str) -> str:
-    """Writes the networks as a SavedModel with a function for each task, see export.py."""
+    """Writes all tasks' networks as a SavedModel, see export.export_tasks; returns `path`.
+
+    Raises:
+      WriteError: The folder cannot be written.
+    """
     tasks = self.game.tasks().values()
     if {role for task in tasks for role in task.roles} == set(self._networks):
       return export_tasks(self.game, self._networks, path)
@@ -112,7 +133,7 @@ class TaskSampler(abc.ABC):
     return export_tasks(every.game, every.networks, path)
 
   def _stored(self, values: tf.Tensor) -> np.ndarray:
-    """Converts float outputs [n, ...]; raises UsageError where any is not finite."""
+    """Converts float outputs [n, ...] to stored form; raises UsageError if any is not finite."""
     if not np.isfinite(tf.reduce_sum(values)):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return self.medium.to_stored(values).numpy()

@@ -1,4 +1,4 @@
-"""Pictures of a folder through a trained translator, what tfgan-sample --input_dir does.
+"""Translation of the pictures in a folder, as tfgan-sample --input_dir does.
 
 translator = open_translator('/tmp/run', task='a_to_b')
 translate_folder(translator, '/data/sketches', images_dir='/tmp/paintings')
@@ -22,7 +22,7 @@ from tfgan_pipeline.sampling.files import shows
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.translator import Translator
 
-_SHOWN = 32  # Pairs in a picture.
+_PAIRS = 32  # In one picture, unless the caller says how many.
 
 
 def open_translator(
@@ -31,13 +31,13 @@ def open_translator(
   """Returns the translator of a run with the weights of a checkpoint.
 
   Args:
-    model_dir: One run.
-    task: A name; '' is the game's first task.
-    step: Of the checkpoint; by default the newest.
-    weights: 'average' or 'raw'.
+    model_dir: Path of one run.
+    task: Name of the task; '' is the game's first task.
+    step: Step of the checkpoint; by default the newest.
+    weights: 'average' for the moving averages where the run keeps any, else 'raw'.
 
   Raises:
-    UsageError: Several runs are named, or the task reads noise.
+    UsageError: Several runs are named, the task reads noise, or there is no such checkpoint.
   """
   if is_many(model_dir):
     raise UsageError(f'--input_dir: of one run, and --model_dir={model_dir} may name several')
@@ -58,44 +58,46 @@ def translate_folder(
   seed: int = 0,
   count: int | None = None,
 ) -> int:
-  """Writes the outputs of the pictures in a folder; returns how many.
+  """Writes the outputs of a translator for the pictures in a folder; returns their number.
 
-  Pictures are read as those of `image_folder` are: the largest central part of the proportions
-  that were trained with, resized.
+  Pictures are read as by the data set `image_folder`: cut to the largest central part with the
+  proportions of training, then resized.
 
   Args:
-    translator: The networks, restored.
-    input_dir: The folder; may be gs://.
-    images_dir: Where each output goes, under the name and sub-folder of its picture.
-    output: Or one file, which shows pictures beside outputs, the first 32 unless `count` says.
-    seed: Chooses what is random in outputs, if anything is.
-    count: How many of the pictures, in the order of their names; by default all.
+    translator: The translator, restored.
+    input_dir: The folder of pictures; may be gs://.
+    images_dir: Folder for the outputs, under the names and sub-folders of the pictures; '' for
+      none.
+    output: PNG file that shows pictures beside outputs; '' for none.
+    seed: Seed of what is random in outputs, if anything is.
+    count: Number of pictures, in the order of their names; by default all, or the first 32 if
+      there is an `output`.
 
   Raises:
-    UsageError: There are no pictures, one cannot be read, two would be written to one file, or
-      another picture is in its place.
+    UsageError: There are no pictures, one cannot be read, two have one output file, a file has
+      another picture than the output to be written, or the folders overlap.
     WriteError: The outputs cannot be written.
   """
   if images_dir:
     _refuse_overlap(input_dir, images_dir)
-  names = picture_names(input_dir, '--input_dir')[: count or (_SHOWN if output else None)]
+  names = picture_names(input_dir, '--input_dir')[: count or (_PAIRS if output else None)]
   extension = translator.medium.extension
   targets = {name: os.path.splitext(name)[0] + extension for name in names}
   sources = {target: name for name, target in targets.items()}
-  twice = next((name for name, target in targets.items() if sources[target] != name), None)
-  if twice and images_dir:
+  duplicate = next((name for name, target in targets.items() if sources[target] != name), None)
+  if duplicate and images_dir:
     raise UsageError(
-      f'--input_dir={input_dir}: {twice} and {sources[targets[twice]]} would be one output'
+      f'--input_dir={input_dir}: {duplicate} and {sources[targets[duplicate]]} would be one output'
     )
-  shown = []
-  for part, examples, outputs in _translated(translator, input_dir, names, seed):
-    shown.append((examples, outputs))
+  previews = []
+  for part, examples, outputs in _translate(translator, input_dir, names, seed):
+    previews.append((examples, outputs))
     if images_dir:
-      shown.clear()
+      previews.clear()
       for name, sample in zip(part, outputs):
         _write(os.path.join(images_dir, targets[name]), sample, translator)
   if output:
-    examples, outputs = (np.concatenate(parts) for parts in zip(*shown))
+    examples, outputs = (np.concatenate(parts) for parts in zip(*previews))
     picture = pairs(translator.source.require_medium(), examples, translator.medium, outputs)
     with atomic_files.writing(output):
       images.write_png(output, images.enlarge(picture))
@@ -103,16 +105,16 @@ def translate_folder(
 
 
 def _refuse_overlap(input_dir: str, images_dir: str) -> None:
-  """Refuses to write into the folder that is read, where outputs would replace pictures."""
-  read, written = (
+  """Raises UsageError if one folder lies in the other, where outputs would mix with pictures."""
+  source, target = (
     path if '://' in path else os.path.realpath(path) for path in (input_dir, images_dir)
   )
-  if f'{read}/'.startswith(f'{written}/') or f'{written}/'.startswith(f'{read}/'):
+  if f'{source}/'.startswith(f'{target}/') or f'{target}/'.startswith(f'{source}/'):
     raise UsageError(f'--images_dir={images_dir}: lies in --input_dir, or around it; take another')
 
 
 def _write(path: str, sample: np.ndarray, translator: Translator) -> None:
-  """Writes an output, unless it is there already; raises UsageError for another in its place."""
+  """Writes an output unless the file has the same pixels; raises UsageError for other pixels."""
   if files.exists(path):
     if not shows(path, sample):
       raise UsageError(f'--images_dir: {path} is there, and another picture than this output')
@@ -122,10 +124,10 @@ def _write(path: str, sample: np.ndarray, translator: Translator) -> None:
     atomic_files.write(path, translator.medium.encode(sample), durable=False)
 
 
-def _translated(
+def _translate(
   translator: Translator, root: str, names: Sequence[str], seed: int
 ) -> Iterator[tuple[Sequence[str], np.ndarray, np.ndarray]]:
-  """Names, pictures uint8 [n, H, W, C] and outputs, some at a time."""
+  """Yields names, pictures uint8 [n, H, W, C] and outputs of a block of pictures at a time."""
   height, width, channels = translator.source.shape
   size = translator.block_size
 
@@ -137,7 +139,7 @@ def _translated(
       raise UsageError(f'--input_dir={root}: {name} cannot be read ({error})') from None
 
   for first in range(0, len(names), size):
-    part = names[first : first + size]
-    examples = np.stack([read(name) for name in part])
-    given = {translator.task.source: examples}
-    yield part, examples, translator.outputs(given, seed=seed, first=first)
+    block = names[first : first + size]
+    examples = np.stack([read(name) for name in block])
+    fields = {translator.task.source: examples}
+    yield block, examples, translator.outputs(fields, seed=seed, first=first)

@@ -1,8 +1,8 @@
-"""A trained translator: outputs that are made of examples, such as photographs of sketches.
+"""Trained translator, which makes outputs from examples, such as photographs from sketches.
 
 translator = Translator(run, experiment, 'a_to_b', sources=dataset.split('test'))
 translator.restore(step)
-outputs = translator.outputs({'image_a': images})      # uint8 [n, H, W, C], output i of image i
+outputs = translator.outputs({'image_a': images})      # uint8 [n, H, W, C], output i from image i
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 
 class Translator(TaskSampler):
-  """Makes outputs of a task whose source is a field.
+  """Sampler of a task that reads a field of examples.
+
+  Has the attributes of TaskSampler besides those listed.
 
   Args:
     run: The run.
-    experiment: As the run recorded it.
-    task: A name; '' is the game's first task.
-    sources: Whose examples `batches` reads; may be left out where only `outputs` is called.
+    experiment: The run's experiment, as recorded.
+    task: Name of the task; '' is the game's first task.
+    sources: The examples that `batches` reads; not needed for `outputs`.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
-    strategy: Whose replicas hold the networks; None is no strategy.
+    strategy: Strategy whose replicas hold the networks; None for no strategy.
 
   Attributes:
-    source: The field that is read.
-    block_size: How many outputs are made at a time. See also TaskSampler.
+    source: The field that the task reads.
+    block_size: Number of outputs that are made at a time.
   """
 
   def __init__(
@@ -48,22 +50,22 @@ class Translator(TaskSampler):
   ):
     super().__init__(run, experiment, task, weights=weights, strategy=strategy)
     self._sources = sources
-    # As many as were trained with at a time fit into memory.
+    # The number of examples in a training step, which is known to fit into memory.
     self.block_size = experiment.batch_size // experiment.accumulate
     self.source = self.game.data[self.task.source]
 
   def outputs(
     self, given: Mapping[str, np.ndarray], *, seed: int = 0, first: int = 0
   ) -> np.ndarray:
-    """Returns outputs of stored examples, as they are stored; output i depends on example i.
+    """Returns outputs [n, ...] of stored examples, in stored form; output i is from example i.
 
     Args:
-      given: Arrays [n, ...] by field; those that the task reads.
-      seed: With the number of an example, chooses what is random in its output, if anything is.
-      first: The number of the first example.
+      given: Arrays [n, ...] of examples by field, for the fields that the task reads.
+      seed: Seed of what is random in outputs, if anything is, together with an example's number.
+      first: Number of the first example.
 
     Raises:
-      UsageError: The source is missing or of another shape, or outputs are not finite.
+      UsageError: The source is missing, empty or of another shape, or outputs are not finite.
     """
     source = self.source
     examples = given.get(self.task.source)
@@ -75,16 +77,16 @@ class Translator(TaskSampler):
       )
     if not len(examples):
       raise UsageError(f'--task={self.task.name}: there are no examples to read')
-    made = []
+    blocks = []
     for start in range(0, len(examples), self.block_size):
       rows = np.arange(start, start + self.block_size)
-      # Blocks are of one size, the last one filled up with its last example: an output does not
-      # depend on how many are asked for, and the networks are traced once.
+      # All blocks have one size, the last one padded with its last example, so that outputs do not
+      # depend on the number of examples and the networks are traced once.
       rows = np.minimum(rows, len(examples) - 1)
       part = {name: np.asarray(values)[rows] for name, values in given.items()}
       values = self._run(self.game.inputs(self.task, first + rows, seed, part))
-      made.append(self._stored(values)[: len(examples) - start])
-    return np.concatenate(made)
+      blocks.append(self._stored(values)[: len(examples) - start])
+    return np.concatenate(blocks)
 
   @tf.function(autograph=False)
   def _run(self, inputs: Inputs) -> tf.Tensor:
