@@ -98,9 +98,7 @@ class _Names:
             for kind in kinds:
               self._bind(node, kind, f'{_REGISTRY}.{kind}')
           self._bind(node, alias.asname or alias.name, f'{origin}.{alias.name}')
-      elif (
-        isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and (name := _target(node))
-      ):
+      elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and (name := _target(node)):
         if _is_registry(value := self.resolve(node.value), kinds):
           self._bind(node, name, value)
 
