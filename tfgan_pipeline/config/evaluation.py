@@ -173,9 +173,7 @@ class EvaluationOptions(Settings):
     Raises:
       UsageError: A value is not allowed, or two options exclude each other.
     """
-    cls(
-      protocol=protocol, **overrides
-    )  # Raises UsageError for a wrong override before the protocol is built.
+    cls(protocol=protocol, **overrides)  # Raises UsageError for wrong values.
     values = _protocol_values(protocol) if protocol else {}
     options = cls(protocol=protocol, **{**values, **overrides})
     if protocol and not options.protocol:
@@ -205,7 +203,7 @@ class EvaluationOptions(Settings):
       texts.append(f'perceptual_path_length(samples={self.path_length})')
     calls = {}
     for call in registry.generator_metric.parse_all(', '.join(texts)):
-      # Score ids of records made before --generator_metrics existed have this short_text string.
+      # Score ids of records made before --generator_metrics existed have this short string.
       short_text = f'{call.name}(samples={call.arguments.get("samples")})'
       is_short = 'samples' in call.arguments and call == registry.generator_metric.parse(short_text)
       calls[short_text if is_short else str(call)] = call
@@ -213,7 +211,7 @@ class EvaluationOptions(Settings):
 
   @property
   def generator_flag(self) -> str:
-    """Name of the flag to name in messages about metrics of the generator itself."""
+    """Flag that messages about metrics of the generator itself name."""
     return 'path_length' if self.path_length else 'generator_metrics'
 
   @property
@@ -226,7 +224,7 @@ class EvaluationOptions(Settings):
 
   @property
   def cache_path(self) -> str:
-    """Directory that caches classifiers and reference features, see the field `cache_dir`."""
+    """Directory that caches classifiers and reference features, with ~ expanded."""
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )

@@ -30,7 +30,7 @@ class Experiment(Settings):
     UsageError: A value is not allowed; the message names the flag.
   """
 
-  dataset: str = setting('digits', 'The images to train on.', one_of=registry.dataset)
+  dataset: str = setting('digits', 'The data set of real images.', one_of=registry.dataset)
   augment: str = setting(
     '',
     'Random changes of training images, such as flips, applied in this order.',
@@ -141,9 +141,7 @@ class Experiment(Settings):
     defines=False,
     one_of=registry.on_nan,
   )
-  model_dir: str = setting(
-    '', 'Directory of the run, to create or resume; may be gs://.', defines=False, path=True
-  )
+  model_dir: str = setting('', 'Directory of the run; may be gs://.', defines=False, path=True)
   data_dir: str = setting(
     '', 'Directory of the data, for datasets that need one.', defines=False, path=True
   )
@@ -192,13 +190,13 @@ class Experiment(Settings):
       UsageError: A value of `overrides` is not allowed.
     """
     changes = {name: value for name, value in overrides.items() if value is not None}
-    checked = cls(**changes)
+    defaults = cls(**changes)
     experiment = object.__new__(cls)
     for field in dataclasses.fields(cls):
-      recorded = {} if field.name in changes else values
-      value: Any = recorded.get(field.name, getattr(checked, field.name))
+      source = {} if field.name in changes else values
+      value: Any = source.get(field.name, getattr(defaults, field.name))
       if field.metadata['path'] and value and '://' not in value:
-        value = os.path.abspath(value)  # Version 0.1.0 recorded paths as they were changes.
+        value = os.path.abspath(value)  # Version 0.1.0 recorded paths as they were given.
       object.__setattr__(experiment, field.name, value)
     return experiment
 
@@ -223,9 +221,9 @@ class Experiment(Settings):
     return [f'--{name}={new} (was {old})' for name, new, old in pairs if new != old]
 
 
-def _update_value(field: dataclasses.Field[Any], recorded: Any) -> Any:
+def _update_value(field: dataclasses.Field[Any], value: Any) -> Any:
   """Returns a recorded value in today's form, with arguments that its component gained since."""
   try:
-    return canonical_value(field, recorded)
+    return canonical_value(field, value)
   except UsageError:  # A component of another script or version.
-    return recorded
+    return value

@@ -96,10 +96,10 @@ def _join(*converters: Converter) -> Converter:
       except ValueError:
         continue
     # An int stays an int under `float | int`, although the float converter accepts it first.
-    unchanged = [result for result in results if type(result) is type(value)]
+    same_type = [result for result in results if type(result) is type(value)]
     if not results:
       raise ValueError
-    return (unchanged or results)[0]
+    return (same_type or results)[0]
 
   return convert
 

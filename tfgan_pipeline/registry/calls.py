@@ -121,8 +121,8 @@ class Call:
 
   def __str__(self) -> str:
     """Returns the canonical string, with all arguments by name; equal calls give equal strings."""
-    inside = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
-    return f'{self.name}({inside})' if inside else self.name
+    arguments = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
+    return f'{self.name}({arguments})' if arguments else self.name
 
 
 def _literal(value: Any) -> str:
@@ -219,9 +219,9 @@ def _is_literal(value: Any) -> bool:
   return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _default_error(name: str, written: str) -> ComponentError:
+def _default_error(name: str, text: str) -> ComponentError:
   return ComponentError(
-    f'the default of argument {name} should be a number, string or tuple, not {written}'
+    f'the default of argument {name} should be a number, string or tuple, not {text}'
   )
 
 
