@@ -1,4 +1,4 @@
-"""What all tests share: the binaries as subprocesses, a small run, and the data where it is."""
+"""Fixtures and helpers of all tests: binaries as subprocesses, a small run, and data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_modifyitems(items):
-  """What takes long comes first, so that no process is left alone with it at the end."""
+  """Sorts long tests first, so that no process is left alone with one at the end."""
   first = (ROOT / 'tests', ROOT / 'tests/training', ROOT / 'tests/runs')
   items.sort(key=lambda item: item.path.parent not in first)
 
@@ -56,7 +56,7 @@ TINY = (
 
 
 def tiny_experiment(model_dir, **values):
-  """TINY as an Experiment, with `values` in place of its own."""
+  """Returns TINY as an Experiment, with `values` in place of its own."""
   from tfgan_pipeline.config.experiment import Experiment
 
   tiny = dict(
@@ -74,7 +74,7 @@ def tiny_experiment(model_dir, **values):
 
 
 def fields_of(image_shape=(16, 16, 1), num_classes: int = 10):
-  """The fields of images whose classes are called by their numbers."""
+  """Returns the fields of images whose classes are named by their numbers."""
   from tfgan_pipeline.data.fields import Fields
 
   return Fields.of_images(image_shape, tuple(map(str, range(num_classes))))
@@ -132,7 +132,7 @@ def start_binary(
 
 
 def start_workers(count: int, *arguments: str) -> list[forked.Forked]:
-  """Starts one training as so many worker processes; '{index}' in arguments is a worker's own."""
+  """Starts one training as `count` workers; '{index}' in arguments becomes the worker's index."""
   listeners = [socket.create_server(('localhost', 0)) for _ in range(count)]
   addresses = [f'localhost:{listener.getsockname()[1]}' for listener in listeners]
   for listener in listeners:
@@ -161,7 +161,7 @@ def run_binary(name: str, *arguments: str, code: int = 0, **kwargs) -> subproces
 
 
 def checkpoint(model_dir, step: int) -> dict[str, np.ndarray]:
-  """Every tensor of a checkpoint by name."""
+  """Returns every tensor of a checkpoint by name."""
   import tensorflow as tf
 
   reader = tf.train.load_checkpoint(os.path.join(model_dir, 'checkpoints', f'ckpt-{step:06d}'))
@@ -173,7 +173,7 @@ def checkpoint(model_dir, step: int) -> dict[str, np.ndarray]:
 
 
 def files_under(path) -> dict[str, bytes]:
-  """Contents of every file below `path`."""
+  """Returns the contents of every file below `path`."""
   path = pathlib.Path(path)
   return {
     str(file.relative_to(path)): file.read_bytes()
@@ -198,7 +198,7 @@ def graphs_as_traced():
 
 @pytest.fixture
 def register(monkeypatch):
-  """`register(registry.loss, function)`: a component that only this test knows."""
+  """Registers components for one test: `register(registry.loss, function)`."""
   return functools.partial(_register, monkeypatch)
 
 
@@ -215,7 +215,7 @@ def _register(monkeypatch, kind, function) -> None:
 
 @pytest.fixture(scope='session')
 def can_export() -> bool:
-  """Whether TensorFlow can write StableHLO, asked without this package's code; 2.21 must."""
+  """Returns whether TensorFlow can write StableHLO, without this package's code; 2.21 must."""
   import tensorflow as tf
 
   one = tf.function(lambda: tf.constant(1.0), jit_compile=True)

@@ -94,7 +94,7 @@ class Forked:
 
 
 def with_environment(**variables: str) -> Callable[[], None]:
-  """Returns a `before` that sets these variables of the environment."""
+  """Returns a function for `before` that sets these environment variables."""
   return functools.partial(_set_environment, variables)
 
 
@@ -108,7 +108,7 @@ def run(
   timeout: float,
   before: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess:
-  """Runs a binary to its end, at most `timeout` seconds; arguments as of Forked."""
+  """Runs a binary to its end, at most `timeout` seconds; takes the arguments of Forked."""
   process = Forked(name, arguments, before)
   try:
     stdout, stderr = process.communicate(timeout)

@@ -1,4 +1,4 @@
-"""What the server of forked.py imports: importing this in any other process is of no use."""
+"""Imports of the server of forked.py; of no use in other processes."""
 
 import os
 from unittest import mock

@@ -97,7 +97,7 @@ def read_calls(log: pathlib.Path) -> list[Call]:
 
 
 def injected(log: pathlib.Path) -> str:
-  """The path of the call that failed or killed; empty where none did."""
+  """Returns the path of the call that failed or killed; empty if none did."""
   lines = _finished(log).splitlines()
   hit = [line for line in lines if '(INJECTED)' in line]
   if not hit and 'killed by SIGKILL' in lines[-1]:

@@ -1,4 +1,4 @@
-"""TF-GAN behind its door, on whatever TensorFlow is installed here."""
+"""TF-GAN as compat.py imports it, on the installed TensorFlow."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Python face: train, evaluate, predict, export, and both together."""
+"""GANEstimator: training, evaluation, both together, prediction and export."""
 
 import dataclasses
 

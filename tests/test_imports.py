@@ -42,7 +42,7 @@ def typing_only(source: ast.Module) -> set[ast.AST]:
 
 
 def imports(path: pathlib.Path, *, types: bool = True) -> set[str]:
-  """Dotted names of everything a file imports, wherever in it, or of what it loads."""
+  """Returns dotted names of all that a file imports; without `types`, those that it loads."""
   found = set()
   source = ast.parse(path.read_text())
   left_out = set() if types else typing_only(source)
@@ -57,7 +57,7 @@ def imports(path: pathlib.Path, *, types: bool = True) -> set[str]:
 
 
 def test_imports_go_down():
-  """Those for types alone, too, but where the lowest room says what components of each kind are."""
+  """Checks imports, those for types included but for registry/, which names types of all rooms."""
   for path in PACKAGE.rglob('*.py'):
     own = path.relative_to(PACKAGE).with_suffix('').parts[0]
     contracts = path == PACKAGE / 'registry' / '__init__.py'
@@ -118,7 +118,7 @@ def test_tensorflow_comes_through_compat():
 
 
 def loaded_by(name: str, *arguments: str) -> set[str]:
-  """Modules in memory when a binary has done its work, in a process of its own."""
+  """Returns the modules in memory after a binary has run, in a process of its own."""
   code = (
     'import atexit, json, runpy, sys\n'
     'atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))\n'
@@ -131,7 +131,7 @@ def loaded_by(name: str, *arguments: str) -> set[str]:
 
 
 def within(modules: set[str], *rooms: str) -> list[str]:
-  """Filters module names by rooms of the package, whose __init__ files are empty."""
+  """Filters module names by rooms of the package, whose __init__ files import nothing."""
   starts = tuple(f'tfgan_pipeline.{room}.' for room in rooms)
   return sorted(module for module in modules if module.startswith(starts))
 

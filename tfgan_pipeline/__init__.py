@@ -2,9 +2,8 @@
 
     from tfgan_pipeline import EvaluationOptions, Experiment, GANEstimator, train_and_evaluate
 
-The binaries are in `tfgan_pipeline.bin`, components register themselves with
-`tfgan_pipeline.registry`. Importing this package imports nothing heavy: a name is looked up when it
-is first used.
+Binaries are in `tfgan_pipeline.bin`; components are registered with `tfgan_pipeline.registry`.
+Importing this package does not import TensorFlow: the names above are looked up when they are used.
 """
 
 import importlib

@@ -1,15 +1,16 @@
-"""The one door to TensorFlow, Keras 2 and TF-GAN.
+"""TensorFlow, Keras 2 and TF-GAN, made to work together; import all three from here.
 
     from tfgan_pipeline.compat import keras, tf, tfgan
 
-TF-GAN 2.1.0 is the last release. Without help it imports on no TensorFlow >= 2.16 (`tf.estimator`
-is gone) and its `gan_loss` fails on every Python >= 3.11 (`inspect.getargspec` is gone). The few
-names it looks for are supplied here before it is imported. `tf.estimator`'s own classes cannot be
-brought back, so `tfgan.estimator` says so in one sentence where they are absent.
+TF-GAN 2.1.0 is the last release. Unaided, its import fails on TensorFlow >= 2.16, which lacks
+`tf.estimator`, and its `gan_loss` on Python >= 3.11, which lacks `inspect.getargspec`. The few
+names that TF-GAN looks for are supplied here before its import. The classes of `tf.estimator`
+cannot be brought back; where they are absent, any use of `tfgan.estimator` raises an error that
+says so.
 
-Keras is `tf_keras` (Keras 2) on every TensorFlow: TF-GAN, TensorFlow Probability and TF-Hub are
-written for it. What `tf.keras` is, is left to the program that imports this, as are its loggers and
-environment; the binaries set theirs in bin/command_line.py.
+Keras is `tf_keras` (Keras 2) on every TensorFlow, because TF-GAN, TensorFlow Probability and TF-Hub
+are written for it. This module leaves `tf.keras`, loggers and the environment of the importing
+program alone; binaries set theirs in bin/command_line.py.
 """
 
 from __future__ import annotations
@@ -33,53 +34,53 @@ Self = TypeVar('Self')
 
 
 @contextlib.contextmanager
-def _without_startup_chatter() -> Iterator[None]:
-  """Holds back what TensorFlow's C++ writes to stderr while it loads, unless loading fails."""
+def _hold_back_startup_output() -> Iterator[None]:
+  """Discards what TensorFlow's C++ writes to stderr while loading; shows it if loading fails."""
   try:
-    terminal = os.dup(2)
-  except OSError:  # It is closed.
+    saved_stderr = os.dup(2)
+  except OSError:  # stderr is closed.
     yield
     return
   if sys.stderr:
     sys.stderr.flush()
-  with tempfile.TemporaryFile() as held_back:
-    os.dup2(held_back.fileno(), 2)
+  with tempfile.TemporaryFile() as output:
+    os.dup2(output.fileno(), 2)
     try:
       yield
     except BaseException:
-      held_back.seek(0)
-      os.write(terminal, held_back.read())
+      output.seek(0)
+      os.write(saved_stderr, output.read())
       raise
     finally:
-      os.dup2(terminal, 2)
-      os.close(terminal)
+      os.dup2(saved_stderr, 2)
+      os.close(saved_stderr)
 
 
-with _without_startup_chatter():
+with _hold_back_startup_output():
   import tensorflow as tf
-  import tf_keras as keras  # noqa: F401  (for others to import from here)
+  import tf_keras as keras  # noqa: F401  (other modules import it from here)
 
 
-def _give_tfgan_its_layers() -> None:
-  """Has `tf.compat.v1.layers`, which Keras 3 lacks and TF-GAN's `eval` calls, be those of Keras 2.
+def _use_keras2_layers() -> None:
+  """Makes `tf.compat.v1.layers`, which TF-GAN's `eval` calls and Keras 3 lacks, those of Keras 2.
 
-  TensorFlow decides that at their first use, by a variable of the environment.
+  TensorFlow chooses them at their first use, by the environment variable TF_USE_LEGACY_KERAS.
   """
   name = 'TF_USE_LEGACY_KERAS'
-  before = os.environ.get(name)
+  previous = os.environ.get(name)
   os.environ[name] = '1'
   try:
     tf.compat.v1.layers.flatten  # noqa: B018
-  except AttributeError:  # The program has used them with Keras 3.
+  except AttributeError:  # The program has used tf.compat.v1.layers with Keras 3 already.
     pass
   finally:
     del os.environ[name]
-    if before is not None:
-      os.environ[name] = before
+    if previous is not None:
+      os.environ[name] = previous
 
 
 def _restore_getargspec() -> None:
-  """`tfgan.gan_loss` asks a loss for its arguments through a function Python 3.11 removed."""
+  """Defines `inspect.getargspec`, removed in Python 3.11, which `tfgan.gan_loss` calls."""
   if hasattr(inspect, 'getargspec'):
     return
   ArgSpec = collections.namedtuple('ArgSpec', 'args varargs keywords defaults')
@@ -93,7 +94,7 @@ def _restore_getargspec() -> None:
 
 
 class _MissingEstimator(types.ModuleType):
-  """Stands where `tfgan.estimator` would be; any use of it explains itself."""
+  """Stand-in for `tfgan.estimator`; using any of its names raises an error that explains why."""
 
   def __getattr__(self, name: str) -> NoReturn:
     if name.startswith('__'):
@@ -105,7 +106,7 @@ class _MissingEstimator(types.ModuleType):
 
 
 def _stub_estimator() -> Any:
-  """The three names of `tf.estimator` that TF-GAN subclasses or mentions while importing."""
+  """Makes a stand-in for `tf.estimator` with the three names that TF-GAN uses while importing."""
   stub: Any = types.ModuleType('tensorflow.estimator')
   stub.SessionRunHook = tf.compat.v1.train.SessionRunHook
   stub.Estimator = type('Estimator', (), {})
@@ -123,12 +124,13 @@ def _has_estimator() -> bool:
 
 
 def _import_tfgan() -> Any:
+  """Imports TF-GAN after supplying the names that it misses."""
   _restore_getargspec()
-  _give_tfgan_its_layers()
+  _use_keras2_layers()
   has_estimator = _has_estimator()
   if not has_estimator:
     stub = _stub_estimator()
-    # `tensorflow.compat.v1` is a lazy wrapper around a module of its own: both need the name.
+    # `tensorflow.compat.v1` is a lazy wrapper around another module: both need the name.
     modules: tuple[Any, ...] = (
       tf,
       sys.modules['tensorflow'],
@@ -142,35 +144,42 @@ def _import_tfgan() -> Any:
   with warnings.catch_warnings():
     # TF-Hub announces on every import that pkg_resources is deprecated.
     warnings.filterwarnings('ignore', message='.*pkg_resources.*')
-    found: Any = importlib.import_module('tensorflow_gan')
+    package: Any = importlib.import_module('tensorflow_gan')
   if not has_estimator:
-    found.estimator = _MissingEstimator('tensorflow_gan.estimator')
-  return found
+    package.estimator = _MissingEstimator('tensorflow_gan.estimator')
+  return package
 
 
 def xla_ops() -> types.ModuleType:
-  """XLA's own operations, such as xla_all_reduce, which TensorFlow has and does not publish."""
+  """Returns the module of XLA's operations, such as xla_all_reduce, which is no public API."""
   return importlib.import_module('tensorflow.compiler.tf2xla.ops.gen_xla_ops')
 
 
-# What a generator reads, [n, ...] each: noise, or noise and labels, or stored examples.
+# Inputs of a generator, each [n, ...]: noise, noise and labels, or stored examples.
 Inputs = tf.Tensor | list[tf.Tensor]
 
 
 class DiscriminatorFn(Protocol):
-  """Type of the field `discriminator_fn` of TF-GAN's model tuples."""
+  """Type of the field `discriminator_fn` of TF-GAN's model tuples: a discriminator to call."""
 
   def __call__(self, images: tf.Tensor, inputs: Inputs, /) -> tf.Tensor | tuple[tf.Tensor, object]:
-    """Returns logits float32 [n, ...], and what else the discriminator says, if it does."""
+    """Returns logits float32 [n, ...], in a tuple with further outputs if there are any."""
 
   def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
-    """Returns float32 [n, D], what the last layer reads; of games with one generator."""
+    """Returns the inputs of the last layer as float32 [n, D]; in games with one generator only.
+
+    Args:
+      images: Real or generated images, float32 [n, H, W, C].
+      inputs: Inputs that the generator reads for these images.
+      augment: Whether images pass the augmentations of --discriminator_augment.
+    """
 
 
 class GANTuple(Protocol):
   """Type of TF-GAN's model tuples, `tfgan.GANModel`, `tfgan.ACGANModel` and so on.
 
-  Games make them; losses, penalties and observers read these fields, which all of them have.
+  The fields are those that all model tuples have. Games make the tuples; losses, penalties and
+  observers read them.
   """
 
   generator_inputs: Inputs
@@ -183,49 +192,52 @@ class GANTuple(Protocol):
   discriminator_fn: DiscriminatorFn
 
   def _replace(self: Self, **fields: object) -> Self:
-    """Returns a tuple with other values in some fields."""
+    """Returns a copy of the tuple with other values in these fields."""
 
 
 @contextlib.contextmanager
 def op_determinism() -> Iterator[None]:
-  """Operations give the same bits each time inside; TensorFlow publishes no way to end that."""
+  """Makes operations give the same bits each time, inside the block only.
+
+  TensorFlow has no public function that ends this mode.
+  """
   config = importlib.import_module('tensorflow.python.framework.config')
-  already = config.is_op_determinism_enabled()
+  was_enabled = config.is_op_determinism_enabled()
   config.enable_op_determinism()
   try:
     yield
   finally:
-    if not already:
+    if not was_enabled:
       config.disable_op_determinism()
 
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-  """Keras, TensorFlow, NumPy and Python draw from `seed` inside, and go on afterwards as before.
+  """Seeds Keras, TensorFlow, NumPy and Python in the block; restores their generators afterwards.
 
-  Of these Keras and TensorFlow publish no way to read or restore what they draw from.
+  Keras and TensorFlow have no public functions to read or restore their generators.
   """
   context = importlib.import_module('tensorflow.python.eager.context').context()
-  of_keras = importlib.import_module('tf_keras.src.backend')._SEED_GENERATOR
-  places = ((context, '_seed'), (context, '_rng'), (of_keras, 'generator'))
-  before = [getattr(place, name, None) for place, name in places]
-  of_numpy, of_python = np.random.get_state(), random.getstate()
+  keras_generator = importlib.import_module('tf_keras.src.backend')._SEED_GENERATOR
+  places = ((context, '_seed'), (context, '_rng'), (keras_generator, 'generator'))
+  values = [getattr(place, name, None) for place, name in places]
+  numpy_state, python_state = np.random.get_state(), random.getstate()
   keras.utils.set_random_seed(seed)
   try:
     yield
   finally:
-    for (place, name), value in zip(places, before):
+    for (place, name), value in zip(places, values):
       setattr(place, name, value)
-    np.random.set_state(of_numpy)
-    random.setstate(of_python)
+    np.random.set_state(numpy_state)
+    random.setstate(python_state)
 
 
 @contextlib.contextmanager
 def tf1_tensor_equality() -> Iterator[None]:
-  """TF-GAN's graph code puts variables into sets and lists, which needs `==` to mean identity.
+  """Makes `==` of tensors mean identity in the block, as in TensorFlow 1.
 
-  The setting is process-wide and not per thread, which is what is wanted here: the replica threads
-  of MirroredStrategy trace inside it too.
+  TF-GAN's graph code needs this to put variables into sets and lists. The setting holds in all
+  threads of the process, so that the replica threads of MirroredStrategy trace with it, too.
   """
   tf.compat.v1.disable_tensor_equality()
   try:

@@ -1,6 +1,6 @@
-"""Exceptions that the binaries turn into one line on stderr and an exit code.
+"""Exceptions that binaries turn into one line on stderr and an exit code, and checks of numbers.
 
-A library caller sees ordinary exceptions.
+Callers of the library get them as ordinary exceptions.
 """
 
 from __future__ import annotations
@@ -11,45 +11,45 @@ import re
 
 
 class UsageError(ValueError):
-  """The request was wrong, the software is fine; exit code 2.
+  """A wrong request, such as an unknown name or a value out of range; exit code 2.
 
   The message is one line that names the flag, argument or file at fault.
   """
 
 
 class ComponentError(TypeError):
-  """The source of a component is not understood; the message says where; exit code 2."""
+  """An invalid definition of a component; the message has file and line; exit code 2."""
 
 
 class Interrupted(Exception):
-  """The job stopped before its end, and the same command continues it; exit code 75.
+  """A stop of a job before its end, from which the same command continues; exit code 75.
 
-  A signal or `max_hours` made it save and stop, or another worker was lost.
+  Reasons are a signal, the limit `max_hours`, and the loss of another worker.
   """
 
 
 class Unreachable(OSError):
-  """Storage did not answer, and may do so when the same command is given again; exit code 75."""
+  """A storage that does not answer now; the same command may succeed later; exit code 75."""
 
 
 class WriteError(OSError):
-  """A file of a run cannot be written; what was there before is whole; exit code 1."""
+  """A failure to write a file of a run; the file's earlier content is intact; exit code 1."""
 
 
 class NonFiniteError(ArithmeticError):
-  """A loss or gradient norm became infinite or not a number; exit code 1."""
+  """A loss or gradient norm that is infinite or not a number; exit code 1."""
 
 
 class DamagedCheckpoint(UsageError):
-  """A checkpoint exists and cannot be read, or not yet: its writer may still be at it."""
+  """A checkpoint that cannot be read, perhaps because it is still being written; exit code 2."""
 
 
 class RunReplaced(UsageError):
-  """The run that was being scored is gone from its directory, or another has taken its place."""
+  """A run that was removed from its directory, or replaced there, while scored; exit code 2."""
 
 
 class CheckFailed(Exception):
-  """A check was made and its answer is no; the message says to what; exit code 1."""
+  """A requested check that failed; the message says which; exit code 1."""
 
 
 def require(
@@ -61,15 +61,18 @@ def require(
   below: float | None = None,
   **values: float,
 ) -> None:
-  """Raises UsageError for a value that is not finite or out of bounds.
+  """Raises UsageError if a value is not finite or out of bounds.
 
   Args:
-    where: What the message starts with, such as '--penalties'; may be empty.
-    at_least: What all values should be; so are the other three.
-    above: A bound that is itself excluded.
-    at_most: A bound.
-    below: A bound that is itself excluded.
-    **values: By the names that the message gives them.
+    where: Start of the message, such as '--penalties'; may be empty.
+    at_least: Lower bound of all values, itself allowed.
+    above: Lower bound of all values, itself excluded.
+    at_most: Upper bound of all values, itself allowed.
+    below: Upper bound of all values, itself excluded.
+    **values: Values to check, by the names that the message gives them.
+
+  Raises:
+    UsageError: A value is not finite or out of bounds; the message names the first such value.
   """
   rules = (
     ('at least', operator.ge, at_least),
@@ -80,15 +83,18 @@ def require(
   rules = [(word, fits, bound) for word, fits, bound in rules if bound is not None]
   for name, value in values.items():
     if not math.isfinite(value) or not all(fits(value, bound) for _, fits, bound in rules):
-      wanted = ' and '.join(f'{word} {bound}' for word, _, bound in rules) or 'finite'
-      raise UsageError(f'{where}: {name}={value} should be {wanted}'.removeprefix(': '))
+      bounds = ' and '.join(f'{word} {bound}' for word, _, bound in rules) or 'finite'
+      raise UsageError(f'{where}: {name}={value} should be {bounds}'.removeprefix(': '))
 
 
 def first_line(error: BaseException) -> str:
-  """The start of a message, without the op it came from; TensorFlow's can run to pages."""
+  """Returns the first informative line of an error's message, at most 200 characters.
+
+  TensorFlow's messages can run to pages and may start with the operation that failed.
+  """
   text = re.sub(r'\{\{.*?\}\}', '', str(getattr(error, 'message', '') or error))
   for line in text.splitlines():
-    # Of an error in a graph the place comes first, in many lines.
+    # Skips the lines with which errors in graphs tell the place, ahead of the message proper.
     if line.strip() and not re.match(r'Graph execution error|Detected at node|\s|File ', line):
       return line.strip()[:200]
   return text.strip()[:200] or type(error).__name__

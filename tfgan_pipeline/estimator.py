@@ -1,4 +1,4 @@
-"""GANEstimator: a run as a Python object, in tf.estimator's words.
+"""GANEstimator, a run as a Python object, with the method names of tf.estimator.
 
     estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
     estimator.train()
@@ -6,7 +6,7 @@
     pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
     estimator.export_saved_model('/tmp/generator')
 
-The binaries are this class and flags.
+Binaries call this class with values from flags.
 """
 
 from __future__ import annotations
@@ -26,11 +26,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.open_run import (
-  Scorers,
-  open_run,
-  score_checkpoint,
-)
+from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
@@ -52,23 +48,25 @@ _Result = TypeVar('_Result')
 def _reproducible(
   function: Callable[Concatenate[GANEstimator, _Arguments], _Result],
 ) -> Callable[Concatenate[GANEstimator, _Arguments], _Result]:
-  """Runs what has an estimator as its first argument as strategies.reproducible does."""
+  """Wraps a function of an estimator so that it runs with the experiment's seed and determinism."""
 
   @functools.wraps(function)
-  def reproducible(
+  def wrapper(
     estimator: GANEstimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs
   ) -> _Result:
     with strategies.reproducible(estimator.experiment):
       return function(estimator, *args, **kwargs)
 
-  return reproducible
+  return wrapper
 
 
 class GANEstimator:
-  """One run in one model_dir. What an operation needs is built when it is first used.
+  """One run in one model_dir: trains, scores, samples and exports it.
+
+  Devices, data and networks are built when they are first used.
 
   Args:
-    experiment: The run's choices; or use `GANEstimator.of_run(model_dir)` for one that exists.
+    experiment: The run's settings; `GANEstimator.of_run(model_dir)` reads those of an existing run.
 
   Raises:
     UsageError: model_dir holds a run with other settings.
@@ -78,37 +76,42 @@ class GANEstimator:
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
     self.experiment = self.run.find_data(experiment)
-    self._session_of: str | None = None  # The id of the run in which a session here is recorded.
-    strategies.share_gpus()  # Before anything of TensorFlow is used.
+    self._session_run_id: str | None = None  # Id of the run that has a record of this session.
+    strategies.share_gpus()  # Devices can be configured only before TensorFlow uses them.
 
   @classmethod
   def of_run(cls, model_dir: str, **overrides: Any) -> GANEstimator:
-    """The estimator of a run that exists, with fields such as data_dir replaced unless None."""
+    """Returns the estimator of an existing run; raises UsageError if there is none.
+
+    `overrides` replace the recorded values of fields such as data_dir, unless they are None.
+    """
     return cls(RunDirectory(model_dir).read_experiment(model_dir=model_dir, **overrides))
 
   @functools.cached_property
   def strategy(self) -> tf.distribute.Strategy:
-    """The strategy that the run trains on; its first use sets up the process's devices."""
+    """Strategy over the devices to train on; its first use sets up the devices of the process."""
     return strategies.start(self.experiment)
 
   @functools.cached_property
   def dataset(self) -> Dataset:
+    """Data of the run, opened at the first use."""
     options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
     return load_dataset(self.experiment.dataset, options)
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
-    strategy = self.strategy  # First: devices cannot be set once TensorFlow has read any data.
+    # The strategy comes first: devices cannot be set up once TensorFlow has read any data.
+    strategy = self.strategy
     return Trainer(self.experiment, self.dataset, strategy)
 
   @property
   def workers(self) -> Workers:
-    """The processes that train together."""
+    """Processes that train the run together: one, except with several workers."""
     return self._trainer.workers
 
   @_reproducible
   def build(self) -> None:
-    """Sets up devices, data and networks, which `train` does otherwise; writes nothing."""
+    """Sets up devices, data and networks ahead of `train`; writes nothing."""
     self._trainer  # noqa: B018
 
   @_reproducible
@@ -119,45 +122,46 @@ class GANEstimator:
     stop: StopRequest | None = None,
     since: float | None = None,
   ) -> int:
-    """Trains from the newest checkpoint to `max_steps`, by default the experiment's.
+    """Trains from the newest checkpoint, if there is one, to `max_steps`.
 
     Args:
-      max_steps: The step to stop at.
-      stop: Asked whether to stop before; by default, signals and the experiment's `max_hours` do.
-      since: When `max_hours` began, by `time.monotonic()`; by default with this call.
+      max_steps: Step to train to; by default the experiment's.
+      stop: Request to stop earlier; by default, signals and the experiment's `max_hours` make one.
+      since: Time by `time.monotonic()` at which `max_hours` began; by default now.
 
     Returns:
       The step reached.
 
     Raises:
-      Interrupted: It was stopped, or lost another worker; calling it again continues.
+      Interrupted: Training was stopped, or another worker was lost; another call continues.
       NonFiniteError: A loss or gradient is not finite.
-      UsageError: The run is another's, in use, or cannot be done here.
+      UsageError: model_dir has another run, another process trains this one, or the experiment does
+        not suit the data or the devices.
       WriteError: model_dir cannot be written.
     """
     since = time.monotonic() if since is None else since
-    # Everything that can be refused is, before anything is written.
+    # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
     if self.run.exists():
       self.run.check_data(self.dataset)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else None
-    held = lock or contextlib.nullcontext()
-    asked = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with environment.one_line_errors(self.experiment), held, asked as stop:
-      self.run.check_is_for(self.experiment)  # Another may have taken its place.
-      starts = not Checkpoints(self.run.checkpoints).steps()
-      if starts and not self._trainer.is_fresh:
-        del self._trainer  # The run it trained was removed: another one starts.
+    lock_scope = lock or contextlib.nullcontext()
+    stops = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
+    with environment.one_line_errors(self.experiment), lock_scope, stops as stop:
+      self.run.check_is_for(self.experiment)  # Again: another run may have taken its place.
+      is_new = not Checkpoints(self.run.checkpoints).steps()
+      if is_new and not self._trainer.is_fresh:
+        del self._trainer  # Its run was removed from model_dir: a new run starts.
       step = self._trainer.restore(self.run)
-      if starts or self._session_of != self.run.run_id:
-        self._session_of = session.run_id_of(self.run, step, starts=starts)
+      if is_new or self._session_run_id != self.run.run_id:
+        self._session_run_id = session.run_id_of(self.run, step, starts=is_new)
         if step < self.experiment.max_steps:
           session.begin(
             self.run,
             self.experiment,
             facts,
-            run_id=self._session_of,
+            run_id=self._session_run_id,
             step=step,
             strategy=self.strategy,
             chief=chief,
@@ -166,7 +170,7 @@ class GANEstimator:
 
   @_reproducible
   def summary(self) -> str:
-    """For --dry_run. Builds the networks, writes nothing."""
+    """Returns the text of --dry_run about settings, data and networks; writes nothing."""
     return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
 
   def evaluators(
@@ -176,17 +180,23 @@ class GANEstimator:
     *,
     scorers: Scorers | None = None,
   ) -> list[Evaluator]:
-    """Returns evaluators of this run's checkpoints, see evaluation.open_run."""
+    """Returns an evaluator of checkpoints for `options` and one for each variant in `also`.
+
+    Args:
+      options: What to measure.
+      also: Kinds of samples to measure as well: 'raw', 'batch' or 'standing'.
+      scorers: Scorers to share with other runs; by default new ones.
+    """
     return open_run(self.run, self.experiment, self.dataset, options, also, scorers=scorers)
 
   def evaluator(self, options: EvaluationOptions = EvaluationOptions()) -> Evaluator:
-    """Returns the evaluator of this run's checkpoints by `options`."""
+    """Returns the evaluator that scores this run's checkpoints by `options`."""
     return self.evaluators(options)[0]
 
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
   ) -> Record:
-    """Scores one checkpoint, by default the newest."""
+    """Scores one checkpoint, by default the newest, and returns the record of its scores."""
     return self.evaluate_variants(step, options)[0]
 
   def evaluate_variants(
@@ -195,23 +205,29 @@ class GANEstimator:
     options: EvaluationOptions = EvaluationOptions(),
     also: Sequence[str] = (),
   ) -> list[Record]:
-    """Scores one checkpoint and variants of its samples; warns when these differ much."""
+    """Returns records of one checkpoint by `options`, then by each variant in `also`.
+
+    Variants are 'raw', 'batch' and 'standing'; logs a warning if their scores differ much.
+    """
     return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
 
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
-    """Returns a sampler of noise, or the translator that a task such as 'a_to_b' asks for."""
+    """Returns a sampler of generated images, or a translator for a task such as 'a_to_b'.
+
+    `weights` are 'average' or 'raw'; the task '' is the game's first one.
+    """
     return open_sampler(self.run, self.experiment, task, weights=weights)
 
   def translate(
     self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: int | None = None
   ) -> np.ndarray:
-    """Outputs uint8 [n, H, W, C] of a task that reads images uint8 [n, H, W, C], such as 'a_to_b'.
+    """Translates images by a task such as 'a_to_b'; returns uint8 [n, H, W, C] in their order.
 
     Args:
-      examples: Of the task's source, as they are stored; output i is of example i.
-      task: A name; '' is the game's first task.
-      seed: Chooses what is random in outputs, if anything is.
-      step: Of the checkpoint; by default the newest.
+      examples: Images that the task reads, as they are stored: uint8 [n, H, W, C].
+      task: Name of the task; '' is the game's first one.
+      seed: Seed of the randomness in outputs, if there is any.
+      step: Step of the checkpoint; by default the newest.
 
     Raises:
       UsageError: The task reads noise, or images of another shape.
@@ -223,13 +239,13 @@ class GANEstimator:
     return sampler.outputs({sampler.task.source: examples}, seed=seed)
 
   def predict(self, count: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
-    """Generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
+    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
     sampler = self.sampler()
     sampler.restore(step)
     return np.concatenate(list(sampler.batches(count, seed, batch_size=min(count, 256))))
 
   def export_saved_model(self, path: str, *, step: int | None = None) -> str:
-    """Writes a SavedModel that samples without this package, see sampling/export.py."""
+    """Writes one checkpoint, by default the newest, as a SavedModel to `path`; returns `path`."""
     sampler = self.sampler()
     sampler.restore(step)
     return sampler.export(path)
@@ -243,36 +259,40 @@ def train_and_evaluate(
   on_record: Callable[[Record], None] = lambda record: None,
   since: float | None = None,
 ) -> list[Record]:
-  """Trains, and scores each checkpoint when it is made, in one process; resumes like `train`.
+  """Trains a run and scores each checkpoint when it is saved, in one process.
 
   Args:
     estimator: The run.
     options: What to measure.
-    on_record: Called with each record as soon as it exists.
-    since: When `max_hours` began, by `time.monotonic()`; by default with this call.
+    on_record: Function that gets each record as soon as it exists.
+    since: Time by `time.monotonic()` at which `max_hours` began; by default now.
 
   Returns:
-    The records of all checkpoints there are, oldest first.
+    The records of all checkpoints that exist, oldest first.
+
+  Raises:
+    Interrupted: Training was stopped; another call continues from the newest checkpoint.
+    UsageError: There are several workers, or the options do not suit the run.
   """
   since = time.monotonic() if since is None else since
-  every, last = estimator.experiment.save_every, estimator.experiment.max_steps
+  interval, last = estimator.experiment.save_every, estimator.experiment.max_steps
   estimator.build()
   if estimator.workers.several:
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
-  # What is wrong with the options is found before any training, of an extractor too.
+  # Wrong options, even those of an extractor, raise UsageError before any training.
   scorers = Scorers(estimator.strategy)
   scorers.get(estimator.experiment, estimator.dataset, options)
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
   with StopRequest(estimator.experiment.max_hours, since) as stop:
-    for target in [*range(every, last, every), last]:
+    for target in [*range(interval, last, interval), last]:
       step = estimator.train(target, stop=stop)
-      # There is a run to score only now.
+      # An evaluator needs a run in model_dir, which exists only after training began.
       evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
-      for saved in evaluator.steps():
-        if saved not in records and not stop.requested:
-          records[saved] = evaluator.evaluate(saved)
-          on_record(records[saved])
+      for checkpoint_step in evaluator.steps():
+        if checkpoint_step not in records and not stop.requested:
+          records[checkpoint_step] = evaluator.evaluate(checkpoint_step)
+          on_record(records[checkpoint_step])
       if stop.requested:
         raise Interrupted(f'stopped after step {step}; the same command continues')
   return list(records.values())

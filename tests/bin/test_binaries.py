@@ -241,7 +241,7 @@ def test_sample_depends_on_seed_and_checkpoint_alone(tiny_run, tmp_path):
 
 
 def test_sample_and_evaluate_need_only_model_dir(tiny_run, tmp_path, cache_dir):
-  """The run may have moved: what it recorded of its own place is not used."""
+  """Checks a run that has moved: the path that it recorded is not used."""
   moved = tmp_path / 'elsewhere'
   shutil.copytree(tiny_run, moved)
   run_binary('sample', f'--model_dir={moved}', f'--output={tmp_path}/s.png')

@@ -1,4 +1,4 @@
-"""A run on pictures that are no squares and have alpha, by the binaries from files to files."""
+"""A run of the binaries on rectangular pictures with alpha, from files to files."""
 
 import json
 

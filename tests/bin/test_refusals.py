@@ -110,7 +110,7 @@ def test_evaluation_that_cannot_be_done_is_refused_before_training(tmp_path, arg
 
 
 def test_one_line_as_users_see_it():
-  """Also while TensorFlow is loaded and Python ends, which forked.py does not show."""
+  """Checks whole processes, whose loading of TensorFlow and end forked.py leaves out."""
   flags = (*TINY, '--networks=dcgan_textbook', '--model_dir=x')
   process = run_binary('train', *flags, code=2, env=os.environ)
   assert_one_line(process, '--networks=dcgan_textbook: ')
@@ -226,7 +226,7 @@ def damage(path, how: str) -> None:
 @pytest.mark.parametrize('part', ['data-00000-of-00001', 'index'])
 @pytest.mark.parametrize('how', ['truncated', 'flipped'])
 def test_damaged_newest_checkpoint(tiny_run, tmp_path, part, how):
-  """A warning, the checkpoint before it, and the same end as if nothing had happened."""
+  """Checks that training warns, takes the checkpoint before it, and ends with equal weights."""
   model_dir = tmp_path / 'run'
   shutil.copytree(tiny_run, model_dir)
   damage(model_dir / 'checkpoints' / f'ckpt-000004.{part}', how)

@@ -1,4 +1,4 @@
-"""The binary: a TPU's compiler where the extra is installed, and one line where something is wrong.
+"""tfgan-tpu-check: compilation where the extra is installed, and one-line errors.
 
 The tests that compile are heavy, and skip without jax and libtpu.
 """
@@ -85,7 +85,7 @@ def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
 @pytest.mark.parametrize('preset', sorted(path.name for path in (ROOT / 'flags').glob('*.flags')))
 @pytest.mark.usefixtures('exports')
 def test_every_preset_is_exported(tmp_path, preset):
-  """What XLA knows no operation for fails here; the compiler itself takes minutes for all."""
+  """Checks that XLA has all operations of each preset; compiling them all would take minutes."""
   side, channels = next(size for name, size in SIZES.items() if preset.startswith(name))
   run_binary(
     'tpu_check',
@@ -151,7 +151,7 @@ def test_an_operation_that_only_the_tpu_compiler_refuses():
 @NEEDS_EXTRA
 @pytest.mark.heavy
 def test_a_crash_of_the_compiler_is_survived():
-  """A shape that is not static aborts it."""
+  """Checks a shape that is not static, which makes the compiler abort."""
   from tfgan_pipeline.tpu.compiler import CompilationError, compile_step
   from tfgan_pipeline.tpu.topology import Topology
 

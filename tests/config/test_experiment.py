@@ -11,7 +11,7 @@ from tfgan_pipeline.errors import UsageError
 
 
 def parse(*arguments: str) -> Experiment:
-  """The experiment of a command line."""
+  """Returns the experiment of a command line."""
   values = flags.FlagValues()
   Experiment.define_flags(flag_values=values)
   values(['program', *arguments])

@@ -1,4 +1,4 @@
-"""Numbers out of range are refused by the component that is given them, whatever it is."""
+"""Every component refuses hyper-parameters that are out of range."""
 
 import pytest
 

@@ -34,7 +34,7 @@ def run(cwd, *command: str) -> str:
 
 
 def import_from(folder: str) -> None:
-  """Lets the package be imported anew, from there."""
+  """Lets the package be imported again, from another folder."""
   sys.path.insert(0, folder)
   for name in [name for name in sys.modules if name.split('.')[0] == 'tfgan_pipeline']:
     del sys.modules[name]
@@ -69,7 +69,7 @@ def test_components_work_from_files_of_their_own(tmp_path):
 
 
 def test_python(tmp_path, cache_dir):
-  """With fewer steps and samples, and in other places."""
+  """Runs the Python of README with fewer steps and samples, and in other places."""
   training = block('train_and_evaluate')
   small = "max_steps=2, save_every=2, dataset='digits(size=16)'"
   for old, new in (

@@ -101,7 +101,7 @@ esac
 
 
 class Cloud:
-  """The cloud, and what was asked of it."""
+  """A cloud with a `gcloud` that only pretends, and a record of the requests to it."""
 
   def __init__(self, folder: pathlib.Path):
     self.folder = folder
@@ -116,7 +116,7 @@ class Cloud:
       (self.folder / name).write_text(f'{text}\n')
 
   def with_tpu(self) -> Cloud:
-    """There is one, and the launch scripts are on it."""
+    """Creates the TPU VM, with the launch scripts on it."""
     self.set(states='ACTIVE')
     there = self.folder / 'vm' / 'tfgan_pipeline'
     shutil.copytree(ROOT / 'launch', there / 'launch')
@@ -165,12 +165,12 @@ class Cloud:
 
   @property
   def asked(self) -> list[str]:
-    """What was asked of gcloud about TPUs, two words each, without what only looks."""
+    """Requests to gcloud about TPUs, two words each, without those that only look."""
     calls = [line.strip('<>').split('><')[2:4] for line in self.read('calls').splitlines()]
     return [' '.join(call) for call in calls if call[0] in TPUS and call[1] != 'describe']
 
   @property
   def trainings(self) -> list[list[str]]:
-    """The arguments of each training on the TPU VM."""
+    """Arguments of each training on the TPU VM."""
     calls = [line.strip('<>').split('><') for line in self.read('ran').splitlines()]
     return [call[2:] for call in calls if call[:2] == ['-m', 'tfgan_pipeline.bin.train']]

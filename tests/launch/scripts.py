@@ -22,7 +22,7 @@ def program(folder: pathlib.Path, name: str, text: str) -> pathlib.Path:
 
 
 def environment(first: pathlib.Path | None = None, **variables: object) -> dict[str, str]:
-  """The environment of a script: `first` leads PATH, and no choice of ours leaks in."""
+  """Returns the environment of a script: `first` leads PATH, and no choice of ours leaks in."""
   inherited = {
     name: value
     for name, value in os.environ.items()
@@ -86,7 +86,7 @@ class Job:
   """A script that starts programs which only pretend, and the folder where these leave notes.
 
   Attributes:
-    folder: Of the programs.
+    folder: Folder of the programs.
     process: The script, once a subclass has started it.
   """
 
@@ -96,7 +96,7 @@ class Job:
 
   @property
   def pids(self) -> list[int]:
-    """Of the programs, which write them into the file `pids`, and of what these have started."""
+    """Process ids that the programs wrote into the file `pids`, and those of their children."""
     return [int(pid) for pid in self.read('pids').split()]
 
   def read(self, name: str) -> str:

@@ -26,7 +26,7 @@ def _run(cloud, *arguments, code=0, **variables):
 
 
 def _lives(cloud) -> list[str]:
-  """What became of TPUs: the calls without those over ssh."""
+  """Returns the calls that create and delete TPUs, without those over ssh."""
   return [call for call in cloud.asked if call != 'tpu-vm ssh']
 
 

@@ -111,7 +111,7 @@ def test_a_wrong_field_would_be_seen(jobset):
 
 
 def _becomes(job, *, code: int = 0, condition: str = '') -> str:
-  """What Kubernetes does with a pod that ended so: the first rule that applies, or it counts."""
+  """Returns Kubernetes' action for a pod that ended so: the first rule's that fits, or Count."""
   for rule in job['podFailurePolicy']['rules']:
     assert ('onExitCodes' in rule) != ('onPodConditions' in rule)
     codes = rule.get('onExitCodes')

@@ -154,7 +154,7 @@ def test_ctrl_c_lets_the_trainer_save(job):
 
 @pytest.mark.parametrize('at_once', [False, True])
 def test_a_second_ctrl_c_does_not_wait_for_the_trainer(job, tmp_path, at_once):
-  """Nor is it lost while the first is still being passed on."""
+  """Checks that a second Ctrl-C ends all at once, even while the first is still being passed on."""
   variables = slow_kill(tmp_path) if at_once else {}
   job.start(TRAIN_TENTHS=300, SAVE_SECONDS=300, **variables).wait_until_all_run()
   job.press_ctrl_c()

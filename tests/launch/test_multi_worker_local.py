@@ -117,7 +117,7 @@ def test_sigterm_to_every_process_at_once_lets_all_save(job):
 
 @pytest.mark.parametrize('at_once', [False, True])
 def test_a_second_signal_does_not_wait(job, tmp_path, at_once):
-  """Nor is it lost while the first is still being passed on."""
+  """Checks that a second signal ends all at once, even while the first is still being passed on."""
   variables = slow_kill(tmp_path) if at_once else {}
   job.start('stays stays', SAVE_SECONDS=300, **variables).wait_until_all_run()
   job.process.send_signal(signal.SIGINT)

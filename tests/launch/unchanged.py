@@ -31,7 +31,7 @@ def digest() -> str:
 
 
 def is_unchanged() -> bool:
-  """Whether the recorded digest is that of the present files."""
+  """Returns whether the recorded digest is that of the present files."""
   return RECORD.exists() and RECORD.read_text().strip() == digest()
 
 

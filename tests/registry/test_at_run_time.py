@@ -1,4 +1,4 @@
-"""Components of scripts and notebooks: which names are free, and what is told of at once."""
+"""Components of scripts and notebooks: names that are free, and errors at registration."""
 
 from __future__ import annotations
 

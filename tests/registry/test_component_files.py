@@ -1,4 +1,4 @@
-"""Components in files, however these spell the decorator; what can be none is told of."""
+"""Components in files, by every spelling of the decorator, and errors of those that are invalid."""
 
 import pathlib
 import subprocess

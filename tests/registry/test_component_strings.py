@@ -101,7 +101,7 @@ def test_refusals(example, text, message):
 
 
 def some(annotation):
-  """A component with one argument of this type."""
+  """Returns a component with one argument of this type."""
 
   def annotated(*, value):
     """Some."""

@@ -13,7 +13,7 @@ ALL = [(kind, name) for kind in registry.ALL for name in kind.components()]
 
 
 def test_source_and_import_agree():
-  """What is read from the source, without importing, is what the function really takes."""
+  """Checks that reading a source finds the hyper-parameters that the imported function has."""
   for kind, name in ALL:
     found = kind.components()[name]
     assert found == calls.of_function(kind.function(name))

@@ -1,0 +1,1 @@
+"""Command-line programs, one module each, and the code that they share."""

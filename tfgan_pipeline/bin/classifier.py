@@ -1,4 +1,4 @@
-"""Trains and caches the classifier that scores a data set, as evaluation does on first use.
+"""Trains and caches the classifier whose features score a data set, ahead of an evaluation.
 
 tfgan-classifier --dataset="tfds(mnist)" --data_dir=/data
 """
@@ -13,6 +13,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  """Trains the classifier, or takes it from the cache, and prints facts about it."""
   options = EvaluationOptions(extractor=FLAGS.extractor, cache_dir=FLAGS.cache_dir)
   dataset, _ = command_line.read_dataset(FLAGS.dataset)
 
@@ -26,6 +27,7 @@ def main() -> None:
 
 
 def run() -> None:
+  """Defines the flags of tfgan-classifier and runs `main`."""
   Experiment.define_flags(only=('dataset', 'data_dir', 'memory_limit_gb'))
   EvaluationOptions.define_flags(only=('extractor', 'cache_dir'))
   command_line.run(main, __doc__)

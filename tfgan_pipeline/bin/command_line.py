@@ -1,7 +1,7 @@
-"""What all binaries share: flags, --help and --list without TensorFlow, exit codes.
+"""The frame of all binaries: flags, --help and --list without TensorFlow, exit codes.
 
-Exit codes: 0 done; 2 wrong usage; 75 (EX_TEMPFAIL) stopped, start it again; 1 anything else. What
-is expected to happen is told in one line, what is not in a traceback. Results go to stdout,
+Exit codes: 0 done; 2 wrong usage; 75 (EX_TEMPFAIL) stopped, to be started again; 1 other errors.
+Expected errors are printed as one line, unexpected ones as a traceback. Results go to stdout,
 everything else to stderr.
 """
 
@@ -35,7 +35,8 @@ from tfgan_pipeline.errors import (
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset
 
-_MOST_NUMBERS = 100_000  # In a range: more than any data has classes, and soon made.
+# Longest range in a flag: more than any data set has classes, few enough for a list in memory.
+_MAX_RANGE = 100_000
 EXIT_CODES = {
   UsageError: 2,
   ComponentError: 2,
@@ -49,44 +50,52 @@ EXIT_CODES = {
 
 
 def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> None:
-  """Runs a binary: parses the command line, calls `main()`, and exits.
+  """Runs a binary: parses the command line, calls `main`, and exits with a code of EXIT_CODES.
 
   Args:
-    main: Reads flags.FLAGS.
+    main: Does the work, as flags.FLAGS say.
     about: The binary's docstring, the head of --help.
-    arguments: Whether it takes words that are no flags, before or after these; `main` gets them.
+    arguments: Whether words that are no flags are allowed; `main` gets them as arguments.
   """
   _open_closed_streams()
-  if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # And not ignored, by who started this.
-    signal.signal(signal.SIGTERM, _terminated)
-  _log_plainly()
+  if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # Unless the parent had it ignored.
+    signal.signal(signal.SIGTERM, _raise_interrupted)
+  _set_up_logging()
   flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
 
   flags.FLAGS.set_gnu_getopt(arguments)
 
-  def guarded(argv: list[str]) -> int:
-    # TensorFlow reports its inner life at INFO. Here, as reading the flags sets absl's.
+  def run_main(argv: list[str]) -> int:
+    # TensorFlow logs internals at INFO. Set only now, as absl resets its verbosity with the flags.
     absl.logging.set_verbosity(absl.logging.ERROR)
     logging.getLogger('tensorflow').setLevel(logging.ERROR)
     try:
       main(*argv[1:])
     except tuple(EXIT_CODES) as error:
-      return _tell(error)
+      return _print_error(error)
     return 0
 
   try:
-    app.run(guarded, flags_parser=lambda argv: _parse(argv, about, arguments))
-  except ComponentError as error:  # Met by --help or --list.
-    sys.exit(_tell(error))
+    app.run(run_main, flags_parser=lambda argv: _parse(argv, about, arguments))
+  except ComponentError as error:  # Raised by --help or --list.
+    sys.exit(_print_error(error))
 
 
 def print_result(result: dict[str, Any]) -> None:
-  """One JSON line on stdout, at once."""
+  """Prints one JSON line on stdout and flushes it."""
   print(json.dumps(result), flush=True)
 
 
 def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
-  """Each as soon as it is there; at the end all go into the file that --output names, if any."""
+  """Prints each result as soon as it exists, and writes all to the file --output in the end.
+
+  Args:
+    results: Results as they are computed.
+    path: Value of --output; '' writes no file.
+
+  Raises:
+    UsageError: The folder of `path` cannot be written.
+  """
   folder = os.path.dirname(path) or '.'
   if path and '://' not in folder and not os.access(folder, os.W_OK):
     raise UsageError(f'--output={path}: {folder} is no folder that can be written')
@@ -95,7 +104,7 @@ def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
     for result in results:
       print_result(result)
       lines.append(json.dumps(result) + '\n')
-  finally:  # An error may come when all that can be scored is.
+  finally:  # After an error, too: the results before it are worth keeping.
     if path and lines:
       from tfgan_pipeline.runs import atomic_files
 
@@ -104,36 +113,48 @@ def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
 
 
 def refuse(*names: str, because: str) -> None:
-  """Raises UsageError for a flag that was given another value and would be ignored."""
+  """Raises UsageError if a flag was set although it would be ignored.
+
+  Args:
+    *names: Flags that must have their defaults.
+    because: Reason, the end of the message.
+  """
   for name in names:
     if not flags.FLAGS[name].using_default_value:
       raise UsageError(f'--{name}: {because}')
 
 
 def read_numbers(name: str) -> list[int]:
-  """A flag such as '0-3,7' as 0, 1, 2, 3, 7."""
+  """Returns the numbers in a flag's text, such as [0, 1, 2, 3, 7] for '0-3,7'.
+
+  Raises:
+    UsageError: The text is no list of numbers and rising ranges, or a range is too long.
+  """
   text, numbers = flags.FLAGS[name].value, []
   for part in text.split(',') if text else ():
-    found = re.fullmatch(r'\s*(\d{1,9})(?:-(\d{1,9}))?\s*', part, re.ASCII)
-    if not found:
+    match = re.fullmatch(r'\s*(\d{1,9})(?:-(\d{1,9}))?\s*', part, re.ASCII)
+    if not match:
       raise UsageError(f'--{name}={text}: should be like 0-9 or 3,5')
-    first, last = int(found[1]), int(found[2] or found[1])
+    first, last = int(match[1]), int(match[2] or match[1])
     if last < first:
       raise UsageError(f'--{name}={text}: {part.strip()} counts down; write {last}-{first}')
-    if last - first >= _MOST_NUMBERS:
-      raise UsageError(f'--{name}={text}: {part.strip()} are more than {_MOST_NUMBERS:,}')
+    if last - first >= _MAX_RANGE:
+      raise UsageError(f'--{name}={text}: {part.strip()} are more than {_MAX_RANGE:,}')
     numbers += range(first, last + 1)
   return numbers
 
 
 def read_dataset(text: str) -> tuple[Dataset, str]:
-  """The dataset of a call string, read with --data_dir and --memory_limit_gb, and its full name.
+  """Returns a dataset of images and its canonical name, using --data_dir and --memory_limit_gb.
+
+  Args:
+    text: A call string such as 'tfds(mnist)'.
 
   Raises:
-    UsageError: Before TensorFlow is loaded, if the string is wrong; or the data is not there.
+    UsageError: The string is wrong (found before TensorFlow is loaded), or the data is missing.
   """
-  given = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
-  experiment = Experiment.from_record({}, dataset=text, **given)
+  places = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
+  experiment = Experiment.from_record({}, dataset=text, **places)
 
   from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 
@@ -149,18 +170,18 @@ def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   ):
     _print_and_exit(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
   try:
-    rest = flags.FLAGS(_beside_their_runs(argv))
+    rest = flags.FLAGS(_add_model_dirs(argv))
   except flags.Error as error:
-    sys.exit(_tell(UsageError(str(error))))
+    sys.exit(_print_error(UsageError(str(error))))
   if len(rest) > 1 and not arguments:
-    sys.exit(_tell(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
+    sys.exit(_print_error(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
   if flags.FLAGS.list:
     _print_and_exit(components())
   return rest
 
 
-def _beside_their_runs(argv: list[str]) -> list[str]:
-  """Adds --model_dir to each experiment.flags: the run that it lies beside, wherever it is."""
+def _add_model_dirs(argv: list[str]) -> list[str]:
+  """Inserts --model_dir after each flagfile of a run, as the run may have moved since."""
   words: list[str] = []
   for word in argv:
     is_path = words[-1:] in (['--flagfile'], ['-flagfile'])
@@ -169,39 +190,41 @@ def _beside_their_runs(argv: list[str]) -> list[str]:
     if is_path or flag in ('--flagfile', '-flagfile'):
       path = os.path.abspath(os.path.expanduser(word if is_path else path))
       folder, name = os.path.split(path)
-      beside = os.path.isfile(os.path.join(folder, 'experiment.json'))
-      if name == 'experiment.flags' and beside and 'model_dir' in flags.FLAGS:
+      is_of_run = os.path.isfile(os.path.join(folder, 'experiment.json'))
+      if name == 'experiment.flags' and is_of_run and 'model_dir' in flags.FLAGS:
         words.append(f'--model_dir={folder}')
   return words
 
 
 def _print_and_exit(text: str) -> None:
-  signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `--help | head` should end quietly.
+  signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `--help | head` should end without a traceback.
   print(text)
   sys.exit(0)
 
 
 def _flags_help() -> str:
-  """The flags this package defines, absl's own left out."""
-  ours = [
+  """Formats the flags that this package defines, without absl's own."""
+  entries = [
     (flag.name, flag.help, flag.default)
-    for module, found in flags.FLAGS.flags_by_module_dict().items()
+    for module, module_flags in flags.FLAGS.flags_by_module_dict().items()
     if not module.startswith('absl')
-    for flag in found
+    for flag in module_flags
   ]
-  ours.append(('flagfile', 'Read flags from a file, one a line; those after it override it.', None))
+  entries.append(
+    ('flagfile', 'Read flags from a file, one a line; those after it override it.', None)
+  )
   lines = []
-  for name, text, default in ours:
-    shown = '' if default in (None, '') else f' Default: {default}.'
+  for name, text, default in entries:
+    default_text = '' if default in (None, '') else f' Default: {default}.'
     lines += [
       f'  --{name}',
-      textwrap.fill(f'{text}{shown}', 96, initial_indent=' ' * 6, subsequent_indent=' ' * 6),
+      textwrap.fill(f'{text}{default_text}', 96, initial_indent=' ' * 6, subsequent_indent=' ' * 6),
     ]
   return '\n'.join(lines)
 
 
 def components() -> str:
-  """Every registered component with its arguments and first line of documentation."""
+  """Returns the text of --list: signature and first docstring line of every component, by kind."""
   lines = []
   for kind in registry.ALL:
     lines.append(f'{kind.kind}:')
@@ -210,42 +233,44 @@ def components() -> str:
   return '\n'.join(lines)
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-  """For SIGTERM while nothing is at stake yet; training has a handler of its own."""
+def _raise_interrupted(number: int, frame: object) -> NoReturn:
+  """Handles SIGTERM by raising Interrupted, until training installs a handler that saves first."""
   del number, frame
   raise Interrupted('stopped by SIGTERM; the same command starts again')
 
 
-def _tell(error: BaseException) -> int:
+def _print_error(error: BaseException) -> int:
   """Prints the error as one line and returns its exit code."""
   print(' '.join(str(error).split()) or type(error).__name__, file=sys.stderr)
   return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
 
 
-def _log_plainly() -> None:
-  """The package's own log lines, bare, on stderr; other libraries keep to warnings."""
+def _set_up_logging() -> None:
+  """Sends this package's log lines to stderr, without prefix; other libraries log only warnings."""
   handler = logging.StreamHandler()
-  handler.setFormatter(_Plain())
-  ours = logging.getLogger('tfgan_pipeline')
-  ours.addHandler(handler)
-  ours.setLevel(logging.INFO)
-  ours.propagate = False
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-  os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')  # For components that use `tf.keras`.
+  handler.setFormatter(_PlainFormatter())
+  logger = logging.getLogger('tfgan_pipeline')
+  logger.addHandler(handler)
+  logger.setLevel(logging.INFO)
+  logger.propagate = False
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')  # TensorFlow's C++: errors only.
+  os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')  # Keras 2 for components that use `tf.keras`.
 
 
 def _open_closed_streams() -> None:
-  """Opens /dev/null where standard streams are closed: else the next file would be stderr."""
-  while (opened := os.open(os.devnull, os.O_RDWR)) < 3:
-    os.set_inheritable(opened, True)
-  os.close(opened)
+  """Opens /dev/null in place of closed standard streams, else the next file would be stderr."""
+  while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+    os.set_inheritable(descriptor, True)
+  os.close(descriptor)
   if sys.stderr is None:
     sys.stderr = os.fdopen(2, 'w', closefd=False)
   if sys.stdout is None:
     sys.stdout = os.fdopen(1, 'w', closefd=False)
 
 
-class _Plain(logging.Formatter):
+class _PlainFormatter(logging.Formatter):
+  """Formats records as their message; those above INFO with the level in front."""
+
   def format(self, record: logging.LogRecord) -> str:
     text = record.getMessage()
     return text if record.levelno <= logging.INFO else f'{record.levelname.lower()}: {text}'

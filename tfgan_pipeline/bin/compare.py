@@ -17,6 +17,7 @@ FLAGS = flags.FLAGS
 
 
 def main(*paths: str) -> None:
+  """Prints a table that ranks the records at `paths`."""
   if not paths:
     raise UsageError('name runs or files of records to compare: tfgan-compare /tmp/run1 /tmp/run2')
 
@@ -26,16 +27,19 @@ def main(*paths: str) -> None:
   entries = []
   for path in paths:
     for file, records in find_records(path).items():
-      # A run may have moved since: a path that holds evaluations is its name.
-      inside = file.startswith(path.rstrip('/') + '/eval/')
+      # A run may have moved since it was scored, so its present path is used as its name.
+      is_in_run = file.startswith(path.rstrip('/') + '/eval/')
       for record in records:
-        recorded = record.get('run') or record.get('generated_dir') or file
-        entries.append(compare.Entry(path.rstrip('/') if inside else recorded, file, record))
+        recorded_name = record.get('run') or record.get('generated_dir') or file
+        entries.append(
+          compare.Entry(path.rstrip('/') if is_in_run else recorded_name, file, record)
+        )
   rows = compare.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
   print(compare.as_table(rows, FLAGS.format))
 
 
 def run() -> None:
+  """Defines the flags of tfgan-compare and runs `main`."""
   flags.DEFINE_string('metric', 'fid', 'The score to rank by, such as fid or fid[inception].')
   flags.DEFINE_bool('best_of_run', False, "Only each run's best checkpoint.")
   flags.DEFINE_enum('format', 'text', ('text', 'markdown', 'csv'), 'Of the table.')

@@ -1,13 +1,13 @@
-"""Scores one checkpoint of a run, each as it appears, or a folder of images.
+r"""Scores one checkpoint of a run, every checkpoint as it appears, or a folder of images.
 
     tfgan-evaluate --model_dir=/tmp/run
     tfgan-evaluate --model_dir=/tmp/run --watch --metrics="fid, kid(subsets=20)"
     tfgan-evaluate --model_dir="/tmp/runs/*" --watch --also=raw
-    tfgan-evaluate --generated_dir=/tmp/fakes --reference_dir=/tmp/reals --metrics=fid \\
+    tfgan-evaluate --generated_dir=/tmp/fakes --reference_dir=/tmp/reals --metrics=fid \
       --extractor="inception('/tmp/inception')" --output=/tmp/score.json
 
-Each score is one JSON line on stdout, and of a run also in model_dir/eval/<name>/scores.jsonl and
-in TensorBoard.
+Each score is one JSON line on stdout. Scores of a run are kept in its eval/<name>/scores.jsonl and
+in TensorBoard, too.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 
 
 def main() -> None:
+  """Scores the runs or the folder that the flags name, and prints each record."""
   options = EvaluationOptions.from_flags(FLAGS)
   for name in FLAGS.also:
     if name not in ('raw', 'batch', 'standing'):
@@ -39,7 +40,7 @@ def main() -> None:
   if not (options.reference_dir or FLAGS.generated_dir):
     command_line.refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
   if FLAGS.generated_dir:
-    return command_line.print_results(_of_folder(options), FLAGS.output)
+    return command_line.print_results(_score_folder(options), FLAGS.output)
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
   if FLAGS.watch:
@@ -62,17 +63,19 @@ def main() -> None:
 
 
 def _devices() -> tf.distribute.Strategy:
+  """Returns the strategy over the devices that the flags ask for."""
   from tfgan_pipeline.replicas.strategies import evaluation_devices
 
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
 
-def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
+def _score_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
+  """Yields the record of --generated_dir; raises UsageError for flags that need a run."""
   command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
     because='not with --generated_dir, which is no run',
   )
-  asked = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
+  has_count = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
   from tfgan_pipeline.evaluation.score_folder import score_folder
@@ -80,7 +83,7 @@ def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
   yield score_folder(
     FLAGS.generated_dir,
     options,
-    every=not asked,
+    every=not has_count,
     dataset=dataset,
     dataset_text=text,
     strategy=_devices(),
@@ -88,6 +91,7 @@ def _of_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
 
 
 def run() -> None:
+  """Defines the flags of tfgan-evaluate and runs `main`."""
   Experiment.define_flags(only=(*RELOCATABLE, 'dataset'), recorded=True)
   EvaluationOptions.define_flags()
   Experiment.define_flags(only=DEVICES)

@@ -14,6 +14,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  """Writes the SavedModel and prints its path."""
   if not FLAGS.output:
     raise UsageError('--output: say which directory to write')
 
@@ -25,6 +26,7 @@ def main() -> None:
 
 
 def run() -> None:
+  """Defines the flags of tfgan-export and runs `main`."""
   Experiment.define_flags(only=('model_dir',))
   flags.DEFINE_string('output', '', 'The directory to write; may be gs://.')
   flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')

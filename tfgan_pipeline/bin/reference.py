@@ -1,14 +1,15 @@
-"""Builds, inspects and verifies reference features and statistics.
+r"""Builds, inspects and verifies reference features and statistics.
 
-    tfgan-reference build --dataset="tfds(cifar10)" --data_dir=/data --output=/tmp/cifar10.npz \\
+    tfgan-reference build --dataset="tfds(cifar10)" --data_dir=/data --output=/tmp/cifar10.npz \
       --extractor="inception('/tmp/inception')"
     tfgan-reference build --reference_dir=/tmp/reals --extractor=random_projection
     tfgan-reference inspect /tmp/cifar10.npz
     tfgan-reference verify /tmp/cifar10.npz --dataset="tfds(cifar10)" --data_dir=/data ...
 
-`build` keeps features in the cache, by content, where every evaluation finds them; --output writes
-their mean and covariance as pytorch-fid and clean-fid read them, for --reference_stats. `verify`
-computes them anew and names what differs, with exit code 1. One JSON line on stdout.
+`build` keeps features in the cache, where every evaluation of the same images finds them; --output
+writes their mean and covariance in the format of pytorch-fid and clean-fid, for --reference_stats.
+`verify` computes a file's content again and names differences, with exit code 1. The result is one
+JSON line on stdout.
 """
 
 from absl import flags
@@ -23,6 +24,7 @@ OPTIONS = ('extractor', 'reference_split', 'reference_dir', 'resize_pictures', '
 
 
 def main(verb: str = '', *files: str) -> None:
+  """Builds, inspects or verifies reference features, as `verb` says."""
   if verb not in ('build', 'inspect', 'verify') or len(files) != (verb != 'build'):
     raise UsageError('should be one of: build, inspect FILE, verify FILE')
   options = EvaluationOptions(**{name: getattr(FLAGS, name) for name in OPTIONS})
@@ -41,18 +43,19 @@ def main(verb: str = '', *files: str) -> None:
   split = options.reference_split
   if options.reference_dir:
     dataset, split = choose.folder_dataset(options), choose.PICTURES
-  assert dataset is not None  # Either of the two was given.
+  assert dataset is not None  # --dataset or --reference_dir was given, checked above.
   options.make_cache()
   context = ExtractorContext(dataset, options.cache_path)
-  of = (dataset, split, registry.extractor.build(options.extractor, context))
+  source = (dataset, split, registry.extractor.build(options.extractor, context))
   if verb == 'verify':
-    result = {'file': files[0], 'largest_differences': tool.verify(files[0], *of)}
+    result = {'file': files[0], 'largest_differences': tool.verify(files[0], *source)}
   else:
-    result = tool.build(*of, options.cache_path, dataset_text=text, output=FLAGS.output)
+    result = tool.build(*source, options.cache_path, dataset_text=text, output=FLAGS.output)
   command_line.print_result(result)
 
 
 def run() -> None:
+  """Defines the flags of tfgan-reference and runs `main`."""
   Experiment.define_flags(only=('data_dir', 'memory_limit_gb'))
   flags.DEFINE_string('dataset', '', 'The data set; or --reference_dir.')
   EvaluationOptions.define_flags(only=OPTIONS)

@@ -1,10 +1,10 @@
-"""Writes samples from checkpoints of one run or several, as a PNG grid or a folder of PNG files.
+"""Writes samples of one run, or of several in turn, as a grid in one PNG or a folder of PNG files.
 
 tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
 tfgan-sample --model_dir=/tmp/run --output=/tmp/digits.png --labels=0-9    # a column per class
 tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a row per latent axis
-tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from each to the next
-tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of all, in turn
+tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from sample to sample
+tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of several runs
 tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/tmp/translated
 """
 
@@ -18,6 +18,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  """Writes the samples that the flags ask for, and prints where and how many."""
   if FLAGS.input_dir:
     noise = ('columns', 'traverse', 'interpolate', 'labels')
     command_line.refuse(*noise, because='not with --input_dir')
@@ -41,10 +42,10 @@ def main() -> None:
   )
   common = dict(seed=FLAGS.sample_seed, count=FLAGS.count)
   if FLAGS.images_dir:
-    written = {'images_dir': FLAGS.images_dir}
+    target = {'images_dir': FLAGS.images_dir}
     count = files.write_folder(FLAGS.images_dir, ensemble, **common)
   else:
-    written = {'output': FLAGS.output}
+    target = {'output': FLAGS.output}
     count = files.write_grid(
       FLAGS.output,
       ensemble,
@@ -54,25 +55,27 @@ def main() -> None:
       interpolate=FLAGS.interpolate,
     )
   command_line.print_result(
-    {**written, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
+    {**target, 'runs': ensemble.members, 'count': count, 'sample_seed': FLAGS.sample_seed}
   )
 
 
 def _translate() -> None:
+  """Writes the outputs of --task for the pictures in --input_dir, and prints facts about them."""
   from tfgan_pipeline.sampling import translation
 
   translator = translation.open_translator(
     FLAGS.model_dir, FLAGS.task, step=FLAGS.step, weights=FLAGS.weights
   )
-  written = {'images_dir': FLAGS.images_dir} if FLAGS.images_dir else {'output': FLAGS.output}
+  target = {'images_dir': FLAGS.images_dir} if FLAGS.images_dir else {'output': FLAGS.output}
   count = translation.translate_folder(
-    translator, FLAGS.input_dir, seed=FLAGS.sample_seed, count=FLAGS.count, **written
+    translator, FLAGS.input_dir, seed=FLAGS.sample_seed, count=FLAGS.count, **target
   )
   facts = {'task': translator.task.name, 'step': translator.step, 'weights': translator.weights}
-  command_line.print_result({**written, **facts, 'count': count})
+  command_line.print_result({**target, **facts, 'count': count})
 
 
 def run() -> None:
+  """Defines the flags of tfgan-sample and runs `main`."""
   Experiment.define_flags(only=('model_dir',))
   flags.DEFINE_string('output', '', 'The PNG file to write; may be gs://.')
   flags.DEFINE_string(

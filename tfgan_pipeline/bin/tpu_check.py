@@ -1,10 +1,10 @@
-"""Compiles a run's training step for a TPU that is not there, and says whether and how it fits.
+"""Compiles a training step for TPU slices, without having any, and reports whether it fits them.
 
     tfgan-tpu-check --flagfile=flags/mnist_dcgan.flags --topology=v4:2x2x1,v5e:2x2,v6e:2x2
     tfgan-tpu-check --flagfile=flags/mnist_dcgan.flags --image_shape=28,28,1 --find_batch
 
-Needs pip install "tfgan_pipeline[tpu-check]", and no data where --image_shape is given. One JSON
-line per slice on stdout, a table on stderr; exit code 1 if one does not compile or does not fit.
+Needs pip install "tfgan_pipeline[tpu-check]", but no data if --image_shape is given. Prints a JSON
+line per slice on stdout and a table on stderr; exit code 1 if a step does not compile or fit.
 """
 
 from absl import flags
@@ -18,6 +18,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  """Compiles or exports the training step for the slices that --topology names."""
   from tfgan_pipeline.tpu import compiler, shape, topology
 
   experiment = Experiment.from_flags(FLAGS)
@@ -42,8 +43,9 @@ def main() -> None:
 
 
 def run() -> None:
+  """Defines the flags of tfgan-tpu-check and runs `main`."""
   Experiment.define_flags()
-  EvaluationOptions.define_flags()  # A flagfile for training may have them; they change nothing.
+  EvaluationOptions.define_flags()  # Flagfiles for training may set them; ignored here.
   flags.DEFINE_string('topology', 'v5e:2x2', 'Slices to compile for, as GENERATION:AxB or AxBxC.')
   flags.DEFINE_string('image_shape', '', 'height,width,channels; empty: as read from --dataset.')
   flags.DEFINE_integer('num_classes', 0, 'With --image_shape, how many labels.', lower_bound=0)

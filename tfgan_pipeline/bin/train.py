@@ -1,4 +1,4 @@
-"""Trains a run, or continues it.
+"""Starts the training of a run, or continues it from the newest checkpoint.
 
 tfgan-train --flagfile=flags/digits_dcgan.flags --model_dir=/tmp/run
 tfgan-train --flagfile=/tmp/run/experiment.flags            # again, or resumed
@@ -13,10 +13,11 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 
 FLAGS = flags.FLAGS
-_BORN = time.monotonic()  # The process, nearly: batch systems end processes by their age.
+_START = time.monotonic()  # About when the process started: batch systems limit its age.
 
 
 def main() -> None:
+  """Trains the run that the flags describe; prints its summary instead with --dry_run."""
   experiment = Experiment.from_flags(FLAGS)
   options = EvaluationOptions.from_flags(FLAGS)
 
@@ -26,12 +27,13 @@ def main() -> None:
   if FLAGS.dry_run:
     print(estimator.summary())
   elif FLAGS.evaluate:
-    train_and_evaluate(estimator, options, on_record=command_line.print_result, since=_BORN)
+    train_and_evaluate(estimator, options, on_record=command_line.print_result, since=_START)
   else:
-    estimator.train(since=_BORN)
+    estimator.train(since=_START)
 
 
 def run() -> None:
+  """Defines the flags of tfgan-train and runs `main`."""
   Experiment.define_flags()
   EvaluationOptions.define_flags()
   flags.DEFINE_bool('dry_run', False, 'Print the resolved experiment and its networks; do nothing.')

@@ -1,10 +1,11 @@
-"""Checks this installation's scores by facts that are known beforehand.
+"""Checks the scores that this installation computes against values known beforehand.
 
     tfgan-verify
     tfgan-verify --inception=/tmp/inception --cifar10="tfds(cifar10)" --data_dir=/data
 
-The first takes seconds and needs nothing. With the Inception network of 2015 and the original
-CIFAR-10 their published scores are checked, too. A table on stdout; exit code 1 if a fact fails.
+The first command takes seconds and needs no files. The second checks published scores, too, with
+the Inception network of 2015 and the original CIFAR-10. Prints a table on stdout; exit code 1 if a
+fact does not hold.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
+  """Checks all facts and prints a table; raises CheckFailed if one does not hold."""
   options = EvaluationOptions(cache_dir=FLAGS.cache_dir)
   dataset, _ = command_line.read_dataset(FLAGS.cifar10) if FLAGS.cifar10 else (None, '')
 
@@ -48,12 +50,15 @@ def main() -> None:
 
   outcomes = [check(fact) for fact in [*exact_facts(), *cifar10_facts(features_of)]]
   print(as_table(outcomes), flush=True)
-  failed = [outcome.fact.name for outcome in outcomes if outcome.state == 'FAILED']
-  if failed:
-    raise CheckFailed(f'{len(failed)} of {len(outcomes)} facts do not hold: {"; ".join(failed)}')
+  failures = [outcome.fact.name for outcome in outcomes if outcome.state == 'FAILED']
+  if failures:
+    raise CheckFailed(
+      f'{len(failures)} of {len(outcomes)} facts do not hold: {"; ".join(failures)}'
+    )
 
 
 def run() -> None:
+  """Defines the flags of tfgan-verify and runs `main`."""
   Experiment.define_flags(only=('data_dir', 'memory_limit_gb'))
   EvaluationOptions.define_flags(only=('cache_dir',))
   flags.DEFINE_string('inception', '', 'As path of the extractor: where the network of 2015 is.')

@@ -1,0 +1,1 @@
+"""Settings of runs and evaluations as frozen dataclasses with flags, and records of code."""

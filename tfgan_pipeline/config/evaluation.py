@@ -1,4 +1,4 @@
-"""What an evaluation measures, one flag per field."""
+"""Options of an evaluation, one flag per field: samples, features, scores and references."""
 
 from __future__ import annotations
 
@@ -20,104 +20,119 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluationOptions(Settings):
-  """How checkpoints are scored. Every field with `defines` is part of each record's definition.
+  """Options for scoring checkpoints; fields with `defines` are part of each record's definition.
 
-  `protocol` names the one that these values follow, and is empty when they follow none: use
-  `EvaluationOptions.of_protocol('train_50k')`.
+  `EvaluationOptions.of_protocol('train_50k')` makes options with the values of a protocol. Unless
+  all of these are followed, the field `protocol` is ''.
+
+  Raises:
+    UsageError: A value is not allowed, or two options exclude each other.
   """
 
   protocol: str = setting(
     '',
-    'Sets the number of samples, the reference split and the weights in a named way; flags that '
-    'are given override it.',
+    'Named values for the number of samples, the reference split and the weights, such as '
+    'train_50k; flags given on the command line override them.',
     defines=False,
     one_of=registry.protocol,
   )
-  extractor: str = setting('classifier', 'Turns images into features.', one_of=registry.extractor)
+  extractor: str = setting(
+    'classifier',
+    'Turns images into the features that --metrics compare.',
+    one_of=registry.extractor,
+  )
   metrics: str = setting(
-    'inception_score, fid, kid', 'What is computed from the features.', some_of=registry.metric
+    'inception_score, fid, kid',
+    'Scores computed from features of real and generated images.',
+    some_of=registry.metric,
   )
   image_metrics: str = setting(
-    '', 'What is computed from the images themselves.', some_of=registry.image_metric
+    '', 'Scores computed from the images themselves.', some_of=registry.image_metric
   )
   bootstrap: int = setting(
     0,
-    'Resamples for a 95 % interval beside each score that can have one: fid, which then takes as '
-    'many times as long, inception_score, precision, memorised. 0: no intervals.',
+    'Number of bootstrap resamples for a 95 % confidence interval beside each score that can have '
+    'one: fid (which then takes that many times as long), inception_score, precision, memorised. '
+    '0: no intervals.',
     minimum=0,
   )
   pair_metrics: str = setting(
     '',
-    'What is computed from outputs and the real samples that they should equal, where a task reads '
+    'Scores computed from outputs and the real samples that they should equal, for tasks that read '
     'one half of a pair.',
     some_of=registry.pair_metric,
   )
   generator_metrics: str = setting(
     '',
-    'What is computed from a generator of standard normal noise, at inputs of its own choice.',
+    'Scores of the generator itself, at inputs that the metric chooses; for generators that read '
+    'standard normal noise.',
     some_of=registry.generator_metric,
   )
   path_length: int = setting(
     0,
-    'Short for --generator_metrics="perceptual_path_length(samples=N)", how evenly images change '
-    'with the noise. 0: do not measure it.',
+    'Short for --generator_metrics="perceptual_path_length(samples=N)", which measures how evenly '
+    'images change with the noise. 0: do not measure it.',
     minimum=0,
   )
   task: str = setting(
     '',
-    'What the game is asked for, such as a_to_b, where it has several tasks. Empty: the first.',
+    'Task to score, such as a_to_b, if the game (--model) has several. Empty: the first.',
   )
-  num_samples: int = setting(10000, 'Images generated per score.', minimum=2)
+  num_samples: int = setting(10000, 'Number of generated images per score.', minimum=2)
   reference_split: str = setting(
     'train',
-    'The real images compared with, all of that split.',
+    'Split of the data set to compare with; all of its images are used.',
     choices=('train', 'validation', 'test'),
   )
   reference_dir: str = setting(
-    '', 'Compare with the pictures in this folder instead, as they are stored.', path=True
+    '',
+    'Compare with the pictures in this folder instead of a split; see --resize_pictures.',
+    path=True,
   )
   reference_stats: str = setting(
     '',
-    'Compare with the mu and sigma in this .npz file instead, of tfgan-reference or another tool; '
-    'for fid.',
+    'Compare with the mean (mu) and covariance (sigma) of features in this .npz file instead, '
+    'written by tfgan-reference or another tool; for fid.',
     path=True,
   )
   resize_pictures: int | tuple[int, int] = setting(
     0,
-    'Resize pictures of folders to so many pixels a side, or to height,width as in 64,128, from '
-    'their largest central part of these proportions; 0 keeps them as they are stored.',
+    'Resize pictures of folders to this many pixels a side, or to height,width as in 64,128, after '
+    'cropping them to their largest central part of these proportions; 0 keeps them as stored.',
     minimum=0,
     size=True,
   )
   weights: str = setting(
     'average',
-    'average: the moving average of the generator, where the run '
-    'keeps one. raw: the trained weights themselves.',
+    'Weights of the generator. average: their moving average, where the run keeps one. raw: the '
+    'trained weights themselves.',
     choices=('average', 'raw'),
   )
   batch_norm: str = setting(
     'moving',
-    'What batch normalisation of the generator divides by. moving: the averages of training. '
-    'batch: the statistics of the samples, in batches as trained with. standing: the average over '
-    '16 such batches.',
+    'Mean and variance used by batch normalisation in the generator. moving: the moving averages '
+    'of training. batch: those of each batch of samples, of the size used in training. standing: '
+    'their average over 16 such batches.',
     choices=('moving', 'batch', 'standing'),
   )
-  sample_seed: int = setting(0, 'Of the noise of the generated images.', minimum=0, below=2**31)
+  sample_seed: int = setting(
+    0, 'Random seed of the noise for generated images.', minimum=0, below=2**31
+  )
   best_by: str = setting(
     'fid',
-    'The score by which a checkpoint is the best; the trainer is asked to keep that one. Empty: '
-    'keep none.',
+    'Score that decides which checkpoint is the best; the trainer is asked to keep that one. '
+    'Empty: no score.',
     defines=False,
   )
   eval_name: str = setting(
     '',
-    'Directory under model_dir/eval; empty makes one from extractor, number of samples, weights '
-    'and batch normalisation.',
+    'Directory of the scores in model_dir/eval. Empty: named after the task, the extractor, the '
+    'number of samples, the weights and the batch normalisation.',
     defines=False,
   )
   cache_dir: str = setting(
     '',
-    'Where classifiers and reference features are kept; empty is $TFGAN_PIPELINE_CACHE or '
+    'Directory that caches classifiers and reference features. Empty: $TFGAN_PIPELINE_CACHE or '
     '~/.cache/tfgan_pipeline.',
     defines=False,
     path=True,
@@ -130,30 +145,48 @@ class EvaluationOptions(Settings):
     if self.path_length and 'perceptual_path_length' in self.generator_metrics:
       raise UsageError('--path_length: is in --generator_metrics already; give one of both')
     if self.protocol and any(
-      getattr(self, name) != value for name, value in _values(self.protocol).items()
+      getattr(self, name) != value for name, value in _protocol_values(self.protocol).items()
     ):
       object.__setattr__(self, 'protocol', '')
 
   @classmethod
   def from_flags(cls, values: flags.FlagValues) -> EvaluationOptions:
-    """The options that parsed flags describe: those given, then the protocol, then defaults."""
+    """Returns the options that parsed flags describe.
+
+    A value given on the command line wins over that of --protocol, and that over the default.
+
+    Raises:
+      UsageError: A value is not allowed, or two options exclude each other.
+    """
     names = [field.name for field in dataclasses.fields(cls)]
-    given = {name: getattr(values, name) for name in names if not values[name].using_default_value}
-    return cls.of_protocol(**given)
+    overrides = {
+      name: getattr(values, name) for name in names if not values[name].using_default_value
+    }
+    return cls.of_protocol(**overrides)
 
   @classmethod
   def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:
-    """The values of a protocol, overridden; warns when it is then no longer followed."""
-    cls(protocol=protocol, **overrides)  # Checks them.
-    values = _values(protocol) if protocol else {}
+    """Returns options with the values of a protocol, apart from those in `overrides`.
+
+    Logs a warning when `overrides` change values of the protocol.
+
+    Raises:
+      UsageError: A value is not allowed, or two options exclude each other.
+    """
+    cls(protocol=protocol, **overrides)  # Raises UsageError for wrong values.
+    values = _protocol_values(protocol) if protocol else {}
     options = cls(protocol=protocol, **{**values, **overrides})
     if protocol and not options.protocol:
-      changed = [f'--{name}={overrides[name]}' for name in values if name in overrides]
-      _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changed))
+      changes = [f'--{name}={overrides[name]}' for name in values if name in overrides]
+      _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changes))
     return options
 
   def variant(self, name: str) -> EvaluationOptions:
-    """The same measurement of another kind of samples: 'raw', 'batch' or 'standing'."""
+    """Returns these options for samples of another kind.
+
+    Args:
+      name: 'raw' for the raw weights, 'batch' or 'standing' for that batch normalisation.
+    """
     change = {'weights': name} if name == 'raw' else {'batch_norm': name}
     return dataclasses.replace(
       self,
@@ -164,25 +197,26 @@ class EvaluationOptions(Settings):
 
   @property
   def generator_calls(self) -> dict[str, Call]:
-    """The metrics of the generator itself, by the strings that score ids are made of."""
+    """Metrics of --generator_metrics and --path_length, by the strings used in score ids."""
     texts = [self.generator_metrics] if self.generator_metrics else []
     if self.path_length:
       texts.append(f'perceptual_path_length(samples={self.path_length})')
     calls = {}
     for call in registry.generator_metric.parse_all(', '.join(texts)):
-      # Ids of path lengths were made of this string before there were other such metrics.
-      short = f'{call.name}(samples={call.arguments.get("samples")})'
-      is_same = 'samples' in call.arguments and call == registry.generator_metric.parse(short)
-      calls[short if is_same else str(call)] = call
+      # Score ids of records made before --generator_metrics existed have this short string.
+      short_text = f'{call.name}(samples={call.arguments.get("samples")})'
+      is_short = 'samples' in call.arguments and call == registry.generator_metric.parse(short_text)
+      calls[short_text if is_short else str(call)] = call
     return calls
 
   @property
   def generator_flag(self) -> str:
-    """The flag that asks for a metric of the generator itself."""
+    """Flag that messages about metrics of the generator itself name."""
     return 'path_length' if self.path_length else 'generator_metrics'
 
   @property
   def directory_name(self) -> str:
+    """Name of the directory in model_dir/eval, such as 'classifier-10000-raw'."""
     name = registry.extractor.parse(self.extractor).name
     kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
     task = [self.task] if self.task else []
@@ -190,23 +224,29 @@ class EvaluationOptions(Settings):
 
   @property
   def cache_path(self) -> str:
+    """Directory that caches classifiers and reference features, with ~ expanded."""
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
 
   def require(self, chosen: Mapping[str, Any]) -> None:
-    """Raises UsageError for a metric about what a generator of such samples is not asked for.
+    """Raises UsageError if a metric needs labels or codes that samples are not generated from.
 
     Args:
-      chosen: 'labels' and 'codes' of samples; None, or no key, where there are none.
+      chosen: Labels and codes of samples under the keys 'labels' and 'codes'; a key is missing or
+        None where the generator does not read them.
     """
     for call in registry.metric.parse_all(self.metrics):
-      needed = getattr(registry.metric.function(call.name), 'needs', None)
-      if needed and chosen.get(needed) is None:
-        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {needed}')
+      key = getattr(registry.metric.function(call.name), 'needs', None)
+      if key and chosen.get(key) is None:
+        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {key}')
 
   def make_cache(self) -> None:
-    """Raises UsageError when there can be no directory at `cache_path`."""
+    """Creates the directory `cache_path` if needed.
+
+    Raises:
+      UsageError: The directory cannot be created.
+    """
     from tfgan_pipeline.compat import tf
 
     try:
@@ -215,6 +255,6 @@ class EvaluationOptions(Settings):
       raise UsageError(f'--cache_dir={self.cache_path}: {error.message}') from None
 
 
-def _values(protocol: str) -> dict[str, Any]:
-  """What a protocol sets; the reference is always a split of the data."""
+def _protocol_values(protocol: str) -> dict[str, Any]:
+  """Returns the values of a protocol by field name; its reference is always a split of the data."""
   return {'reference_dir': '', 'reference_stats': '', **registry.protocol.build(protocol).values}

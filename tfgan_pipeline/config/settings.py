@@ -7,7 +7,7 @@
     Options.define_flags()                      # before flags are parsed
     options = Options.from_flags(flags.FLAGS)   # UsageError names the flag at fault
 
-A field added to such a class has its flag, its check and its place in every file it is saved to.
+A field added to such a class thereby gets a flag, a check, and a place in every saved file.
 """
 
 from __future__ import annotations
@@ -40,21 +40,22 @@ def setting(
   path: bool = False,
   size: bool = False,
 ) -> Any:
-  """A field and its flag.
+  """Declares a field of a Settings dataclass together with its flag.
 
   Args:
-    default: Its type is the flag's type.
-    help: For --help.
-    defines: Whether another value makes another experiment, or another kind of score.
-    minimum: The least number allowed.
-    below: Numbers must be less than this.
-    choices: The words allowed, for a string.
-    one_of: The registry of which the string names one component, or none if the default is ''.
-    some_of: The registry of which the string names any number of components.
-    once: Whether each of them may be named only once.
-    path: Whether it is a path, in which ~ is the home directory; it becomes absolute.
-    size: Whether it is a size of images, a number of pixels a side or (height, width); the flag's
-      text is '64' or '64,128'.
+    default: Default of field and flag; its type is the type of the flag.
+    help: Text for --help.
+    defines: Whether changing the value makes another experiment, or another kind of score.
+    minimum: Smallest number allowed.
+    below: Bound that numbers must stay below.
+    choices: Words allowed, for a string.
+    one_of: Registry of which the string must name exactly one component; '' is allowed, too, if it
+      is the default.
+    some_of: Registry of which the string may name any number of components.
+    once: Whether `some_of` refuses a component that is named twice.
+    path: Whether the string is a path; ~ is expanded and the path made absolute.
+    size: Whether the value is a size of images, a number of pixels a side or (height, width); the
+      flag's text is '64' or '64,128'.
   """
   return dataclasses.field(
     default=default,
@@ -75,7 +76,11 @@ def setting(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-  """Checked and in canonical form once constructed; construction raises UsageError."""
+  """Base class of dataclasses with a flag per field; values are checked and canonical.
+
+  Raises:
+    UsageError: A value is not allowed; the message names the flag.
+  """
 
   def __post_init__(self) -> None:
     for field in dataclasses.fields(self):
@@ -92,12 +97,12 @@ class Settings:
     recorded: bool = False,
     flag_values: flags.FlagValues = flags.FLAGS,
   ) -> None:
-    """Defines a flag per field.
+    """Defines one flag per field.
 
     Args:
-      only: The fields wanted, if not all.
-      recorded: Without a default, for binaries that work on a run, which has recorded the value.
-      flag_values: Where, as in absl's own functions.
+      only: Names of the fields that get a flag; by default all.
+      recorded: Whether flags default to None, for binaries that read the value from a run's record.
+      flag_values: The absl flags to define them in.
     """
     for field in dataclasses.fields(cls):
       kind: Any = type(field.default)
@@ -124,19 +129,32 @@ class Settings:
 
   @classmethod
   def from_flags(cls: type[Self], values: flags.FlagValues) -> Self:
-    """The settings that parsed flags describe."""
+    """Returns the settings that parsed flags describe.
+
+    Raises:
+      UsageError: A value is not allowed; the message names the flag.
+    """
     return cls(**{field.name: getattr(values, field.name) for field in dataclasses.fields(cls)})
 
   def to_dict(self) -> dict[str, Any]:
+    """Returns all values by field name."""
     return dataclasses.asdict(self)
 
 
 def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
-  """The value in canonical form, or UsageError."""
+  """Returns `value` in canonical form, so that equal settings are equal values.
+
+  Args:
+    field: A field made by `setting`.
+    value: Value for the field, as a caller or a flag gives it.
+
+  Raises:
+    UsageError: The field does not allow the value.
+  """
   default: Any = field.default
   kind, rules = type(default), field.metadata
   if rules['size']:
-    return _checked_size(value, rules['minimum'])
+    return _check_size(value, rules['minimum'])
   if kind is float and isinstance(value, int) and not isinstance(value, bool):
     value = float(value)
   if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
@@ -158,12 +176,13 @@ def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
       raise UsageError('names a component twice')
     return ', '.join(map(str, calls))
   if rules['path'] and value and '://' not in value:
-    # Absolute, since files that record it are read elsewhere; what exists is meant literally.
+    # Absolute, as files that record the path are read from other working directories. An existing
+    # path that starts with ~ is taken literally.
     return os.path.abspath(value if os.path.exists(value) else os.path.expanduser(value))
   return value
 
 
-def _checked_size(value: Any, minimum: int) -> int | tuple[int, int]:
+def _check_size(value: Any, minimum: int) -> int | tuple[int, int]:
   if isinstance(value, str):
     try:
       numbers = tuple(map(int, value.split(',')))

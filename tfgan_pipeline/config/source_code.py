@@ -1,10 +1,10 @@
-"""The code that a run is made with: the package's revision, and components of other code.
+"""The code that a run uses: the revision of this package, and source of unreleased components.
 
     revision()                              # 'v0.1.0-3-gafc0cfc1d2e3-dirty'
     components = unreleased(experiment)     # {'loss mine': Source(path, text)}
 
-A released component is known by the version alone. Of every other one, registered by a script or a
-notebook, or in a file of the package that was added or edited, a run keeps the source.
+The version identifies released components. For all others, those that a script or notebook
+registers and those in added or edited files of this package, a run keeps the source.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Source:
   """The source of a component.
 
   Attributes:
-    path: The file it is in; '' for a cell of a notebook.
-    text: The file, or the function where there is no file; '' where Python knows no source.
-    hash: 16 hexadecimal digits of the SHA-256 of the text, or of the byte code without one.
+    path: File with the component; '' for a cell of a notebook.
+    text: Content of the file, or of the function if there is no file; '' if Python has no source.
+    hash: First 16 hexadecimal digits of the SHA-256 of `text`, or of the byte code if it is empty.
   """
 
   path: str
@@ -43,54 +43,55 @@ class Source:
   hash: str
 
   def to_dict(self) -> dict[str, str]:
-    """Returns what is worth a place in experiment.json."""
+    """Returns hash and path, the part that experiment.json records."""
     return {'hash': self.hash, **({'path': self.path} if self.path else {})}
 
 
 def revision() -> str | None:
-  """Describes the commit of the package; '-dirty' if a file of it was changed or added since."""
-  described = _git('describe', '--always', '--dirty', '--abbrev=12') if _is_tracked() else None
-  if described and _changed_files() and not described.endswith('-dirty'):
-    described += '-dirty'
-  return described
+  """Returns `git describe` of this package, with '-dirty' if files differ; None outside git."""
+  description = _git('describe', '--always', '--dirty', '--abbrev=12') if _is_tracked() else None
+  if description and _changed_files() and not description.endswith('-dirty'):
+    description += '-dirty'
+  return description
 
 
 def unreleased(settings: Settings) -> dict[str, Source]:
-  """Finds the chosen components, nested ones too, whose code is not that of the released package.
+  """Returns the sources of components in `settings` whose code is not in the released package.
 
   Args:
-    settings: Names components in its fields.
+    settings: Settings whose fields name components, which may name others in their arguments.
 
   Returns:
-    Sources by kind and name, such as 'loss mine'.
+    Sources by kind and name, such as 'loss mine', sorted.
   """
   sources = {}
-  for kind, name in _chosen(settings):
+  for kind, name in _find_components(settings):
     function = kind.function(name)
     module = inspect.getmodule(function)
     path = getattr(module, '__file__', None) or ''
-    inside = os.path.abspath(path).startswith(_PACKAGE + os.sep)
-    if not inside or os.path.abspath(path) in _changed_files():
-      sources[f'{kind.kind} {name}'] = _source_of(function)
+    is_in_package = os.path.abspath(path).startswith(_PACKAGE + os.sep)
+    if not is_in_package or os.path.abspath(path) in _changed_files():
+      sources[f'{kind.kind} {name}'] = _read_source(function)
   return dict(sorted(sources.items()))
 
 
-def _chosen(settings: Settings) -> Iterator[tuple[registry.Registry[Any], str]]:
+def _find_components(settings: Settings) -> Iterator[tuple[registry.Registry[Any], str]]:
+  """Yields registry and name of each component in `settings`, nested ones included."""
   for field in dataclasses.fields(settings):
     kind = field.metadata['one_of'] or field.metadata['some_of']
     if not kind:
       continue
     for call in kind.parse_all(getattr(settings, field.name)):
       yield kind, call.name
-      for name in _names_in(call.arguments.values()):
+      for name in _find_names(call.arguments.values()):
         yield from ((other, name) for other in registry.ALL if name in other.components())
 
 
-def _names_in(values: Any) -> Iterator[str]:
-  """The words in arguments that are calls or names of components."""
+def _find_names(values: Any) -> Iterator[str]:
+  """Yields all names in argument values that parse as component strings, however nested."""
   for value in values:
     if isinstance(value, tuple):
-      yield from _names_in(value)
+      yield from _find_names(value)
     elif isinstance(value, str):
       try:
         tree = ast.parse(value, mode='eval')
@@ -99,7 +100,7 @@ def _names_in(values: Any) -> Iterator[str]:
       yield from (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
-def _source_of(function: Callable[..., object]) -> Source:
+def _read_source(function: Callable[..., object]) -> Source:
   path = os.path.abspath(inspect.getsourcefile(function) or '')
   text = ''
   if os.path.isfile(path):
@@ -116,13 +117,13 @@ def _source_of(function: Callable[..., object]) -> Source:
 
 
 def _is_tracked() -> bool:
-  """Whether this package is part of a git checkout, and does not merely lie inside of one."""
+  """Returns whether git tracks this package, which may merely lie inside another checkout."""
   return _git('ls-files', '--error-unmatch', '__init__.py') is not None
 
 
-@functools.lru_cache  # What was imported stays as it was, too.
+@functools.lru_cache  # Once per process: imported code stays the same when its file changes.
 def _changed_files() -> frozenset[str]:
-  """Absolute paths of the files of this package that differ from its last commit or release."""
+  """Returns absolute paths of the package's files that differ from its last commit or release."""
   if _is_tracked():
     lines = (_git('status', '--porcelain', '-z', '--untracked-files=all', '.') or '').split('\0')
     top = _git('rev-parse', '--show-toplevel') or ''
@@ -131,26 +132,26 @@ def _changed_files() -> frozenset[str]:
     files = importlib.metadata.files('tfgan-pipeline') or []
   except importlib.metadata.PackageNotFoundError:
     files = []
-  released = {os.path.abspath(str(file.locate())): file.hash for file in files if file.hash}
-  if os.path.join(_PACKAGE, '__init__.py') not in released:
-    return frozenset()  # Nobody can tell.
+  hashes = {os.path.abspath(str(file.locate())): file.hash for file in files if file.hash}
+  if os.path.join(_PACKAGE, '__init__.py') not in hashes:
+    return frozenset()  # Without a record of installed files, changes cannot be detected.
   return frozenset(
     path
     for folder, _, names in os.walk(_PACKAGE)
     for path in (os.path.join(folder, name) for name in names if name.endswith('.py'))
-    if path not in released or released[path].value != _record_hash(path)
+    if path not in hashes or hashes[path].value != _record_hash(path)
   )
 
 
 def _record_hash(path: str) -> str:
-  """The SHA-256 of a file as the RECORD of an installed package writes it."""
+  """Returns the SHA-256 of a file in the format of an installed package's RECORD (PEP 376)."""
   with open(path, 'rb') as file:
     digest = hashlib.sha256(file.read()).digest()
   return base64.urlsafe_b64encode(digest).decode().rstrip('=')
 
 
 def _git(*arguments: str) -> str | None:
-  """The output of a git command in the package's folder; None when it fails."""
+  """Returns the output of a git command run in the package's folder; None when it fails."""
   try:
     return subprocess.run(
       ['git', '-C', _PACKAGE, *arguments], capture_output=True, text=True, timeout=10, check=True

@@ -1,4 +1,4 @@
-"""Names of components -> the functions that build them, addressed by strings that are calls.
+"""Registries of components: functions that are chosen by strings such as `hinge(margin=2.0)`.
 
 A component is a function with one of this module's decorators:
 
@@ -8,13 +8,15 @@ A component is a function with one of this module's decorators:
     def hinge(*, margin: float = 1.0):
       '''First line: what --list shows.'''
 
-and is chosen by a string such as `hinge`, `hinge(2)` or `hinge(margin=2.0)`. Its keyword-only
-parameters are its hyper-parameters, in the order in which positional arguments of the string fill
-them; whatever stands before the `*` is context that the pipeline supplies. Their types are those of
-annotations.py. A function decorated in any file of a registry's package is found by reading the
-source, so nothing is imported (TensorFlow least of all) until the component is built. One decorated
-elsewhere, in a script or a notebook, is known once that code has run; run again, the code replaces
-it. What can be no component, or bears the name of another, is a ComponentError that says where.
+The strings `hinge`, `hinge(2)` and `hinge(margin=2.0)` choose it. Its keyword-only parameters are
+its hyper-parameters, filled in their order by positional arguments of the string; annotations.py
+lists the types that they may have. Parameters before the `*` are context, which the pipeline
+supplies.
+
+Components in a registry's sub-package are found by reading its source files, so nothing is imported
+(TensorFlow least of all) until a component is built. A component in a script or a notebook is
+registered when that code runs; running the code again replaces it. A decorated object that cannot
+be a component, or whose name is taken, raises ComponentError with its file and line.
 
 Strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested calls
 (kept as strings for the component to parse). Nothing is ever evaluated.
@@ -34,7 +36,7 @@ from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry import calls, component_files
 from tfgan_pipeline.registry.calls import Call, Component
 
-if TYPE_CHECKING:  # What components get and return; nothing of it is loaded.
+if TYPE_CHECKING:  # Types of what components get and return; never imported at run time.
   import numpy as np
 
   from tfgan_pipeline.compat import keras, tf
@@ -63,11 +65,13 @@ _Made = TypeVar('_Made')
 
 
 class Registry(Generic[_Function]):
-  """The components of one kind: functions of one type, hyper-parameters apart.
+  """All components of one kind, such as losses, and the decorator that registers them.
+
+  The type parameter is the type of their functions, without hyper-parameters.
 
   Args:
-    kind: What one is called in messages, and the name of its decorator in this module.
-    folder: Sub-package of tfgan_pipeline whose files are searched.
+    kind: Word for a component of this kind in messages; the name of its decorator in this module.
+    folder: Sub-package of tfgan_pipeline whose source files are searched for components.
   """
 
   def __init__(self, kind: str, folder: str):
@@ -76,66 +80,74 @@ class Registry(Generic[_Function]):
     self._runtime: dict[str, _Function] = {}
 
   def __call__(self, function: _Function | None = None) -> _Function:
-    """Decorator: registers `function` under its own name and returns it unchanged.
+    """Registers the decorated `function` under its own name and returns it unchanged.
 
     Raises:
-      ComponentError: It can be no component, its name is another's, or it stands in a file of this
-        package and is not found by reading that; with file and line.
+      ComponentError: `function` cannot be a component, its name is taken, or reading the source of
+        its file, in the searched sub-package, does not find it. The message has file and line.
     """
-    caller = sys._getframe(1)
+    caller = sys._getframe(1)  # The decorator's line, for objects that have no line of their own.
     place = calls.place_of(function) or f'{caller.f_code.co_filename}:{caller.f_lineno}'
     if not callable(function):
       raise ComponentError(f'{place}: @registry.{self.kind} is written without parentheses')
-    at = f'{place}: {self.kind} {getattr(function, "__name__", "")}'.rstrip()
+    label = f'{place}: {self.kind} {getattr(function, "__name__", "")}'.rstrip()
     try:
       component = calls.of_function(function)
     except ComponentError as error:
-      raise ComponentError(f'{at}: {error}') from None
+      raise ComponentError(f'{label}: {error}') from None
     if f'{component.module}.'.startswith(f'tfgan_pipeline.{self.folder}.'):
-      self._require_found(component, at)
+      self._require_in_file(component, label)
       return function
-    taken = self._found.get(component.name)
-    before = self._runtime.get(component.name)
-    if before and not _same_code(before, function):
-      taken = calls.of_function(before)
-    if taken:
-      raise ComponentError(f'{at}: the name is taken, see {taken.place}')
+    owner = self._file_components.get(component.name)
+    previous = self._runtime.get(component.name)
+    if previous and not _is_same_code(previous, function):
+      owner = calls.of_function(previous)
+    if owner:
+      raise ComponentError(f'{label}: the name is taken, see {owner.place}')
     self._runtime[component.name] = function
     return function
 
-  def _require_found(self, component: Component, at: str) -> None:
+  def _require_in_file(self, component: Component, label: str) -> None:
     for _ in range(2):
-      found = self._found.get(component.name)
-      if found and found.module == component.module:
+      match = self._file_components.get(component.name)
+      if match and match.module == component.module:
         return
-      _components_in.cache_clear()  # The file may be newer than what was read.
+      _components_in.cache_clear()  # The file may have changed since it was read.
     raise ComponentError(
-      f'{at}: is not found by reading the file; write @registry.{self.kind} above its def'
+      f'{label}: is not found by reading the file; write @registry.{self.kind} above its def'
     )
 
   @property
-  def _found(self) -> dict[str, Component]:
+  def _file_components(self) -> dict[str, Component]:
     return _components_in(self.folder)[self.kind]
 
   def components(self) -> dict[str, Component]:
-    """Every component by name, sorted."""
+    """Returns all components of this kind by name, in alphabetical order."""
     runtime = {name: calls.of_function(fn) for name, fn in self._runtime.items()}
-    return dict(sorted({**self._found, **runtime}.items()))
+    return dict(sorted({**self._file_components, **runtime}.items()))
 
   def parse(self, text: str) -> Call:
-    """Reads `text` as exactly one component call. Raises UsageError with what is wrong."""
+    """Parses `text` as exactly one component call, such as `hinge(margin=2.0)`.
+
+    Raises:
+      UsageError: `text` is not one call, or a name or value in it is wrong.
+    """
     calls = self.parse_all(text)
     if len(calls) != 1:
       raise UsageError(f'one {self.kind} is needed, got {len(calls)}')
     return calls[0]
 
   def parse_all(self, text: str) -> tuple[Call, ...]:
-    """Reads `text` as any number of component calls separated by commas."""
+    """Parses `text` as component calls separated by commas; empty text has none.
+
+    Raises:
+      UsageError: `text` cannot be read, or a name or value in it is wrong.
+    """
     if not text.strip():
       return ()
     try:
       tree = ast.parse(text.strip(), mode='eval').body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # The last two if too deep.
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # The last two: nested too deep.
       raise UsageError(f'cannot be read as name(argument=value): {text!r}') from None
     nodes = tree.elts if isinstance(tree, ast.Tuple) else [tree]
     return tuple(self._call_of_node(node) for node in nodes)
@@ -144,33 +156,33 @@ class Registry(Generic[_Function]):
     head = node.func if isinstance(node, ast.Call) else node
     if not isinstance(head, ast.Name):
       raise UsageError(f'a {self.kind} is written name(argument=value), not {ast.unparse(node)!r}')
-    known = self.components()
-    if head.id not in known:
+    components = self.components()
+    if head.id not in components:
       raise UsageError(
         f'unknown {self.kind} {head.id!r}; there are: '
-        + ', '.join(component.signature for component in known.values())
+        + ', '.join(component.signature for component in components.values())
       )
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
-      named = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
-      if len(named) < len(node.keywords):
+      pairs = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
+      if len(pairs) < len(node.keywords):
         raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
-      args = tuple(_value(argument) for argument in node.args)
-      for name, value in named:
+      args = tuple(_read_value(argument) for argument in node.args)
+      for name, value in pairs:
         if name in kwargs:
           raise UsageError(f'{self.kind} {head.id!r}: argument {name!r} given twice')
-        kwargs[name] = _value(value)
+        kwargs[name] = _read_value(value)
     try:
-      return Call(head.id, known[head.id].bind(args, kwargs))
+      return Call(head.id, components[head.id].bind(args, kwargs))
     except UsageError as error:
       raise UsageError(f'{self.kind} {head.id!r}: {error}') from None
 
   def function(self, name: str) -> _Function:
-    """The function behind a name, importing its file if needed."""
+    """Returns the function registered as `name`; imports its file if needed."""
     if name in self._runtime:
       return self._runtime[name]
-    return getattr(importlib.import_module(self._found[name].module), name)
+    return getattr(importlib.import_module(self._file_components[name].module), name)
 
   def build(
     self: Registry[Callable[_Context, _Made]],
@@ -178,7 +190,16 @@ class Registry(Generic[_Function]):
     *context: _Context.args,
     **named: _Context.kwargs,
   ) -> _Made:
-    """Calls the one component named by `text` with the pipeline's context."""
+    """Builds the one component that `text` names; returns the result of its function.
+
+    Args:
+      text: A component call; its arguments are the hyper-parameters.
+      *context: Positional arguments that the pipeline supplies.
+      **named: Keyword arguments that the pipeline supplies.
+
+    Raises:
+      UsageError: `text` is not exactly one valid call.
+    """
     return self._call(self.parse(text), *context, **named)
 
   def build_all(
@@ -187,41 +208,54 @@ class Registry(Generic[_Function]):
     *context: _Context.args,
     **named: _Context.kwargs,
   ) -> list[_Made]:
-    """Calls every component named by `text`, in order."""
+    """Builds all components that `text` names; returns their results in this order.
+
+    Args:
+      text: Component calls separated by commas; their arguments are the hyper-parameters.
+      *context: Positional arguments that the pipeline supplies to each.
+      **named: Keyword arguments that the pipeline supplies to each.
+
+    Raises:
+      UsageError: `text` has an invalid call.
+    """
     return [self._call(call, *context, **named) for call in self.parse_all(text)]
 
   def _call(self: Registry[Callable[..., _Made]], call: Call, *context: Any, **named: Any) -> _Made:
     return self.function(call.name)(*context, **named, **call.arguments)
 
 
-def _same_code(one: Callable[..., object], other: Callable[..., object]) -> bool:
-  """Whether one function is the other, its module or notebook cell having run again."""
+def _is_same_code(one: Callable[..., object], other: Callable[..., object]) -> bool:
+  """Returns whether `other` is `one` again, from a second run of its module or notebook cell."""
   return (
     (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
-    or calls.place_of(one) == calls.place_of(other)  # A script and the module it is imported as.
+    # One file can have two module names: __main__ as a script, its own when imported.
+    or calls.place_of(one) == calls.place_of(other)
   )
 
 
 @functools.cache
 def _components_in(folder: str) -> dict[str, dict[str, Component]]:
+  """Finds all components in the sub-package `folder`, by kind and name."""
   kinds = {one.kind: one.folder for one in ALL}
   return component_files.find_components(_PACKAGE_ROOT, folder, kinds)
 
 
-def _value(node: ast.expr) -> Any:
+def _read_value(node: ast.expr) -> Any:
+  """Converts an argument's syntax to its value; words and nested calls become strings."""
   if isinstance(node, ast.Name):
     return node.id
   if isinstance(node, ast.Call):
     return ast.unparse(node)
   if isinstance(node, (ast.Tuple, ast.List)):
-    return tuple(_value(element) for element in node.elts)
+    return tuple(_read_value(element) for element in node.elts)
   try:
     return ast.literal_eval(node)
   except (ValueError, TypeError, SyntaxError):
     raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
-# What components of each kind get, before their hyper-parameters, and what they return.
+# The registries. Each type says which context a component's function gets, ahead of its
+# hyper-parameters, and what it returns.
 dataset: Registry[Callable[Concatenate[DataOptions, ...], Dataset]] = Registry('dataset', 'data')
 augmentation: Registry[Callable[Concatenate[tf.Tensor, tf.Tensor, ...], tf.Tensor]] = Registry(
   'augmentation', 'data'

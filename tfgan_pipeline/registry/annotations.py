@@ -1,11 +1,12 @@
-"""Checks values by the annotations of parameters.
+"""Converters that check values against the annotations of parameters.
 
     convert = converter('int | None')
     convert(3)                          # 3
     convert('three')                    # ValueError
 
-Understood are int, float, bool, str, tuple, None, Any, `tuple[int, ...]`, `tuple[int, str]`,
-`Literal['a', 'b']`, and these joined by `|`, `Optional` or `Union`; also in quotes.
+Supported annotations are int, float, bool, str, tuple, None, Any, `tuple[int, ...]`,
+`tuple[int, str]`, `Literal['a', 'b']`, combinations of these by `|`, `Optional` or `Union`, and all
+of these in quotes.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ Converter = Callable[[Any], Any]
 
 @functools.cache
 def converter(annotation: str) -> Converter:
-  """The function that returns a value in the annotated type, or raises ValueError.
+  """Returns a function that checks a value against `annotation`, given as source text.
 
-  Whole numbers become floats where only floats are allowed; nothing else is changed.
+  The function returns the value, and raises ValueError if it has another type. An int becomes a
+  float where only floats are allowed; nothing else is changed. An empty annotation allows anything.
 
   Raises:
-    TypeError: The annotation is none of those understood.
+    TypeError: `annotation` is not supported.
   """
   try:
     return _converter(ast.parse(annotation or 'Any', mode='eval').body)
@@ -40,74 +42,75 @@ def _converter(node: ast.expr) -> Converter:
   if name in _ANYTHING:
     return lambda value: value
   if name in _TYPES:
-    return functools.partial(_of_type, _TYPES[name])
+    return functools.partial(_check_type, _TYPES[name])
   if isinstance(node, ast.Constant) and isinstance(node.value, str):
     return converter(node.value)
   if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-    return _any_of(_converter(node.left), _converter(node.right))
+    return _join(_converter(node.left), _converter(node.right))
   if not isinstance(node, ast.Subscript):
     raise TypeError(ast.unparse(node))
   name = _last_name(node.value)
-  inside = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-  if name == 'Optional' and len(inside) == 1:
-    return _any_of(_converter(inside[0]), functools.partial(_of_type, type(None)))
+  elements = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+  if name == 'Optional' and len(elements) == 1:
+    return _join(_converter(elements[0]), functools.partial(_check_type, type(None)))
   if name == 'Union':
-    return _any_of(*map(_converter, inside))
-  constants = [element.value for element in inside if isinstance(element, ast.Constant)]
-  if name == 'Literal' and len(constants) == len(inside):
-    return functools.partial(_one_of, constants)
+    return _join(*map(_converter, elements))
+  constants = [element.value for element in elements if isinstance(element, ast.Constant)]
+  if name == 'Literal' and len(constants) == len(elements):
+    return functools.partial(_check_choice, constants)
   if name in ('tuple', 'Tuple'):
-    if len(inside) == 2 and ast.unparse(inside[1]) == '...':
-      return functools.partial(_tuple_of_any_length, _converter(inside[0]))
-    return functools.partial(_tuple_of, [_converter(element) for element in inside])
+    if len(elements) == 2 and ast.unparse(elements[1]) == '...':
+      return functools.partial(_check_any_tuple, _converter(elements[0]))
+    return functools.partial(_check_tuple, [_converter(element) for element in elements])
   raise TypeError(ast.unparse(node))
 
 
 def _last_name(node: ast.expr) -> str | None:
-  """'Optional' of typing.Optional; 'None' of None."""
+  """Returns the last part of a dotted name: 'Optional' for typing.Optional; 'None' for None."""
   if isinstance(node, ast.Constant) and node.value is None:
     return 'None'
   return node.attr if isinstance(node, ast.Attribute) else getattr(node, 'id', None)
 
 
-def _of_type(kind: type, value: Any) -> Any:
+def _check_type(kind: type, value: Any) -> Any:
   if kind is float and type(value) is int:
     return float(value)
+  # Python's bool is a subclass of int, but True is no number here.
   if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
     raise ValueError
   return value
 
 
-def _one_of(choices: list[Any], value: Any) -> Any:
+def _check_choice(choices: list[Any], value: Any) -> Any:
   if not any(type(value) is type(choice) and value == choice for choice in choices):
     raise ValueError
   return value
 
 
-def _any_of(*converters: Converter) -> Converter:
+def _join(*converters: Converter) -> Converter:
   def convert(value: Any) -> Any:
-    fitting = []
+    results = []
     for one in converters:
       try:
-        fitting.append(one(value))
+        results.append(one(value))
       except ValueError:
         continue
-    # `float | int` leaves an int as it is.
-    unchanged = [found for found in fitting if type(found) is type(value)]
-    if not fitting:
+    # An int stays an int under `float | int`, although the float converter accepts it first.
+    same_type = [result for result in results if type(result) is type(value)]
+    if not results:
       raise ValueError
-    return (unchanged or fitting)[0]
+    return (same_type or results)[0]
 
   return convert
 
 
-def _tuple_of(converters: list[Converter], value: Any) -> tuple[Any, ...]:
+def _check_tuple(converters: list[Converter], value: Any) -> tuple[Any, ...]:
   if not isinstance(value, tuple) or len(value) != len(converters):
     raise ValueError
   return tuple(one(element) for one, element in zip(converters, value))
 
 
-def _tuple_of_any_length(convert: Converter, value: Any) -> tuple[Any, ...]:
+def _check_any_tuple(convert: Converter, value: Any) -> tuple[Any, ...]:
   if not isinstance(value, tuple):
     raise ValueError
   return tuple(map(convert, value))

@@ -1,6 +1,6 @@
-"""What is known of a component without calling it: its hyper-parameters, and calls checked by them.
+"""Components with their hyper-parameters, and calls of them that are parsed and checked.
 
-component = of_source(node, module)           # of a parsed function, without importing it
+component = of_source(node, module)           # from a parsed function, without importing it
 component.signature                           # 'hinge(margin=1.0)'
 component.bind((2,), {})                      # {'margin': 2.0}, or UsageError
 """
@@ -26,9 +26,9 @@ class Parameter:
   """One hyper-parameter of a component.
 
   Attributes:
-    name: As written in the call string.
-    annotation: Source text of the type, see annotations.py; empty when anything goes.
-    default: The default value, or `inspect.Parameter.empty` when the argument must be given.
+    name: The argument's name in a call string.
+    annotation: Source text of the type, see annotations.py; empty when any value is allowed.
+    default: The default value, or `inspect.Parameter.empty` when a call must give the argument.
   """
 
   name: str
@@ -37,13 +37,14 @@ class Parameter:
 
   @property
   def required(self) -> bool:
+    """Whether a call must give this argument."""
     return self.default is _REQUIRED
 
   def __str__(self) -> str:
     return self.name if self.required else f'{self.name}={_literal(self.default)}'
 
   def check(self, value: Any) -> Any:
-    """Returns `value` in the declared type; raises UsageError when it has another."""
+    """Returns `value`, an int as float where a float is declared; else raises UsageError."""
     try:
       return converter(self.annotation)(value)
     except ValueError:
@@ -54,14 +55,14 @@ class Parameter:
 
 @dataclasses.dataclass(frozen=True)
 class Component:
-  """Name, module, first line and hyper-parameters of a component, known without importing it.
+  """A component's name, module, description and hyper-parameters, known without importing it.
 
   Attributes:
-    name: As written in a call string.
+    name: The component's name in a call string.
     module: Dotted name of the module that defines it.
     doc: First line of its docstring.
     parameters: Its hyper-parameters.
-    place: Its file and line, as 'losses/mine.py:12'.
+    place: Its file and line, as '/path/losses/mine.py:12'.
   """
 
   name: str
@@ -72,64 +73,88 @@ class Component:
 
   @property
   def signature(self) -> str:
+    """Name and arguments with their defaults, as in 'hinge(margin=1.0)'."""
     return f'{self.name}({", ".join(map(str, self.parameters))})' if self.parameters else self.name
 
   def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """All hyper-parameters by name, checked, with defaults filled in."""
+    """Returns all hyper-parameters by name, checked, with defaults filled in.
+
+    Args:
+      args: Positional arguments of a call.
+      kwargs: Keyword arguments of a call.
+
+    Raises:
+      UsageError: An argument is unknown, given twice, missing, or of the wrong type.
+    """
     names = [parameter.name for parameter in self.parameters]
     if len(args) > len(names):
       raise UsageError(f'{len(args)} arguments given, {self.signature} takes {len(names)}')
-    given = dict(zip(names, args))
+    values = dict(zip(names, args))
     for key, value in kwargs.items():
       if key not in names:
         raise UsageError(f'no argument {key!r} in {self.signature}')
-      if key in given:
+      if key in values:
         raise UsageError(f'argument {key!r} given twice')
-      given[key] = value
-    bound = {}
+      values[key] = value
+    arguments = {}
     for parameter in self.parameters:
-      if parameter.name in given:
-        bound[parameter.name] = parameter.check(given[parameter.name])
+      if parameter.name in values:
+        arguments[parameter.name] = parameter.check(values[parameter.name])
       elif parameter.required:
         raise UsageError(f'argument {parameter.name!r} is missing, as in {self.signature}')
       else:
-        bound[parameter.name] = parameter.default
-    return bound
+        arguments[parameter.name] = parameter.default
+    return arguments
 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-  """A parsed and checked component string."""
+  """A parsed and checked component string.
+
+  Attributes:
+    name: Name of the component.
+    arguments: All hyper-parameters by name, defaults included.
+  """
 
   name: str
   arguments: dict[str, Any] = dataclasses.field(hash=False)
 
   def __str__(self) -> str:
-    """The canonical form: every hyper-parameter by name, so equal calls are equal strings."""
-    inside = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
-    return f'{self.name}({inside})' if inside else self.name
+    """Returns the canonical string, with all arguments by name; equal calls give equal strings."""
+    arguments = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
+    return f'{self.name}({arguments})' if arguments else self.name
 
 
 def _literal(value: Any) -> str:
   """Formats a value as text that the registry parses back to an equal value."""
   if isinstance(value, str):
-    # Python reads keywords as themselves, and puts other letters into a normal form.
+    # Quoted otherwise: Python would parse keywords such as None as themselves, and would normalise
+    # non-ASCII letters (NFKC).
     bare = value.isidentifier() and value.isascii() and not keyword.iskeyword(value)
     return value if bare else repr(value)
   if isinstance(value, tuple):
     return '(' + ''.join(f'{_literal(element)}, ' for element in value).rstrip() + ')'
   if isinstance(value, float) and math.isinf(value):
-    return '1e999' if value > 0 else '-1e999'
+    return '1e999' if value > 0 else '-1e999'  # Python has no literal for infinity.
   return repr(value)
 
 
 def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
-  """The component that a function in the source of a module, the file at `path`, defines."""
+  """Returns the component that a parsed function definition describes.
+
+  Args:
+    node: The definition.
+    module: Dotted name of the module that it is in.
+    path: File of that module.
+
+  Raises:
+    ComponentError: An annotation is not supported, or a default is no literal.
+  """
   parameters = tuple(
     _parameter(
       argument.arg,
       ast.unparse(argument.annotation) if argument.annotation else '',
-      _REQUIRED if default is None else _default(argument.arg, default),
+      _REQUIRED if default is None else _read_default(argument.arg, default),
     )
     for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults)
   )
@@ -138,19 +163,19 @@ def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
 
 
 def of_function(function: Callable[..., object]) -> Component:
-  """The component that a function is.
+  """Returns the component that a function object describes.
 
   Raises:
-    ComponentError: It is no function made with def, an annotation is not understood, or a default
+    ComponentError: `function` is not made with def, an annotation is not supported, or a default
       cannot be written in a call string.
   """
-  made_with_def = inspect.isfunction(inspect.unwrap(function))
-  if not made_with_def or not function.__name__.isidentifier():
+  is_def = inspect.isfunction(inspect.unwrap(function))
+  if not is_def or not function.__name__.isidentifier():
     raise ComponentError('should be a function, made with def')
   if inspect.iscoroutinefunction(inspect.unwrap(function)):
     raise ComponentError('should be a function, made with def and not with async def')
   parameters = tuple(
-    _parameter(p.name, _annotation(p.annotation), _checked_default(p.name, p.default))
+    _parameter(p.name, _annotation(p.annotation), _check_default(p.name, p.default))
     for p in inspect.signature(function).parameters.values()
     if p.kind == p.KEYWORD_ONLY
   )
@@ -159,7 +184,7 @@ def of_function(function: Callable[..., object]) -> Component:
 
 
 def place_of(function: Any) -> str:
-  """File and line of a function; '' of what is none."""
+  """Returns file and line of a function as 'path:line'; '' for an object without code."""
   code = getattr(inspect.unwrap(function), '__code__', None)
   return f'{code.co_filename}:{code.co_firstlineno}' if code else ''
 
@@ -175,28 +200,28 @@ def _parameter(name: str, annotation: str, default: Any) -> Parameter:
   return Parameter(name, annotation, default)
 
 
-def _default(name: str, default: ast.expr) -> Any:
+def _read_default(name: str, default: ast.expr) -> Any:
   try:
     return ast.literal_eval(default)
   except (ValueError, TypeError, SyntaxError):
-    raise _wrong_default(name, ast.unparse(default)) from None
+    raise _default_error(name, ast.unparse(default)) from None
 
 
-def _checked_default(name: str, default: Any) -> Any:
-  if default is not _REQUIRED and not _can_be_written(default):
-    raise _wrong_default(name, repr(default))
+def _check_default(name: str, default: Any) -> Any:
+  if default is not _REQUIRED and not _is_literal(default):
+    raise _default_error(name, repr(default))
   return default
 
 
-def _can_be_written(value: Any) -> bool:
+def _is_literal(value: Any) -> bool:
   if isinstance(value, tuple):
-    return all(map(_can_be_written, value))
+    return all(map(_is_literal, value))
   return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _wrong_default(name: str, written: str) -> ComponentError:
+def _default_error(name: str, text: str) -> ComponentError:
   return ComponentError(
-    f'the default of argument {name} should be a number, string or tuple, not {written}'
+    f'the default of argument {name} should be a number, string or tuple, not {text}'
   )
 
 

@@ -1,8 +1,8 @@
-"""Finds components by reading the files of a folder, so that nothing has to be imported.
+"""Search for components in the source files of a folder, without importing anything.
 
-However a file spells the decorator, `@registry.loss`, `@loss` or `@r.loss`, it is resolved through
-the file's imports and assignments. What is decorated and can be no component is an error rather
-than left out, and so is a registry in a place where reading cannot follow it.
+Any spelling of a decorator, `@registry.loss`, `@loss` or `@r.loss`, is resolved through the file's
+imports and assignments. A decorated object that cannot be a component raises ComponentError instead
+of being left out; so does a use of a registry that may register a component without a decorator.
 """
 
 from __future__ import annotations
@@ -22,39 +22,40 @@ _REGISTRY = f'{_PACKAGE}.registry'
 def find_components(
   root: pathlib.Path, folder: str, kinds: Mapping[str, str]
 ) -> dict[str, dict[str, Component]]:
-  """Components by kind and name.
+  """Returns the components in the source files of a sub-package, by kind and name.
 
   Args:
     root: The directory of this package.
-    folder: The sub-package to search, with those inside it.
-    kinds: For each kind of component the sub-package in which it is searched.
+    folder: The sub-package to search, with all folders inside it.
+    kinds: Every kind of component, and the sub-package in which its components must be.
 
   Raises:
-    ComponentError: With the file, the line, and what is wrong there.
+    ComponentError: A file is no Python source, or has a component that is invalid, hidden or in the
+      wrong folder; the message has file and line.
   """
-  found: dict[str, dict[str, Component]] = {kind: {} for kind in kinds}
+  components: dict[str, dict[str, Component]] = {kind: {} for kind in kinds}
   for path in sorted((root / folder).rglob('*.py')):
     relative = path.relative_to(root)
     if any(part.startswith('.') for part in relative.parts):
-      continue  # Copies that editors keep.
+      continue  # Hidden files, such as the copies that editors keep.
     tree = _parse(path)
     names = _Names(path, relative, tree, kinds)
     _refuse_hidden(path, tree, names, kinds)
-    for node, kind in _decorated(path, tree, names, kinds):
-      at = f'{path}:{node.lineno}: {kind} {node.name}'
+    for node, kind in _find_decorated(path, tree, names, kinds):
+      label = f'{path}:{node.lineno}: {kind} {node.name}'
       if kinds[kind] != folder:
-        raise ComponentError(f'{at} is searched in {_PACKAGE}/{kinds[kind]} and not here')
+        raise ComponentError(f'{label} is searched in {_PACKAGE}/{kinds[kind]} and not here')
       if not isinstance(node, ast.FunctionDef):
-        raise ComponentError(f'{at} should be a function, made with def')
+        raise ComponentError(f'{label} should be a function, made with def')
       if node not in tree.body:
-        raise ComponentError(f'{at} should stand at the top level of its file')
-      if node.name in found[kind]:
-        raise ComponentError(f'{at}: the name is taken, see {found[kind][node.name].place}')
+        raise ComponentError(f'{label} should stand at the top level of its file')
+      if node.name in components[kind]:
+        raise ComponentError(f'{label}: the name is taken, see {components[kind][node.name].place}')
       try:
-        found[kind][node.name] = calls.of_source(node, names.module, str(path))
+        components[kind][node.name] = calls.of_source(node, names.module, str(path))
       except ComponentError as error:
-        raise ComponentError(f'{at}: {error}') from None
-  return found
+        raise ComponentError(f'{label}: {error}') from None
+  return components
 
 
 def _parse(path: pathlib.Path) -> ast.Module:
@@ -62,7 +63,7 @@ def _parse(path: pathlib.Path) -> ast.Module:
     return ast.parse(path.read_text(encoding='utf-8'))
   except SyntaxError as error:
     raise ComponentError(f'{path}:{error.lineno}: {error.msg}') from None
-  except ValueError as error:  # Of its encoding, or null bytes.
+  except ValueError as error:  # A wrong encoding, or null bytes.
     raise ComponentError(f'{path}: is no Python source ({error})') from None
 
 
@@ -70,10 +71,10 @@ class _Names:
   """Resolves the names of a source file to dotted names, from its imports and assignments.
 
   Attributes:
-    module: The dotted name of the file.
+    module: The dotted name of the file's module.
 
   Raises:
-    ComponentError: A name is a registry here and something else there.
+    ComponentError: A name stands for a registry in one place and for something else in another.
   """
 
   def __init__(
@@ -97,28 +98,26 @@ class _Names:
             for kind in kinds:
               self._bind(node, kind, f'{_REGISTRY}.{kind}')
           self._bind(node, alias.asname or alias.name, f'{origin}.{alias.name}')
-      elif (
-        isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and (name := _assigned(node))
-      ):
+      elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and (name := _target(node)):
         if _is_registry(value := self.resolve(node.value), kinds):
           self._bind(node, name, value)
 
   def _bind(self, node: ast.stmt, name: str, value: str) -> None:
-    before = self._names.setdefault(name, value)
-    if before != value and _REGISTRY in f'{before}.{value}':
+    first = self._names.setdefault(name, value)
+    if first != value and _REGISTRY in f'{first}.{value}':
       raise ComponentError(
-        f'{self._path}:{node.lineno}: {name} is {before} and {value}; one name should be one thing'
+        f'{self._path}:{node.lineno}: {name} is {first} and {value}; one name should be one thing'
       )
 
   def resolve(self, node: ast.AST) -> str:
-    """The full dotted name that an expression is; empty if it is no name."""
+    """Returns the full dotted name that an expression stands for; '' if it is no name."""
     if isinstance(node, ast.Attribute):
       return f'{self.resolve(node.value)}.{node.attr}'
     return self._names.get(node.id, node.id) if isinstance(node, ast.Name) else ''
 
 
-def _assigned(node: ast.AST) -> str:
-  """The name that a statement such as `name = value` gives to a value; empty for another one."""
+def _target(node: ast.AST) -> str:
+  """Returns the name that a statement such as `name = value` assigns to; '' for other nodes."""
   if isinstance(node, ast.Assign) and len(node.targets) == 1:
     target = node.targets[0]
   elif isinstance(node, ast.AnnAssign) and node.value:
@@ -129,7 +128,7 @@ def _assigned(node: ast.AST) -> str:
 
 
 def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
-  """Whether a dotted name is one of the registries or the module that has them."""
+  """Returns whether a dotted name is a registry or the module that defines the registries."""
   origin, _, kind = name.rpartition('.')
   return name == _REGISTRY or origin == _REGISTRY and kind in kinds
 
@@ -137,55 +136,61 @@ def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
 def _refuse_hidden(
   path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
 ) -> None:
-  """Raises ComponentError where a registry is used so that reading cannot follow it."""
-  for node, parent in _hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
-    within = ast.unparse(parent).split('\n')[0]
+  """Raises ComponentError for a use of a registry that may register a component unseen."""
+  for node, parent in _find_hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
+    statement = ast.unparse(parent).split('\n')[0]
     raise ComponentError(
       f'{path}:{node.lineno}: a component is written with @registry. and its kind above a def, '
-      f'and not as in {within}'
+      f'and not as in {statement}'
     )
 
 
-def _hidden(
+def _find_hidden(
   parent: ast.AST, is_registry: Callable[[ast.AST], bool], *, importing: bool = True
 ) -> Iterator[tuple[ast.expr, ast.AST]]:
-  """Uses of registries, and what they are a part of, that may register a component unseen.
+  """Yields uses of registries that may register a component unseen, each with its parent node.
 
-  While a file is imported, a registry may decorate, be asked for what it has, as in
-  `registry.loss.build`, and get another name. Calling one, at any time, may not be.
+  Allowed while a file is imported are decorators, attributes such as `registry.loss.build`, and
+  assignments of a registry to another name; inside functions, which run later, any use.
+  A call by a dotted name, as in `registry.loss(f)`, is never allowed.
+
+  Args:
+    parent: The syntax node to search.
+    is_registry: Tells whether a node stands for a registry.
+    importing: Whether the node runs while its file is imported.
   """
-  deferred = isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-  asks = isinstance(parent, ast.Attribute) and not parent.attr.startswith('__')
+  is_function = isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+  is_lookup = isinstance(parent, ast.Attribute) and not parent.attr.startswith('__')
   for field, value in ast.iter_fields(parent):
     for node in value if isinstance(value, list) else [value]:
       if not isinstance(node, ast.AST):
         continue
       if field == 'decorator_list' and is_registry(getattr(node, 'func', node)):
-        continue  # Seen, and for _decorated to judge.
+        continue  # A visible component, which _find_decorated checks.
       if isinstance(node, ast.expr) and is_registry(node):
-        calls_it = field == 'func' and isinstance(node, ast.Attribute)
-        if calls_it or importing and not asks and not _assigned(parent):
+        is_dotted_call = field == 'func' and isinstance(node, ast.Attribute)
+        if is_dotted_call or importing and not is_lookup and not _target(parent):
           yield node, parent
-      later = deferred and field == 'body'
-      yield from _hidden(node, is_registry, importing=importing and not later)
+      runs_later = is_function and field == 'body'
+      yield from _find_hidden(node, is_registry, importing=importing and not runs_later)
 
 
-def _decorated(
+def _find_decorated(
   path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
 ) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]]:
-  """Definitions with a registry's decorator, and the kind of that registry."""
+  """Yields each definition with a registry's decorator, and the kind of that registry."""
   for node in ast.walk(tree):
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
       continue
     for decorator in node.decorator_list:
-      called = isinstance(decorator, ast.Call)
-      resolved = names.resolve(decorator.func if called else decorator)
-      if not f'{resolved}.'.startswith(f'{_REGISTRY}.'):
+      is_call = isinstance(decorator, ast.Call)
+      full_name = names.resolve(decorator.func if is_call else decorator)
+      if not f'{full_name}.'.startswith(f'{_REGISTRY}.'):
         continue
-      at, written = f'{path}:{decorator.lineno}:', f'@{ast.unparse(decorator)}'
-      kind = resolved.removeprefix(f'{_REGISTRY}.')
+      label, text = f'{path}:{decorator.lineno}:', f'@{ast.unparse(decorator)}'
+      kind = full_name.removeprefix(f'{_REGISTRY}.')
       if kind not in kinds:
-        raise ComponentError(f'{at} {written}: no such registry; there are {", ".join(kinds)}')
-      if called:
-        raise ComponentError(f'{at} {written} is written without parentheses')
+        raise ComponentError(f'{label} {text}: no such registry; there are {", ".join(kinds)}')
+      if is_call:
+        raise ComponentError(f'{label} {text} is written without parentheses')
       yield node, kind
