@@ -1,4 +1,4 @@
-"""What images pass on their way to the discriminator."""
+"""Changes of the images that the discriminator sees."""
 
 import functools
 
@@ -170,7 +170,7 @@ def test_fixed_augment_rises_along_half_a_cosine():
 
 
 def test_contrast_of_adaptive_augment_is_about_grey():
-  """As the paper's, unlike that of diff_augment: a picture of one value changes too."""
+  """A picture of one value changes too, as in the paper and unlike diff_augment."""
   function = registry.discriminator_augmentation.build('fixed_augment(p=1.0, flip=False)').function
   flat = np.full((64, 8, 8, 3), 0.5, np.float32)
   images = changed(functools.partial(function, step=tf.constant(0.0)), flat)

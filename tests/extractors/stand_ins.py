@@ -10,7 +10,7 @@ POOL, CLASSES = 16, 10
 
 
 def weights(seed: int) -> dict[str, np.ndarray]:
-  """Of a convolution 3 -> POOL with batch norm, and of a classifier."""
+  """Returns weights of a convolution 3 -> POOL with batch norm, and of a classifier."""
   random = np.random.RandomState(seed)
   return {
     'kernel': random.randn(5, 5, 3, POOL).astype(np.float32) / 5,
@@ -24,7 +24,7 @@ def weights(seed: int) -> dict[str, np.ndarray]:
 
 
 def forward(images, seed: int):
-  """What the stand-ins compute of float32 [n, 299, 299, 3]: pool and logits without the bias."""
+  """Returns pool and logits without bias, as stand-ins compute of float32 [n, 299, 299, 3]."""
   w = weights(seed)
   x = tf.nn.conv2d(images, w['kernel'], 23, 'VALID')
   x = tf.nn.relu(

@@ -136,7 +136,7 @@ def test_all_families_are_listed():
 @pytest.mark.heavy
 @pytest.mark.parametrize('name', FAMILIES)
 def test_a_network_of_every_family(name):
-  """Its default size, its preprocess_input, and features of the shape that Keras pools."""
+  """Networks have a default size, preprocess_input, and features of the shape that Keras pools."""
   function = getattr(keras.applications, name)
   assert callable(sys.modules[function.__module__].preprocess_input)
   model = keras_application._build(function, 0, True)

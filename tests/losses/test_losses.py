@@ -101,7 +101,7 @@ def test_values(text):
 
 @pytest.mark.parametrize('name', registry.loss.components())
 def test_a_border_is_where_real_and_generated_may_change_places(name):
-  """With a border at 0, turning all signs round undoes the swap, and 0 matters for the losses."""
+  """Turning all signs round undoes the swap if the border is 0, and a shift changes the loss."""
   loss = registry.loss.build(name)
   value, turned, shifted = (
     float(loss.discriminator(eager_model(real, fake)))
@@ -142,7 +142,7 @@ def test_every_loss_has_expected_values():
 
 
 def penalty_value(text, discriminator, real=PENALISED[0], fake=PENALISED[1]) -> float:
-  """Of two sets of six images."""
+  """Returns the value of a penalty on two sets of six images."""
   penalty = registry.penalty.build(text)
 
   @tf.function(autograph=False)
@@ -158,7 +158,7 @@ def penalty_value(text, discriminator, real=PENALISED[0], fake=PENALISED[1]) -> 
   'slope, two_sided, one_sided', [(3.0, 40.0, 40.0), (0.25, 5.625, 0.0), (1.0, 0.0, 0.0)]
 )
 def test_wasserstein_gradient_of_a_linear_critic(slope, two_sided, one_sided):
-  """Its slope is the same everywhere: 10 (slope - 1)^2, and nothing below 1 when one-sided."""
+  """A constant slope costs 10 (slope - 1)^2, and nothing below 1 when one-sided."""
   direction = tf.constant([[1.0], [0.0], [0.0], [0.0]])
 
   def critic(images, _):

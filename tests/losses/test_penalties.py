@@ -29,7 +29,7 @@ def test_r1_and_r2():
 
 
 def test_dragan():
-  """At the real images themselves if it reaches nowhere; otherwise near them."""
+  """Checks slopes at the real images with a reach of 0, and near them otherwise."""
   slopes = np.linalg.norm(REAL, axis=1)
   at = penalty_value('dragan(weight=2, reach=0)', parabola)
   assert at == pytest.approx(2 * np.mean((slopes - 1) ** 2), rel=1e-4)
@@ -45,7 +45,7 @@ def test_dragan():
 def test_slopes_of_float16_layers(first, last, gamma, loss_scale):
   """Checks slopes 4 * first * last of 1.5e-8, too small for float16, and of 128.
 
-  So are gradients of the penalty by the weights, of a scaled loss as the optimiser takes them.
+  Gradients of the penalty by the weights are those of a scaled loss, as the optimiser takes them.
   """
   images = keras.Input([4])
   policy = keras.mixed_precision.Policy('mixed_float16')

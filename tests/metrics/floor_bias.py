@@ -1,4 +1,4 @@
-"""How far the floor from a sample's covariance is from that of the true one.
+"""Bias of the noise floor from a sample's covariance, relative to that from the true covariance.
 
 python -m tests.metrics.floor_bias
 """
@@ -18,7 +18,7 @@ SPECTRA = {
 
 
 def biases(spectrum: np.ndarray, size: int, samples: int = 40) -> tuple[float, float]:
-  """Mean relative error of the floor of samples of `size`, as it is and corrected."""
+  """Returns the mean relative errors, uncorrected and corrected, of floors of samples of `size`."""
   random = np.random.default_rng(0)
   floors = np.zeros(2)
   for _ in range(samples):

@@ -13,7 +13,7 @@ REAL = Features(np.zeros((2, 1)))
 
 
 def seen_as(classes: list[int], **chosen) -> Features:
-  """Samples that the extractor takes for these of 4 classes."""
+  """Returns samples that the extractor takes for the given ones of 4 classes."""
   logits = np.eye(4)[classes] - 0.5
   chosen = {name: np.array(values) for name, values in chosen.items()}
   return Features(np.zeros((len(classes), 1)), logits, **chosen)

@@ -1,4 +1,4 @@
-"""What holds for every registered metric of images."""
+"""Properties that every registered metric of images has."""
 
 from __future__ import annotations
 

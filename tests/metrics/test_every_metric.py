@@ -1,4 +1,4 @@
-"""What holds for every registered metric, so that a new one is tested by being registered."""
+"""Properties that every registered metric has; a new one is tested by being registered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pair(sample):
 
 
 def _map(features: Features, function, rows=lambda values: values) -> Features:
-  """`function` of the floats; `rows`, which chooses rows, of everything."""
+  """Returns features with `function` of all floats, and with the rows that `rows` chooses."""
   floats = (function(rows(values)) for values in (features.pool, features.logits))
   return Features(*floats, labels=rows(features.labels), codes=rows(features.codes))
 

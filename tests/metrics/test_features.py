@@ -1,4 +1,4 @@
-"""What Features lets through and what it says about the rest."""
+"""Inputs that Features accepts, and messages about those that it refuses."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_line_is_that_of_scipy():
 
 
 def test_extrapolation_takes_away_what_finite_samples_add(sample):
-  """The truth is the distance of the reference from the law itself."""
+  """The true value is the distance of the reference from the law itself."""
   real = np.random.default_rng(0).normal(size=(4000, 8))
   truth = fid(Features(real), Features(1.2 * real + 0.1))['fid']
   plain, infinity = [], []
@@ -59,7 +59,7 @@ def test_the_sizes_are_15_from_a_tenth_to_all(sample, monkeypatch):
 
 
 def test_the_largest_subset_is_all_samples_once(sample):
-  """With three sizes the line through their distances is known from two of fid's and itself."""
+  """Three sizes give a line that follows from two distances of subsets and that of all samples."""
   x, y = sample(0, 300), sample(1, 30, law=1)
   random = np.random.Generator(np.random.PCG64(4))
   subsets = [random.choice(30, size, replace=False) for size in (3, 16, 30)]
@@ -134,7 +134,7 @@ def test_interval_of_a_function_of_terms():
 
 
 def test_frechet_intervals_cover_the_mean_distance(sample):
-  """Of 100 sets of one law; each interval is to cover what they score in the mean."""
+  """Intervals of 100 sets of one law have to cover the mean of their distances."""
   reference = sample(0, 1000, width=12)
   sets = [sample(seed, 80, width=12, law=1) for seed in range(1, 101)]
   mean = np.mean([fid(reference, generated)['fid'] for generated in sets])

@@ -32,7 +32,7 @@ def _window_similarity(x: np.ndarray, y: np.ndarray) -> float:
 
 @pytest.mark.parametrize('below', [256, 12, 3])
 def test_similarity_in_one_window(below):
-  """Dark images of little contrast are those that the two constants matter for."""
+  """Includes dark images of little contrast, for which the two constants matter."""
   x, y = _draw(0, 5, 11, 11, 1, below=below), _draw(1, 5, 11, 11, 1, below=below)
   y[3:] = x[3:] // 2
   expected = [max(_window_similarity(a[..., 0], b[..., 0]), 0) for a, b in zip(x, y)]
@@ -107,7 +107,7 @@ def _wasserstein(
   'count, shape, patches', [(270, (8, 9, 1), 1), (5, (9, 31, 3), 3), (4, (7, 7, 1), 2)]
 )
 def test_sliced_wasserstein_of_one_level(normalise, count, shape, patches):
-  """At 270 images, more than are held at a time; 7 pixels, where there is one patch."""
+  """Checks 270 images, more than are held at a time, and a side of 7, which has one patch."""
   sets = [_draw(0, count, *shape), _draw(1, count + 3, *shape, below=99)]
   sets[1][0] = 50
   arguments = dict(

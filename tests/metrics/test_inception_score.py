@@ -18,7 +18,7 @@ def _of(logits: np.ndarray, **arguments) -> tuple[float, float]:
 
 
 def _expected(logits: np.ndarray) -> float:
-  """exp(H(marginal) - mean H(conditional)), the same thing as entropies."""
+  """Returns exp(H(marginal) - mean H(conditional)), the score written with entropies."""
   p = scipy.special.softmax(logits, axis=1)
   return np.exp(scipy.special.entr(p.mean(axis=0)).sum() - scipy.special.entr(p).sum(axis=1).mean())
 

@@ -87,7 +87,7 @@ def test_counts_are_those_of_brute_force(blocks, kind, copied):
 
 @pytest.mark.parametrize('n', range(2, 10))
 def test_counts_of_the_smallest_sets(n):
-  """At every size and every k that there is, on a lattice, where many distances are equal."""
+  """Checks every size and k there is, on a lattice, where many distances are equal."""
   for m in range(2, 10):
     random = np.random.default_rng([n, m])
     real, generated = random.integers(0, 3, (n, 2)) * 1.0, random.integers(0, 3, (m, 2)) * 1.0
@@ -149,7 +149,7 @@ def test_expectations_under_one_law(n, m, k):
 
 
 def test_coverage_of_ten_thousand():
-  """The published figure for N = M = 10,000 and k = 5 is that of the formula above."""
+  """The published figure for N = M = 10,000 and k = 5 is that of the formula for coverage."""
   j = np.arange(1, 6)
   assert 1 - np.prod((10_000 - j) / (20_000 - j)) == pytest.approx(0.96877, abs=5e-6)
 

@@ -65,7 +65,7 @@ def test_a_class_that_no_sample_can_be_of_leaves_the_interval_finite():
 
 @pytest.mark.parametrize('metric, closed', [('precision_recall', True), ('prdc', False)])
 def test_precision(metric, closed):
-  """On a lattice many distances are equal, so that the border of a neighbourhood matters."""
+  """Points lie on a lattice: many distances are equal, so borders of neighbourhoods matter."""
   random = np.random.default_rng(0)
   real, fake = random.integers(0, 12, (25, 2)) * 1.0, random.integers(0, 16, (30, 2)) * 1.0
   between, radii = brute_force.squared_distances(real, fake), brute_force.kth_other(real, 2)

@@ -1,4 +1,4 @@
-"""The same scores from TF-GAN's own functions, run eagerly on the same numbers.
+"""Scores compared with those of TF-GAN's own functions, run eagerly on the same numbers.
 
 TF-GAN's matrix root treats singular values below 1e-10 as zero, so what is tiny is compared after
 scaling; its KID takes contiguous blocks, so whole sets are compared, in one block.

@@ -1,0 +1,1 @@
+"""Changes that images undergo before the discriminator sees them."""

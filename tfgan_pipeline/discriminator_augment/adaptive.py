@@ -1,4 +1,4 @@
-"""Augmentation with a probability, adaptive (Karras et al. 2020, arXiv:2006.06676) or given."""
+"""Augmentation with a probability, adaptive (Karras et al. 2020, arXiv:2006.06676) or fixed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ _INTERVAL = 4  # Discriminator updates between two changes of p, as in the paper
 def adaptive_augment(
   *, target: float = 0.6, kimg: float = 500.0, color: bool = True, flip: bool = True
 ) -> DiscriminatorAugmentation:
-  """As probable as it has to be: p rises while the mean sign of D(real) is above the target.
+  """Adjusts the augmentation probability so that the mean sign of D(real) stays at `target`.
 
-  Of the paper's transformations those of whole pixels (mirroring, quarter turns, shifts of an
-  eighth) and of colour (brightness, contrast, saturation), each with probability p; images that are
-  not square are not turned. For losses that put the border between real and generated at 0.
+  ADA (Karras et al. 2020, arXiv:2006.06676); the mean sign is r_t of equation 1. Of the paper's
+  transformations there are those of whole pixels (mirroring, quarter turns, shifts of an eighth)
+  and of colour (brightness, contrast, saturation), each with probability p; images that are not
+  square are not turned. For losses that put the border between real and generated at 0.
 
   Args:
-    target: Of the mean sign, the paper's and TensorBoard's r_t; p falls while it is below.
-    kimg: Thousand real images in which p could move from 0 to 1.
+    target: Mean sign, r_t in the paper and in TensorBoard, above which p rises and below which p
+      falls.
+    kimg: Thousands of real images in which p could move from 0 to 1.
     color: Whether colours change.
     flip: Whether images are mirrored and turned; wrong for digits and text only if p is near 1.
   """
@@ -42,7 +44,7 @@ def adaptive_augment(
 
   def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
     del step
-    return _transformed(images, tf.identity(variables['p']), color, flip)
+    return _transform(images, tf.identity(variables['p']), color, flip)
 
   def observe(model: GANTuple) -> dict[str, tf.Tensor]:
     logits = model.discriminator_real_outputs
@@ -51,11 +53,13 @@ def adaptive_augment(
     updates += 1.0
     due = updates >= _INTERVAL
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    shown = _INTERVAL * logits.shape[0] * replicas
-    moved = tf.clip_by_value(p + tf.sign(signs / updates - target) * shown / (kimg * 1e3), 0.0, 1.0)
+    images = _INTERVAL * logits.shape[0] * replicas
+    next_p = tf.clip_by_value(
+      p + tf.sign(signs / updates - target) * images / (kimg * 1e3), 0.0, 1.0
+    )
     collectives.assign(
       list(variables.values()),
-      [tf.where(due, moved, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
+      [tf.where(due, next_p, p), tf.where(due, 0.0, signs), tf.where(due, 0.0, updates)],
     )
     return {'augmentation/p': p}
 
@@ -67,35 +71,41 @@ def adaptive_augment(
 def fixed_augment(
   *, p: float = 0.5, steps: int = 0, color: bool = True, flip: bool = True
 ) -> DiscriminatorAugmentation:
-  """The transformations of adaptive_augment with a given probability, whatever the loss.
+  """Mirrors, turns, shifts and recolours images, each with a fixed probability, whatever the loss.
+
+  The transformations are those of adaptive_augment.
 
   Args:
-    p: The probability of each.
-    steps: In which it rises from 0 to `p` along half a cosine, as in R3GAN's code; 0 for none.
-    color: As of `adaptive_augment`.
-    flip: As of `adaptive_augment`.
+    p: Probability of each transformation.
+    steps: Steps in which the probability rises from 0 to `p` along half a cosine, as in R3GAN's
+      code; 0 for none.
+    color: Whether colours change.
+    flip: Whether images are mirrored and turned; wrong for digits and text only if `p` is near 1.
   """
   require('--discriminator_augment', at_least=0, at_most=1, p=p)
   require('--discriminator_augment', at_least=0, steps=steps)
 
   def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    way = tf.minimum(step / steps, 1.0) if steps else 1.0
-    return _transformed(images, p * (1.0 - tf.cos(math.pi * way)) / 2.0, color, flip)
+    progress = tf.minimum(step / steps, 1.0) if steps else 1.0
+    return _transform(images, p * (1.0 - tf.cos(math.pi * progress)) / 2.0, color, flip)
 
   return DiscriminatorAugmentation(function)
 
 
-def _transformed(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf.Tensor:
+def _transform(images: tf.Tensor, p: tf.Tensor, color: bool, flip: bool) -> tf.Tensor:
+  """Returns images with each transformation applied with probability `p`."""
   if flip:
+    # The paper draws with probability p whether to mirror: half of p are mirrored.
     images = image_changes.flip(images, probability=p / 2)
     if images.shape[1] == images.shape[2]:
       images = image_changes.apply_with_probability(images, image_changes.rotate(images), p)
   images = image_changes.apply_with_probability(images, image_changes.shift(images, 0.125), p)
   if color:
     draw = image_changes.normal
+    # Deviations 0.2, 0.5 and 1 are those of the paper, appendix B.
     for change, amount in (
       (image_changes.with_brightness, lambda n: 0.2 * n),
-      (image_changes.scaled, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast, with grey at 0.
+      (image_changes.scaled, lambda n: tf.pow(2.0, 0.5 * n)),  # Contrast about mid-grey, 0.
       (image_changes.with_saturation, lambda n: tf.pow(2.0, n)),
     ):
       images = image_changes.apply_with_probability(images, change(images, amount(draw(images))), p)

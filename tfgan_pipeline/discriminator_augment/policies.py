@@ -1,6 +1,6 @@
-"""What images pass on their way to the discriminator: `--discriminator_augment=diff_augment`.
+"""Changes of all images that the discriminator sees: `--discriminator_augment=diff_augment`.
 
-Real and generated ones pass alike, in the updates of both players, and gradients reach the
+Real and generated images are changed alike, in the updates of both players, and gradients reach the
 generator. `--augment` in contrast changes training images only, which generated ones then imitate.
 """
 
@@ -18,13 +18,15 @@ from tfgan_pipeline.replicas import randomness
 
 
 class DiscriminatorAugmentation(NamedTuple):
-  """One change.
+  """Change of all images that the discriminator sees.
 
   Attributes:
-    function: (images float32 [n, H, W, C], steps made float32 scalar) -> images.
-    observe: Called in each discriminator update with TF-GAN's tuple; returns scalars to plot.
-    variables: What it remembers, by name, as of penalties.Penalty.
-    needs: What a run must have for it.
+    function: Function (images float32 [n, H, W, C], steps made as float32 scalar) -> images.
+    observe: Function called in each discriminator update with TF-GAN's tuple; returns scalars to
+      plot.
+    variables: State of the change, by name; part of the checkpoint. Every replica has to assign the
+      same values, through `replicas.collectives.assign`.
+    needs: Requirements that a run has to meet.
   """
 
   function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -35,17 +37,17 @@ class DiscriminatorAugmentation(NamedTuple):
 
 @registry.discriminator_augmentation
 def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorAugmentation:
-  """Normal noise that vanishes linearly (Sonderby et al. 2017, arXiv:1610.04490).
+  """Adds normal noise that vanishes linearly (Sonderby et al. 2017, arXiv:1610.04490).
 
   Args:
-    stddev: At the start, for images in [-1, 1].
-    steps: At which it is 0; with 0 it stays as it is.
+    stddev: Standard deviation at the start, for images in [-1, 1].
+    steps: Step at which the deviation is 0; with 0 steps it stays as it is.
   """
   require('--discriminator_augment', at_least=0, stddev=stddev, steps=steps)
 
   def function(images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    left = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
-    return images + stddev * left * randomness.normal(images.shape)
+    share = tf.maximum(1.0 - step / steps, 0.0) if steps else 1.0
+    return images + stddev * share * randomness.normal(images.shape)
 
   return DiscriminatorAugmentation(function, needs=frozenset())
 
@@ -54,11 +56,13 @@ def instance_noise(*, stddev: float = 0.1, steps: int = 10000) -> DiscriminatorA
 def diff_augment(
   *, policy: tuple = ('color', 'translation', 'cutout')
 ) -> DiscriminatorAugmentation:
-  """DiffAugment (Zhao et al. 2020, arXiv:2006.10738), for little data.
+  """Changes colours, shifts and cuts out parts at random (DiffAugment), for small training sets.
+
+  Zhao et al. 2020 (arXiv:2006.10738), with the ranges of the authors' code.
 
   Args:
     policy: Any of color (brightness +-0.5, saturation x 0 to 2, contrast x 0.5 to 1.5), translation
-      (an eighth of each side) and cutout (half of each side), as in the authors' code.
+      (an eighth of each side) and cutout (half of each side).
   """
   if not policy:
     raise UsageError('--discriminator_augment: policy=() changes nothing')

@@ -1,0 +1,1 @@
+"""Extractors, functions from images to features, and the preparation of images for them."""

@@ -1,11 +1,11 @@
-"""From images to the features that metrics compare.
+"""Extractors, which turn images into the features that metrics compare.
 
     @registry.extractor
-    def mine(context: ExtractorContext, *, width: int = 64) -> Extractor: ...
+    def my_extractor(context: ExtractorContext, *, width: int = 64) -> Extractor: ...
 
 An extractor's name stands in the name of every score made with it, `fid[classifier:mnist]`, and its
-fingerprint in the record: scores of different fingerprints are different measurements. One that is
-a network is made by network.network_extractor, which spreads it over replicas.
+fingerprint in the record: scores of different fingerprints are different measurements. For a
+network use on_replicas.network_extractor, which spreads it over replicas.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tfgan_pipeline.metrics.features import Features
 
 @dataclasses.dataclass(frozen=True)
 class ExtractorContext:
-  """What an extractor may need.
+  """Arguments that the pipeline passes to every extractor component.
 
   Attributes:
-    dataset: The data of the run that is scored.
-    cache_dir: Where to keep what is slow to make.
-    strategy: Whose replicas share the work; None takes all GPUs there are.
+    dataset: Data of the run that is scored.
+    cache_dir: Folder for results that are slow to compute.
+    strategy: Strategy whose replicas share the work; None takes all GPUs there are.
   """
 
   dataset: Dataset
@@ -40,15 +40,15 @@ class ExtractorContext:
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-  """A fixed function of images.
+  """Fixed function of images, with its identity.
 
   Attributes:
-    name: For people, such as 'classifier:mnist'.
-    fingerprint: Hexadecimal digest of everything that determines its output.
+    name: Name for people, such as 'classifier:mnist'.
+    fingerprint: Hexadecimal digest of everything that determines the output of `function`.
     function: uint8 [batch_size, H, W, C] -> (pool float32 [batch_size, D], logits float32
       [batch_size, K] or None), each row a function of its own image.
-    details: Facts for the record, such as a classifier's accuracy.
-    batch_size: The number of images `function` is always called with.
+    details: Facts for the record of scores, such as a classifier's accuracy.
+    batch_size: Number of images that `function` is always called with.
     continuous: Whether `function` also takes float32 images in [0, 255], and does not round them.
   """
 
@@ -61,19 +61,19 @@ class Extractor:
 
   @property
   def facts(self) -> dict[str, Any]:
-    """For definitions."""
+    """Name, fingerprint and details, for the definitions of scores."""
     return {'name': self.name, 'fingerprint': self.fingerprint, **self.details}
 
   def features(self, batches: Iterable[np.ndarray]) -> Features:
-    """Features of uint8 [n, H, W, C] batches, rows in the order of the images.
+    """Returns the features of uint8 [n, H, W, C] batches, rows in the order of the images.
 
-    How the images are cut into batches changes nothing, to the last bit: they are cut anew.
+    The sizes of the batches change nothing, to the last bit: images are regrouped first.
     """
     pools, logits = zip(*map(self._rows, _regroup(batches, self.batch_size)))
     return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
 
   def of_floats(self, images: np.ndarray) -> np.ndarray:
-    """Pool features [n, D] of float32 [n, H, W, C] in [0, 255], for n up to `batch_size`.
+    """Returns pool features [n, D] of float32 [n, H, W, C] in [0, 255], for n up to `batch_size`.
 
     Raises:
       UsageError: The extractor rounds images.
@@ -83,7 +83,7 @@ class Extractor:
     return self._rows(images)[0]
 
   def _rows(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    # One shape, compiled once: the last batch is filled up and cut again.
+    # One shape, compiled once: the last batch is padded, and rows of the padding are dropped.
     count = len(images)
     blank = np.zeros((self.batch_size - count, *images.shape[1:]), images.dtype)
     with full_precision():
@@ -92,35 +92,35 @@ class Extractor:
 
 
 def _regroup(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-  """The same rows in batches of `size`; the last one may have fewer."""
-  held: list[np.ndarray] = []
+  """Yields the images of `batches` in batches of `size`; the last one may have fewer."""
+  pending: list[np.ndarray] = []
   missing = size
   for batch in batches:
     while len(batch):
-      held.append(batch[:missing])
+      pending.append(batch[:missing])
       batch = batch[missing:]
-      missing -= len(held[-1])
+      missing -= len(pending[-1])
       if not missing:
-        yield np.concatenate(held)
-        held, missing = [], size
-  if held:
-    yield np.concatenate(held)
+        yield np.concatenate(pending)
+        pending, missing = [], size
+  if pending:
+    yield np.concatenate(pending)
 
 
 @contextlib.contextmanager
 def full_precision() -> Iterator[None]:
-  """float32 that is float32, and operations that repeat themselves; as it was before, afterwards.
+  """Runs a block with exact float32 products and repeatable operations, and restores the settings.
 
-  Without it NVIDIA GPUs round the inputs of float32 products to 10 bits (TensorFloat-32) and TPUs
+  By default NVIDIA GPUs round the inputs of float32 products to 10 bits (TensorFloat-32) and TPUs
   to 7 (bfloat16). TensorFlow has one switch for both: with it off, XLA is told to multiply at the
   highest precision, for as long as the compiled function lives. Both settings belong to the process
   and not to the thread.
   """
   config = tf.config.experimental
-  rounded = config.tensor_float_32_execution_enabled()
+  previous = config.tensor_float_32_execution_enabled()
   config.enable_tensor_float_32_execution(False)
   try:
     with op_determinism():
       yield
   finally:
-    config.enable_tensor_float_32_execution(rounded)
+    config.enable_tensor_float_32_execution(previous)

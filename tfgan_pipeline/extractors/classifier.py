@@ -1,4 +1,4 @@
-"""A small convolutional classifier of the run's own data, as TF-GAN's MNIST example scores with.
+"""Small convolutional classifier of the run's own data, as TF-GAN's MNIST example scores with.
 
 It is trained once per data set on the train split and cached, as one file, under the data's
 fingerprint. Scores made with it compare runs on the same data with each other, and with nothing
@@ -40,13 +40,21 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
 
   Of `stacked` data one classifier reads every channel, as in the literature on its 1,000 modes: a
   class's logit is the sum of its channels' log-probabilities, and features are 128 per channel.
+
+  Args:
+    context: Data set, cache and strategy of the run that is scored.
+    steps: Training steps, of 128 images each.
+    seed: Seed of initial weights and the order of images.
+
+  Raises:
+    UsageError: The data set has no labels, or the seed is out of range.
   """
   dataset = context.dataset
   if not dataset.num_classes:
     raise UsageError(
       f'--extractor=classifier: {dataset.name} has no labels; random_projection needs none'
     )
-  require('--extractor=classifier', at_least=0, below=2**32, seed=seed)  # As NumPy takes.
+  require('--extractor=classifier', at_least=0, below=2**32, seed=seed)  # NumPy's range.
   channels = ', a channel at a time' if dataset.channel_classes else ''
   recipe = f'steps={steps}, seed={seed}, version=2{channels}'
 
@@ -59,10 +67,10 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     with tf.init_scope():
       model = _network(dataset)
     facts = _load(model, path)
-    if facts is None and _has_former(dataset.name, os.path.dirname(path)):
+    if facts is None and _has_cached_file(dataset.name, os.path.dirname(path)):
       facts = _load(model, path_of(dataset.former_fingerprint))
     if facts is None:
-      with _alone(path):  # Another process may have made it meanwhile.
+      with _lock_file(path):  # Another process may have made the file meanwhile.
         facts = _load(model, path) or _train_and_save(model, dataset, steps, seed, path)
 
   def build() -> Forward:
@@ -77,7 +85,7 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
 
 
 def _network(dataset: Dataset) -> keras.Model:
-  """Images float32 [N, H, W, C] in [-1, 1] -> (features [N, D], logits [N, K])."""
+  """Builds the model from images float32 [N, H, W, C] to (features [N, D], logits [N, K])."""
   height, width, channels = dataset.image_shape
   if not dataset.channel_classes:
     return _network_of((height, width, channels), dataset.num_classes)
@@ -85,14 +93,14 @@ def _network(dataset: Dataset) -> keras.Model:
   images = keras.Input(dataset.image_shape)
   features, logits = zip(*(reader(images[..., c : c + 1]) for c in range(channels)))
   joint = tf.nn.log_softmax(logits[0])
-  for more in logits[1:]:  # [N, a, 1] + [N, 1, b], and a class of both is a place in [N, a * b].
-    joint = joint[:, :, tf.newaxis] + tf.nn.log_softmax(more)[:, tf.newaxis]
+  for channel_logits in logits[1:]:  # [N, a, 1] + [N, 1, b] -> [N, a * b], one for each pair.
+    joint = joint[:, :, tf.newaxis] + tf.nn.log_softmax(channel_logits)[:, tf.newaxis]
     joint = keras.layers.Flatten()(joint)
   return keras.Model(images, (keras.layers.Concatenate()(features), joint))
 
 
 def _network_of(image_shape: tuple[int, ...], num_classes: int) -> keras.Model:
-  """Builds images float32 [N, H, W, C] in [-1, 1] -> (features [N, 128], logits [N, classes])."""
+  """Builds a model from images float32 [N, H, W, C] to (features [N, 128], logits [N, classes])."""
   layers = keras.layers
   images = x = layers.Input(image_shape)
   side = min(image_shape[:2])
@@ -111,35 +119,35 @@ def _network_of(image_shape: tuple[int, ...], num_classes: int) -> keras.Model:
 def _train_and_save(
   model: keras.Model, dataset: Dataset, steps: int, seed: int, path: str
 ) -> dict[str, Any]:
-  """Trains, measures the accuracy on held-out images, and caches both."""
+  """Trains the model, measures its accuracy on held-out images, caches and returns the facts."""
   _log.info('training the classifier of %s for %d steps, once', dataset.name, steps)
   batches = train_batches(dataset.split('train'), batch_size=128, seed=seed).map(
     lambda batch: (tf.cast(batch['image'], tf.float32) / 127.5 - 1.0, batch['label'])
   )
-  trained = keras.Model(model.input, model.output[1])
-  trained.compile(
+  predictor = keras.Model(model.input, model.output[1])
+  predictor.compile(
     keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
   )
-  trained.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
+  predictor.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
 
-  held_out = _held_out(dataset)
+  held_out = _choose_test_split(dataset)
   facts = {
-    'accuracy': _accuracy(trained, dataset.split(held_out)),
+    'accuracy': _accuracy(predictor, dataset.split(held_out)),
     'accuracy_split': held_out,
     'steps': steps,
     'seed': seed,
   }
   _log.info('accuracy on %s: %.2f %%', held_out, 100 * facts['accuracy'])
-  content = io.BytesIO()  # A zip archive is written back and forth, which gs:// files cannot do.
+  content = io.BytesIO()  # Writing a zip archive needs seek, which gs:// files lack.
   weights = {f'weight_{index}': value for index, value in enumerate(model.get_weights())}
   np.savez(content, facts=np.array(json.dumps(facts)), **weights)
   atomic_files.write(path, content.getvalue())
   return facts
 
 
-def _held_out(dataset: Dataset) -> str:
-  """The split to measure the accuracy on: 'test', or another where test hides its labels."""
+def _choose_test_split(dataset: Dataset) -> str:
+  """Returns the split to measure accuracy on: 'test', or another where test hides its labels."""
   if 'test' not in dataset.splits:
     return 'train'
   return next(
@@ -150,17 +158,23 @@ def _held_out(dataset: Dataset) -> str:
 
 
 @contextlib.contextmanager
-def _alone(path: str) -> Iterator[None]:
-  """Waits while another process makes a file; in a bucket, which knows no locks, does nothing."""
+def _lock_file(path: str) -> Iterator[None]:
+  """Holds a lock on `path`, waiting while another process makes the file.
+
+  A bucket knows no locks, so for paths in one nothing is done.
+  """
   files.make_folder(os.path.dirname(path))
   with holding(f'{path}.lock', wait=True) if files.is_local(path) else contextlib.nullcontext():
     yield
 
 
-def _has_former(name: str, folder: str) -> bool:
-  """Whether earlier classifiers are cached, whose file names take a pass over all data."""
-  cached = re.compile(rf'{re.escape(name)}-[0-9a-f]+(\.npz)?')
-  return any(cached.fullmatch(entry) for entry in files.names_in(folder))
+def _has_cached_file(name: str, folder: str) -> bool:
+  """Returns whether a classifier of the data set is cached, perhaps by an earlier version.
+
+  A cheap test, as the file name of an earlier version takes a pass over all data.
+  """
+  pattern = re.compile(rf'{re.escape(name)}-[0-9a-f]+(\.npz)?')
+  return any(pattern.fullmatch(entry) for entry in files.names_in(folder))
 
 
 def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
@@ -169,16 +183,16 @@ def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
     return _load_folder(model, path.removesuffix('.npz'))
   content = files.read_bytes(path)
   try:
-    with np.load(io.BytesIO(content)) as stored:
-      model.set_weights([stored[f'weight_{index}'] for index in range(len(model.get_weights()))])
-      return json.loads(str(stored['facts']))
+    with np.load(io.BytesIO(content)) as archive:
+      model.set_weights([archive[f'weight_{index}'] for index in range(len(model.get_weights()))])
+      return json.loads(str(archive['facts']))
   except (ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error) as error:
     _log.warning('%s is damaged, and made anew (%s)', path, first_line(error))
     return None
 
 
 def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
-  """Reads a classifier as earlier versions cached it: a checkpoint, and facts.json beside it."""
+  """Loads a classifier as earlier versions cached it: a checkpoint, with facts.json beside it."""
   facts = os.path.join(folder, 'facts.json')
   if not files.exists(facts):
     return None
@@ -189,9 +203,10 @@ def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
 
 
 def _accuracy(model: keras.Model, split: Split) -> float:
-  right = [
+  """Returns the share of images in a split whose label the model predicts."""
+  hits = [
     np.argmax(model.predict(batch['image'] / np.float32(127.5) - 1, verbose=0), -1)
     == batch['label']
     for batch in split.ordered(1024)
   ]
-  return float(np.mean(np.concatenate(right)))
+  return float(np.mean(np.concatenate(hits)))

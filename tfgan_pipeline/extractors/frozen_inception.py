@@ -1,4 +1,4 @@
-"""Inception from a frozen TensorFlow 1 graph, as it was published in 2015."""
+"""Inception from a frozen TensorFlow 1 graph, as published in 2015."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from collections.abc import Callable
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 
-_IMAGES = 'Mul'  # The product of (x - 128) and 1/128: all before it is JPEG decoding and resizing.
+_IMAGES = 'Mul'  # The product of (x - 128) and 1/128, after JPEG decoding and resizing.
 _POOL = 'pool_3'
 _LAST_PRODUCT = 'softmax/logits/MatMul'
 _LOGITS = 'logits'  # In the copy of the graph that TF-GAN published.
 
 
 def read(where: str, path: str) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-  """Inception's function of images float32 [n, 299, 299, 3] in [-1, 1).
+  """Returns Inception as a function of images float32 [n, 299, 299, 3] in [-1, 1).
 
-  It returns pool_3 [n, 1, 1, 2048] and logits [n, 1008]. Salimans et al. computed the logits of the
-  Inception Score as pool_3 times the weights, without the bias, since the graph's own are made for
-  one image at a time. That is the definition that published scores follow, and so it is done here.
+  The function returns pool_3 [n, 1, 1, 2048] and logits [n, 1008]. Salimans et al. computed the
+  logits of the Inception Score as pool_3 times the weights, without the bias, since the graph's own
+  are made for one image at a time. Published scores follow that definition, and so does this
+  function.
+
+  Args:
+    where: Flag and arguments, to begin messages with.
+    path: File of the graph.
 
   Raises:
-    UsageError: It is no frozen graph, or not Inception's.
+    UsageError: The file is no frozen graph, or not Inception's.
   """
   graph_def = tf.compat.v1.GraphDef()
   try:
@@ -38,9 +43,9 @@ def read(where: str, path: str) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Ten
   last = nodes[_LAST_PRODUCT].input[1] if _LAST_PRODUCT in nodes else _LOGITS
   last = last if ':' in last else f'{last}:0'
 
-  def imported(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+  def import_graph(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     pool, logits = tf.graph_util.import_graph_def(
-      _without_removed_ops(graph_def),
+      _replace_removed_ops(graph_def),
       input_map={f'{_IMAGES}:0': images},
       return_elements=[f'{_POOL}:0', last],
       name='',
@@ -49,13 +54,16 @@ def read(where: str, path: str) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Ten
       logits = tf.linalg.matmul(tf.reshape(pool, [-1, logits.shape[0]]), logits)
     return pool, logits
 
-  whole = tf.compat.v1.wrap_function(imported, [tf.TensorSpec([None, 299, 299, 3], tf.float32)])
-  # What decodes and resizes a JPEG goes: no accelerator has it.
-  return whole.prune(whole.inputs, tuple(whole.outputs))
+  graph = tf.compat.v1.wrap_function(import_graph, [tf.TensorSpec([None, 299, 299, 3], tf.float32)])
+  # Removes the ops that decode and resize a JPEG, which no accelerator has.
+  return graph.prune(graph.inputs, tuple(graph.outputs))
 
 
-def _without_removed_ops(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
-  """Spells out BatchNormWithGlobalNormalization, which no function may contain any more."""
+def _replace_removed_ops(graph_def: tf.compat.v1.GraphDef) -> tf.compat.v1.GraphDef:
+  """Returns a graph without BatchNormWithGlobalNormalization, which functions no longer allow.
+
+  The op is replaced by its arithmetic.
+  """
   result = tf.compat.v1.GraphDef(versions=graph_def.versions)
   for node in graph_def.node:
     if node.op != 'BatchNormWithGlobalNormalization':

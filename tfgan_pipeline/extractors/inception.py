@@ -1,4 +1,4 @@
-"""Inception, the network that FID and Inception Score are defined with, from wherever it is."""
+"""Inception, the network that FID and Inception Score are defined with, from any kind of file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 from tfgan_pipeline.extractors.preprocessing import Preprocessing
 from tfgan_pipeline.runs.digests import digest, digest_of_files
 
-_SIZE = 299
+_SIZE = 299  # Pixels a side that Inception takes.
 
 
 @registry.extractor
@@ -23,9 +23,13 @@ def inception(context: ExtractorContext, *, path: str, resize: str = 'tf1') -> E
 
   The first three hold the network of 2015 that published scores are made with: pool_3 [N, 2048]
   and 1008 logits of images resized to 299 x 299, whatever their proportions, and scaled by
-  (x - 128) / 128. Keras' weights are
-  another training of another variant, scaled by x / 127.5 - 1: its scores are called
-  `fid[inception:keras]` and compare with no published FID.
+  (x - 128) / 128. Keras' weights are another training of another variant, scaled by x / 127.5 - 1:
+  its scores are called `fid[inception:keras]` and compare with no published FID.
+
+  Args:
+    context: Data set and strategy of the run that is scored.
+    path: TF-Hub handle, folder of a SavedModel, or file.
+    resize: Method of resizing, see `Preprocessing`; published scores need 'tf1'.
 
   Raises:
     UsageError: There is nothing at `path`, it is of another kind, or it lacks these outputs.
@@ -35,7 +39,7 @@ def inception(context: ExtractorContext, *, path: str, resize: str = 'tf1') -> E
     prepare = Preprocessing(_SIZE, resize, subtract=128, divide=128)
   except UsageError as error:
     raise UsageError(f'--extractor=inception: {error}') from None
-  path = _local(where, path)
+  path = _fetch(where, path)
   if path.lower().endswith(('.h5', '.hdf5')):
     return keras_application.application_extractor(
       context, where, 'inception:keras', 'InceptionV3', path, Preprocessing(_SIZE, resize)
@@ -74,14 +78,14 @@ def inception(context: ExtractorContext, *, path: str, resize: str = 'tf1') -> E
   return network_extractor(context, where, 'inception', fingerprint, build, details)
 
 
-def _local(where: str, path: str) -> str:
-  """A path that exists; a TF-Hub handle is downloaded to TF-Hub's cache, $TFHUB_CACHE_DIR."""
+def _fetch(where: str, path: str) -> str:
+  """Returns a path that exists; downloads a TF-Hub handle to TF-Hub's cache, $TFHUB_CACHE_DIR."""
   if path.startswith(('http://', 'https://')):
     import tensorflow_hub
 
     try:
       return tensorflow_hub.resolve(path)
-    except Exception as error:  # Of the network, the archive or the disk: each has its own.
+    except Exception as error:  # Network, archive and disk raise errors of their own.
       raise UsageError(f'{where}: cannot be downloaded ({first_line(error)})') from None
   path = os.path.expanduser(path)
   if not tf.io.gfile.exists(path):

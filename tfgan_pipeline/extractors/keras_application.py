@@ -1,4 +1,4 @@
-"""The networks of keras.applications as extractors."""
+"""Networks of keras.applications as extractors."""
 
 from __future__ import annotations
 
@@ -27,9 +27,15 @@ def keras_application(
 ) -> Extractor:
   """A network of keras.applications: weights is a file, or imagenet to download it.
 
-  Features are the global average of its last feature map. Logits are there if the weights include
-  the classifier. `size`, a number or (height, width), of 0 is the network's own; each network's own
-  preprocess_input is applied.
+  Features are the global average of the last feature map. Logits are there if the weights include
+  the classifier. The network's own preprocess_input is applied.
+
+  Args:
+    context: Data set and strategy of the run that is scored.
+    name: Name of the network, such as 'MobileNet'.
+    weights: File of weights, or 'imagenet'.
+    size: Pixels a side of the input, or (height, width); 0 is the network's own size.
+    resize: Method of resizing, see `Preprocessing`.
 
   Raises:
     UsageError: There is no such network or file, or the weights are another network's.
@@ -47,7 +53,7 @@ def keras_application(
 
 
 def applications() -> list[str]:
-  """Names of all networks."""
+  """Returns the names of all networks in keras.applications."""
   return [
     name
     for name in dir(keras.applications)
@@ -63,22 +69,34 @@ def application_extractor(
   weights: str,
   prepare: Preprocessing,
 ) -> Extractor:
-  """The extractor called `label` of one network; without `prepare.sides` the network's own size."""
+  """Returns the extractor that runs one network of keras.applications.
+
+  Args:
+    context: Data set and strategy of the run that is scored.
+    where: Flag and arguments, to begin messages with.
+    label: Name of the extractor.
+    name: Name of the network.
+    weights: File of weights, or 'imagenet'.
+    prepare: Preparation of images; without `prepare.sides` they get the network's own size.
+
+  Raises:
+    UsageError: There is no such file, or the weights are another network's.
+  """
   function = getattr(keras.applications, name)
-  own = sys.modules[function.__module__].preprocess_input
+  scale_pixels = sys.modules[function.__module__].preprocess_input
   if weights != 'imagenet' and not tf.io.gfile.exists(weights):
     raise UsageError(f'{where}: no such file')
-  with seeded(0):  # Of first weights, which those of the file replace.
+  with seeded(0):  # Initial weights are drawn, although the file replaces them.
     model, classifies = _load(where, function, weights, prepare.sides)
   prepare = Preprocessing(model.input_shape[1:3], prepare.resize)
 
   def build() -> Forward:
-    # Loaded outside of the strategy and copied into it: not every reader of weights knows replicas.
+    # Copied into the strategy from a model outside: not every reader of weights knows replicas.
     replicated = keras.models.clone_model(model)
     replicated.set_weights(model.get_weights())
 
     def forward(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-      outputs = replicated(own(prepare(images)), training=False)
+      outputs = replicated(scale_pixels(prepare(images)), training=False)
       return tuple(outputs) if classifies else (outputs, None)
 
     return forward
@@ -93,7 +111,11 @@ def application_extractor(
 def _load(
   where: str, function: Callable[..., keras.Model], weights: str, sides: tuple[int, int] | None
 ) -> tuple[keras.Model, bool]:
-  """Images -> (features, logits), or -> features where the weights end before the classifier."""
+  """Returns a model of images with weights, and whether these include the classifier.
+
+  The model's outputs are (features, logits), or features where the weights end before the
+  classifier.
+  """
   failures = []
   for classifies in (True, False):
     # Keras announces downloads on stdout, which is for results.
@@ -108,10 +130,10 @@ def _load(
           )
         else:
           model.load_weights(weights)
-      except Exception as error:  # h5py, Keras and its downloads raise what they like.
+      except Exception as error:  # h5py, Keras and its downloads raise errors of any type.
         failures.append(error)
         if not isinstance(error, ValueError):
-          break  # Not weights of another shape: there is no file, or no network.
+          break  # The shape is not at fault: no readable file, or no network.
       else:
         return _with_features(model, classifies), classifies
   raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
@@ -120,7 +142,7 @@ def _load(
 def _build(
   function: Callable[..., keras.Model], sides: tuple[int, int] | None, classifies: bool
 ) -> keras.Model:
-  """The network untrained, with its classifier's last activation left out."""
+  """Returns the untrained network, with its classifier's last activation left out."""
   shape = (*sides, 3) if sides else None
   linear = {'classifier_activation': None} if classifies else {}
   model = function(weights=None, include_top=True, input_shape=shape, **linear)
@@ -132,7 +154,7 @@ def _build(
 
 
 def _with_features(model: keras.Model, classifies: bool) -> keras.Model:
-  """Adds the average of what the classifier averages or flattens."""
+  """Returns the model with one more output: the average of what its classifier reads."""
   last = model.output
   if classifies:
     averages, flat = (

@@ -11,7 +11,7 @@ from tfgan_pipeline.compat import seeded, tf
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
-# Images per replica and call, the same for any number of replicas, and so the same arithmetic.
+# Images per replica and call: one number for any number of replicas keeps the arithmetic the same.
 _REPLICA_BATCH = 64
 
 # uint8 [n, H, W, C] -> (pool [n, ...], logits [n, ...] or None), as graph code.
@@ -26,29 +26,29 @@ def network_extractor(
   build: Callable[[], Forward],
   details: Mapping[str, Any] | None = None,
 ) -> Extractor:
-  """The extractor that runs a network on every replica of the context's strategy.
+  """Returns an extractor that runs a network on every replica of the context's strategy.
 
   Args:
-    context: As the registered function got it.
+    context: Context that the registered function was called with.
     where: Flag and arguments, to begin messages with.
-    name: The extractor's name.
-    fingerprint: Over weights and preprocessing.
-    build: Makes or loads the network; called once, in the strategy's scope.
-    details: For the record.
+    name: Name of the extractor.
+    fingerprint: Digest of weights and preprocessing.
+    build: Function that makes or loads the network; called once, in the strategy's scope.
+    details: Facts for the record of scores.
 
   Raises:
     UsageError: The network does not take these images, or does not give one row of floats for each.
   """
   strategy = context.strategy or tf.distribute.get_strategy()
   replicas = strategy.num_replicas_in_sync
-  # Layers draw first weights even where others take their place at once.
+  # Layers draw initial weights even where others replace these at once.
   with seeded(0), tf.init_scope(), strategy.scope():
     forward = build()
 
   def per_replica(images: tf.Tensor) -> tuple[tf.Tensor, ...]:
     return tuple(_matrix(output) for output in forward(images) if output is not None)
 
-  try:  # Now, with one line, rather than at the first batch.
+  try:  # A bad network fails now, with one line, rather than at the first batch.
     tf.function(per_replica, autograph=False).get_concrete_function(
       tf.TensorSpec([_REPLICA_BATCH, *context.dataset.image_shape], tf.uint8)
     )
@@ -78,7 +78,7 @@ def network_extractor(
 
 
 def _matrix(output: tf.Tensor) -> tf.Tensor:
-  """float32 [n, D] of what a network gave for n images, such as [n, 1, 1, D] float16."""
+  """Returns a network's output for n images, such as [n, 1, 1, D] float16, as float32 [n, D]."""
   output = tf.convert_to_tensor(output)
   if not output.dtype.is_floating or output.shape.rank == 0:
     raise UsageError(f'an output is {output.dtype.name} {output.shape}, not rows of floats')

@@ -1,4 +1,4 @@
-"""An extractor for data of points in the plane: the points themselves."""
+"""Extractor for points in the plane, whose features are the points themselves."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from tfgan_pipeline.runs.digests import digest
 def points(context: ExtractorContext) -> Extractor:
   """Coordinates of `gaussian_ring` or `gaussian_grid`; classes by the nearest mean of a class.
 
+  Args:
+    context: Data set of the run that is scored.
+
   Raises:
     UsageError: The images are not pairs of bytes, or have no labels.
   """
@@ -27,11 +30,12 @@ def points(context: ExtractorContext) -> Extractor:
       f'--extractor=points: dataset {dataset.name} should hold labelled points, as gaussian_ring'
     )
   train = MemorySplit.reading(dataset.split('train'))
-  found, labels = plane.of_images(train.images), train.labels
-  means = np.stack([found[labels == label].mean(axis=0) for label in np.unique(labels)])
+  coordinates, labels = plane.of_images(train.images), train.labels
+  # [classes, 2]
+  means = np.stack([coordinates[labels == label].mean(axis=0) for label in np.unique(labels)])
 
   def locate(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    here = plane.of_images(images)
-    return here, -np.square(here[:, np.newaxis] - means).sum(axis=2)
+    positions = plane.of_images(images)
+    return positions, -np.square(positions[:, np.newaxis] - means).sum(axis=2)
 
   return Extractor('points', digest('points, nearest mean', means), locate)

@@ -1,9 +1,9 @@
-"""From uint8 images to what a pretrained network takes: channels, size, range.
+"""Preparation of uint8 images for a pretrained network: channels, size, range.
 
     prepare = Preprocessing(size=299, resize='tf1', subtract=128, divide=128)
     inputs = prepare(images)             # uint8 [n, H, W, C] -> float32 [n, 299, 299, 3]
 
-How images are resized changes scores as much as many a better model does, so each of these choices
+The method of resizing changes scores as much as many a better model does, so each of these choices
 is part of an extractor's fingerprint.
 """
 
@@ -20,11 +20,11 @@ from tfgan_pipeline.metrics.images.transparency import over_white
 
 
 def tf1_bilinear(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
-  """Bilinear resize as TensorFlow 1 did it and as Inception's scores are defined with.
+  """Resizes images bilinearly as TensorFlow 1 did and as Inception's scores are defined with.
 
-  Output pixel i lies at i * (input size / output size): `align_corners=False`, corners of pixels
-  on corners, no half-pixel centres, no smoothing when it makes smaller. `tf.image.resize` puts
-  centres on centres, which is another metric. The numbers are those of
+  Output pixel i lies at i * (input size / output size): `align_corners=False`, corners of pixels on
+  corners, no half-pixel centres, no smoothing when shrinking. `tf.image.resize` puts centres on
+  centres, which makes another metric. The results are those of
   `tf.compat.v1.image.resize(images, [height, width])` on a CPU, to the bit. They come from two
   lookups and arithmetic, so that no device and no compiler has a method of its own for them.
 
@@ -50,7 +50,7 @@ def _lerp(one: tf.Tensor, other: tf.Tensor, share: np.ndarray) -> tf.Tensor:
 
 
 def _neighbours(size: int, new_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """Indices below and above each output pixel, and its way from one to the other in [0, 1)."""
+  """Returns indices below and above each output pixel, and its place between in [0, 1)."""
   position = np.arange(new_size, dtype=np.float32) * (np.float32(size) / np.float32(new_size))
   below = np.floor(position)
   above = np.minimum(below + 1, size - 1)
@@ -67,15 +67,16 @@ _RESIZES = {
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-  """What is done to images before a network sees them.
+  """Recipe that turns images into the input of a network.
 
   Attributes:
     size: Pixels a side of the network's input, or (height, width), to which images of other
       proportions are stretched; 0 keeps the images' own.
     resize: 'tf1', see tf1_bilinear; or `tf.image.resize` with its half-pixel centres as
-      'bilinear', 'antialias' (bilinear, smoothing when it makes smaller) or 'bicubic' (likewise).
-    subtract: Taken from the values 0 to 255, and then
-    divide: what is left is divided by it.
+      'bilinear', 'antialias' (bilinear, smoothing when shrinking) or 'bicubic' (smoothing when
+      shrinking).
+    subtract: Number subtracted from the values 0 to 255.
+    divide: Number that the differences are divided by.
     channels: 3 repeats a grey channel three times and lays RGBA over white; 0 keeps the images'
       own.
 
@@ -94,21 +95,21 @@ class Preprocessing:
       raise UsageError(f'resize={self.resize}: there are {", ".join(_RESIZES)}')
     if isinstance(self.size, int) and self.size < 0:
       raise UsageError(f'size={self.size}: should be at least 0')
-    _ = self.sides  # Refuses what is no size.
+    _ = self.sides  # Raises UsageError for a bad size.
 
   @property
   def sides(self) -> tuple[int, int] | None:
-    """(height, width) of the network's input; None for the images' own."""
+    """Height and width of the network's input; None for the images' own."""
     return height_and_width(self.size, '') if self.size else None
 
   def __str__(self) -> str:
-    """The recipe, for records and fingerprints."""
+    """Returns the recipe as text, for records and fingerprints."""
     steps = [f'{self.channels} channels'] if self.channels else []
     steps += [f'{self.resize} to {"x".join(map(str, self.sides))}'] if self.sides else []
     return ', '.join([*steps, f'(x - {float(self.subtract)!r}) / {float(self.divide)!r}'])
 
   def __call__(self, images: tf.Tensor) -> tf.Tensor:
-    """uint8 [n, H, W, C] -> float32 [n, *sides, channels]; also graph code.
+    """Returns uint8 [n, H, W, C] as float32 [n, *sides, channels]; works in graphs as well.
 
     Raises:
       UsageError: The images' channels cannot become the network's.

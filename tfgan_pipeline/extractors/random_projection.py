@@ -1,4 +1,4 @@
-"""An extractor that needs no training and no download, for tests and smoke runs."""
+"""Extractor without training and download, for tests and smoke runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,21 @@ from tfgan_pipeline.runs.digests import digest
 
 @registry.extractor
 def random_projection(context: ExtractorContext, *, width: int = 64, seed: int = 0) -> Extractor:
-  """Pixels times a fixed Gaussian matrix: blind to content, no Inception Score."""
+  """Pixels times a fixed Gaussian matrix: blind to content, no Inception Score.
+
+  Args:
+    context: Data set of the run that is scored.
+    width: Number of features.
+    seed: Seed of the matrix, drawn by numpy's PCG64.
+
+  Raises:
+    UsageError: An argument is out of range.
+  """
   require('--extractor=random_projection', at_least=0, seed=seed)
   require('--extractor=random_projection', at_least=1, width=width)
   pixels = math.prod(context.dataset.image_shape)
   matrix = np.random.Generator(np.random.PCG64(seed)).standard_normal((pixels, width))
+  # Features keep the size of pixels, whatever their number.
   matrix = (matrix / math.sqrt(pixels)).astype(np.float32)
 
   def project(images: np.ndarray) -> tuple[np.ndarray, None]:

@@ -1,4 +1,4 @@
-"""Any SavedModel as an extractor."""
+"""Extractor from any SavedModel."""
 
 from __future__ import annotations
 
@@ -31,9 +31,20 @@ def saved_model(
 ) -> Extractor:
   """A SavedModel's output: input_range=(-1, 1) feeds floats, none uint8; output is its key.
 
-  Without `signature` it is called as an object, or by its only signature or 'serving_default' if it
-  is none that can be called. `size`, a number or (height, width), and `channels` of 0 leave the
-  images' own; channels=3 lays RGBA over white.
+  Args:
+    context: Data set and strategy of the run that is scored.
+    path: Folder of the SavedModel.
+    output: Key of the features among several outputs; keys of a sequence are 0, 1, ...
+    logits: Key of the logits; empty if there are none.
+    size: Pixels a side of the input, or (height, width); 0 keeps the images' own.
+    input_range: Numbers that 0 and 255 become; () feeds uint8.
+    resize: Method of resizing, see `Preprocessing`.
+    channels: Channels of the input; 3 lays RGBA over white, 0 keeps the images' own.
+    signature: Signature to call. Without one the model is called as an object, or, if it cannot be,
+      by its only signature or 'serving_default'.
+
+  Raises:
+    UsageError: The model cannot be loaded, lacks these outputs, or an argument is out of range.
   """
   where = f'--extractor=saved_model: path={path}'
   path = os.path.expanduser(path)
@@ -45,7 +56,7 @@ def saved_model(
     def forward(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
       images = prepare(images)
       if not input_range:
-        # Resized pixels are no whole numbers, and rounding halves to even has no bias.
+        # Resized pixels are fractions; tf.round rounds halves to even, without bias.
         images = tf.saturate_cast(tf.round(images), tf.uint8)
       outputs = call(images)
       pool = select(where, outputs, 'output', output)
@@ -54,8 +65,8 @@ def saved_model(
     return forward
 
   recipe = f'{prepare}, {"float32" if input_range else "uint8"}'
-  chosen = f'output={output}, logits={logits}, signature={signature}'
-  fingerprint = digest(f'saved_model, {recipe}, {chosen}', digest_of_model(where, path))
+  selection = f'output={output}, logits={logits}, signature={signature}'
+  fingerprint = digest(f'saved_model, {recipe}, {selection}', digest_of_model(where, path))
   details = {'preprocessing': recipe, 'output': output}
   extractor = network_extractor(context, where, 'saved_model', fingerprint, build, details)
   return dataclasses.replace(extractor, continuous=bool(input_range))
@@ -81,7 +92,11 @@ def _preprocessing(
 
 
 def digest_of_model(where: str, path: str) -> str:
-  """Digest of what a SavedModel directory computes with: graph, weights, assets."""
+  """Returns the digest of all that a SavedModel computes with: graph, weights, assets.
+
+  Raises:
+    UsageError: There is no SavedModel at `path`; the message begins with `where`.
+  """
   if not is_saved_model(path):
     raise UsageError(f'{where}: not a SavedModel directory: there is no saved_model.pb in it')
   files = {'saved_model.pb': os.path.join(path, 'saved_model.pb')}
@@ -94,14 +109,21 @@ def digest_of_model(where: str, path: str) -> str:
 
 
 def is_saved_model(path: str) -> bool:
+  """Returns whether a folder holds a SavedModel, by its saved_model.pb."""
   return tf.io.gfile.exists(os.path.join(path, 'saved_model.pb'))
 
 
 def load(where: str, path: str, signature: str = '') -> Callable[[tf.Tensor], Any]:
-  """The function of a batch of images that a SavedModel holds.
+  """Returns the function of a batch of images that a SavedModel holds.
+
+  Args:
+    where: Flag and arguments, to begin messages with.
+    path: Folder of the SavedModel.
+    signature: Signature to call; empty to call the model as an object where it can be.
 
   Raises:
-    UsageError: It cannot be loaded, or which function is meant is not clear; lists what there is.
+    UsageError: The model cannot be loaded, or the function that is meant is not clear; lists the
+      signatures.
   """
   try:
     loaded = tf.saved_model.load(path)
@@ -110,25 +132,31 @@ def load(where: str, path: str, signature: str = '') -> Callable[[tf.Tensor], An
   if callable(loaded) and not signature:
     return loaded
   names = sorted(loaded.signatures)
-  chosen = signature or (names[0] if len(names) == 1 else 'serving_default')
-  if chosen not in names:
+  name = signature or (names[0] if len(names) == 1 else 'serving_default')
+  if name not in names:
     raise UsageError(
-      f'{where}: no signature {chosen!r} in it; there are: {", ".join(names) or "none"}'
+      f'{where}: no signature {name!r} in it; there are: {", ".join(names) or "none"}'
     )
-  function = loaded.signatures[chosen]
+  function = loaded.signatures[name]
   inputs = list(function.structured_input_signature[1])
   if len(inputs) != 1:
-    raise UsageError(f'{where}: signature {chosen} takes {", ".join(inputs)}, not images alone')
+    raise UsageError(f'{where}: signature {name} takes {", ".join(inputs)}, not images alone')
 
   # A function does not keep the variables it reads alive: the loaded object has to stay.
   return lambda images, _owner=loaded: function(**{inputs[0]: images})
 
 
 def select(where: str, outputs: Any, argument: str, key: str) -> tf.Tensor:
-  """One tensor of a tensor, dictionary or sequence; keys of a sequence are '0', '1', ...
+  """Returns one tensor of a tensor, dictionary or sequence; keys of a sequence are '0', '1', ...
+
+  Args:
+    where: Flag and arguments, to begin messages with.
+    outputs: Output of a network.
+    argument: Name of the argument that `key` comes from, for messages.
+    key: Key of the tensor; may be empty if there is one tensor.
 
   Raises:
-    UsageError: No such output, or several and no key; lists what there is.
+    UsageError: There is no such output, or several and no key; lists the outputs.
   """
   if isinstance(outputs, (list, tuple)):
     outputs = {str(index): tensor for index, tensor in enumerate(outputs)}
@@ -137,6 +165,6 @@ def select(where: str, outputs: Any, argument: str, key: str) -> tf.Tensor:
   if not key and len(outputs) == 1:
     return next(iter(outputs.values()))
   if key not in outputs:
-    there = ', '.join(f'{name} {tensor.shape}' for name, tensor in sorted(outputs.items()))
-    raise UsageError(f'{where}: {argument}={key!r} is none of its outputs, which are: {there}')
+    listing = ', '.join(f'{name} {tensor.shape}' for name, tensor in sorted(outputs.items()))
+    raise UsageError(f'{where}: {argument}={key!r} is none of its outputs, which are: {listing}')
   return outputs[key]

@@ -1,0 +1,1 @@
+"""Adversarial losses, penalties on either player, and distances of reconstructions."""

@@ -1,4 +1,4 @@
-"""Adversarial losses, TF-GAN's own where it has them.
+"""Adversarial losses; TF-GAN's own where it has them.
 
 A loss component returns the pair that `tfgan.gan_loss` takes; each function maps the GANModel tuple
 to a scalar, the mean over the replica's batch.
@@ -17,13 +17,13 @@ from tfgan_pipeline.replicas import randomness
 
 
 class AdversarialLoss(NamedTuple):
-  """The two players' losses in TF-GAN's tuple form: `(gan_model, **kwargs) -> scalar`.
+  """Losses of both players in TF-GAN's tuple form: `(gan_model, **kwargs) -> scalar`.
 
   Attributes:
-    generator: The generator's.
-    discriminator: The discriminator's.
-    has_border: Whether the sign of a logit tells real from generated; of the others only
-      differences matter, or it lies elsewhere.
+    generator: Loss of the generator.
+    discriminator: Loss of the discriminator.
+    has_border: Whether the sign of a logit tells real from generated. In other losses only
+      differences of logits matter, or the border is not at 0.
   """
 
   generator: Callable[..., tf.Tensor]
@@ -37,10 +37,12 @@ def minimax(
 ) -> AdversarialLoss:
   """Cross-entropy, the generator minimising log(1 - D(G(z))) (Goodfellow et al. 2014).
 
+  arXiv:1406.2661, equation 1.
+
   Args:
-    label_smoothing: The discriminator's alone, in TF-GAN's measure: s makes the label of real
-      images 1 - s / 2.
-    two_sided: Whether that of generated ones becomes s / 2; it stays 0 otherwise.
+    label_smoothing: Smoothing s of the discriminator's labels alone, in TF-GAN's measure: the label
+      of real images becomes 1 - s / 2.
+    two_sided: Whether the label of generated images becomes s / 2; it stays 0 otherwise.
     label_noise: Probability that the discriminator is told the other label of an image.
   """
   return AdversarialLoss(
@@ -56,13 +58,16 @@ def modified(
 ) -> AdversarialLoss:
   """Cross-entropy, the generator maximising log D(G(z)): the usual, non-saturating loss.
 
+  Goodfellow et al. 2014 (arXiv:1406.2661), section 3.
+
   Args:
-    label_smoothing: As of `minimax`, and so on.
-    two_sided: Whether generated images' label is smoothed too.
-    label_noise: Probability of a wrong label.
+    label_smoothing: Smoothing s of the discriminator's labels alone, in TF-GAN's measure: the label
+      of real images becomes 1 - s / 2.
+    two_sided: Whether the label of generated images becomes s / 2; it stays 0 otherwise.
+    label_noise: Probability that the discriminator is told the other label of an image.
   """
   return AdversarialLoss(
-    # TF-GAN would smooth the generator's label too, which turns its gradient round above it.
+    # TF-GAN would smooth the generator's label too, which reverses the gradient above that label.
     functools.partial(tfgan.losses.modified_generator_loss, label_smoothing=0.0),
     _cross_entropy(label_smoothing, two_sided, label_noise),
     has_border=True,
@@ -72,7 +77,7 @@ def modified(
 def _cross_entropy(
   label_smoothing: float, two_sided: bool, label_noise: float
 ) -> Callable[..., tf.Tensor]:
-  """The discriminator's loss: TF-GAN's, unless it is asked for what TF-GAN has not."""
+  """Returns the discriminator's loss: TF-GAN's own if that has the options asked for."""
   require('--loss', at_least=0, at_most=1, label_smoothing=label_smoothing, label_noise=label_noise)
   if not two_sided and not label_noise:
     return functools.partial(
@@ -88,6 +93,7 @@ def _cross_entropy(
     ):
       labels = tf.fill(logits.shape, label)
       if label_noise:
+        # One draw per image, [n, 1, ..., 1].
         wrong = randomness.uniform([logits.shape[0]] + [1] * (logits.shape.rank - 1)) < label_noise
         labels = tf.where(wrong, other, labels)
       total += tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
@@ -98,7 +104,12 @@ def _cross_entropy(
 
 @registry.loss
 def least_squares(*, real_label: float = 1.0, generated_label: float = 0.0) -> AdversarialLoss:
-  """Squared distance to the labels (Mao et al. 2017, arXiv:1611.04076)."""
+  """Squared distance of logits from labels (LSGAN, Mao et al. 2017, arXiv:1611.04076).
+
+  Args:
+    real_label: Label of real images, and of generated images in the generator's loss.
+    generated_label: Label of generated images in the discriminator's loss.
+  """
   return AdversarialLoss(
     functools.partial(tfgan.losses.least_squares_generator_loss, real_label=real_label),
     functools.partial(
@@ -111,7 +122,7 @@ def least_squares(*, real_label: float = 1.0, generated_label: float = 0.0) -> A
 
 @registry.loss
 def wasserstein() -> AdversarialLoss:
-  """Difference of mean scores; needs clip_weights or a gradient penalty (Arjovsky et al. 2017)."""
+  """Difference of mean logits; needs clip_weights or a gradient penalty (Arjovsky et al. 2017)."""
   return AdversarialLoss(
     tfgan.losses.wasserstein_generator_loss, tfgan.losses.wasserstein_discriminator_loss
   )
@@ -119,7 +130,14 @@ def wasserstein() -> AdversarialLoss:
 
 @registry.loss
 def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) -> AdversarialLoss:
-  """Hinge loss (Lim and Ye 2017; Miyato et al. 2018, arXiv:1802.05957)."""
+  """Hinge loss: real logits count below 1, generated ones above -1 (Lim and Ye 2017).
+
+  Miyato et al. 2018 (arXiv:1802.05957), equations 16 and 17.
+
+  Args:
+    real_hinge: Real logits above this number do not count.
+    generated_hinge: Generated logits below minus this number do not count.
+  """
   return AdversarialLoss(
     tfgan.losses.wasserstein_hinge_generator_loss,
     functools.partial(
@@ -133,7 +151,10 @@ def wasserstein_hinge(*, real_hinge: float = 1.0, generated_hinge: float = 1.0) 
 
 @registry.loss
 def relativistic_pairing() -> AdversarialLoss:
-  """Each real image against one generated image (Jolicoeur-Martineau; R3GAN, 2501.05441)."""
+  """Cross-entropy of differences between the logits of a real and a generated image (RpGAN).
+
+  Jolicoeur-Martineau 2018 (arXiv:1807.00734); the loss of R3GAN (arXiv:2501.05441).
+  """
 
   def generator(model: GANTuple) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-_lead(model)))
@@ -149,17 +170,20 @@ def relativistic_pairing() -> AdversarialLoss:
 
 @registry.loss
 def relativistic() -> AdversarialLoss:
-  """Relativistic average cross-entropy (Jolicoeur-Martineau 2018, arXiv:1807.00734)."""
+  """Cross-entropy of differences between logits and the mean logit of the other kind (RaGAN).
+
+  Relativistic average GAN, Jolicoeur-Martineau 2018 (arXiv:1807.00734).
+  """
   return AdversarialLoss(
-    _over_global_batch(tfgan.losses.relativistic_generator_loss),
-    _over_global_batch(tfgan.losses.relativistic_discriminator_loss),
+    _gather_logits(tfgan.losses.relativistic_generator_loss),
+    _gather_logits(tfgan.losses.relativistic_discriminator_loss),
   )
 
 
-def _over_global_batch(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-  """`loss_fn` on the logits of all replicas, for losses in which one image's term needs the others.
+def _gather_logits(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+  """Returns `loss_fn` on the logits of all replicas, for losses in which a term needs other images.
 
-  Every replica then holds the same scalar, so dividing by the number of replicas and adding their
+  Every replica then holds the same scalar, so dividing by the number of replicas and adding the
   gradients gives the gradient of the global batch, as for losses that are plain means.
   """
 
@@ -170,7 +194,7 @@ def _over_global_batch(loss_fn: Callable[..., tf.Tensor]) -> Callable[..., tf.Te
         discriminator_real_outputs=replica.all_gather(model.discriminator_real_outputs, axis=0),
         discriminator_gen_outputs=replica.all_gather(model.discriminator_gen_outputs, axis=0),
       )
-    # The relativistic functions are the only ones of TF-GAN without these two options.
+    # Unlike its other losses, TF-GAN's relativistic ones do not take the options in kwargs.
     return loss_fn(model)
 
   return over_global_batch

@@ -1,4 +1,4 @@
-"""The discriminator says the same of an image that is flipped or shifted a little."""
+"""Penalties on changes of logits when images are flipped or shifted."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ def consistency(
   flip: bool = True,
   shift: float = 0.125,
 ) -> Penalty:
-  """Balanced consistency regularisation, bCR (Zhao et al. 2021, arXiv:2002.04724).
+  """Keeps logits equal when images are flipped or shifted a little (bCR, Zhao et al. 2021).
+
+  Balanced consistency regularisation, arXiv:2002.04724; without its part on generated images it is
+  CR (Zhang et al. 2020, arXiv:1910.12027).
 
   Args:
-    real_weight: Of the mean squared change of logits of real images.
-    generated_weight: Of that of generated ones; 0 makes it CR (Zhang et al. 2020, 1910.12027).
+    real_weight: Weight of the mean squared change of logits of real images.
+    generated_weight: Weight of the mean squared change of logits of generated images; 0 gives CR.
     flip: Whether half of the images are mirrored; wrong for digits and text.
     shift: Largest shift each way, as a share of the image's height and width.
   """
@@ -36,11 +39,11 @@ def consistency(
       (generated_weight, model.generated_data, model.discriminator_gen_outputs),
     ):
       if weight:
-        changed = image_changes.shift(images, shift)
+        copies = image_changes.shift(images, shift)
         if flip:
-          changed = image_changes.flip(changed, probability=0.5)
-        change = tf.math.squared_difference(logits, scores(model, changed))
-        total += weight * tf.reduce_mean(change)
+          copies = image_changes.flip(copies, probability=0.5)
+        squares = tf.math.squared_difference(logits, scores(model, copies))
+        total += weight * tf.reduce_mean(squares)
     return total
 
   return Penalty('discriminator', penalty, needs=frozenset({Need.DISCRIMINATOR, Need.PICTURES}))

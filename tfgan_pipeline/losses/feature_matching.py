@@ -1,4 +1,4 @@
-"""The generator matches what the discriminator sees in real images (Salimans et al. 2016)."""
+"""Feature matching: the generator imitates what the discriminator sees in real images."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from tfgan_pipeline.replicas import collectives
 
 @registry.penalty
 def feature_matching(*, weight: float = 1.0) -> Penalty:
-  """Squared distance of the mean last hidden layer on real and generated images (1606.03498).
+  """Squared distance between the mean last hidden layers of real and generated images.
+
+  Salimans et al. 2016 (arXiv:1606.03498), section 3.1, with means over the batches of all replicas.
 
   Args:
-    weight: Of the term, which is added to the generator's adversarial loss.
+    weight: Weight of the term, which is added to the generator's adversarial loss.
   """
   require('--penalties', at_least=0, weight=weight)
 
   def penalty(model: GANTuple) -> tf.Tensor:
+    # One mean [features] for real and one for generated images.
     means = [
       collectives.mean(
         tf.reduce_mean(model.discriminator_fn.features(images, model.generator_inputs), axis=0)

@@ -1,4 +1,4 @@
-"""Penalties on the discriminator's slope at the images or near them, not between the two kinds."""
+"""Penalties on the discriminator's gradient at or near images, not between real and generated."""
 
 from __future__ import annotations
 
@@ -11,31 +11,36 @@ from tfgan_pipeline.replicas import collectives, randomness
 
 @registry.penalty
 def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
-  """Half of gamma times the squared slope at real images (Mescheder et al. 2018, 1801.04406).
+  """Half of gamma times the squared slope of the discriminator at real images (R1).
 
-  With an interval it is part of the update of its step, and Adam stays as it is. StyleGAN2 makes an
-  update of its own of it, 17 in 16 steps, and for these slows Adam down: c = 16 / 17 multiplies the
-  learning rate and is the power of both betas.
+  Mescheder et al. 2018 (arXiv:1801.04406), equation 9. With an interval the penalty is part of the
+  update of its step, and Adam stays as it is. StyleGAN2 makes a separate update of it, 17 updates
+  in 16 steps, and slows Adam down for these: c = 16 / 17 multiplies the learning rate and is the
+  power of both betas.
 
   Args:
     gamma: Weight.
     interval: Steps between two evaluations; 16 in StyleGAN2, which saves time.
   """
-  return _slope_at('real_data', gamma, interval)
+  return _penalise_slope('real_data', gamma, interval)
 
 
 @registry.penalty
 def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
-  """Half of gamma times the squared slope at generated images, see r1.
+  """Half of gamma times the squared slope of the discriminator at generated images (R2).
+
+  Mescheder et al. 2018 (arXiv:1801.04406), equation 10. With an interval the penalty is part of the
+  update of its step.
 
   Args:
     gamma: Weight.
     interval: Steps between two evaluations.
   """
-  return _slope_at('generated_data', gamma, interval)
+  return _penalise_slope('generated_data', gamma, interval)
 
 
-def _slope_at(images: str, gamma: float, interval: int) -> Penalty:
+def _penalise_slope(images: str, gamma: float, interval: int) -> Penalty:
+  """Returns gamma / 2 times the mean squared slope at the images in a field of GANModel."""
   require('--penalties', at_least=0, gamma=gamma)
   require('--penalties', at_least=1, interval=interval)
 
@@ -47,11 +52,13 @@ def _slope_at(images: str, gamma: float, interval: int) -> Penalty:
 
 @registry.penalty
 def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
-  """Slope 1 around real images (Kodali et al. 2017, arXiv:1705.07215).
+  """Keeps the slope of the discriminator around real images at 1 (DRAGAN, Kodali et al. 2017).
+
+  arXiv:1705.07215; points around real images are drawn as in the authors' code.
 
   Args:
-    weight: Of the mean squared deviation.
-    reach: How far around, in standard deviations of the pixels of a batch, as in the authors' code.
+    weight: Weight of the mean squared deviation of the slope from 1.
+    reach: Largest change of a pixel, in standard deviations of the pixels of a batch.
   """
   require('--penalties', at_least=0, weight=weight, reach=reach)
 
@@ -59,7 +66,9 @@ def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
     real = model.real_data
     mean = collectives.mean(tf.reduce_mean(real))
     deviation = tf.sqrt(collectives.mean(tf.reduce_mean(tf.square(real - mean))))
-    near = real + per_image(real) * reach * deviation * randomness.uniform(real.shape)
-    return weight * tf.reduce_mean(tf.square(tf.sqrt(squared_slope(model, near) + 1e-10) - 1.0))
+    # One share in [0, 1) per image times noise in [0, 1) per pixel.
+    points = real + per_image(real) * reach * deviation * randomness.uniform(real.shape)
+    # 1e-10 keeps the gradient of the root finite at a slope of zero.
+    return weight * tf.reduce_mean(tf.square(tf.sqrt(squared_slope(model, points) + 1e-10) - 1.0))
 
   return Penalty('discriminator', penalty)

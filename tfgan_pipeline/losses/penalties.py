@@ -1,4 +1,4 @@
-"""Terms added to a player's loss: `--penalties=wasserstein_gradient(weight=10)`.
+"""Penalties, terms added to the loss of a player: `--penalties=wasserstein_gradient(weight=10)`.
 
 A penalty component returns a Penalty. Draw random numbers from `randomness`: TF-GAN's own gradient
 penalty draws from a stateful generator, which neither resumes nor agrees between replicas.
@@ -15,26 +15,26 @@ from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.replicas import randomness
 
-# Multiplies the logits of which a slope is taken, and divides the slope: float16 layers then lose
-# values below 2e-10 instead of 6e-8, and overflow where one of a slope is above 255. The loss scale
-# of the optimiser cannot help, it comes in after the slope. As a power of two the factor changes no
-# bit of a slope in float32 or bfloat16.
+# Multiplies the logits before their gradient is taken, and divides the gradient after. In float16
+# layers, values are then lost below 2e-10 instead of 6e-8, and overflow above 255. The loss scale
+# of the optimiser cannot help, as it comes in after the gradient. A power of two changes no bit of
+# a gradient in float32 or bfloat16.
 _SLOPE_SCALE = 256.0
 
 
 class Penalty(NamedTuple):
-  """One term.
+  """Term added to the loss of a player.
 
   Attributes:
-    player: 'generator' or 'discriminator', whose loss it is added to.
-    function: TF-GAN's tuple -> float32 scalar, the mean over the replica's batch.
-    interval: It is computed at one step in so many, and counts so many times as much there
-      (Karras et al. 2020, arXiv:1912.04958, appendix B).
-    variables: What it remembers, by name; part of the checkpoint. Every replica has to assign the
+    player: 'generator' or 'discriminator', whose loss the term is added to.
+    function: Function of TF-GAN's tuple to a float32 scalar, the mean over the replica's batch.
+    interval: Steps between two evaluations, each of which counts so many times as much (Karras et
+      al. 2020, arXiv:1912.04958, appendix B).
+    variables: State of the term, by name; part of the checkpoint. Every replica has to assign the
       same values, through `replicas.collectives.assign`.
-    needs: What a run must have for it.
-    of_weights: Whether it looks at a player's weights alone: it then counts once, and not for each
-      direction of a game that has several.
+    needs: Requirements that a run has to meet.
+    of_weights: Whether the term depends on a player's weights alone: it then counts once, and not
+      for each direction of a game that has several.
   """
 
   player: str
@@ -49,15 +49,23 @@ class Penalty(NamedTuple):
 def wasserstein_gradient(
   *, weight: float = 10.0, target: float = 1.0, one_sided: bool = False
 ) -> Penalty:
-  """WGAN-GP: slope `target` between real and generated images (Gulrajani et al. 2017)."""
+  """Keeps the slope of the discriminator between real and generated images at `target` (WGAN-GP).
+
+  Gulrajani et al. 2017 (arXiv:1704.00028), equation 3.
+
+  Args:
+    weight: Weight of the mean squared deviation of slope / target from 1; 10 in the paper.
+    target: Slope to reach.
+    one_sided: Whether only slopes above the target count.
+  """
   require('--penalties', at_least=0, weight=weight)
   require('--penalties', above=0, target=target)
 
   def penalty(model: GANTuple) -> tf.Tensor:
     real, generated = model.real_data, model.generated_data
-    between = real + per_image(real) * (generated - real)
-    # The root's own gradient is infinite at zero.
-    excess = tf.sqrt(squared_slope(model, between) + 1e-10) / target - 1.0
+    mixtures = real + per_image(real) * (generated - real)
+    # 1e-10 keeps the gradient of the root finite at a slope of zero.
+    excess = tf.sqrt(squared_slope(model, mixtures) + 1e-10) / target - 1.0
     if one_sided:
       excess = tf.maximum(excess, 0.0)
     return weight * tf.reduce_mean(tf.square(excess))
@@ -66,24 +74,24 @@ def wasserstein_gradient(
 
 
 def per_image(images: tf.Tensor) -> tf.Tensor:
-  """One random number uniform in [0, 1) per image, float32 [n, 1, ..., 1]."""
+  """Returns one random number in [0, 1) per image, float32 [n, 1, ..., 1]."""
   return randomness.uniform([images.shape[0]] + [1] * (images.shape.rank - 1))
 
 
 def scores(model: GANTuple, images: tf.Tensor) -> tf.Tensor:
-  """The discriminator's logits of images, whatever else it says of them."""
+  """Returns the discriminator's logits of images, without any other outputs."""
   outputs = model.discriminator_fn(images, model.generator_inputs)
   return outputs[0] if isinstance(outputs, tuple) else outputs
 
 
 def squared_slope(model: GANTuple, images: tf.Tensor) -> tf.Tensor:
-  """Squared norm of the discriminator's gradient at each image, float32 [n]."""
+  """Returns the squared norm of the discriminator's gradient at each image, float32 [n]."""
   gradients = tf.gradients(scores(model, images) * _SLOPE_SCALE, images)[0] / _SLOPE_SCALE
   return tf.reduce_sum(tf.square(gradients), axis=list(range(1, gradients.shape.rank)))
 
 
 def require_player(player: str) -> str:
-  """Raises UsageError for what is no player."""
+  """Returns `player`; raises UsageError unless it is 'generator' or 'discriminator'."""
   if player not in ('generator', 'discriminator'):
     raise UsageError(f'--penalties: player={player} should be generator or discriminator')
   return player

@@ -1,7 +1,7 @@
-"""Penalties on the weights of a player: those with two dimensions or more, as BigGAN has it.
+"""Penalties on the weights of a player that have two dimensions or more, as in BigGAN.
 
-These are kernels and learned maps, and what conditional batch norm makes gains of; neither biases
-nor gains, nor the embedding of the class that all blocks of a BigGAN share.
+These are kernels and learned maps, and the maps from which conditional batch norm makes gains;
+neither biases nor gains, nor the embedding of the class that all blocks of a BigGAN share.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from tfgan_pipeline.losses.penalties import Penalty, require_player
 
 @registry.penalty
 def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Penalty:
-  """Half of the sum of squared kernels (Krogh and Hertz 1992).
+  """Half of the sum of squared kernels of a player, as weight decay (Krogh and Hertz 1992).
 
   Args:
-    weight: Of the term.
-    player: Whose kernels.
+    weight: Weight of the sum.
+    player: Player whose kernels count.
   """
   require_player(player)
   require('--penalties', at_least=0, weight=weight)
@@ -32,11 +32,13 @@ def weight_decay(*, weight: float = 1e-4, player: str = 'discriminator') -> Pena
 
 @registry.penalty
 def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
-  """Squares of what kernels' outputs have in common (Brock et al. 2019, arXiv:1809.11096, eq. 3).
+  """Pushes the outputs of each kernel to use orthogonal weights (Brock et al. 2019, BigGAN).
+
+  arXiv:1809.11096, equation 3: the sum of squares of W^T W off the diagonal.
 
   Args:
-    weight: Of the term.
-    player: Whose kernels; each is seen as a matrix [everything else, outputs].
+    weight: Weight of the sum; 1e-4 in the paper.
+    player: Player whose kernels count, each as a matrix W [everything else, outputs].
   """
   require_player(player)
   require('--penalties', at_least=0, weight=weight)
@@ -45,6 +47,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
     terms = []
     for kernel in _kernels(model, player):
       matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
+      # [outputs, outputs]; its diagonal is left free.
       products = tf.matmul(matrix, matrix, transpose_a=True)
       terms.append(
         tf.reduce_sum(tf.square(products - tf.linalg.diag(tf.linalg.diag_part(products))))
@@ -55,6 +58,7 @@ def orthogonal(*, weight: float = 1e-4, player: str = 'generator') -> Penalty:
 
 
 def _kernels(model: GANTuple, player: str) -> list[tf.Tensor]:
+  """Returns the weights of a player that the penalties count."""
   return [
     tf.convert_to_tensor(variable)
     for variable in getattr(model, f'{player}_variables')

@@ -1,9 +1,9 @@
-"""What an extractor makes of a set of images, and all that a metric sees of it.
+"""Features: the output of an extractor for a set of images, and all that a metric sees of it.
 
     reference = Features(pool=..., logits=...)        # checked once, here
     scores = registry.metric.build_all('fid, kid(subsets=20)', reference, generated)
 
-Whatever passes these checks keeps every metric's arithmetic finite, so metrics need no guards.
+Values that pass the checks keep every metric's arithmetic finite, so metrics need no guards.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError
 
-# Sixth powers of values up to here, and the squares of those, fit in float64 with room for sums.
+# Metrics take sixth powers (kid cubes products) and square these: 1e240 fits in float64, with room
+# for sums.
 _LARGEST = 1e20
 
 _Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
@@ -24,22 +25,22 @@ _Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Features:
-  """Features of N images.
+  """Features of N images, with what is known of their classes.
 
   Attributes:
-    pool: float32 or float64 [N, D], N >= 2; one row per image.
-    logits: float32 or float64 [N, K], the rows in the same order, or None for an extractor that
-      has no classes.
-    labels: Integers [N] from 0, the class of each row: the dataset's own of real images, the one
-      that was asked for of generated ones; or None.
-    codes: Integers [N] from 0, the category of a code, learnt without labels, that each generated
-      row was made with; or None.
-    held_out: Makes the features of real images that nothing was trained on, for a metric that asks;
-      or None.
+    pool: Features, float32 or float64 [N, D], N >= 2; one row per image.
+    logits: Logits, float32 or float64 [N, K], the rows in the order of `pool`, or None for an
+      extractor that has no classes.
+    labels: Class of each row, integers [N] from 0: that of the dataset for real images, the
+      requested one for generated images; or None.
+    codes: Category of a code, learnt without labels, that each generated row was made with,
+      integers [N] from 0; or None.
+    held_out: Function that returns the features of real images that nothing was trained on, for a
+      metric that asks; or None.
 
   Raises:
-    UsageError: A wrong shape or dtype, fewer than two rows, or values that are NaN, infinite or
-      beyond 1e20, counted.
+    UsageError: A shape or dtype is wrong, there are fewer than two rows, or values are NaN,
+      infinite or beyond 1e20; the message counts these.
   """
 
   pool: np.ndarray
@@ -65,21 +66,21 @@ class Features:
 
   @property
   def width(self) -> int:
-    """D, the number of features per sample."""
+    """Number of features per sample, D."""
     return self.pool.shape[1]
 
   def require_same_width(self, other: Features) -> None:
-    """Raises UsageError unless both sets can come from one extractor."""
+    """Raises UsageError unless `other` has as many features per sample."""
     require_width(self.width, other)
 
   def require_logits(self) -> np.ndarray:
-    """Logits [N, K]; raises UsageError when the extractor gave none."""
+    """Returns the logits [N, K]; raises UsageError if the extractor gave none."""
     if self.logits is None:
       raise UsageError('logits are needed: choose an extractor that classifies')
     return self.logits
 
   def classes(self) -> np.ndarray:
-    """Class of each row, integers [N]: the labels, or else the largest logit's.
+    """Returns the class of each row, integers [N]: its label, or else that of its largest logit.
 
     Raises:
       UsageError: There are neither labels nor logits.
@@ -92,7 +93,7 @@ class Features:
 
 
 def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
-  """Decorator of a metric: it is about a field of the generated samples that not all have."""
+  """Returns a decorator that marks a metric as needing `field` of the generated samples."""
 
   def declare(metric: _Metric) -> _Metric:
     setattr(metric, 'needs', field)  # noqa: B010  (no attribute of every function)
@@ -102,13 +103,13 @@ def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
 
 
 def needs_real_labels(metric: _Metric) -> _Metric:
-  """Decorator of a metric: it compares the labels of real images with those of generated ones."""
+  """Marks a metric as needing labels of real images, and returns the metric; a decorator."""
   setattr(metric, 'needs_real_labels', True)  # noqa: B010  (no attribute of every function)
   return metric
 
 
 def require_width(width: int, other: Features) -> None:
-  """Raises UsageError unless features are as wide as those that they are compared with."""
+  """Raises UsageError unless `other` has `width` features per sample."""
   if width != other.width:
     raise UsageError(
       f'features of width {width} and {other.width} cannot be compared: '
@@ -137,10 +138,10 @@ def check_matrix(name: str, values: np.ndarray) -> None:
     raise UsageError(f'{name} should be float32 or float64, got {values.dtype}')
   if not values.size:
     raise UsageError(f'{name} are empty: shape {values.shape}')
-  # Both comparisons are false on NaN; a mask, as large as the data, is made only for the message.
+  # Both comparisons are false for NaN. A mask as large as the data is made for the message only.
   if not (values.min() >= -_LARGEST and values.max() <= _LARGEST):
-    good = np.count_nonzero(np.abs(values) <= _LARGEST)
+    valid_count = np.count_nonzero(np.abs(values) <= _LARGEST)
     raise UsageError(
-      f'{values.size - good} of {values.size} values in {name} are NaN, infinite '
+      f'{values.size - valid_count} of {values.size} values in {name} are NaN, infinite '
       f'or beyond {_LARGEST:.0e}'
     )

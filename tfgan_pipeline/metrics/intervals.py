@@ -3,8 +3,9 @@
     interval_of_terms(inside, np.mean)         # of one term per sample, such as in a neighbourhood
     frechet_interval(reference, generated)     # from moments of fixed blocks
 
-Both resample the generated samples and take the reference as it is, since every score compared uses
-the same one. They say nothing of the bias of a score, such as the floor of the Frechet distance.
+Both functions resample the generated samples and keep the reference fixed, since scores that are
+compared share it. Intervals leave out the bias of a score, such as the floor of the Frechet
+distance.
 """
 
 from __future__ import annotations
@@ -27,20 +28,21 @@ def interval_of_terms(
   seed: int = 0,
   level: float = 0.95,
 ) -> tuple[float, float]:
-  """Percentile interval of a score that is a function of the mean of terms, one row per sample.
+  """Returns the percentile interval of a score that depends on the mean of terms, one per sample.
 
-  Efron 1979. The Inception Score is one: exp(t_0 - sum p log p) with t_0 the mean of sum p log p,
-  and p the mean of the class probabilities.
+  Efron 1979. The Inception Score is such a score: exp(t_0 - sum p log p) with t_0 the mean of
+  sum p log p, and p the mean of the class probabilities.
 
   Args:
-    terms: Numbers or bool [M] or [M, T].
-    score: From the mean of the terms, [] or [T], to the score; None if it is the mean itself.
-    resamples: How many means are drawn.
-    seed: Of the drawing, by numpy's PCG64.
-    level: Share of the resamples within.
+    terms: Numbers or bool [M] or [M, T], one row per sample.
+    score: Function from the mean of the terms, [] or [T], to the score; None if the mean itself is
+      the score.
+    resamples: Number of means drawn.
+    seed: Seed of the resamples, drawn by numpy's PCG64.
+    level: Share of the resamples that lie inside the interval.
 
   Raises:
-    UsageError: Fewer than two terms, or an argument out of range.
+    UsageError: There are fewer than two terms, or an argument is out of range.
   """
   terms = np.asarray(terms, np.float64)
   if len(terms) < 2:
@@ -64,22 +66,22 @@ def frechet_interval(
   level: float = 0.95,
   ddof: int = 1,
 ) -> tuple[float, float]:
-  """Interval around the Frechet distance, by resampling blocks of generated samples.
+  """Returns an interval around the Frechet distance, by resampling blocks of generated samples.
 
-  The samples are dealt once into blocks, whose moments are merged anew for each resample: the cost
-  of one distance each, memory O(blocks D^2). A resample repeats blocks, so its distance is too
-  large, by about as much as the distance itself is for its finite number of samples. So they are
-  all moved to have the distance as their mean. The width is itself off by about
-  1 / sqrt(2 blocks), 16 % at 20.
+  The samples are dealt once into blocks, whose moments are merged anew for each resample: each
+  costs one distance, and memory is O(blocks D^2). A resample repeats blocks, so its distance is too
+  large, by about as much as the distance itself is for its finite number of samples. All resampled
+  distances are therefore shifted to have the distance as their mean. The width is itself uncertain
+  by about 1 / sqrt(2 blocks), 16 % at 20.
 
   Args:
-    reference: N real samples, taken as they are.
+    reference: N real samples, which are not resampled.
     generated: M generated samples.
-    blocks: How many blocks, each of two samples or more.
-    resamples: How many distances are taken.
-    seed: Of the dealing and the drawing, by numpy's PCG64.
-    level: Share of the resamples within.
-    ddof: As of fid.
+    blocks: Number of blocks, each of two samples or more.
+    resamples: Number of distances computed.
+    seed: Seed of the blocks and the resamples, drawn by numpy's PCG64.
+    level: Share of the resamples that lie inside the interval.
+    ddof: 1 for unbiased covariances; 0 as in NVIDIA's code.
 
   Returns:
     low: Lower end, which may be below zero near the floor.
@@ -104,11 +106,11 @@ def frechet_interval(
     moments = _merged(parts, times)
     return frechet_distance(real.mean, real_covariance, moments.mean, moments.covariance(ddof))
 
-  whole = distance(np.ones(blocks, int))
+  full_distance = distance(np.ones(blocks, int))
   chances = np.full(blocks, 1 / blocks)
   scores = [distance(random.multinomial(blocks, chances)) for _ in range(resamples)]
   low, high = _quantiles(scores, level)
-  shift = whole - float(np.mean(scores))
+  shift = full_distance - float(np.mean(scores))
   return low + shift, high + shift
 
 
@@ -134,7 +136,7 @@ def _moments(pool: np.ndarray) -> Moments:
 
 
 def _merged(parts: list[Moments], times: np.ndarray) -> Moments:
-  """Moments of a set that has the rows of each part so many times."""
+  """Returns the moments of a set that holds the rows of each part `times` times."""
   counts = times * [part.count for part in parts]
   means = np.stack([part.mean for part in parts])
   mean = counts @ means / counts.sum()

@@ -3,8 +3,8 @@
     kid(reference, generated)
     unbiased_mmd2(x, y)             # of the whole sets, of any two sizes
 
-Without bias, so scores at different sample sizes compare; below zero as often as above where the
-two sets have one law.
+The estimate has no bias, so scores at different sample sizes can be compared; for two sets from one
+distribution it is below zero about as often as above.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def kid(
   """Kernel distance (KID): mean and standard deviation over random subsets.
 
   Binkowski et al. 2018 (arXiv:1801.01401). Subsets are drawn without replacement by numpy's
-  RandomState, reference first, in torch-fidelity's order: with its seed, 2020, the score is its.
+  RandomState, reference first, in torch-fidelity's order: with its seed, 2020, scores are equal.
 
   Args:
     reference: N real samples.
     generated: M generated samples.
-    subsets: How many pairs of subsets are drawn.
-    subset_size: Samples in each; no more than N and M are taken.
-    seed: Of the drawing.
+    subsets: Number of pairs of subsets drawn.
+    subset_size: Samples in each subset; no more than N and M are taken.
+    seed: Seed of the subsets.
 
   Returns:
     kid: Mean over the subsets.
@@ -64,13 +64,13 @@ def kid(
 
 
 def unbiased_mmd2(x: np.ndarray, y: np.ndarray) -> float:
-  """Unbiased estimate of the squared MMD with the kernel (a.b / D + 1)^3.
+  """Returns an unbiased estimate of the squared MMD with the kernel (a.b / D + 1)^3.
 
   Gretton et al. 2012, equation 3: the terms of a sample with itself are left out.
 
   Args:
-    x: float [N, D], N >= 2.
-    y: float [M, D], M >= 2.
+    x: First set, float [N, D], N >= 2.
+    y: Second set, float [M, D], M >= 2.
   """
   x, y = x.astype(np.float64), y.astype(np.float64)
   return _mean_of_pairs(x) + _mean_of_pairs(y) - 2 * float(_kernel(x, y).mean())

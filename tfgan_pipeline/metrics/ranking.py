@@ -1,4 +1,4 @@
-"""Which way a score is better: declared by its metric, asked for here.
+"""Directions of scores: whether lower or higher is better, as declared by each metric.
 
     @registry.metric
     @lower_is_better('fid', 'fid_above_floor')
@@ -21,12 +21,12 @@ _Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
 
 def lower_is_better(*scores: str) -> Callable[[_Metric], _Metric]:
-  """Decorator of a metric: these of its scores fall as samples get better."""
+  """Returns a decorator that declares: these scores of a metric fall as samples get better."""
   return _declare(scores, 'lower')
 
 
 def higher_is_better(*scores: str) -> Callable[[_Metric], _Metric]:
-  """Decorator of a metric: these of its scores rise as samples get better."""
+  """Returns a decorator that declares: these scores of a metric rise as samples get better."""
   return _declare(scores, 'higher')
 
 
@@ -40,7 +40,7 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[_Metric], _Me
 
 
 def declared() -> dict[str, str]:
-  """'lower' or 'higher' for every score, without extractor, that ranks."""
+  """Returns 'lower' or 'higher' for every score that ranks, by its name without extractor."""
   kinds = (
     registry.metric,
     registry.image_metric,
@@ -55,10 +55,10 @@ def declared() -> dict[str, str]:
 
 
 def better(score: str) -> str:
-  """'lower' or 'higher', for a score with or without its extractor: 'fid', 'fid[inception]'.
+  """Returns 'lower' or 'higher' for a score such as 'fid' or, with its extractor, 'fid[inception]'.
 
   Raises:
-    UsageError: No metric declares it.
+    UsageError: No metric declares a direction for this score.
   """
   directions = declared()
   stem = score.split('[')[0]

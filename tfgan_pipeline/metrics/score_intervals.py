@@ -1,8 +1,9 @@
-"""The metrics that have 95 % intervals, and how each gets them: one entry a metric.
+"""95 % intervals of scores, with one function for each metric that has an interval.
 
     intervals(call, reference, generated, scores, resamples=1000)   # {'fid_low': 9, 'fid_high': 11}
 
-Only what would change with other generated samples is in them, see intervals.py.
+An interval covers the variation from drawing other generated samples and nothing else, see
+intervals.py.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ def _fid(reference: Features, generated: Features, resamples: int, *, ddof: int)
 def _inception_score(
   reference: Features, generated: Features, resamples: int, **_: object
 ) -> Interval:
-  """Of all samples as one split; moved below to lie around the mean over splits."""
+  """Returns the interval of the score of all samples as one split; `intervals` recentres it."""
   del reference
   log_p = log_probabilities(generated.require_logits())
   p = np.exp(log_p)
+  # [M, K + 1]: p(y|x), and the sum over y of p log p.
   terms = np.column_stack([p, np.sum(p * log_p, axis=1)])
 
   def score(mean: np.ndarray) -> float:
     marginal = mean[:-1]
+    # 1e-300 stands for 0 in the logarithm, so that 0 log 0 is 0.
     return float(np.exp(mean[-1] - np.sum(marginal * np.log(np.maximum(marginal, 1e-300)))))
 
   return interval_of_terms(terms, score, resamples=resamples)
@@ -44,23 +47,23 @@ def _inception_score(
 
 def _precision(reference: Features, generated: Features, resamples: int, *, k: int) -> Interval:
   ball = Ball(k, closed=True)
-  inside = cross(reference, generated, ball).balls[ball].generated
-  return interval_of_terms(inside, resamples=resamples)
+  membership = cross(reference, generated, ball).balls[ball].generated
+  return interval_of_terms(membership, resamples=resamples)
 
 
 def _prdc_precision(
   reference: Features, generated: Features, resamples: int, *, k: int
 ) -> Interval:
   ball = Ball(k, closed=False)
-  inside = cross(reference, generated, ball).balls[ball].generated
-  return interval_of_terms(inside, resamples=resamples)
+  membership = cross(reference, generated, ball).balls[ball].generated
+  return interval_of_terms(membership, resamples=resamples)
 
 
 def _memorised(reference: Features, generated: Features, resamples: int) -> Interval:
   return interval_of_terms(is_memorised(reference, generated), resamples=resamples)
 
 
-# Metric -> the score that has an interval, and its function.
+# Metric -> the score that has an interval, and the function that computes it.
 _INTERVALS: Mapping[str, tuple[str, Callable[..., Interval]]] = {
   'fid': ('fid', _fid),
   'inception_score': ('inception_score', _inception_score),
@@ -78,20 +81,21 @@ def intervals(
   *,
   resamples: int,
 ) -> dict[str, float]:
-  """`<score>_low` and `<score>_high`, the ends of a 95 % interval; {} for a metric that has none.
+  """Returns `<score>_low` and `<score>_high`, the ends of a 95 % interval, or {} if there is none.
 
   Args:
-    call: The metric.
-    reference: As it was given.
-    generated: As it was given.
-    scores: What it returned.
-    resamples: How many sets of samples are pretended, 2 or more.
+    call: Metric with its arguments.
+    reference: Features of real samples that the metric was given.
+    generated: Features of generated samples that the metric was given.
+    scores: Scores that the metric returned.
+    resamples: Number of bootstrap resamples, 2 or more.
   """
   if call.name not in _INTERVALS:
     return {}
   score, interval = _INTERVALS[call.name]
   low, high = interval(reference, generated, resamples, **call.arguments)
   if call.name == 'inception_score':
-    whole = registry.metric.function(call.name)(reference, generated, splits=1)[score]
-    low, high = low + scores[score] - whole, high + scores[score] - whole
+    # Its interval is that of one split: move it around the mean over splits, which is the score.
+    one_split = registry.metric.function(call.name)(reference, generated, splits=1)[score]
+    low, high = low + scores[score] - one_split, high + scores[score] - one_split
   return {f'{score}_low': low, f'{score}_high': high}

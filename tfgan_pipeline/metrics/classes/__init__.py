@@ -1,0 +1,1 @@
+"""Metrics of the classes that an extractor sees in samples."""

@@ -1,4 +1,4 @@
-"""Whether generated samples are of the class, or show the code, that was asked for."""
+"""Agreement of generated samples with the class or code that they were requested with."""
 
 from __future__ import annotations
 
@@ -14,32 +14,35 @@ from tfgan_pipeline.metrics.ranking import higher_is_better
 @higher_is_better('label_agreement', 'label_agreement_worst')
 @needs('labels')
 def label_agreement(reference: Features, generated: Features) -> dict[str, float]:
-  """Share of generated samples that the extractor takes for the class that was asked for.
+  """Share of generated samples that the extractor takes for the class that was requested.
 
-  The classification accuracy of ACGAN's evaluation (Odena et al. 2017, arXiv:1610.09585, section
-  4.2). The extractor's own accuracy bounds what it can see: `tfgan-classifier` prints it.
+  The classification accuracy in ACGAN's evaluation (Odena et al. 2017, arXiv:1610.09585, section
+  4.2). The score cannot exceed what the extractor recognises: `tfgan-classifier` prints its
+  accuracy.
 
   Args:
-    reference: Not needed.
-    generated: M generated samples with logits, and as labels what was asked for.
+    reference: Not used.
+    generated: M generated samples with logits, and with the requested classes as labels.
 
   Returns:
-    label_agreement: Between 0 and 1.
-    label_agreement_worst: Of the class that has least of it.
+    label_agreement: Share over all samples, between 0 and 1.
+    label_agreement_worst: Share within the class that has the lowest.
 
   Raises:
-    UsageError: There are no labels or no logits, or labels that the logits do not have.
+    UsageError: There are no labels or no logits, or a label has no logit.
   """
   del reference
-  asked, logits = _asked(generated.labels, 'labels'), generated.require_logits()
-  if asked.max() >= logits.shape[1]:
+  classes, logits = _require_values(generated.labels, 'labels'), generated.require_logits()
+  if classes.max() >= logits.shape[1]:
     raise UsageError(
-      f'a sample of class {asked.max()} was asked for, and the extractor knows {logits.shape[1]}'
+      f'a sample of class {classes.max()} was asked for, and the extractor knows {logits.shape[1]}'
     )
-  right = logits.argmax(axis=1) == asked
+  hits = logits.argmax(axis=1) == classes
   return {
-    'label_agreement': float(right.mean()),
-    'label_agreement_worst': float(min(right[asked == label].mean() for label in np.unique(asked))),
+    'label_agreement': float(hits.mean()),
+    'label_agreement_worst': float(
+      min(hits[classes == label].mean() for label in np.unique(classes))
+    ),
   }
 
 
@@ -47,35 +50,38 @@ def label_agreement(reference: Features, generated: Features) -> dict[str, float
 @higher_is_better('code_purity', 'code_classes')
 @needs('codes')
 def code_purity(reference: Features, generated: Features) -> dict[str, float]:
-  """Whether the categories of a code that was learnt without labels are classes.
+  """Agreement between the categories of a code learnt without labels and the classes of samples.
 
   Each category stands for the class that most of its samples are taken for. The share of samples
   that are of their category's class is the purity of a clustering (Manning et al. 2008,
   Introduction to Information Retrieval, section 16.3), here with the extractor as the judge.
 
   Args:
-    reference: Not needed.
-    generated: M generated samples with logits, and with the codes that they were made of.
+    reference: Not used.
+    generated: M generated samples with logits, and with the codes that they were made from.
 
   Returns:
-    code_purity: Between 0 and 1. Categories that all stand for one class are pure too, so see:
-    code_classes: How many classes categories stand for.
+    code_purity: Purity, between 0 and 1. It is high, too, if all categories stand for one class,
+      which code_classes shows.
+    code_classes: Number of different classes that categories stand for.
 
   Raises:
     UsageError: There are no codes or no logits.
   """
   del reference
-  codes, logits = _asked(generated.codes, 'codes'), generated.require_logits()
+  codes, logits = _require_values(generated.codes, 'codes'), generated.require_logits()
+  # [categories, classes]
   counts = np.zeros((codes.max() + 1, logits.shape[1]))
   np.add.at(counts, (codes, logits.argmax(axis=1)), 1)
-  stands_for = counts[counts.sum(axis=1) > 0].argmax(axis=1)
+  category_classes = counts[counts.sum(axis=1) > 0].argmax(axis=1)
   return {
     'code_purity': float(counts.max(axis=1).sum() / len(generated)),
-    'code_classes': float(len(np.unique(stands_for))),
+    'code_classes': float(len(np.unique(category_classes))),
   }
 
 
-def _asked(values: np.ndarray | None, name: str) -> np.ndarray:
+def _require_values(values: np.ndarray | None, name: str) -> np.ndarray:
+  """Returns `values`; raises UsageError if there are none."""
   if values is None:
     raise UsageError(f'{name} are needed: the generator was not asked for any')
   return values

@@ -1,4 +1,4 @@
-"""Whether the classes of generated samples are as frequent as those of the real ones."""
+"""Class frequencies of generated samples, compared with those of real ones."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tfgan_pipeline.metrics.ranking import higher_is_better, lower_is_better
 def class_histogram(reference: Features, generated: Features) -> dict[str, float]:
   """Modes covered, and distances between the class frequencies of generated and real samples.
 
-  Classes are what the extractor takes the samples for, so that its mistakes are the same on both
-  sides, and what a generator was asked for does not count; labels where it has no logits.
+  Classes are those that the extractor takes samples for, on both sides, so that its mistakes affect
+  both alike and requested classes do not count. Labels are used if a set has no logits.
 
-  Kullback-Leibler's is taken of the generated from the real frequencies. A class that no real
-  sample has would make it infinite, so each count of the real ones is taken half a sample larger.
-  The earth mover's distance takes classes for places on a line, their indexes, which means
-  something for ordered classes only; were all classes equally far apart it would be the total
-  variation. (TF-GAN and compare_gan have neither.)
+  The Kullback-Leibler divergence is that of the generated from the real frequencies. A class
+  without real samples would make it infinite, so half a sample is added to each real count. The
+  earth mover's distance treats class indexes as places on a line, which is meaningful for ordered
+  classes only; were all classes equally far apart it would be the total variation. (TF-GAN and
+  compare_gan have neither.)
 
   Args:
     reference: N real samples with logits or labels.
@@ -42,14 +42,15 @@ def class_histogram(reference: Features, generated: Features) -> dict[str, float
   real, fake = _classes(reference, generated)
   size = int(max(real.max(), fake.max())) + 1
   real, fake = np.bincount(real, minlength=size), np.bincount(fake, minlength=size)
-  there = (real > 0) | (fake > 0)
+  # Classes that occur in either set, bool [classes].
+  support = (real > 0) | (fake > 0)
   p, q = real / real.sum(), fake / fake.sum()
-  smooth = (real[there] + 0.5) / (real[there] + 0.5).sum()
+  smooth = (real[support] + 0.5) / (real[support] + 0.5).sum()
   return {
     'modes_covered': float(np.count_nonzero(fake)),
-    'modes': float(np.count_nonzero(there)),
+    'modes': float(np.count_nonzero(support)),
     'class_tv': float(np.abs(p - q).sum() / 2),
-    'class_kl': _divergence(q[there], smooth),
+    'class_kl': _divergence(q[support], smooth),
     'class_js': (_divergence(p, (p + q) / 2) + _divergence(q, (p + q) / 2)) / 2,
     'class_emd': float(np.abs(np.cumsum(p - q)).sum()),
   }
@@ -62,6 +63,6 @@ def _classes(reference: Features, generated: Features) -> tuple[np.ndarray, np.n
 
 
 def _divergence(p: np.ndarray, q: np.ndarray) -> float:
-  """sum p log(p / q), where 0 log 0 is 0."""
+  """Returns the sum of p log(p / q), where 0 log 0 is 0."""
   p, q = p[p > 0], q[p > 0]
   return float(np.sum(p * (np.log(p) - np.log(q))))

@@ -1,9 +1,9 @@
-"""Inception Score: how sure a classifier is of each sample, and how varied its answers are.
+"""Inception Score: how certain a classifier is of each sample, and how varied its answers are.
 
     inception_score(reference, generated)       # looks at generated.logits only
 
-The pool features and the reference play no part: a generator that copies one image per class has
-the highest score there is.
+The pool features and the reference play no part: a generator that copies one image per class gets
+the highest score possible.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ def inception_score(
 ) -> dict[str, float]:
   """Inception Score: mean and standard deviation over splits of the generated samples.
 
-  Salimans et al. 2016 (arXiv:1606.03498): exp(mean KL(p(y|x) || p(y))), between 1 and K.
+  Salimans et al. 2016 (arXiv:1606.03498), section 4: exp(mean KL(p(y|x) || p(y))), between 1 and K.
 
   Args:
     reference: Not used.
     generated: M samples with logits [M, K].
     splits: Number of parts, each scored by itself; their sizes differ by one sample at most.
-    seed: Of the permutation before the split, drawn by numpy's PCG64.
+    seed: Seed of the permutation before the split, drawn by numpy's PCG64.
 
   Returns:
     inception_score: Mean over the splits.
     inception_score_std: Standard deviation over the splits, ddof=0.
 
   Raises:
-    UsageError: No logits, fewer samples than splits, or an argument out of range.
+    UsageError: There are no logits or fewer samples than splits, or an argument is out of range.
   """
   del reference
   logits = generated.require_logits()
@@ -47,13 +47,16 @@ def inception_score(
   if seed < 0:
     raise UsageError(f'seed={seed} should not be negative')
   order = np.random.Generator(np.random.PCG64(seed)).permutation(len(logits))
-  ends = np.arange(splits + 1) * len(logits) // splits  # As in the paper's code.
+  ends = np.arange(splits + 1) * len(logits) // splits  # The paper's code splits so.
   scores = [_score(logits[order[start:stop]]) for start, stop in zip(ends, ends[1:])]
   return {'inception_score': float(np.mean(scores)), 'inception_score_std': float(np.std(scores))}
 
 
 def _score(logits: np.ndarray) -> float:
-  """exp(mean KL(p(y|x) || p(y))), all in logarithms: p log p of an underflowed p would be NaN."""
+  """Returns exp(mean KL(p(y|x) || p(y))) of logits [M, K].
+
+  Everything is computed from logarithms, as p log p of an underflowed p would be NaN.
+  """
   log_p = log_probabilities(logits)
   log_marginal = _log_sum_exp(log_p, axis=0) - np.log(len(log_p))
   divergence = np.sum(np.exp(log_p) * (log_p - log_marginal), axis=1)
@@ -61,7 +64,7 @@ def _score(logits: np.ndarray) -> float:
 
 
 def log_probabilities(logits: np.ndarray) -> np.ndarray:
-  """log p(y|x) float64 [M, K] of logits [M, K]."""
+  """Returns log p(y|x), float64 [M, K], of logits [M, K]."""
   logits = logits.astype(np.float64)
   return logits - _log_sum_exp(logits, axis=1)
 

@@ -1,4 +1,4 @@
-"""The noise floor of the Frechet distance: what two samples of one law score.
+"""Noise floor of the Frechet distance: the expected score of two samples of one distribution.
 
 frechet_floor(covariance, 10_000, 5_000)                                # a known covariance
 frechet_floor(covariance, 10_000, 5_000, estimated_from=10_000)         # that of a sample
@@ -14,31 +14,32 @@ from tfgan_pipeline.errors import UsageError
 def frechet_floor(
   covariance: np.ndarray, n: int, m: int, *, estimated_from: int | None = None
 ) -> float:
-  """Expected distance between samples of n and of m from one Gaussian, to first order.
+  """Returns the expected Frechet distance between samples of n and of m from one Gaussian.
 
-  With eigenvalues l and c = 1/n + 1/m, the means contribute c sum l, and the covariances
-  c/2 (sum_{i != j} l_i l_j / (l_i + l_j) + sum l). Given the true covariance, it is good to a few
-  per cent for n, m >= D.
+  The expectation is to first order in 1/n and 1/m. With eigenvalues l and c = 1/n + 1/m, the means
+  contribute c sum l, and the covariances c/2 (sum_{i != j} l_i l_j / (l_i + l_j) + sum l). With the
+  true covariance, the result is good to a few per cent for n, m >= D.
 
-  The spectrum of a sample is more spread than the true one, and gives too little. To first order
-  in its size that is known too, and is added when the size is given. What is still missing, in per
-  cent of the floor, at D = 64 (python -m tests.metrics.floor_bias):
+  The spectrum of a sample's covariance is more spread than the true one, so the floor from it is
+  too low. This bias is known to first order in 1 / size, and is corrected when the size is given.
+  Part of the floor that is still missing, in per cent, at D = 64 (python -m
+  tests.metrics.floor_bias):
 
   | size of the sample                       | D/2 | D    | 2 D  | 8 D  |
   |------------------------------------------|-----|------|------|------|
-  | equal eigenvalues, as it is              | 58  | 37   | 21   | 5.8  |
+  | equal eigenvalues, uncorrected           | 58  | 37   | 21   | 5.8  |
   | equal eigenvalues, corrected             | 44  | 20   | 6.4  | 0.6  |
-  | eigenvalues over 4 decades, as it is     | 24  | 12   | 6.2  | 1.5  |
+  | eigenvalues over 4 decades, uncorrected  | 24  | 12   | 6.2  | 1.5  |
   | eigenvalues over 4 decades, corrected    | 10  | 2.5  | 0.4  | -0.1 |
 
   Args:
-    covariance: float [D, D], or its eigenvalues [D].
-    n: Size of the one sample.
-    m: Size of the other.
-    estimated_from: Size of the sample whose covariance it is; None if it is the true one.
+    covariance: Covariance float [D, D], or its eigenvalues [D].
+    n: Size of the first sample.
+    m: Size of the second sample.
+    estimated_from: Size of the sample that has this covariance; None if it is the true one.
 
   Raises:
-    UsageError: A wrong shape or size, or an eigenvalue that is negative.
+    UsageError: A shape or size is wrong, or an eigenvalue is negative.
   """
   if n < 1 or m < 1:
     raise UsageError(f'samples of {n} and {m} have no noise floor')
@@ -48,47 +49,51 @@ def frechet_floor(
   if eigenvalues.ndim != 1:
     eigenvalues = np.linalg.eigvalsh(square_matrix(covariance))
   eigenvalues = not_negative(eigenvalues)
-  # Zeros, and what round-off made of them, contribute nothing but 0 / 0.
+  # Zeros, exact or up to round-off, contribute nothing, but would divide 0 by 0.
   eigenvalues = eigenvalues[eigenvalues > 1e-15 * eigenvalues.max()]
   if not len(eigenvalues):
     return 0.0
-  # The floor is proportional to the eigenvalues, which squared might vanish.
+  # Products of tiny eigenvalues might underflow; the floor is proportional to the eigenvalues.
   largest = eigenvalues.max()
   eigenvalues = eigenvalues / largest
   total, pairs = eigenvalues.sum(), _pairs(eigenvalues)
   if estimated_from is not None:
     pairs -= _bias_of_pairs(eigenvalues) / (estimated_from - 1)
+  # The means contribute the total, the covariances half of total + pairs.
   return float((1 / n + 1 / m) * (1.5 * total + pairs / 2) * largest)
 
 
 def _pairs(spectrum: np.ndarray) -> float:
-  """Sum of l_i l_j / (l_i + l_j) over i != j."""
+  """Returns the sum of l_i l_j / (l_i + l_j) over i != j."""
   sums = np.add.outer(spectrum, spectrum)
+  # The diagonal, i = j, holds l_i / 2.
   return float(np.sum(np.multiply.outer(spectrum, spectrum) / sums) - spectrum.sum() / 2)
 
 
 def _bias_of_pairs(spectrum: np.ndarray) -> float:
-  """What the eigenvalues of a sample give too much in _pairs, times its degrees of freedom.
+  """Returns the excess of `_pairs` for eigenvalues of a sample, times its degrees of freedom.
 
-  To first order, for a smooth symmetric function f of the eigenvalues of a Wishart matrix over its
-  degrees of freedom (Lawley 1956): sum_{i<j} l_i l_j (f_i - f_j) / (l_i - l_j) + sum_i l_i^2 f_ii,
-  where f_i and f_ii are derivatives. Here f_i = 2 sum_{m != i} l_m^2 / (l_i + l_m)^2, and the
+  Lawley 1956, to first order, for a smooth symmetric function f of the eigenvalues of a Wishart
+  matrix over its degrees of freedom: sum_{i<j} l_i l_j (f_i - f_j) / (l_i - l_j) + sum_i l_i^2
+  f_ii, where f_i and f_ii are derivatives. Here f_i = 2 sum_{m != i} l_m^2 / (l_i + l_m)^2, and the
   quotient has a closed form that does not divide by differences of eigenvalues.
   """
   sums = np.add.outer(spectrum, spectrum)
-  once, twice = spectrum / sums, spectrum / sums**2
-  # Over m other than i and j, of l_m^2 (l_i + l_j + 2 l_m) / ((l_i + l_m)^2 (l_j + l_m)^2).
-  others = once @ twice.T - once.diagonal()[:, None] * twice.T - once * twice.diagonal()
+  ratios, over_sums = spectrum / sums, spectrum / sums**2
+  # [i, j]: sum of l_m^2 (l_i + l_j + 2 l_m) / ((l_i + l_m)^2 (l_j + l_m)^2) over other m.
+  others = (
+    ratios @ over_sums.T - ratios.diagonal()[:, None] * over_sums.T - ratios * over_sums.diagonal()
+  )
   others += others.T
   slopes = -2 * (1 / sums + others)
   weighted = spectrum[:, None] * slopes * spectrum
-  curvature = -4 * (once**2 / sums)
+  curvature = -4 * (ratios**2 / sums)
   np.fill_diagonal(curvature, 0)
   return float((weighted.sum() - np.trace(weighted)) / 2 + spectrum**2 @ curvature.sum(axis=1))
 
 
 def square_matrix(covariance: np.ndarray) -> np.ndarray:
-  """The covariance in float64; raises UsageError unless it is [D, D] and finite."""
+  """Returns a covariance as float64; raises UsageError unless it is [D, D] and finite."""
   covariance = np.asarray(covariance, np.float64)
   if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
     raise UsageError(f'a covariance is [D, D], got shape {covariance.shape}')
@@ -101,7 +106,11 @@ def square_matrix(covariance: np.ndarray) -> np.ndarray:
 
 
 def not_negative(eigenvalues: np.ndarray) -> np.ndarray:
-  """Eigenvalues without what round-off left below zero; more than that is no covariance."""
+  """Returns eigenvalues with those that round-off made negative set to 0.
+
+  Raises:
+    UsageError: There are none, or one is not finite or below -1e-6 times the largest.
+  """
   if not eigenvalues.size:
     raise UsageError('a covariance is empty')
   least, largest = eigenvalues.min(), eigenvalues.max()

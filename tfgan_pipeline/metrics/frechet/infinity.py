@@ -18,25 +18,25 @@ def fid_infinity(
 ) -> dict[str, float]:
   """Frechet distance extrapolated to infinitely many generated samples, with its standard error.
 
-  Chong and Forsyth 2020 (arXiv:1911.07023): distances of subsets drawn without replacement, evenly
-  spaced from M / 10 to all M, and a straight line in 1/size through them. Good where M / 10 is
-  above D; below, the distance is no straight line and the result is too large. What the finite
-  reference adds stays in it.
+  Chong and Forsyth 2020 (arXiv:1911.07023): a straight line in 1/size is fitted to the distances of
+  subsets, drawn without replacement, of sizes evenly spaced from M / 10 to M. Good where M / 10 is
+  above D; below, the distances lie on no straight line and the result is too large. The part of the
+  distance that is due to the finite reference remains.
 
   Args:
     reference: N real samples, all of them used at every size.
     generated: M generated samples.
-    points: Number of sizes.
-    seed: Of the subsets, drawn by numpy's PCG64.
-    ddof: As of fid.
+    points: Number of sizes, 3 or more.
+    seed: Seed of the subsets, drawn by numpy's PCG64.
+    ddof: 1 for unbiased covariances; 0 as in NVIDIA's code.
 
   Returns:
     fid_infinity: The line at 1/size = 0; below zero by chance where fid is near its floor.
-    fid_infinity_error: Its standard error by least squares, which takes the subsets for
-      independent; they overlap, so the true one is larger.
+    fid_infinity_error: Standard error of fid_infinity by least squares, which assumes independent
+      subsets; they overlap, so the true error is larger.
 
   Raises:
-    UsageError: The two sets differ in width, M is below 2 points, or an argument is out of range.
+    UsageError: The two sets differ in width, M is below 2 * points, or an argument is out of range.
   """
   reference.require_same_width(generated)
   if points < 3:
@@ -57,7 +57,7 @@ def fid_infinity(
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-  """Intercept of the least squares line, and its standard error."""
+  """Returns the intercept of the least-squares line and its standard error."""
   step = x - x.mean()
   slope = step @ (y - y.mean()) / (step @ step)
   intercept = y.mean() - slope * x.mean()

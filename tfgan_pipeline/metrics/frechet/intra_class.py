@@ -1,4 +1,4 @@
-"""Frechet distance within each class: whether a class looks as it should, not only their sum."""
+"""Frechet distance within each class, which shows bad classes that the overall distance hides."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from tfgan_pipeline.metrics.ranking import lower_is_better
 def intra_class_fid(
   reference: Features, generated: Features, *, worst: int = 3, ddof: int = 1
 ) -> dict[str, float]:
-  """Mean over classes of the Frechet distance within each, with its floor and the worst classes.
+  """Mean over classes of the Frechet distance within a class, with its floor and the worst classes.
 
-  Miyato and Koyama 2018 (arXiv:1802.05637). A class has few samples, so its floor is high; where a
-  class has fewer real samples than features, the floor is too low as well (see frechet_floor).
+  Intra FID of Miyato and Koyama 2018 (arXiv:1802.05637). A class has few samples, so its floor is
+  high; where a class has fewer real samples than features, the floor is too low as well (see
+  frechet_floor).
 
   Args:
     reference: N real samples with labels or logits.
-    generated: M generated samples with labels, the classes that were asked for, or logits.
-    worst: How many classes are listed.
-    ddof: As of fid.
+    generated: M generated samples with labels (the requested classes) or logits.
+    worst: Number of classes listed.
+    ddof: 1 for unbiased covariances; 0 as in NVIDIA's code.
 
   Returns:
     intra_class_fid: Mean over the classes that have two samples or more in both sets.
-    intra_class_fid_floor: Mean of their floors.
-    intra_class_fid_above_floor: The difference.
-    intra_class_fid_missing: Number of classes of the real samples left out of the mean.
-    intra_class_fid_worst_<class>: The distance of that class, for the `worst` farthest.
+    intra_class_fid_floor: Mean of the noise floors of these classes.
+    intra_class_fid_above_floor: intra_class_fid - intra_class_fid_floor.
+    intra_class_fid_missing: Number of real classes left out of the mean.
+    intra_class_fid_worst_<class>: Distance within that class, for the `worst` largest ones.
 
   Raises:
     UsageError: The two sets differ in width, one has no classes, no class has two samples in both,

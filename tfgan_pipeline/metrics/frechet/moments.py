@@ -6,7 +6,7 @@
     moments.merge(moments_of_another_shard)
     frechet_distance(real.mean, real.covariance(), moments.mean, moments.covariance())
 
-Memory is O(D^2). The result depends on how the rows were grouped only by float64 round-off.
+Memory is O(D^2). The grouping of the rows changes the result by float64 round-off only.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _BLOCK = 4096  # Rows converted to float64 at a time.
 
 @dataclasses.dataclass(eq=False)
 class Moments:
-  """Count, mean and scatter of the rows seen so far; changed in place by update and merge.
+  """Count, mean and scatter of the rows seen so far; update and merge change them in place.
 
-  The scatter is the sum of outer products of deviations from the mean, updated pairwise (Chan,
-  Golub and LeVeque 1983): sums of raw squares would cancel when the mean is large.
+  The scatter is the sum of outer products of deviations from the mean. It is updated pairwise
+  (Chan, Golub and LeVeque 1983), because sums of raw squares cancel when the mean is large.
 
   Attributes:
     count: Number of rows.
-    mean: float64 [D] once a row was seen, 0.0 before.
-    scatter: float64 [D, D] once a row was seen, 0.0 before.
+    mean: Mean of the rows, float64 [D]; 0.0 before the first row.
+    scatter: Scatter of the rows, float64 [D, D]; 0.0 before the first row.
   """
 
   count: int = 0
@@ -43,7 +43,7 @@ class Moments:
     """Adds the rows of `batch`, float32 or float64 [B, D]; B may be 0.
 
     Raises:
-      UsageError: Another width than before, or values that are not finite.
+      UsageError: The width differs from that of earlier rows, or values are not finite.
     """
     if np.ndim(batch) != 2 or len(batch):
       check_matrix('features', batch)
@@ -54,21 +54,22 @@ class Moments:
       self.merge(Moments(len(rows), mean, rows.T @ rows))
 
   def merge(self, other: Moments) -> None:
-    """Adds everything that `other` has seen. Raises UsageError when the widths differ."""
+    """Adds the rows that `other` has seen; raises UsageError if the widths differ."""
     if not other.count:
       return
     if self.count and np.shape(self.mean) != np.shape(other.mean):
       raise UsageError(f'features of width {len(self.mean)} and {len(other.mean)} in one set')
     count = self.count + other.count
-    step = other.mean - self.mean
-    between = step * np.sqrt(self.count * (other.count / count))
-    self.mean = self.mean + step * (other.count / count)
+    difference = other.mean - self.mean
+    # The two means deviate from the common one: n1 n2 / (n1 + n2) times their outer square.
+    between = difference * np.sqrt(self.count * (other.count / count))
+    self.mean = self.mean + difference * (other.count / count)
     self.scatter += other.scatter
     self.scatter += np.outer(between, between)
     self.count = count
 
   def covariance(self, ddof: int = 1) -> np.ndarray:
-    """Covariance float64 [D, D], the scatter over count - ddof.
+    """Returns the covariance float64 [D, D], the scatter over count - ddof.
 
     Raises:
       UsageError: ddof is neither 0 nor 1, or there are not more rows than ddof.
@@ -77,7 +78,11 @@ class Moments:
 
 
 def degrees_of_freedom(count: int, ddof: int) -> int:
-  """count - ddof; raises UsageError when that makes no covariance."""
+  """Returns count - ddof, the divisor of a covariance.
+
+  Raises:
+    UsageError: ddof is neither 0 nor 1, or count is not above ddof.
+  """
   if ddof not in (0, 1):
     raise UsageError(f'ddof={ddof} should be 1 (unbiased) or 0')
   if count <= ddof:

@@ -1,10 +1,10 @@
-"""Mean and covariance in the place of the samples they were computed from.
+"""Mean and covariance of a reference, used in place of its samples.
 
     reference = Statistics(mean, covariance, count=50000)
     fid(reference, generated)
 
-Many tools exchange these instead of features. They are all that a Frechet distance needs; metrics
-that look at samples refuse them.
+Many tools exchange such statistics instead of features. A Frechet distance needs nothing else;
+metrics that look at samples refuse them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,16 @@ from tfgan_pipeline.metrics.frechet.moments import degrees_of_freedom
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Statistics:
-  """Stands where Features do, as the reference.
+  """Mean and covariance of real samples, accepted as a reference in place of Features.
 
   Attributes:
-    mean: float64 [D].
-    covariance: float64 [D, D].
-    count: How many samples they are of, or None when that is not known: then there is no noise
-      floor.
-    ddof: What the covariance was divided by is count - ddof; 1 in every tool but NVIDIA's.
+    mean: Mean of the features, float64 [D].
+    covariance: Covariance of the features, float64 [D, D].
+    count: Number of samples, or None if unknown; then there is no noise floor.
+    ddof: The covariance is a sum divided by count - ddof; 1 in every tool but NVIDIA's.
 
   Raises:
-    UsageError: Shapes that do not agree, or values that are not finite or not symmetric.
+    UsageError: Shapes do not agree, or values are not finite or not symmetric.
   """
 
   mean: np.ndarray
@@ -54,15 +53,19 @@ class Statistics:
 
   @property
   def width(self) -> int:
-    """D, the number of features per sample."""
+    """Number of features per sample, D."""
     return len(self.mean)
 
   def require_same_width(self, other: Features) -> None:
-    """Raises UsageError unless the statistics and `other` can come from one extractor."""
+    """Raises UsageError unless `other` has as many features per sample as the statistics."""
     require_width(self.width, other)
 
   def covariance_with(self, ddof: int) -> np.ndarray:
-    """Covariance float64 [D, D] with another ddof; raises UsageError when count is not known."""
+    """Returns the covariance float64 [D, D] with the divisor count - ddof.
+
+    Raises:
+      UsageError: `ddof` is not that of the statistics, and count is unknown.
+    """
     if ddof == self.ddof:
       return self.covariance
     if self.count is None:
@@ -73,6 +76,7 @@ class Statistics:
     return self.covariance * ratio
 
   def __getattr__(self, name: str) -> Any:
+    # A metric that reads samples gets a reason instead of an AttributeError.
     if name in Features.__dataclass_fields__ or hasattr(Features, name):
       raise UsageError(_NO_SAMPLES)
     raise AttributeError(name)

@@ -1,4 +1,4 @@
-"""What metrics of images ask of them."""
+"""Checks of the images that a metric is given."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_images(name: str, images: np.ndarray) -> None:
 
 
 def checked_pair(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """Both sets as they are seen, uint8 [N, H, W, 1 or 3]: RGBA is laid over white.
+  """Returns both sets with RGBA laid over white, uint8 [N, H, W, 1 or 3] and [M, H, W, 1 or 3].
 
   Raises:
     UsageError: `check_images` refuses a set, or their sizes or channels differ.
@@ -33,10 +33,10 @@ def checked_pair(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarr
     raise UsageError(
       f'images of shape {reference.shape[1:]} and {generated.shape[1:]} cannot be compared'
     )
-  return _seen(reference), _seen(generated)
+  return _remove_alpha(reference), _remove_alpha(generated)
 
 
-def _seen(images: np.ndarray) -> np.ndarray:
+def _remove_alpha(images: np.ndarray) -> np.ndarray:
   if images.shape[3] != 4:
     return images
   return np.rint(over_white(images.astype(np.float32))).astype(np.uint8)

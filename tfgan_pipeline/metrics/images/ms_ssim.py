@@ -1,4 +1,4 @@
-"""Multi-scale structural similarity between random pairs: how much alike generated images are."""
+"""Multi-scale structural similarity of random pairs: how much generated images look alike."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.images.checks import checked_pair
 
+# Exponents of the scales, finest first (Wang et al. 2003).
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
+# Gaussian window of 11 pixels, deviation 1.5, as in SSIM (Wang et al. 2004).
 _TAPS = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
 _TAPS /= _TAPS.sum()
+# (K L)^2 with SSIM's K of 0.01 and 0.03 and L = 255: keeps quotients stable near 0 / 0.
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _PAIRS = 64  # Compared at a time.
 
@@ -21,26 +24,27 @@ def ms_ssim(
 ) -> dict[str, float]:
   """Mean MS-SSIM of random pairs of generated images: near 1 if the generator repeats itself.
 
-  Wang et al. 2003; as a score of diversity Odena et al. 2017 (arXiv:1610.09585), among images of
-  one class: give those of one class to have theirs. Higher than that of real pairs means less
-  varied. Nothing is compared across the two sets.
+  The similarity is that of Wang et al. 2003, its use as a score of diversity that of Odena et al.
+  2017 (arXiv:1610.09585), who compare images of one class: pass those of one class to have its
+  score. A score above that of real pairs means less variety. No real image is compared with a
+  generated one.
 
   Args:
     reference: uint8 [N, H, W, 1, 3 or 4] real images; RGBA is laid over white.
     generated: uint8 [M, H, W, 1, 3 or 4] generated images.
-    pairs: How many pairs of two different images are drawn from each set.
-    seed: Of the pairs, drawn by numpy's PCG64.
+    pairs: Number of pairs of two different images drawn from each set.
+    seed: Seed of the pairs, drawn by numpy's PCG64.
 
   Returns:
     ms_ssim: Mean over pairs of generated images.
     ms_ssim_reference: Mean over pairs of real images.
-    ms_ssim_scales: Number of scales, 5 where the smaller side has 161 pixels or more. Each needs 11
-      pixels at half the size of the one before: a side of 28 has 2, 32 has 2, 64 has 3. The
-      weights of the first are then scaled to sum to 1, so results compare at one size only.
+    ms_ssim_scales: Number of scales, 5 where the smaller side has 161 pixels or more. Each scale
+      halves the size and needs 11 pixels: a side of 28 has 2, 32 has 2, 64 has 3. Weights of fewer
+      than 5 scales are normalised to sum to 1, so compare results at one size only.
 
   Raises:
-    UsageError: Images that differ in size, have a side below 11 pixels or another type, or an
-      argument out of range.
+    UsageError: Images differ in size, have a side below 11 pixels or another type, or an argument
+      is out of range.
   """
   reference, generated = checked_pair(reference, generated)
   side = min(generated.shape[1:3])
@@ -57,6 +61,7 @@ def ms_ssim(
   for images in generated, reference:
     random = np.random.Generator(np.random.PCG64(seed))
     first = random.integers(0, len(images), pairs)
+    # From 1 to N - 1 places on, so never the first image itself.
     second = (first + random.integers(1, len(images), pairs)) % len(images)
     values = [
       multi_scale_similarity(images[first[part]], images[second[part]], scales)
@@ -67,30 +72,37 @@ def ms_ssim(
 
 
 def multi_scale_similarity(x: np.ndarray, y: np.ndarray, scales: int) -> np.ndarray:
-  """MS-SSIM float64 [N] of uint8 [N, H, W, C] images, the mean over channels."""
+  """Returns the MS-SSIM of pairs of images, float64 [N], the mean over channels.
+
+  Args:
+    x: First image of each pair, uint8 [N, H, W, C].
+    y: Second image of each pair, uint8 [N, H, W, C].
+    scales: Number of scales, 1 to 5.
+  """
   x, y = x.astype(np.float64), y.astype(np.float64)
   weights = _WEIGHTS[:scales] / _WEIGHTS[:scales].sum()
   product = np.ones((len(x), x.shape[3]))
   for scale, weight in enumerate(weights):
     if scale:
-      x, y = _halved(x), _halved(y)
+      x, y = _halve(x), _halve(y)
     luminance, contrast = _similarity(x, y)
-    # Luminance counts at the coarsest scale alone. Negative similarities have no roots.
+    # Luminance counts at the coarsest scale alone. A negative mean has no real root, so 0.
     value = contrast * luminance if scale == scales - 1 else contrast
     product *= value.mean(axis=(1, 2)).clip(0) ** weight
   return product.mean(axis=1)
 
 
 def _similarity(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  mean_x, mean_y = _smoothed(x), _smoothed(y)
+  """Returns the luminance and the contrast-structure term of SSIM at each pixel."""
+  mean_x, mean_y = _smooth(x), _smooth(y)
   product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
   luminance = (2 * product + _C1) / (squares + _C1)
-  contrast = (2 * (_smoothed(x * y) - product) + _C2) / (_smoothed(x**2 + y**2) - squares + _C2)
+  contrast = (2 * (_smooth(x * y) - product) + _C2) / (_smooth(x**2 + y**2) - squares + _C2)
   return luminance, contrast
 
 
-def _smoothed(images: np.ndarray) -> np.ndarray:
-  """A Gaussian of 11 x 11 pixels, deviation 1.5, where it fits in."""
+def _smooth(images: np.ndarray) -> np.ndarray:
+  """Returns images weighted by a Gaussian of 11 x 11 pixels, deviation 1.5, where it fits in."""
   height, width = (size - len(_TAPS) + 1 for size in images.shape[1:3])
   rows = [tap * images[:, place : place + height] for place, tap in enumerate(_TAPS)]
   images = np.asarray(sum(rows))
@@ -98,8 +110,8 @@ def _smoothed(images: np.ndarray) -> np.ndarray:
   return np.asarray(sum(columns))
 
 
-def _halved(images: np.ndarray) -> np.ndarray:
-  """Means of 2 x 2 pixels; a last odd row or column counts twice."""
+def _halve(images: np.ndarray) -> np.ndarray:
+  """Returns means of 2 x 2 pixels; a last odd row or column counts twice."""
   odd = [(0, size % 2 if axis in (1, 2) else 0) for axis, size in enumerate(images.shape)]
   images = np.pad(images, odd, mode='symmetric')
   images = images[:, ::2] + images[:, 1::2]

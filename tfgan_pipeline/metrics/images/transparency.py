@@ -1,4 +1,4 @@
-"""Pictures with alpha laid over white, for metrics and networks that take none."""
+"""Images with an alpha channel laid over white, for metrics and networks without alpha."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ Images = TypeVar('Images', bound=Any)  # NumPy arrays or tensors.
 
 
 def over_white(images: Images) -> Images:
-  """RGBA float [..., 4] in [0, 255], alpha not multiplied in, to RGB [..., 3] over white."""
+  """Returns RGBA images laid over white, as RGB float [..., 3].
+
+  `images` are float [..., 4] in [0, 255], with colours that are not premultiplied by alpha.
+  """
   colours, alpha = images[..., :3], images[..., 3:] / 255
   return alpha * colours + (1 - alpha) * 255

@@ -1,0 +1,1 @@
+"""Metrics from nearest neighbours among features, and the search for these."""

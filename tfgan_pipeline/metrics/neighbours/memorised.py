@@ -1,4 +1,4 @@
-"""Whether generated samples are too near to what was trained on to be new."""
+"""Share of generated samples that are too near to training images to be new."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tfgan_pipeline.metrics.ranking import lower_is_better
 @registry.metric
 @lower_is_better('memorised')
 def memorised(reference: Features, generated: Features) -> dict[str, float]:
-  """Share of samples nearer to a training image than any other training image is to that.
+  """Share of generated samples nearer to a training image than any other one is to it.
 
-  Alaa et al. 2022 (arXiv:2102.08921), whose AuthPct is the complement. A model that copies nothing
-  does not score 0 but what held-out real images score. An image that the training set holds twice
-  has its nearest other at distance 0, so copies of it are not seen.
+  Alaa et al. 2022 (arXiv:2102.08921), whose AuthPct is the complement in per cent. A model that
+  copies nothing does not score 0 but as much as held-out real images. Copies of an image that the
+  training set holds twice are not detected: its nearest other image is at distance 0.
 
   Args:
-    reference: N training images; with `held_out`, that is scored too.
+    reference: N training images; if their features have `held_out`, it is scored for comparison.
     generated: M generated samples.
 
   Returns:
-    memorised: Share of the generated samples whose nearest training image is nearer than that one's
-      own nearest other training image.
-    auth_pct: The others, in per cent.
-    memorised_held_out: The same share of held-out real images, if there are any.
+    memorised: Share of the generated samples whose nearest training image is nearer to them than to
+      any other training image.
+    auth_pct: Share of the other samples, in per cent.
+    memorised_held_out: Share of held-out real images that count as memorised, if there are any.
 
   Raises:
     UsageError: The sets differ in width.
@@ -41,8 +41,9 @@ def memorised(reference: Features, generated: Features) -> dict[str, float]:
 
 
 def is_memorised(training: Features, samples: Features) -> np.ndarray:
-  """bool [M]: whether each sample is nearer to a training image than that is to any other."""
+  """Returns bool [M], true for a sample nearer to a training image than any other one is to it."""
   crossing = cross(training, samples)
-  own = radii(training, 1)[:, 0][crossing.nearest_index]
-  as_near = crossing.nearest == crossing.nearest[:, :1]
-  return (as_near & (crossing.nearest < own)).any(axis=1)
+  # [M, any]: from each nearest training image to its own nearest other one.
+  own_radii = radii(training, 1)[:, 0][crossing.nearest_index]
+  ties = crossing.nearest == crossing.nearest[:, :1]
+  return (ties & (crossing.nearest < own_radii)).any(axis=1)

@@ -1,4 +1,4 @@
-"""The nearest neighbours of rows, exact as by differences, at the price of products in float32."""
+"""Nearest neighbours of rows, as exact as from differences, at the price of float32 products."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tfgan_pipeline.metrics.neighbours.distances import BLOCK, Distances, where
 
 _SPARE = 3  # Candidates kept beyond k, as lower bounds do not order quite as distances do.
 
-# Of a reference the same is asked for by several metrics and for every checkpoint.
+# Several metrics ask for the radii of one reference, at every checkpoint.
 _radii: weakref.WeakKeyDictionary[Features, np.ndarray] = weakref.WeakKeyDictionary()
 
 
 def radii(features: Features, k: int) -> np.ndarray:
-  """Squared distances to the nearest 1, ..., k other samples, float64 [N, k], sorted.
+  """Returns squared distances to the nearest 1, ..., k other samples, float64 [N, k], sorted.
 
-  A duplicate of a sample is another sample, at distance 0. Kept for as long as `features` are,
-  whose arrays must not be changed.
+  A duplicate of a sample is another sample, at distance 0. The result is cached for as long as
+  `features` exist, so their arrays must not be changed.
 
   Raises:
     UsageError: k is less than 1, or there are not k others.
@@ -31,53 +31,62 @@ def radii(features: Features, k: int) -> np.ndarray:
     )
   known = _radii.get(features)
   if known is None or known.shape[1] < k:
-    k_kept = min(max(k, 5), len(features) - 1)
-    _radii[features] = known = _within(features.pool, k_kept)
+    # 5 is the largest default k: one search serves all metrics.
+    width = min(max(k, 5), len(features) - 1)
+    _radii[features] = known = _search_one_set(features.pool, width)
   return known[:, :k]
 
 
-def _within(pool: np.ndarray, k: int) -> np.ndarray:
+def _search_one_set(pool: np.ndarray, k: int) -> np.ndarray:
+  """Returns squared distances to the k nearest other rows of `pool`, float64 [N, k], sorted."""
   distances = Distances(pool, pool)
   nearest = Nearest(distances, k, others=True)
   for start in range(0, len(pool), BLOCK):
     rows = slice(start, min(start + BLOCK, len(pool)))
-    # The matrix is symmetric: what is left of the diagonal was seen as what is above it.
+    # The matrix is symmetric: blocks below the diagonal are those above it, transposed.
     for columns, lower in distances.blocks(rows, BLOCK, first=start):
       if columns == rows:
         np.fill_diagonal(lower, np.inf)
       else:
         nearest.offer(columns, rows, lower, axis=1)
       nearest.offer(rows, columns, lower)
-  return nearest.settle()[0][:, :k] / distances.unit  # Further ones are not exact.
+  return nearest.settle()[0][:, :k] / distances.unit  # Those beyond k are not all exact.
 
 
 class Nearest:
-  """The k nearest rows of y to each row of x, found among bounds that come in blocks.
+  """Search for the k nearest rows of y to each row of x, among bounds that come in blocks.
 
   Args:
-    distances: Between x and y.
-    k: At most the number of rows there are to find.
-    others: x and y are one set, of which no row finds itself; its own bounds are to be offered as
-      infinite.
+    distances: Distances between x and y.
+    k: Number of neighbours, at most that of the rows available.
+    others: Whether x and y are one set, of which no row is its own neighbour; the bound of a row
+      with itself is to be offered as infinite.
   """
 
   def __init__(self, distances: Distances, k: int, *, others: bool = False):
     self._distances, self._k, self._others = distances, k, others
-    self._kept = k + _SPARE
-    # Sorted along the rows; infinite where there is none yet.
-    self._lower = np.full((len(distances.x), self._kept), np.inf, np.float32)
-    self._index = np.zeros((len(distances.x), self._kept), np.intp)
+    self._capacity = k + _SPARE
+    # [N, capacity], sorted along the rows; infinite where there is none yet.
+    self._lower = np.full((len(distances.x), self._capacity), np.inf, np.float32)
+    self._index = np.zeros((len(distances.x), self._capacity), np.intp)
 
   def offer(self, points: slice, others: slice, lower: np.ndarray, axis: int = 0) -> None:
-    """Takes note of lower bounds [points, others], or [others, points] if axis is 1."""
+    """Adds candidates: keeps those of a block with the smallest lower bounds.
+
+    Args:
+      points: Rows of x in the block.
+      others: Rows of y in the block.
+      lower: Lower bounds [points, others], or [others, points] if axis is 1.
+      axis: Axis of `points` in `lower`.
+    """
     worst = self._lower[points, -1]
-    if np.isinf(worst).any() and lower.shape[1 - axis] > self._kept:
-      # Nothing to go by yet: the best of this block alone.
-      least = np.partition(lower, self._kept, axis=1 - axis).take(self._kept, axis=1 - axis)
+    if np.isinf(worst).any() and lower.shape[1 - axis] > self._capacity:
+      # A list is not full yet: its limit is the worst of the best in this block.
+      least = np.partition(lower, self._capacity, axis=1 - axis).take(self._capacity, axis=1 - axis)
       worst = np.minimum(worst, np.nextafter(least, np.float32(np.inf)))
-    found = where(lower < (worst[:, None] if axis == 0 else worst))
-    values = lower[found]
-    self._merge(found[axis] + points.start, found[1 - axis] + others.start, values)
+    candidates = where(lower < (worst[:, None] if axis == 0 else worst))
+    values = lower[candidates]
+    self._merge(candidates[axis] + points.start, candidates[1 - axis] + others.start, values)
 
   def _merge(self, points: np.ndarray, others: np.ndarray, values: np.ndarray) -> None:
     if not len(points):
@@ -87,27 +96,27 @@ class Nearest:
     starts = np.flatnonzero(np.diff(points, prepend=-1))
     run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(points)))
     place = np.arange(len(points)) - starts[run]
-    best = place < self._kept
-    lower = np.full((len(starts), self._kept), np.inf, np.float32)
-    index = np.zeros((len(starts), self._kept), np.intp)
+    best = place < self._capacity
+    lower = np.full((len(starts), self._capacity), np.inf, np.float32)
+    index = np.zeros((len(starts), self._capacity), np.intp)
     lower[run[best], place[best]] = values[best]
     index[run[best], place[best]] = others[best]
     points = points[starts]
     lower = np.concatenate([self._lower[points], lower], axis=1)
     index = np.concatenate([self._index[points], index], axis=1)
-    order = np.argsort(lower, axis=1, kind='stable')[:, : self._kept]
+    order = np.argsort(lower, axis=1, kind='stable')[:, : self._capacity]
     self._lower[points] = np.take_along_axis(lower, order, axis=1)
     self._index[points] = np.take_along_axis(index, order, axis=1)
 
   def settle(self) -> tuple[np.ndarray, np.ndarray]:
-    """Distances float64 [N, k + a few], sorted, and which rows of y they are at.
+    """Returns distances float64 [N, k + a few], sorted, and the indexes of their rows of y.
 
-    The first k are exact, and so is whatever equals the k-th, up to those few; then infinities.
+    The first k are exact, and so are those equal to the k-th, up to those few; then infinities.
     """
     points, place = np.nonzero(np.isfinite(self._lower))
     exact = np.full(self._lower.shape, np.inf)
     index = self._index
-    # Above k upper bounds nobody is among the k nearest.
+    # A row whose lower bound exceeds k upper bounds is not among the k nearest.
     upper = exact.copy()
     upper[points, place] = self._lower[points, place] + self._distances.widths(
       points, index[points, place]
@@ -116,18 +125,22 @@ class Nearest:
     near = self._lower[points, place] <= limit[points]
     points, place = points[near], place[near]
     exact[points, place] = self._distances.exact(points, index[points, place])
-    exact, index = _sorted(exact, index)
-    # Whoever was turned away is no nearer than the last of the list.
+    exact, index = _sort_rows(exact, index)
+    # Rejected rows have lower bounds of the last candidate's or more: if that is no more than the
+    # k-th distance, one of them might be nearer, and the point is searched again.
     last = exact[:, self._k - 1]
     undecided = np.flatnonzero((self._lower[:, -1] <= last) & (last > 0))
     size = max(1, 4 * BLOCK**2 // len(self._distances.y))
     for start in range(0, len(undecided), size):
       part = undecided[start : start + size]
-      exact[part], index[part] = self._searched(part)
+      exact[part], index[part] = self._search_all_rows(part)
     return exact, index
 
-  def _searched(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same for a few points, against all rows of y, with bounds in float64."""
+  def _search_all_rows(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns distances and indexes, as `settle` does, of a few points compared with all rows of y.
+
+    Bounds are in float64, so that few distances have to be computed exactly.
+    """
     distances = self._distances
     lower = np.empty((len(points), len(distances.y)))
     for columns, part in distances.blocks(points, BLOCK, np.float64):
@@ -139,17 +152,17 @@ class Nearest:
     limit = np.partition(upper, self._k - 1, axis=1)[:, self._k - 1]
     rows, others = where(lower <= limit[:, None])
     values = distances.exact(points[rows], others)
-    exact = np.full((len(points), self._kept), np.inf)
-    index = np.zeros((len(points), self._kept), np.intp)
+    exact = np.full((len(points), self._capacity), np.inf)
+    index = np.zeros((len(points), self._capacity), np.intp)
     order = np.lexsort((values, rows))
     rows, others, values = rows[order], others[order], values[order]
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
-    best = place < self._kept
+    best = place < self._capacity
     exact[rows[best], place[best]] = values[best]
     index[rows[best], place[best]] = others[best]
     return exact, index
 
 
-def _sorted(values: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sort_rows(values: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   order = np.argsort(values, axis=1, kind='stable')
   return np.take_along_axis(values, order, axis=1), np.take_along_axis(index, order, axis=1)

@@ -1,7 +1,8 @@
 """Precision and recall, density and coverage: fidelity and variety as two numbers, not one.
 
-A sample counts as covered when it lies in the neighbourhood of one of the other set, the ball that
-reaches to that one's k-th nearest other sample. All of them come from one pass, see neighbours.py.
+A sample is covered when it lies in the neighbourhood of a sample of the other set, the ball that
+reaches to that sample's k-th nearest other sample of its own set. All scores come from one pass
+over the distances, see crossing.py.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from tfgan_pipeline.metrics.ranking import higher_is_better
 def precision_recall(reference: Features, generated: Features, *, k: int = 3) -> dict[str, float]:
   """Precision and recall: the share of each set that lies within the other's neighbourhoods.
 
-  Kynkaanniemi et al. 2019 (arXiv:1904.06991), radii included. Both depend on N and M.
+  Kynkaanniemi et al. 2019 (arXiv:1904.06991), equations 1 and 2: samples at the very radius are
+  inside. Both scores depend on N and M.
 
   Args:
     reference: N real samples.
     generated: M generated samples.
-    k: Which other sample of its set a neighbourhood reaches to.
+    k: A neighbourhood reaches to the k-th nearest other sample of its set.
 
   Returns:
     precision: Share of the generated samples within neighbourhoods of the real ones.
@@ -32,8 +34,8 @@ def precision_recall(reference: Features, generated: Features, *, k: int = 3) ->
     UsageError: The two sets differ in width, or k is not below N and M.
   """
   ball = Ball(k, closed=True)
-  found = cross(reference, generated, ball).balls[ball]
-  return {'precision': float(found.generated.mean()), 'recall': float(found.real.mean())}
+  members = cross(reference, generated, ball).balls[ball]
+  return {'precision': float(members.generated.mean()), 'recall': float(members.real.mean())}
 
 
 @registry.metric
@@ -41,13 +43,14 @@ def precision_recall(reference: Features, generated: Features, *, k: int = 3) ->
 def prdc(reference: Features, generated: Features, *, k: int = 5) -> dict[str, float]:
   """Density and coverage, with precision and recall at the same k.
 
-  Naeem et al. 2020 (arXiv:2002.09797) and their package `prdc`: radii excluded. For two sets from
-  one continuous law density is 1 in the mean, and coverage 1 - prod_{j=1..k} (N - j) / (N + M - j).
+  Naeem et al. 2020 (arXiv:2002.09797) and their package `prdc`: samples at the very radius are
+  outside. For two sets from one continuous distribution the expected density is 1, and the expected
+  coverage 1 - prod_{j=1..k} (N - j) / (N + M - j).
 
   Args:
     reference: N real samples.
     generated: M generated samples.
-    k: Which other sample of its set a neighbourhood reaches to.
+    k: A neighbourhood reaches to the k-th nearest other sample of its set.
 
   Returns:
     prdc_precision: Share of the generated samples within neighbourhoods of the real ones.
@@ -59,10 +62,10 @@ def prdc(reference: Features, generated: Features, *, k: int = 5) -> dict[str, f
     UsageError: The two sets differ in width, or k is not below N and M.
   """
   ball = Ball(k, closed=False)
-  found = cross(reference, generated, ball).balls[ball]
+  members = cross(reference, generated, ball).balls[ball]
   return {
-    'prdc_precision': float(found.generated.mean()),
-    'prdc_recall': float(found.real.mean()),
-    'density': found.pairs / (k * len(generated)),
-    'coverage': float(found.reached.mean()),
+    'prdc_precision': float(members.generated.mean()),
+    'prdc_recall': float(members.real.mean()),
+    'density': members.pairs / (k * len(generated)),
+    'coverage': float(members.reached.mean()),
   }

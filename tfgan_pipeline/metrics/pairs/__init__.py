@@ -1,0 +1,1 @@
+"""Metrics that compare each output with its own target image."""

@@ -1,4 +1,4 @@
-"""Differences of outputs from the samples that they should equal, pixel by pixel."""
+"""Pixel-by-pixel differences between outputs and the targets that they should equal."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def l1(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
   """Mean absolute difference of pixels in [0, 255].
 
   Args:
-    targets: uint8 [N, H, W, C].
-    outputs: uint8 [N, H, W, C], output i to be compared with target i.
+    targets: Target images, uint8 [N, H, W, C].
+    outputs: Images to compare, uint8 [N, H, W, C]; output i belongs to target i.
 
   Returns:
-    l1: The mean over all pixels.
+    l1: Mean over all pixels.
 
   Raises:
     UsageError: The shapes differ.
@@ -39,11 +39,11 @@ def psnr(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
   """Peak signal-to-noise ratio in decibels, 10 log10(255^2 / mean squared error) of each image.
 
   Args:
-    targets: uint8 [N, H, W, C].
-    outputs: uint8 [N, H, W, C], output i to be compared with target i.
+    targets: Target images, uint8 [N, H, W, C].
+    outputs: Images to compare, uint8 [N, H, W, C]; output i belongs to target i.
 
   Returns:
-    psnr: The mean over images; one without any error counts 100 dB, as infinity has no mean.
+    psnr: Mean over images; an image without any error counts 100 dB, as infinity has no mean.
 
   Raises:
     UsageError: The shapes differ.
