@@ -22,6 +22,7 @@ _PROBABILITY = {15: '==0.23.*', 16: '==0.24.*', 17: '==0.24.*'}  # 0.25 refuses 
 
 
 def main(extras: str) -> int:
+  """Prints what pip is to install around the present TensorFlow; returns an exit code."""
   config = configparser.ConfigParser()
   config.read(pathlib.Path(__file__).resolve().parents[1] / 'setup.cfg')
   wanted = _lines(config['options']['install_requires'])

@@ -58,7 +58,7 @@ sys.stderr.write(answer['stderr'])
 sys.exit(answer['code'])
 """
 # Scripts with tests of their own in tests/launch, which set up environments.
-BASH = r"""
+BASH = r"""#!/bin/bash
 case "$1" in
   launch/demo.sh|launch/install.sh|tests/run.sh) [ -f "$1" ] ;;
   *) exec /bin/bash "$@" ;;
@@ -94,7 +94,8 @@ class Sandbox:
       path = self.bin / f'tfgan-{name.replace("_", "-")}'
       path.write_text(CLIENT.format(python=sys.executable, address=address, name=name))
       path.chmod(0o755)
-    program(self.bin, 'bash', BASH)
+    (self.bin / 'bash').write_text(BASH)
+    (self.bin / 'bash').chmod(0o755)
     self.pretend('tensorboard', PRETEND)
     self._server = socketserver.ThreadingUnixStreamServer(address, _Handler)
     threading.Thread(target=self._server.serve_forever, daemon=True).start()
