@@ -13,6 +13,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Records
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.tpu.check import judge
 from tfgan_pipeline.tpu.compiler import Program
 from tfgan_pipeline.tpu.topology import Topology
@@ -40,7 +41,11 @@ def make_run(model_dir, preset: str = 'digits_dcgan', **values) -> str:
     (3000, 100, 13.0, 'average'),
     (3000, 300, 14.0, 'raw'),
   ):
-    definition = {'num_generated': count, 'weights': weights, 'batch_norm': 'moving'}
+    definition = {
+      'num_generated': count,
+      'weights': weights,
+      'batch_norm': TaskSampler.batch_norm,
+    }
     scores = {'fid[classifier:digits]': fid, 'fid[inception]': 0.0}
     record = {'step': step, 'run_id': 'id', 'definition': definition, 'scores': scores}
     Records(run.evaluation(f'{count}-{weights}')).add(record)
@@ -182,11 +187,15 @@ def test_a_run_with_other_settings(tmp_path):
   assert (row['preset'], row['note']) == ('digits_dcgan', 'here; --batch_size=32 (was 64)')
 
 
-def test_a_run_that_is_not_finished(tmp_path):
-  run = make_run(tmp_path / 'run')
-  RunDirectory(run).mark_unfinished()
+def test_a_run_that_is_not_finished_or_not_scored(tmp_path):
+  run = RunDirectory(make_run(tmp_path / 'run'))
+  for name in ('100-average', '200-average'):
+    shutil.rmtree(run.evaluation(name))
+  with pytest.raises(UsageError, match='step 3000 has no scores'):
+    presets.rows_of(run.path)
+  run.mark_unfinished()
   with pytest.raises(UsageError, match='not finished'):
-    presets.rows_of(run)
+    presets.rows_of(run.path)
 
 
 def test_other_rows_are_kept(tmp_path):

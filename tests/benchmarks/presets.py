@@ -26,6 +26,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs import score_records
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 FLAGS = pathlib.Path(__file__).parents[2] / 'flags'
 SCORES = (
@@ -75,7 +76,8 @@ def scores_of(run: RunDirectory, experiment: Experiment) -> dict[int, dict[str, 
   Raises:
     UsageError: There are none.
   """
-  kind = {'weights': 'average' if experiment.ema_decay else 'raw', 'batch_norm': 'moving'}
+  weights = 'average' if experiment.ema_decay else 'raw'
+  kind = {'weights': weights, 'batch_norm': TaskSampler.batch_norm}
   records = [
     record
     for records in score_records.find_records(run.path).values()
@@ -131,6 +133,8 @@ def rows_of(
   scores: dict[int, dict[str, float]] = {}
   if 'pixel_error' not in last or os.path.isdir(os.path.join(run.path, 'eval')):
     scores = scores_of(run, experiment)  # Nobody samples an autoencoder.
+    if steps not in scores:
+      raise UsageError(f'--model_dir={model_dir}: step {steps} has no scores')
   final = scores.get(steps, {})
   if 'high_quality_modes' in final:
     classes = record['dataset']['num_classes']

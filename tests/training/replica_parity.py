@@ -82,7 +82,7 @@ def train(model_dir: pathlib.Path, place: str, flags: tuple[str, ...]) -> None:
     virtual_devices = 0 if count == '1' else count
     processes = [start_binary('train', *arguments, f'--virtual_devices={virtual_devices}')]
   for process in processes:
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
 
 
