@@ -97,6 +97,7 @@ TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
     'steps': cell('steps', '{:,.0f}'),
     'images': cell('images', '{:,.0f}'),
     'training': cell('seconds', '{:.0f} min', 1 / 60),
+    'samples': cell('samples', '{:,.0f}'),
     'IS': cell('inception_score', '{:.2f}'),
     'FID': three_digits('fid'),
     'floor': cell('fid_floor', '{:.2f}'),
