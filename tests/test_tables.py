@@ -39,6 +39,7 @@ def make_run(model_dir, preset: str = 'digits_dcgan', **values) -> str:
     (1500, 100, 20.0, 'average'),
     (3000, 200, 12.0, 'average'),
     (3000, 100, 13.0, 'average'),
+    (3000, 400, 0.5, 'average'),
     (3000, 300, 14.0, 'raw'),
   ):
     definition = {
@@ -47,6 +48,8 @@ def make_run(model_dir, preset: str = 'digits_dcgan', **values) -> str:
       'batch_norm': TaskSampler.batch_norm,
     }
     scores = {'fid[classifier:digits]': fid, 'fid[inception]': 0.0}
+    if count == 400:  # Of another measurement, without FID.
+      scores = {'recall[classifier:digits]': fid}
     record = {'step': step, 'run_id': 'id', 'definition': definition, 'scores': scores}
     Records(run.evaluation(f'{count}-{weights}')).add(record)
   run.mark_done(3000)
@@ -171,6 +174,7 @@ def test_what_is_written_of_a_run(tmp_path):
     'seconds': round(1500 * 64 / 1000 + 1500 * 64 / 2000),
     'samples': 200,
     'fid': 12.0,
+    'recall': 0.5,
     'measured': '1.0 abc',
   }
   assert [(row['step'], row['fid']) for row in by_step] == [(1500, 20.0), (3000, 12.0)]
@@ -190,7 +194,7 @@ def test_a_run_with_other_settings(tmp_path):
 
 def test_a_run_that_is_not_finished_or_not_scored(tmp_path):
   run = RunDirectory(make_run(tmp_path / 'run'))
-  for name in ('100-average', '200-average'):
+  for name in ('100-average', '200-average', '400-average'):
     shutil.rmtree(run.evaluation(name))
   with pytest.raises(UsageError, match='step 3000 has no scores'):
     presets.rows_of(run.path)

@@ -71,7 +71,7 @@ def preset_of(experiment: Experiment, preset: str = '') -> tuple[str, list[str]]
 
 
 def scores_of(run: RunDirectory, experiment: Experiment) -> dict[int, dict[str, float]]:
-  """Scores by step and by name without extractor, and as 'samples' how many were scored.
+  """Scores by step and by name without extractor, and as 'samples' of how many the FID is, or all.
 
   Raises:
     UsageError: There are none.
@@ -90,7 +90,9 @@ def scores_of(run: RunDirectory, experiment: Experiment) -> dict[int, dict[str, 
     for name, value in record['scores'].items():
       stem, _, extractor = name.partition('[')
       if extractor.startswith(EXTRACTORS):
-        scores |= {stem: value, 'samples': record['definition']['num_generated']}
+        scores[stem] = value
+        if stem == 'fid' or 'fid' not in scores:
+          scores['samples'] = record['definition']['num_generated']
   return found
 
 
