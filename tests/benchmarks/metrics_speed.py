@@ -1,30 +1,29 @@
 """Time and memory of the metrics against what they replace, each run in a process of its own.
 
     pip install prdc        # the other side of one comparison; without it only ours is measured
-    python tests/benchmarks/metrics_speed.py [--only=frechet,prdc,memory] [--rounds=3]
+    python -m tests.benchmarks.metrics_speed [--only=frechet,prdc,memory] [--rounds=3] \\
+      [--csv=docs/data/metrics_speed.csv]
 
 frechet: the Frechet distance of given moments against scipy.linalg.sqrtm of their product.
 prdc: our neighbours against the prdc package.
 memory: the peak of one pass over 50,000 x 50,000 distances.
 
 Rounds alternate between the sides, since the speed of a machine drifts; medians and their ratios
-are printed. Memory is the peak above what the input takes, as Linux counts it.
+are printed, and with --csv the medians take the place of those that the file has of a comparison,
+unless a side failed. Memory is the peak above what the input takes, as Linux counts it.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
 import sys
 
-from absl import app, flags
+from tests.benchmarks import csv_rows
 
-FLAGS = flags.FLAGS
-flags.DEFINE_list('only', ['frechet', 'prdc'], 'Which comparisons.')
-flags.DEFINE_integer('rounds', 3, 'Runs of each side.')
-flags.DEFINE_integer('samples', 10_000, 'Real ones, and as many generated.')
-flags.DEFINE_integer('width', 2048, 'Features per sample.')
+COLUMNS = ('comparison', 'side', 'samples', 'width', 'seconds', 'mib', 'rounds')
 
 # Each prints its seconds and MiB above what there was before.
 _MEASURED = """
@@ -89,11 +88,11 @@ _SIDES = {
 }
 
 
-def measure(setup: str, call: str, samples: int) -> dict:
+def measure(setup: str, call: str, samples: int, width: int) -> dict:
   """Runs one side in a new process: its seconds, MiB and value, or why it did not run."""
   code = (
     _MEASURED.replace('{samples}', str(samples))
-    .replace('{width}', str(FLAGS.width))
+    .replace('{width}', str(width))
     .replace('{setup}', setup)
     .replace('{call}', call)
   )
@@ -103,20 +102,50 @@ def measure(setup: str, call: str, samples: int) -> dict:
   return json.loads(result.stdout.splitlines()[-1])
 
 
-def main(_):
-  for name in FLAGS.only:
-    samples = 50_000 if name == 'memory' else FLAGS.samples
-    rounds = 1 if name == 'memory' else FLAGS.rounds
-    results = {side: [] for side in _SIDES[name]}
-    for _ in range(rounds):
+def rows(
+  comparison: str, results: dict[str, list[dict]], *, samples: int, width: int
+) -> list[dict[str, object]]:
+  """Returns a row of medians for each side that did not fail.
+
+  Args:
+    comparison: Its name.
+    results: What `measure` returned, by side.
+    samples: Of the features; where moments are compared, twice the width.
+    width: Features per sample.
+  """
+  return [
+    {
+      'comparison': comparison,
+      'side': side,
+      'samples': samples,
+      'width': width,
+      **{key: round(statistics.median(run[key] for run in runs), 3) for key in ('seconds', 'mib')},
+      'rounds': len(runs),
+    }
+    for side, runs in results.items()
+    if not any('failed' in run for run in runs)
+  ]
+
+
+def main() -> None:
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument('--only', default='frechet,prdc', help='which comparisons')
+  parser.add_argument('--rounds', type=int, default=3, help='runs of each side')
+  parser.add_argument('--samples', type=int, default=10_000, help='real, and as many generated')
+  parser.add_argument('--width', type=int, default=2048, help='features per sample')
+  parser.add_argument('--csv', help='a file for the medians')
+  arguments = parser.parse_args()
+  width = arguments.width
+  for name in arguments.only.split(','):
+    samples = {'frechet': 2 * width, 'memory': 50_000}.get(name, arguments.samples)
+    results: dict[str, list[dict]] = {side: [] for side in _SIDES[name]}
+    for _ in range(1 if name == 'memory' else arguments.rounds):
       for side, (setup, call) in _SIDES[name].items():
-        results[side].append(measure(setup, call, samples))
+        results[side].append(measure(setup, call, samples, width))
         print(f'{name}: {side}: {results[side][-1]}', flush=True)
-    medians = [
-      {key: statistics.median(run[key] for run in runs) for key in ('seconds', 'mib')}
-      for runs in results.values()
-      if not any('failed' in run for run in runs)
-    ]
+    medians = rows(name, results, samples=samples, width=width)
+    if arguments.csv and len(medians) == len(results):
+      csv_rows.update(arguments.csv, COLUMNS, medians)
     if len(medians) == 2:
       ours, theirs = medians
       print(
@@ -128,4 +157,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  main()

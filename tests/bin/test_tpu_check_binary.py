@@ -10,22 +10,11 @@ import sys
 
 import pytest
 
+from tests.benchmarks import tpu_slices
 from tests.conftest import ROOT, run_binary
 
 MNIST = [f'--flagfile={ROOT}/flags/mnist_dcgan.flags', '--image_shape=28,28,1', '--num_classes=10']
 SMALL = ['--networks=mlp(units=8)', '--noise=normal(8)', '--image_shape=8,8,1', '--batch_size=16']
-# Side and channels of the images of presets whose names begin so.
-SIZES = {
-  'digits': (32, 1),
-  'mnist': (28, 1),
-  'grid25': (2, 1),
-  'stacked_mnist_dcgan': (28, 3),
-  'stacked_mnist_r3gan': (32, 3),
-  'celeba': (28, 3),
-  'cifar10': (32, 3),
-  'celeb_a_hq128': (128, 3),
-  'imagenet128': (128, 3),
-}
 NEEDS_EXTRA = pytest.mark.skipif(
   any(importlib.util.find_spec(name) is None for name in ('jax', 'libtpu')),
   reason='needs the extra tpu-check: jax and libtpu',
@@ -86,12 +75,10 @@ def test_export_needs_neither_extra_nor_data(tmp_path, can_export):
 @pytest.mark.usefixtures('exports')
 def test_every_preset_is_exported(tmp_path, preset):
   """Checks that XLA has all operations of each preset; compiling them all would take minutes."""
-  side, channels = next(size for name, size in SIZES.items() if preset.startswith(name))
   run_binary(
     'tpu_check',
     f'--flagfile={ROOT}/flags/{preset}',
-    f'--image_shape={side},{side},{channels}',
-    '--num_classes=10',
+    *tpu_slices.shape_of(preset),
     '--topology=v5e:2x2',
     '--batch_size=16',
     f'--export_stablehlo={tmp_path}/step.mlir',

@@ -1,6 +1,8 @@
 """Comparison of a run on one device, on two and four replicas, and on two worker processes.
 
-    python -m tests.training.replica_parity     # a table of the largest differences
+    python -m tests.training.replica_parity docs/data/replica_parity.csv [CASE...]
+
+writes a row of the largest differences for each case, or for those named.
 
 Every model, loss and penalty of the registry, 20 steps with SGD, and all of it at once: batch norm,
 two discriminator steps, accumulation in two parts, moving average. Plain gradient descent is used
@@ -12,10 +14,12 @@ from __future__ import annotations
 
 import json
 import pathlib
+import sys
 import tempfile
 
 import numpy as np
 
+from tests.benchmarks import csv_rows
 from tests.conftest import checkpoint, start_binary, start_workers
 from tfgan_pipeline import registry
 
@@ -41,6 +45,7 @@ WITHOUT_DISCRIMINATOR = (
   '--discriminator_optimizer=adam(2e-4, beta_1=0.5)',
 )
 PLACES = ('2 replicas', '4 replicas', '2 workers')
+COLUMNS = ('case', *(f'{place}: {what}' for place in PLACES for what in ('weights', 'losses')))
 
 
 def cases() -> dict[str, tuple[str, ...]]:
@@ -77,7 +82,7 @@ def train(model_dir: pathlib.Path, place: str, flags: tuple[str, ...]) -> None:
     virtual_devices = 0 if count == '1' else count
     processes = [start_binary('train', *arguments, f'--virtual_devices={virtual_devices}')]
   for process in processes:
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
 
 
@@ -86,8 +91,8 @@ def difference(one: pathlib.Path, other: pathlib.Path) -> dict[str, float]:
   here, there = checkpoint(one, STEPS), checkpoint(other, STEPS)
   assert here.keys() == there.keys()
   curves = [
-    np.array([[line[tag] for tag in sorted(line) if 'loss/' in tag] for line in _lines(run)])
-    for run in (one, other)
+    np.array([[line[tag] for tag in sorted(line) if 'loss/' in tag] for line in _lines(run)[1:]])
+    for run in (one, other)  # The first line is of step 0, and has none.
   ]
   assert len(curves[0]) == STEPS
   return {
@@ -107,20 +112,22 @@ def compare(name: str, folder: pathlib.Path) -> dict[str, dict[str, float]]:
   return found
 
 
-def row(name: str, found: dict[str, dict[str, float]]) -> str:
-  """Formats a row of the table."""
-  cells = [f'{value:.0e}' for differences in found.values() for value in differences.values()]
-  return f'| {name} | ' + ' | '.join(cells) + ' |'
+def row(name: str, found: dict[str, dict[str, float]]) -> dict[str, str]:
+  """Returns a row of the CSV, from what `compare` found."""
+  cells = {
+    f'{place}: {what}': f'{value:.1e}'
+    for place, differences in found.items()
+    for what, value in differences.items()
+  }
+  return {'case': name, **cells}
 
 
-def main() -> None:
-  header = [f'{place}, {what}' for place in PLACES for what in ('weights', 'losses')]
-  print('| | ' + ' | '.join(header) + ' |')
-  print('|---' * (len(header) + 1) + '|')
-  for name in cases():
+def main(path: str, *names: str) -> None:
+  for name in names or cases():
     with tempfile.TemporaryDirectory() as folder:
-      found = compare(name, pathlib.Path(folder))
-    print(row(name, found), flush=True)
+      found = row(name, compare(name, pathlib.Path(folder)))
+    csv_rows.update(path, COLUMNS, [found])
+    print(*found.values(), sep=', ', flush=True)
 
 
 def _lines(run: pathlib.Path) -> list[dict]:
@@ -133,4 +140,4 @@ def _relative(one: np.ndarray, other: np.ndarray) -> float:
 
 
 if __name__ == '__main__':
-  main()
+  main(*sys.argv[1:])

@@ -1,0 +1,192 @@
+"""Renders docs/data/*.csv into the pages of docs/.
+
+    python docs/tables.py            # after a command has written a CSV
+    python docs/tables.py --check    # exit code 1, and the pages that are stale
+
+A table stands in a page between the lines <!-- NAME.csv --> and <!-- end -->.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+import csv
+import pathlib
+import re
+import sys
+
+from tabulate import tabulate
+
+DOCS = pathlib.Path(__file__).parent
+Row = Mapping[str, str]
+TABLE = re.compile(r'(<!-- ([\w.]+\.csv) -->\n).*?(<!-- end -->)', re.DOTALL)
+
+
+def cell(column: str, form: str = '{}', scale: float = 1) -> Callable[[Row], str]:
+  """Returns a function from a row to its cell of `column`; an empty one stays empty.
+
+  Args:
+    column: Of the CSV.
+    form: As of str.format; {} takes the text as it is, all others a number.
+    scale: A factor of the number.
+  """
+
+  def text(row: Row) -> str:
+    value = row[column]
+    return value and form.format(value if form in ('{}', '`{}`') else float(value) * scale)
+
+  return text
+
+
+def three_digits(column: str) -> Callable[[Row], str]:
+  """Returns a function like `cell` does, which writes 1528.2 as 1,528, and 12.84 as 12.8."""
+
+  def text(row: Row) -> str:
+    large = row[column] and float(row[column]) >= 100
+    return cell(column, '{:,.0f}' if large else '{:.3g}')(row)
+
+  return text
+
+
+def _modes(row: Row) -> str:
+  covered, modes = (cell(name, '{:,.0f}')(row) for name in ('modes_covered', 'modes'))
+  return f'{covered} of {modes}' if covered else ''
+
+
+def _besides(row: Row) -> str:
+  parts = (
+    cell('label_agreement', '{:.1f} % show the class asked for', 100)(row),
+    cell('code_purity', 'codes are classes with purity {:.2f}')(row),
+    cell('class_kl', 'KL from the data {:.2f} nats')(row),
+    cell('high_quality_share', '{:.1f} % are near a mode', 100)(row),
+    cell('pixel_error', 'reconstructs to {:.1f} of 255 per pixel')(row),
+    row['remark'],
+  )
+  return '; '.join(filter(None, parts))
+
+
+def _used(row: Row) -> str:
+  if not row['hbm.used']:
+    return 'does not fit' if row['fits'] == 'False' else 'does not compile'
+  used, available = (float(row[name]) for name in ('hbm.used', 'hbm.available'))
+  small = f'{used / 2**20:.1f} MiB' if used < 2**30 else f'{used / 2**30:.2f} GiB'
+  return f'{small} of {available / 2**30:.0f} GiB' + ', too much' * (row['fits'] == 'False')
+
+
+def _parts(row: Row) -> str:
+  names = ('hbm.arguments', 'hbm.temporaries', 'hbm.code')
+  return ', '.join(filter(None, (cell(name, '{:,.1f}', 2**-20)(row) for name in names)))
+
+
+def _traffic(row: Row) -> str:
+  large = row['hbm_bytes'] and float(row['hbm_bytes']) >= 1e9
+  return cell('hbm_bytes', *(('{:,.1f} GB', 1e-9) if large else ('{:,.1f} MB', 1e-6)))(row)
+
+
+def _by_preset(rows: Sequence[Row]) -> list[Row]:
+  """Puts the steps of a preset into one row: '0: 353, 500: 167'."""
+  found: dict[str, list[str]] = {}
+  for row in rows:
+    found.setdefault(row['preset'], []).append(f'{int(row["step"]):,}: {three_digits("fid")(row)}')
+  return [{'preset': preset, 'fids': '; '.join(fids)} for preset, fids in found.items()]
+
+
+# Of each CSV the columns of its table: a title, and a function from a row to its cell.
+TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
+  'presets.csv': {
+    'preset': cell('preset', '`{}`'),
+    'steps': cell('steps', '{:,.0f}'),
+    'images': cell('images', '{:,.0f}'),
+    'training': cell('seconds', '{:.0f} min', 1 / 60),
+    'samples': cell('samples', '{:,.0f}'),
+    'IS': cell('inception_score', '{:.2f}'),
+    'FID': three_digits('fid'),
+    'floor': cell('fid_floor', '{:.2f}'),
+    'precision': cell('precision', '{:.2f}'),
+    'recall': cell('recall', '{:.2f}'),
+    'modes': _modes,
+    'besides': _besides,
+    'measured': cell('measured'),
+    'where': cell('note'),
+  },
+  'fid_by_step.csv': {
+    'preset': cell('preset', '`{}`'),
+    'FID at step': cell('fids'),
+  },
+  'replica_parity.csv': {
+    '': cell('case'),
+    **{
+      f'{place}, {what}': cell(f'{place}: {what}', '{:.0e}')
+      for place in ('2 replicas', '4 replicas', '2 workers')
+      for what in ('weights', 'losses')
+    },
+  },
+  'tpu_slices.csv': {
+    'preset': cell('preset', '`{}`'),
+    'batch': cell('batch_size', '{:,.0f}'),
+    'slice': cell('topology'),
+    'HBM: used': _used,
+    'of it arguments, temporaries, code': _parts,
+    'GFLOP': cell('flops', '{:,.2f}', 1e-9),
+    'HBM traffic': _traffic,
+    'FLOP per byte': cell('arithmetic_intensity', '{:.1f}'),
+    'a step, at least': cell('step_seconds', '{:.3f} ms', 1e3),
+    'images/s, at most': cell('images_per_second', '{:,.0f}'),
+    'libtpu': cell('versions.libtpu'),
+  },
+  'metrics_speed.csv': {
+    'comparison': cell('comparison'),
+    'of': cell('side', '`{}`'),
+    'samples': cell('samples', '{:,.0f}'),
+    'features': cell('width', '{:,.0f}'),
+    'seconds': three_digits('seconds'),
+    'MiB beyond the input': cell('mib', '{:,.0f}'),
+    'rounds': cell('rounds'),
+  },
+  'train_throughput.csv': {
+    'networks': cell('networks', '`{}`'),
+    'batch': cell('batch'),
+    'images/s here': cell('ours', '{:,.0f}'),
+    'in plain Keras': cell('plain_keras', '{:,.0f}'),
+    'ratio': cell('ratio', '{:.2f}'),
+    'from': cell('lowest_ratio', '{:.2f}'),
+    'to': cell('highest_ratio', '{:.2f}'),
+    'rounds': cell('rounds'),
+  },
+}
+
+
+def table(name: str) -> str:
+  """Returns a CSV of docs/data as a table in Markdown; columns that are empty are left out."""
+  with open(DOCS / 'data' / name, newline='') as file:
+    rows: Sequence[Row] = list(csv.DictReader(file))
+  rows = _by_preset(rows) if name == 'fid_by_step.csv' else rows
+  columns = {title: [show(row) for row in rows] for title, show in TABLES[name].items()}
+  columns = {title: cells for title, cells in columns.items() if any(cells)}
+  numbers = [all(re.match(r'[\d-][^;]*$|$', text) for text in cells) for cells in columns.values()]
+  align = ['right' if number else 'left' for number in numbers]
+  return tabulate(columns, 'keys', tablefmt='pipe', disable_numparse=True, colalign=align)
+
+
+def rendered(page: str) -> str:
+  """Returns the text of a page with its tables made anew."""
+  return TABLE.sub(lambda found: f'{found[1]}\n{table(found[2])}\n\n{found[3]}', page)
+
+
+def main(*arguments: str) -> int:
+  """Renders all pages, or checks them; returns the exit code."""
+  stale = False
+  for path in sorted(DOCS.glob('*.md')):
+    before = path.read_text()
+    after = rendered(before)
+    if before == after:
+      continue
+    if arguments == ('--check',):
+      stale = True
+      print(f'docs/{path.name}: its tables are not those of docs/data: python docs/tables.py')
+    else:
+      path.write_text(after)
+  return int(stale)
+
+
+if __name__ == '__main__':
+  sys.exit(main(*sys.argv[1:]))
