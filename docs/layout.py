@@ -10,12 +10,10 @@ import ast
 from collections.abc import Iterator, Mapping
 import functools
 import pathlib
-import sys
 
 import tables
 
-PAGE = pathlib.Path(__file__).with_suffix('.md')
-PACKAGE = PAGE.parent.parent / 'tfgan_pipeline'
+PACKAGE = pathlib.Path(__file__).parents[1] / 'tfgan_pipeline'
 
 
 def rooms() -> dict[str, str]:
@@ -73,15 +71,13 @@ def drawing(graph: Mapping[str, set[str]]) -> str:
   return '\n'.join([*lines, '```'])
 
 
-def rendering() -> str:
+def rooms_page() -> str:
   """Returns the drawing and the table of rooms as Markdown."""
   names = rooms()
   graph = edges(names)
-  rows = [
-    [f'`{name}`', text, ', '.join(sorted(graph[name])) or 'nothing'] for name, text in names.items()
-  ]
-  return drawing(graph) + '\n\n' + tables.markdown(['room', 'what may be in it', 'imports'], rows)
-
-
-if __name__ == '__main__':
-  sys.exit(tables.write_or_check({PAGE: {'rooms': rendering()}}, check='--check' in sys.argv))
+  columns = {
+    'room': [f'`{name}`' for name in names],
+    'what may be in it': list(names.values()),
+    'imports': [', '.join(sorted(graph[name])) or 'nothing' for name in names],
+  }
+  return drawing(graph) + '\n\n' + tables.markdown(columns)

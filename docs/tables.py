@@ -1,10 +1,4 @@
-"""Renders docs/data/*.csv into the pages of docs/.
-
-    python docs/tables.py            # after a command has written a CSV
-    python docs/tables.py --check    # exit code 1, and the pages that are stale
-
-A table stands in a page between the lines <!-- NAME.csv --> and <!-- end -->.
-"""
+"""Tables of docs/data/*.csv, as pages show them; docs/render.py puts them there."""
 
 from __future__ import annotations
 
@@ -12,13 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 import csv
 import pathlib
 import re
-import sys
 
 from tabulate import tabulate
 
-DOCS = pathlib.Path(__file__).parent
+DATA = pathlib.Path(__file__).parent / 'data'
 Row = Mapping[str, str]
-TABLE = re.compile(r'(<!-- ([\w.]+\.csv) -->\n).*?(<!-- end -->)', re.DOTALL)
+# Presets to start from, in README: one of each kind that two cores train in minutes.
+FIRST = (
+  'digits_dcgan',
+  'mnist_dcgan',
+  'mnist_wgan_gp',
+  'mnist_conditional',
+  'mnist_infogan',
+  'mnist_vae',
+  'grid25_r3gan',
+  'stacked_mnist_dcgan',
+)
 
 
 def cell(column: str, form: str = '{}', scale: float = 1) -> Callable[[Row], str]:
@@ -155,38 +158,34 @@ TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
 }
 
 
+FIRST_TITLES = ('preset', 'steps', 'training', 'IS', 'FID', 'floor', 'besides')
+
+
 def table(name: str) -> str:
-  """Returns a CSV of docs/data as a table in Markdown; columns that are empty are left out."""
-  with open(DOCS / 'data' / name, newline='') as file:
+  """Returns a CSV as a table in Markdown; columns that are empty are left out.
+
+  Args:
+    name: Of the file; 'presets.csv, first' has some presets and some columns of it.
+  """
+  file_name, _, part = name.partition(', ')
+  with open(DATA / file_name, newline='') as file:
     rows: Sequence[Row] = list(csv.DictReader(file))
+  titles = TABLES[file_name]
+  if part:
+    rows = sorted((row for row in rows if row['preset'] in FIRST), key=_place)
+    titles = {title: titles[title] for title in FIRST_TITLES}
   rows = _by_preset(rows) if name == 'fid_by_step.csv' else rows
-  columns = {title: [show(row) for row in rows] for title, show in TABLES[name].items()}
-  columns = {title: cells for title, cells in columns.items() if any(cells)}
+  columns = {title: [show(row) for row in rows] for title, show in titles.items()}
+  return markdown({title: cells for title, cells in columns.items() if any(cells)})
+
+
+def _place(row: Row) -> int:
+  return FIRST.index(row['preset'])
+
+
+def markdown(columns: Mapping[str, Sequence[str]]) -> str:
+  """Returns columns of cells as a table in Markdown, numbers to the right; cells are not padded."""
   numbers = [all(re.match(r'[\d-][^;]*$|$', text) for text in cells) for cells in columns.values()]
   align = ['right' if number else 'left' for number in numbers]
-  return tabulate(columns, 'keys', tablefmt='pipe', disable_numparse=True, colalign=align)
-
-
-def rendered(page: str) -> str:
-  """Returns the text of a page with its tables made anew."""
-  return TABLE.sub(lambda found: f'{found[1]}\n{table(found[2])}\n\n{found[3]}', page)
-
-
-def main(*arguments: str) -> int:
-  """Renders all pages, or checks them; returns the exit code."""
-  stale = False
-  for path in sorted(DOCS.glob('*.md')):
-    before = path.read_text()
-    after = rendered(before)
-    if before == after:
-      continue
-    if arguments == ('--check',):
-      stale = True
-      print(f'docs/{path.name}: its tables are not those of docs/data: python docs/tables.py')
-    else:
-      path.write_text(after)
-  return int(stale)
-
-
-if __name__ == '__main__':
-  sys.exit(main(*sys.argv[1:]))
+  text = tabulate(columns, 'keys', tablefmt='pipe', disable_numparse=True, colalign=align)
+  return re.sub(r'(?<=\|) +| +(?=\|)', ' ', re.sub(r'-{3,}', '--', text))

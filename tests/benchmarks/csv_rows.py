@@ -2,7 +2,7 @@
 
     update('docs/data/presets.csv', COLUMNS, [{'preset': 'mnist_dcgan', 'fid': 2.34}])
 
-docs/tables.py renders them.
+docs/render.py renders them.
 """
 
 from __future__ import annotations

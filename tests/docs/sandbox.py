@@ -132,8 +132,11 @@ class _Handler(socketserver.StreamRequestHandler):
     words = [*request['words'], *SMALL[request['name']]]
     for pattern, word in INSTEAD:
       words = [re.sub(pattern, word, given) for given in words]
-    if '--extractor=random_projection' in words and '--metrics=' not in ' '.join(words):
+    flags = [word.partition('=')[0] for word in words]
+    if '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
+    if request['name'] == 'evaluate' and '--extractor' not in flags:
+      words.append('--extractor=classifier(steps=5)')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
     answer = {'code': process.returncode, 'stdout': process.stdout, 'stderr': process.stderr}

@@ -105,8 +105,8 @@ def header(path) -> list[str]:
   return path.read_text().splitlines()[0].split(',')
 
 
-def run_tables(docs, *arguments: str) -> subprocess.CompletedProcess:
-  command = [sys.executable, docs / 'tables.py', *arguments]
+def render(docs, *arguments: str) -> subprocess.CompletedProcess:
+  command = [sys.executable, docs / 'render.py', *arguments]
   return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -123,21 +123,34 @@ def test_columns_are_those_that_the_command_writes(tmp_path, name):
 
 
 def test_renderings_are_fresh():
-  process = run_tables(ROOT / 'docs', '--check')
+  process = render(ROOT / 'docs', '--check')
   assert process.returncode == 0, process.stdout
+
+
+def copy_pages(folder):
+  """Copies what pages are rendered from, and returns the copy of docs/."""
+  shutil.copytree(ROOT / 'tfgan_pipeline', folder / 'tfgan_pipeline')
+  shutil.copy(ROOT / 'README.md', folder)
+  return shutil.copytree(ROOT / 'docs', folder / 'docs')
 
 
 @pytest.mark.parametrize('name', sorted(WRITTEN))
 def test_a_cell_that_changes_makes_its_page_stale(tmp_path, name):
-  docs = shutil.copytree(ROOT / 'docs', tmp_path / 'docs')
-  run_tables(docs)
+  docs = copy_pages(tmp_path)
   text = (docs / 'data' / name).read_text()
   first, number = text.splitlines()[1], max(text.splitlines()[1].split(','), key=_is_number)
   (docs / 'data' / name).write_text(text.replace(first, first.replace(number, '987654', 1)))
-  process = run_tables(docs, '--check')
+  process = render(docs, '--check')
   (page,) = [path.name for path in docs.glob('*.md') if f'<!-- {name} -->' in path.read_text()]
-  assert process.returncode == 1 and process.stdout.startswith(f'docs/{page}: ')
-  assert run_tables(docs).returncode == run_tables(docs, '--check').returncode == 0
+  assert process.returncode == 1 and f'{page}: ' in process.stdout
+  assert render(docs).returncode == render(docs, '--check').returncode == 0
+
+
+def test_a_room_that_moves_makes_the_page_stale(tmp_path):
+  docs = copy_pages(tmp_path)
+  (tmp_path / 'tfgan_pipeline/tpu').rename(tmp_path / 'tfgan_pipeline/slices')
+  process = render(docs, '--check')
+  assert process.returncode == 1 and 'layout.md: ' in process.stdout
 
 
 def _is_number(text: str) -> bool:
