@@ -64,10 +64,20 @@ case "$1" in
   *) exec /bin/bash "$@" ;;
 esac
 """
-PRETEND = r"""
-printf '%s' "$(basename "$0")" >> "$HOME/pretended"; printf '<%s>' "$@" >> "$HOME/pretended"
-echo >> "$HOME/pretended"
+# In a container the user's folder is another one; the command in it is run here.
+DOCKER = r"""
+[ "$1" != build ] || { [ -f "$3" ] && exit; }
+while [ "$1" != tfgan ]; do shift; done
+shift
+mkdir -p runs
+exec "${@//\/runs/$PWD/runs}"
 """
+PRETENDED = {
+  'tensorboard': '[ -d "${1#--logdir=}" ]\n',
+  'docker': DOCKER,
+  'kubectl': '[ "$1" != apply ] || grep -q "^kind: JobSet"\n',
+  'sbatch': 'for word; do case "$word" in launch/*|flags/*) [ -f "$word" ] ;; esac; done\n',
+}
 
 
 def blocks(page: pathlib.Path) -> list[str]:
@@ -96,13 +106,10 @@ class Sandbox:
       path.chmod(0o755)
     (self.bin / 'bash').write_text(BASH)
     (self.bin / 'bash').chmod(0o755)
-    self.pretend('tensorboard', PRETEND)
+    for name, text in PRETENDED.items():
+      program(self.bin, name, text)
     self._server = socketserver.ThreadingUnixStreamServer(address, _Handler)
     threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-  def pretend(self, name: str, text: str = PRETEND) -> None:
-    """Puts a program on PATH."""
-    program(self.bin, name, text)
 
   def run(self, commands: str, **variables: object) -> subprocess.CompletedProcess:
     """Runs a block as a shell would that ends with the first command that fails."""

@@ -7,10 +7,11 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.docs import sandbox
+from tests.launch.cloud import Cloud
 
-PAGES = (ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md')))
+PAGES = (ROOT / 'README.md', ROOT / 'launch/README.md', *sorted((ROOT / 'docs').glob('*.md')))
 BLOCKS = {
-  f'{page.name}-{number}': block
+  f'{page.relative_to(ROOT)}-{number}': block
   for page in PAGES
   for number, block in enumerate(sandbox.blocks(page), 1)
 }
@@ -32,12 +33,22 @@ def machine(tmp_path, furniture):
   machine.close()
 
 
+def cloud_of(block: str, folder) -> dict[str, object]:
+  """Puts a pretended cloud on PATH, with a TPU unless the block makes one; returns its settings."""
+  if 'my-tpu' not in block:
+    return {}
+  cloud = Cloud(folder)
+  if 'tpu_vm.sh create' not in block:
+    cloud.with_tpu()
+  return {'POLL_SECONDS': 0.05, 'TICK_SECONDS': 0.05, 'BACKOFF_SECONDS': 0, 'ZONE': 'here-a'}
+
+
 @pytest.mark.parametrize('name', BLOCKS)
-def test_it_runs_as_it_stands(name, machine):
+def test_it_runs_as_it_stands(name, machine, tmp_path):
   block = BLOCKS[name]
   for trained in re.findall(r'tfgan-train (?:.|\\\n)*?--model_dir=/tmp/(\S+)', block):
     shutil.rmtree(machine.tmp / trained, ignore_errors=True)
-  done = machine.run(block)
+  done = machine.run(block, **cloud_of(block, tmp_path))
   assert done.returncode == 0, f'{block}\n{done.stdout}\n{done.stderr}'
   for output in re.findall(r'--(?:output|images_dir)=/tmp/(\S+)', block):
     assert (machine.tmp / output).exists(), output

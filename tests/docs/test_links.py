@@ -13,7 +13,7 @@ PAGES = (
   *sorted((ROOT / 'docs').glob('*.md')),
 )
 LINK = re.compile(r'\]\(([^)#\s]*)(#[^)\s]+)?\)')
-# Such as `tests/bin/` or tests/metrics/test_fid.py. Of pages that tell of the past only links count.
+# As `tests/bin/` or tests/metrics/test_fid.py. Of pages that tell of the past only links count.
 PATH = re.compile(r'(?<![\w/.~-])(?:docs|flags|launch|tests|tfgan_pipeline)/[\w./-]*\w/?')
 PAST = ('CHANGELOG.md', 'log.md')
 
