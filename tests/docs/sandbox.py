@@ -32,7 +32,7 @@ SMALL = {
     '--log_every=1',
     '--batch_size=8',
   ),
-  'evaluate': ('--num_samples=32',),
+  'evaluate': ('--num_samples=64',),
   'reference': (),
   'compare': (),
   'sample': (),
@@ -97,7 +97,7 @@ class Sandbox:
     self.work = folder / 'work'  # Looks like a checkout; what commands write into it stays here.
     for path in (self.tmp, self.home, self.bin, self.work):
       path.mkdir()
-    for name in ('flags', 'launch', 'docs', 'tests', 'tfgan_pipeline', 'setup.cfg'):
+    for name in ('flags', 'launch', 'docs', 'tests', 'tfgan_pipeline', 'setup.cfg', '.git'):
       (self.work / name).symlink_to(ROOT / name)
     address = str(folder / 'socket')
     for name in SMALL:
