@@ -166,7 +166,7 @@ class DiscriminatorFn(Protocol):
     """Returns logits float32 [n, ...], in a tuple with further outputs if there are any."""
 
   def features(self, images: tf.Tensor, inputs: Inputs, *, augment: bool = True) -> tf.Tensor:
-    """Returns the inputs of the last layer as float32 [n, D]; in games with one generator only.
+    """Returns the last layer's inputs, float32 [n, D]; missing in games with several generators.
 
     Args:
       images: Real or generated images, float32 [n, H, W, C].

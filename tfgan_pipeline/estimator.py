@@ -69,7 +69,8 @@ class GANEstimator:
     experiment: The run's settings; `GANEstimator.of_run(model_dir)` reads those of an existing run.
 
   Raises:
-    UsageError: model_dir holds a run with other settings.
+    UsageError: model_dir holds a run with other settings. Methods that read a checkpoint raise it,
+      too, if there is no such checkpoint.
   """
 
   def __init__(self, experiment: Experiment):
@@ -196,7 +197,7 @@ class GANEstimator:
   def evaluate(
     self, step: int | None = None, options: EvaluationOptions = EvaluationOptions()
   ) -> Record:
-    """Scores one checkpoint, by default the newest, and returns the record of its scores."""
+    """Returns the score record of a checkpoint, by default the newest; scores it if needed."""
     return self.evaluate_variants(step, options)[0]
 
   def evaluate_variants(
@@ -212,7 +213,7 @@ class GANEstimator:
     return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
 
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
-    """Returns a sampler of generated images, or a translator for a task such as 'a_to_b'.
+    """Returns a sampler of images, or a translator for a task such as 'a_to_b'; call `restore`.
 
     `weights` are 'average' or 'raw'; the task '' is the game's first one.
     """

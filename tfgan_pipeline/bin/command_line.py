@@ -145,7 +145,9 @@ def read_numbers(name: str) -> list[int]:
 
 
 def read_dataset(text: str) -> tuple[Dataset, str]:
-  """Returns a dataset of images and its canonical name, using --data_dir and --memory_limit_gb.
+  """Returns a dataset of images and its call string with all arguments.
+
+  The flags --data_dir and --memory_limit_gb say where the data is and how to read it.
 
   Args:
     text: A call string such as 'tfds(mnist)'.

@@ -20,10 +20,12 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluationOptions(Settings):
-  """Options for scoring checkpoints; fields with `defines` are part of each record's definition.
+  """Options for scoring checkpoints, one field per flag of tfgan-evaluate.
 
-  `EvaluationOptions.of_protocol('train_50k')` makes options with the values of a protocol. Unless
-  all of these are followed, the field `protocol` is ''.
+  The fields become part of the definition that is recorded with the scores and says which scores
+  are comparable; fields declared with `setting(defines=False)`, such as eval_name, do not.
+  `EvaluationOptions.of_protocol('train_50k')` makes options with the values of a protocol, a named
+  set of values. If any field has another value than the protocol says, `protocol` becomes ''.
 
   Raises:
     UsageError: A value is not allowed, or two options exclude each other.
@@ -170,6 +172,10 @@ class EvaluationOptions(Settings):
 
     Logs a warning when `overrides` change values of the protocol.
 
+    Args:
+      protocol: Name of a component of evaluation/protocols.py, such as 'train_50k'; '' for none.
+      **overrides: Values of fields, by name.
+
     Raises:
       UsageError: A value is not allowed, or two options exclude each other.
     """
@@ -182,10 +188,11 @@ class EvaluationOptions(Settings):
     return options
 
   def variant(self, name: str) -> EvaluationOptions:
-    """Returns these options for samples of another kind.
+    """Returns a copy of the options that scores samples made in another way.
 
     Args:
-      name: 'raw' for the raw weights, 'batch' or 'standing' for that batch normalisation.
+      name: 'raw' samples with the trained weights instead of their moving averages; 'batch' or
+        'standing' samples with these statistics of batch normalisation, see GeneratorSampler.
     """
     change = {'weights': name} if name == 'raw' else {'batch_norm': name}
     return dataclasses.replace(
@@ -197,7 +204,7 @@ class EvaluationOptions(Settings):
 
   @property
   def generator_calls(self) -> dict[str, Call]:
-    """Metrics of --generator_metrics and --path_length, by the strings used in score ids."""
+    """Metrics of --generator_metrics and --path_length, by (shortened) call string."""
     texts = [self.generator_metrics] if self.generator_metrics else []
     if self.path_length:
       texts.append(f'perceptual_path_length(samples={self.path_length})')
@@ -211,7 +218,7 @@ class EvaluationOptions(Settings):
 
   @property
   def generator_flag(self) -> str:
-    """Flag that messages about metrics of the generator itself name."""
+    """Name of the flag that asks for a metric of the generator itself, for messages."""
     return 'path_length' if self.path_length else 'generator_metrics'
 
   @property
@@ -230,11 +237,11 @@ class EvaluationOptions(Settings):
     )
 
   def require(self, chosen: Mapping[str, Any]) -> None:
-    """Raises UsageError if a metric needs labels or codes that samples are not generated from.
+    """Raises UsageError if a metric needs labels or codes, and the generator reads none.
 
     Args:
-      chosen: Labels and codes of samples under the keys 'labels' and 'codes'; a key is missing or
-        None where the generator does not read them.
+      chosen: Classes and learnt categories that samples are made from, integers [n] under the keys
+        'labels' and 'codes'; a key is missing or None where the generator does not read them.
     """
     for call in registry.metric.parse_all(self.metrics):
       key = getattr(registry.metric.function(call.name), 'needs', None)

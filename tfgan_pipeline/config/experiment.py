@@ -24,7 +24,10 @@ RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Experiment(Settings):
-  """The choices that make a training run; fields with `defines=False` may change on resuming.
+  """The choices that make a training run.
+
+  A run is resumed with equal values of all fields but those declared with `setting(defines=False)`,
+  such as max_steps or data_dir, which may change.
 
   Raises:
     UsageError: A value is not allowed; the message names the flag.
@@ -212,7 +215,7 @@ class Experiment(Settings):
     return '\n'.join(lines) + '\n'
 
   def differences(self, other: Experiment) -> list[str]:
-    """Returns '--name=value (was ...)' for each field that makes `other` another experiment."""
+    """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
     pairs = [
       (field.name, *(_update_value(field, getattr(one, field.name)) for one in (self, other)))
       for field in dataclasses.fields(self)

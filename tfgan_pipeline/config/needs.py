@@ -40,5 +40,5 @@ _FLAGS = {
 
 
 def of_player(player: str) -> Need:
-  """Returns the requirement of a game with this player, 'generator' or 'discriminator'."""
+  """Returns the requirement that the game has a player, 'generator' or 'discriminator'."""
   return Need(f'a {player}')

@@ -45,7 +45,8 @@ def setting(
   Args:
     default: Default of field and flag; its type is the type of the flag.
     help: Text for --help.
-    defines: Whether changing the value makes another experiment, or another kind of score.
+    defines: Whether another value makes another experiment, or scores that are not comparable.
+      With False, a run may be resumed with another value.
     minimum: Smallest number allowed.
     below: Bound that numbers must stay below.
     choices: Words allowed, for a string.
@@ -76,7 +77,9 @@ def setting(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-  """Base class of dataclasses with a flag per field; values are checked and canonical.
+  """Base class of dataclasses with a flag per field, declared by `setting`.
+
+  Values are checked, and converted by `canonical_value`, when an object is made.
 
   Raises:
     UsageError: A value is not allowed; the message names the flag.
@@ -142,7 +145,10 @@ class Settings:
 
 
 def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
-  """Returns `value` in canonical form, so that equal settings are equal values.
+  """Checks a value of a field and returns it in a form in which equal choices compare equal.
+
+  Call strings get all their arguments (`adam` becomes 'adam(learning_rate=0.0002, ...)'), paths
+  become absolute, and ints become floats in float fields.
 
   Args:
     field: A field made by `setting`.

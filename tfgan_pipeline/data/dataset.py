@@ -74,7 +74,7 @@ class Split(abc.ABC):
     """
 
   def spread(self, count: int) -> Example:
-    """Returns `count` examples from all over the split, at most `size`, equal in every call.
+    """Returns `count` <= `size` different examples from all over the split, always the same.
 
     Returns:
       Arrays [count, ...] by field, such as 'image' uint8 [count, H, W, C].
@@ -98,7 +98,11 @@ class Split(abc.ABC):
     """Loads examples as graph code: references [n] become tensors [n, ...] by field."""
 
   def with_field(self, field: str) -> Split:
-    """Returns a split with each example of `field` once; other fields may be missing from it."""
+    """Returns a split in which one pass has each example of `field` exactly once.
+
+    A JointSplit, which repeats its smaller parts, returns the part with the field; other splits
+    return themselves.
+    """
     del field
     return self
 
@@ -124,7 +128,7 @@ class Split(abc.ABC):
 
   @functools.cached_property
   def former_fingerprint(self) -> str:
-    """Fingerprint that version 0.1.0 gave this split's examples when they fitted into memory."""
+    """Fingerprint that version 0.1.0 computed from decoded pixels, to recognise its runs."""
     return self._digest_of(self._add_pixels)
 
   def _digest_of(self, add: Callable[[hashlib._Hash], None]) -> str:
@@ -206,7 +210,7 @@ class Dataset:
     medium: str = 'image',
     channel_classes: int = 0,
   ) -> Dataset:
-    """Builds a dataset with the fields 'image' and 'label'; see Fields.of_images for `medium`."""
+    """Builds a dataset with fields 'image' and 'label'; `medium` is a call string like 'point'."""
     fields = Fields.of_images(image_shape, label_names, medium)
     return cls(name, fields, splits, channel_classes)
 
@@ -240,7 +244,7 @@ class Dataset:
     return self
 
   def seen_as(self, field: str) -> Dataset:
-    """Returns the dataset with `field` renamed to 'image', and its label to 'label'."""
+    """Returns a dataset with only `field`, renamed to 'image', and its label, to 'label'."""
     if field == 'image':
       return self
     label = self.fields[field].label

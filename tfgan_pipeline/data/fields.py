@@ -52,7 +52,7 @@ class Field:
 
 
 class Fields(dict[str, Field]):
-  """Fields of an example by name; single-image games read 'image' and 'label'."""
+  """Dictionary of the fields of an example by name; most games read 'image' and 'label'."""
 
   @classmethod
   def of_images(
@@ -63,7 +63,7 @@ class Fields(dict[str, Field]):
     Args:
       image_shape: (height, width, channels).
       classes: Names of the classes; empty without labels, which are then 0 in every example.
-      medium: Call string of a component of media/.
+      medium: Call string of a component of media/, such as 'image' or 'point'.
     """
     return cls(
       image=Field(tuple(image_shape), medium=medium_named(medium)),
@@ -91,7 +91,7 @@ class Fields(dict[str, Field]):
     return {name: self[name].twin or name for name in images}
 
   def are_pair(self, one: str, other: str) -> bool:
-    """Returns whether both fields exist and are twins, not samples combined at random."""
+    """Returns whether both fields exist and belong together, one being the `twin` of the other."""
     both = {one, other} <= set(self)
     return both and (self[one].twin == other or self[other].twin == one)
 
@@ -146,7 +146,7 @@ class Fields(dict[str, Field]):
 
 
 def medium_named(text: str) -> Medium:
-  """Builds the medium that a call string names; media of equal strings are equal."""
+  """Builds the medium that a call string names, such as 'image'; equal strings compare equal."""
   medium = registry.medium.build(text)
   medium.call = str(registry.medium.parse(text))
   return medium

@@ -24,17 +24,17 @@ def normal(images: tf.Tensor) -> tf.Tensor:
 def apply_with_probability(
   images: tf.Tensor, changed: tf.Tensor, probability: float | tf.Tensor
 ) -> tf.Tensor:
-  """Returns each image of `changed` with a probability, and that of `images` otherwise."""
+  """Returns [n, H, W, C]: each image from `changed` with a probability, else from `images`."""
   return tf.where(uniform(images, 0.0, 1.0) < probability, changed, images)
 
 
 def flip(images: tf.Tensor, *, probability: float | tf.Tensor) -> tf.Tensor:
-  """Mirrors each image left to right with a probability."""
+  """Mirrors each of the images [n, H, W, C] left to right with a probability."""
   return apply_with_probability(images, tf.reverse(images, axis=[2]), probability)
 
 
 def rotate(images: tf.Tensor) -> tf.Tensor:
-  """Rotates each image, which has to be square, by 0, 90, 180 or 270 degrees, uniformly."""
+  """Rotates each of the square images [n, H, H, C] by 0, 90, 180 or 270 degrees, uniformly."""
   # 0 to 3: a half turn reverses both axes, a quarter turn transposes and reverses one.
   quarters = tf.cast(uniform(images, 0.0, 4.0), tf.int32)
   half = tf.where(quarters >= 2, tf.reverse(images, axis=[1, 2]), images)
@@ -43,7 +43,7 @@ def rotate(images: tf.Tensor) -> tf.Tensor:
 
 
 def shift(images: tf.Tensor, share: float) -> tf.Tensor:
-  """Shifts each image by whole pixels, uniformly up to `share` of its sides in each direction."""
+  """Shifts images [n, H, W, C] by whole pixels, uniformly up to +-`share` of each side."""
   height, width = images.shape[1:3]
   down = _draw_shifts(images, _pixels(height, share), height)
   across = _draw_shifts(images, _pixels(width, share), width)
@@ -66,7 +66,7 @@ def _draw_shifts(images: tf.Tensor, most: int, side: int) -> tf.Tensor:
 
 
 def cut_out(images: tf.Tensor, share: float) -> tf.Tensor:
-  """Sets a part of `share` of the height and width to 0, its centre uniform over the image.
+  """Sets a rectangle of `share` of H and W to 0 in images [n, H, W, C], centred at random.
 
   The centre of an odd number of pixels is a pixel, that of an even one a border between two or the
   image's edge, as in DiffAugment's code: both sides of an image are cut equally often.
@@ -89,27 +89,30 @@ def with_alpha_of(images: tf.Tensor, changed: tf.Tensor) -> tf.Tensor:
 
 
 def with_brightness(images: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
-  """Adds `by`, float32 [n, 1, 1, 1], to the colours of each image."""
+  """Adds `by`, float32 [n, 1, 1, 1], to the colours of images [n, H, W, C]; alpha stays."""
   return with_alpha_of(images, images + by)
 
 
 def with_saturation(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-  """Multiplies the distances of channels from their mean by `factor`, float32 [n, 1, 1, 1].
+  """Multiplies distances of colours from each pixel's mean by `factor`, float32 [n, 1, 1, 1].
 
-  Grey images stay as they are.
+  Images are [n, H, W, C]; those with one channel stay as they are.
   """
   mean = tf.reduce_mean(_colours(images), axis=3, keepdims=True)
   return with_alpha_of(images, mean + factor * (images - mean))
 
 
 def with_contrast(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-  """Multiplies distances of colours from the image's mean by `factor`, float32 [n, 1, 1, 1]."""
+  """Multiplies distances of colours from each image's mean by `factor`, float32 [n, 1, 1, 1].
+
+  Images are [n, H, W, C]; alpha stays.
+  """
   mean = tf.reduce_mean(_colours(images), axis=[1, 2, 3], keepdims=True)
   return with_alpha_of(images, mean + factor * (images - mean))
 
 
 def scaled(images: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-  """Multiplies distances of colours from 0, mid-grey, by `factor`, float32 [n, 1, 1, 1]."""
+  """Multiplies colours of images [n, H, W, C] in [-1, 1] by `factor`, float32 [n, 1, 1, 1]."""
   return with_alpha_of(images, images * factor)
 
 

@@ -22,7 +22,7 @@ def read(where: str, path: str) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Ten
   function.
 
   Args:
-    where: Flag and arguments, to begin messages with.
+    where: Start of error messages, such as '--extractor=saved_model: path=/tmp/net'.
     path: File of the graph.
 
   Raises:

@@ -73,7 +73,7 @@ def application_extractor(
 
   Args:
     context: Data set and strategy of the run that is scored.
-    where: Flag and arguments, to begin messages with.
+    where: Start of error messages, such as '--extractor=saved_model: path=/tmp/net'.
     label: Name of the extractor.
     name: Name of the network.
     weights: File of weights, or 'imagenet'.

@@ -30,10 +30,11 @@ def network_extractor(
 
   Args:
     context: Context that the registered function was called with.
-    where: Flag and arguments, to begin messages with.
+    where: Start of error messages, such as '--extractor=saved_model: path=/tmp/net'.
     name: Name of the extractor.
     fingerprint: Digest of weights and preprocessing.
-    build: Function that makes or loads the network; called once, in the strategy's scope.
+    build: Makes or loads the network, a function of uint8 [n, H, W, C] to (features [n, ...],
+      logits [n, ...] or None) as graph code; called once, in the strategy's scope.
     details: Facts for the record of scores.
 
   Raises:

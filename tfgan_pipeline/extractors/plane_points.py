@@ -22,7 +22,7 @@ def points(context: ExtractorContext) -> Extractor:
     context: Data set of the run that is scored.
 
   Raises:
-    UsageError: The images are not pairs of bytes, or have no labels.
+    UsageError: The data has no labels, or its pictures do not encode points (media/points.py).
   """
   dataset = context.dataset
   if math.prod(dataset.image_shape) % 2 or not dataset.num_classes:

@@ -29,7 +29,7 @@ def saved_model(
   channels: int = 0,
   signature: str = '',
 ) -> Extractor:
-  """A SavedModel's output: input_range=(-1, 1) feeds floats, none uint8; output is its key.
+  """A SavedModel's output with the key `output`; feeds images as uint8, or floats in `input_range`.
 
   Args:
     context: Data set and strategy of the run that is scored.
@@ -117,7 +117,7 @@ def load(where: str, path: str, signature: str = '') -> Callable[[tf.Tensor], An
   """Returns the function of a batch of images that a SavedModel holds.
 
   Args:
-    where: Flag and arguments, to begin messages with.
+    where: Start of error messages, such as '--extractor=saved_model: path=/tmp/net'.
     path: Folder of the SavedModel.
     signature: Signature to call; empty to call the model as an object where it can be.
 
@@ -150,7 +150,7 @@ def select(where: str, outputs: Any, argument: str, key: str) -> tf.Tensor:
   """Returns one tensor of a tensor, dictionary or sequence; keys of a sequence are '0', '1', ...
 
   Args:
-    where: Flag and arguments, to begin messages with.
+    where: Start of error messages, such as '--extractor=saved_model: path=/tmp/net'.
     outputs: Output of a network.
     argument: Name of the argument that `key` comes from, for messages.
     key: Key of the tensor; may be empty if there is one tensor.

@@ -13,10 +13,10 @@ from tfgan_pipeline.replicas import collectives, randomness
 def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
   """Half of gamma times the squared slope of the discriminator at real images (R1).
 
-  Mescheder et al. 2018 (arXiv:1801.04406), equation 9. With an interval the penalty is part of the
-  update of its step, and Adam stays as it is. StyleGAN2 makes a separate update of it, 17 updates
-  in 16 steps, and slows Adam down for these: c = 16 / 17 multiplies the learning rate and is the
-  power of both betas.
+  Mescheder et al. 2018 (arXiv:1801.04406), equation 9. In every `interval`-th step, `interval`
+  times the penalty is added to the discriminator's loss; Adam stays as it is. StyleGAN2 makes a
+  separate update of the penalty, 17 updates in 16 steps, and slows Adam down for these:
+  c = 16 / 17 multiplies the learning rate and is the power of both betas.
 
   Args:
     gamma: Weight.
@@ -29,8 +29,8 @@ def r1(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
 def r2(*, gamma: float = 10.0, interval: int = 1) -> Penalty:
   """Half of gamma times the squared slope of the discriminator at generated images (R2).
 
-  Mescheder et al. 2018 (arXiv:1801.04406), equation 10. With an interval the penalty is part of the
-  update of its step.
+  Mescheder et al. 2018 (arXiv:1801.04406), equation 10. In every `interval`-th step, `interval`
+  times the penalty is added to the discriminator's loss.
 
   Args:
     gamma: Weight.

@@ -28,13 +28,13 @@ class Penalty(NamedTuple):
   Attributes:
     player: 'generator' or 'discriminator', whose loss the term is added to.
     function: Function of TF-GAN's tuple to a float32 scalar, the mean over the replica's batch.
-    interval: Steps between two evaluations, each of which counts so many times as much (Karras et
-      al. 2020, arXiv:1912.04958, appendix B).
+    interval: Steps between two evaluations. The term is multiplied by `interval`, so that its mean
+      over steps is unchanged (Karras et al. 2020, arXiv:1912.04958, appendix B).
     variables: State of the term, by name; part of the checkpoint. Every replica has to assign the
       same values, through `replicas.collectives.assign`.
     needs: Requirements that a run has to meet.
-    of_weights: Whether the term depends on a player's weights alone: it then counts once, and not
-      for each direction of a game that has several.
+    of_weights: Whether the term depends on a player's weights alone. It is then added once; other
+      terms are added for each tuple that Game.models returns.
   """
 
   player: str

@@ -46,11 +46,11 @@ class Medium(abc.ABC):
 
   @abc.abstractmethod
   def grid_size(self, shape: Sequence[int]) -> int:
-    """Returns the number of samples of `shape` to draw in one picture."""
+    """Returns how many samples, each of `shape` without batch axis, one picture shows."""
 
   @abc.abstractmethod
   def picture(self, samples: np.ndarray, *, columns: int = 0) -> np.ndarray:
-    """Draws stored samples [N, ...] as one picture uint8 [H, W, 1, 3 or 4].
+    """Draws stored samples [N, ...] as one picture uint8 [H, W, C] with C of 1, 3 or 4.
 
     Args:
       samples: Stored samples.
@@ -62,5 +62,9 @@ class Medium(abc.ABC):
     """Encodes one stored sample as the content of a file."""
 
   def coordinates(self, samples: np.ndarray) -> np.ndarray:
-    """Returns numbers [N, ...] for stored samples; their variance measures diversity."""
+    """Returns stored samples as numbers [N, ...] whose variance has a meaning.
+
+    Samples that are numbers already, such as pixels, are returned unchanged; a point stored as
+    bytes becomes its two coordinates.
+    """
     return samples

@@ -101,7 +101,7 @@ def scatter(
 
   Args:
     places: Points, float [N, 2].
-    labels: int [N], colours modulo 10.
+    labels: Classes, int [N]; class k is drawn in colour k modulo 10.
     side: Height and width of the picture in pixels.
     reach: Largest coordinate shown, which no point may exceed; 0 takes that of the farthest point.
     radius: Half the size of a point, which is a square with sides of 2 * radius + 1 pixels.
@@ -119,16 +119,16 @@ def scatter(
 
 
 def enlarge(picture: np.ndarray, *, least: int = 480) -> np.ndarray:
-  """Enlarges a picture by a whole number, so that its shorter side has `least` pixels or more."""
+  """Repeats pixels of [H, W, C] so that the shorter side has `least` or more; never shrinks."""
   factor = max(1, math.ceil(least / min(picture.shape[:2])))
   return picture.repeat(factor, 0).repeat(factor, 1)
 
 
 def png(picture: np.ndarray) -> bytes:
-  """Encodes a picture uint8 [H, W, 1, 3 or 4] as a PNG file's content; 4 channels are RGBA."""
+  """Encodes a picture uint8 [H, W, C], of 1, 3 or 4 (RGBA) channels, as bytes of a PNG file."""
   return tf.io.encode_png(picture).numpy()
 
 
 def write_png(path: str, picture: np.ndarray) -> None:
-  """Writes a picture uint8 [H, W, 1, 3 or 4] as a PNG file; `path` may be gs://."""
+  """Writes a picture uint8 [H, W, C] with C of 1, 3 or 4 as a PNG file; `path` may be gs://."""
   atomic_files.write(path, png(picture))

@@ -8,7 +8,7 @@ from tfgan_pipeline.media.base import Medium
 
 
 def pairs(source: Medium, examples: np.ndarray, target: Medium, outputs: np.ndarray) -> np.ndarray:
-  """Draws examples and outputs as one picture uint8 [H, W, 1, 3 or 4], each pair side by side.
+  """Draws examples beside their outputs, as one picture uint8 [H, W, C] with C of 1, 3 or 4.
 
   Smaller pictures are enlarged by a whole number to fit beside larger ones. If either medium is not
   one of pictures, only the outputs are drawn.

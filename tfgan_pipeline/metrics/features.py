@@ -33,10 +33,10 @@ class Features:
       extractor that has no classes.
     labels: Class of each row, integers [N] from 0: that of the dataset for real images, the
       requested one for generated images; or None.
-    codes: Category of a code, learnt without labels, that each generated row was made with,
-      integers [N] from 0; or None.
-    held_out: Function that returns the features of real images that nothing was trained on, for a
-      metric that asks; or None.
+    codes: Category, of a code learnt without labels as in InfoGAN, that each generated row was made
+      with, integers [N] from 0; or None.
+    held_out: Function without arguments that returns the features of real images that nothing was
+      trained on; or None. Called only by metrics that need them.
 
   Raises:
     UsageError: A shape or dtype is wrong, there are fewer than two rows, or values are NaN,
@@ -93,7 +93,7 @@ class Features:
 
 
 def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
-  """Returns a decorator that marks a metric as needing `field` of the generated samples."""
+  """Returns a decorator for metrics that can score only samples whose `field` is known."""
 
   def declare(metric: _Metric) -> _Metric:
     setattr(metric, 'needs', field)  # noqa: B010  (no attribute of every function)
@@ -103,7 +103,7 @@ def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
 
 
 def needs_real_labels(metric: _Metric) -> _Metric:
-  """Marks a metric as needing labels of real images, and returns the metric; a decorator."""
+  """Decorates metrics that can score only against real images with labels."""
   setattr(metric, 'needs_real_labels', True)  # noqa: B010  (no attribute of every function)
   return metric
 

@@ -1,6 +1,6 @@
 """Bootstrap intervals: how far a score would move had other samples been drawn.
 
-    interval_of_terms(inside, np.mean)         # of one term per sample, such as in a neighbourhood
+    interval_of_terms(is_inside)               # bool [M]: interval of the share of True
     frechet_interval(reference, generated)     # from moments of fixed blocks
 
 Both functions resample the generated samples and keep the reference fixed, since scores that are

@@ -33,9 +33,9 @@ def autoencoder(noise: Noise, data: Fields, *, reconstruction: str = 'squared_er
   """Autoencoder with codes of the size of --noise (Hinton and Salakhutdinov 2006).
 
   Args:
-    noise: Noise as long as a code.
+    noise: Random codes to decode as samples; `noise.size` is the length of a code.
     data: Fields of the examples.
-    reconstruction: Component of losses/reconstruction.py.
+    reconstruction: Call string of a component of losses/reconstruction.py, such as 'bernoulli'.
   """
   return Autoencoder(noise, data, reconstruction)
 
@@ -53,10 +53,10 @@ def denoising_autoencoder(
   Codes may be longer than images, because the identity is no solution.
 
   Args:
-    noise: Noise as long as a code.
+    noise: Random codes to decode as samples; `noise.size` is the length of a code.
     data: Fields of the examples.
     stddev: Deviation of the normal noise added to images in [-1, 1] before they are encoded.
-    reconstruction: Component of losses/reconstruction.py.
+    reconstruction: Call string of a component of losses/reconstruction.py, such as 'bernoulli'.
 
   Raises:
     UsageError: The deviation is negative.
@@ -69,9 +69,9 @@ class Autoencoder(ImageGame):
   """Game of an encoder and a generator; the loss is the mean reconstruction error of images.
 
   Args:
-    noise: Noise as long as a code.
+    noise: Random codes to decode as samples; `noise.size` is the length of a code.
     data: Fields of the examples.
-    reconstruction: Component of losses/reconstruction.py.
+    reconstruction: Call string of a component of losses/reconstruction.py, such as 'bernoulli'.
     stddev: Deviation of the noise added to images before they are encoded.
   """
 
@@ -115,7 +115,11 @@ class Autoencoder(ImageGame):
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws rows of eight images, their noisy copies if there are any, and reconstructions."""
+    """Draws 'reconstructions', uint8 [H, W, C], from at most 32 examples.
+
+    Each row of eight images is followed by a row of noisy copies, if the encoder reads noisy ones,
+    and by a row of reconstructions.
+    """
     images = examples['image'][:32]
     batches = [images]
     if self._stddev:

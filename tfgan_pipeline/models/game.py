@@ -38,22 +38,24 @@ _Tuple = TypeVar('_Tuple', bound=GANTuple)
 
 
 class Game(abc.ABC):
-  """Game between networks: their roles, losses, samples and pictures.
+  """Kind of generative model, such as a GAN or a VAE: its networks, losses, samples and pictures.
 
-  A game is made without networks; models/build.py builds them from `roles`.
+  Networks play for one of two players, which have a loss and an optimiser each; an autoencoder has
+  one player. A game is made without networks; models/build.py builds them from `roles`.
 
   Attributes:
     noise: Distribution of random inputs.
     data: Fields of the examples.
     networks: Keras models by role.
     augment: Function that is applied to all images, real and generated, before a discriminator.
-    pools: TF-GAN's `tensor_pool_fn` by direction; replaces generated images by a mix with earlier
-      ones before a discriminator.
+    pools: TF-GAN's `tensor_pool_fn` for each of `directions` that has one; replaces generated
+      images by a mix with earlier ones before a discriminator.
     players: Roles of the networks that each player trains. Players are those of TF-GAN,
       'generator' and 'discriminator', or 'generator' alone without an opponent.
     averaged: Roles whose weights have a moving average.
     reads: Fields that a batch must have.
-    directions: Name of each tuple that `models` returns; '' for a single one.
+    directions: Names of the pairs of generator and discriminator, such as ('a_to_b', 'b_to_a') in
+      a game that translates both ways; ('',) for a single pair.
     needs: Further requirements on a run.
     shown_examples: Number of real examples that `pictures` reads.
   """
@@ -98,10 +100,13 @@ class Game(abc.ABC):
   def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[GANTuple, ...]:
     """Builds TF-GAN's tuples for one replica's batch, one for each of `directions`.
 
-    Called inside a `tf.function` and `randomness.scope`; each tuple is one of `with_variables`.
+    Called inside a `tf.function` and `randomness.scope`.
 
     Args:
       batch: Tensors [replica_batch, ...] by field; media float32 in [-1, 1], see Fields.to_device.
+
+    Returns:
+      Tuples such as tfgan.GANModel, each completed by the method `with_variables`.
     """
 
   def losses(
@@ -193,29 +198,43 @@ class Game(abc.ABC):
     return None
 
   def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Returns the learnt categories of samples, int32 [len(indices)]; None if there are none."""
+    """Returns the categories, learnt without labels as in InfoGAN, that samples are made from.
+
+    Args:
+      indices: Numbers of samples.
+
+    Returns:
+      int32 [len(indices)], or None for games without such codes.
+    """
     del indices
     return None
 
   def columns(self, task: Task) -> int:
-    """Returns the number of columns of a grid with one kind of sample each; 0 without kinds."""
+    """Returns the number of classes or codes that samples take in turn; 0 if there are none.
+
+    A grid with that many columns has one class or code in each column.
+    """
     del task
     return 0
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws pictures that are special to a game, uint8 [H, W, 1 or 3] by name, at each sampling.
+    """Draws pictures that are special to a game, such as reconstructions, for --sample_every.
 
     Args:
       networks: Models by role, such as moving averages of the trained ones.
       examples: `shown_examples` real examples, as stored.
+
+    Returns:
+      Pictures uint8 [H, W, C], C of 1, 3 or 4, by name.
     """
     del networks, examples
     return {}
 
   def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
-    """Returns an example of each direction's pool entries: (inputs, sample), tensors [1, ...].
+    """Returns, for each of `directions`, tensors [1, ...] shaped like entries of a replay pool.
 
-    The mapping is empty for games whose TF-GAN losses cannot use a pool.
+    An entry is (inputs, sample) of a generator. The mapping is empty for games whose TF-GAN losses
+    cannot use a pool.
     """
     return {}
 
@@ -228,7 +247,7 @@ class Game(abc.ABC):
     ]
 
   def with_variables(self, model: _Tuple) -> _Tuple:
-    """Returns a tuple with the players' variables, which TF-GAN fails to find by scope."""
+    """Returns a copy of a tuple of TF-GAN with the players' trainable variables filled in."""
     # A missing discriminator gets the generator's variables, and no optimiser to train them.
     return model._replace(
       generator_variables=self.trainable_variables('generator'),

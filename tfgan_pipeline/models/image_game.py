@@ -86,7 +86,7 @@ class ImageGame(Game):
     )
 
   def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
-    """Returns the classes of samples, int32 [len(indices)]: number i has class i modulo K.
+    """Returns the classes of samples, int32 [len(indices)]: number i has class i % num_classes.
 
     None if the generator reads no class.
     """
@@ -142,7 +142,7 @@ class ImageGame(Game):
     return network([images, labels] if conditional else images, training=training)
 
   def traversal(self, seed: int, columns: int) -> Inputs:
-    """Returns inputs of a picture whose rows move sample 0 along one axis of the noise each.
+    """Returns generator inputs for rows of samples: sample 0 moved along one noise axis per row.
 
     Args:
       seed: Seed of sample 0.
@@ -163,7 +163,7 @@ class ImageGame(Game):
     return [values, *inputs[1:]] if isinstance(inputs, list) else values
 
   def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
-    """Returns inputs of a row of samples from sample `number` to the next, both included.
+    """Returns generator inputs [columns, ...] from sample `number` to the next, both included.
 
     Args:
       number: Number of the first sample, whose class all samples get.

@@ -133,7 +133,7 @@ class InfoGAN(ImageGame):
     )
 
   def observations(self, model: tfgan.InfoGANModel) -> dict[str, tf.Tensor]:
-    """Returns scalars to plot, with the mean of -log Q(code | image): less is more information."""
+    """Returns scalars to plot; 'mutual_information_loss' is the mean of -log Q(code | image)."""
     information = tfgan.losses.mutual_information_penalty(model)
     return {**super().observations(model), 'mutual_information_loss': information}
 
@@ -168,7 +168,7 @@ class InfoGAN(ImageGame):
   def interpolation(
     self, number: int, seed: int, columns: int, label: int | None = None
   ) -> tf.Tensor:
-    """Returns inputs of a row of samples from sample `number` to the next.
+    """Returns generator inputs [columns, D] from sample `number` to the next, both included.
 
     Categories stay those of the first sample; continuous codes move on a straight line.
     """
@@ -181,7 +181,7 @@ class InfoGAN(ImageGame):
     return tf.concat(parts, axis=1)
 
   def traversal(self, seed: int, columns: int) -> tf.Tensor:
-    """Returns inputs of a picture with one row of samples per code.
+    """Returns generator inputs [rows * columns, D] for rows of samples, one row per code.
 
     A row has the categories of its code in turn, or moves a continuous code from -2 to 2 as in
     figure 2 of the paper.

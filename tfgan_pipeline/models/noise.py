@@ -52,7 +52,7 @@ class Noise:
     Args:
       indices: Numbers of vectors.
       seed: Seed of all vectors.
-      *stream: Numbers of a further random stream under the seed.
+      *stream: Numbers that select another, independent sequence of vectors of the seed.
     """
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)

@@ -36,7 +36,7 @@ def vae(
   Args:
     noise: Prior of the latents, which must be normal.
     data: Fields of the examples.
-    reconstruction: Component of losses/reconstruction.py.
+    reconstruction: Call string of a component of losses/reconstruction.py, such as 'bernoulli'.
     beta: Weight of the divergence from the prior (Higgins et al. 2017); with 1 the loss is the
       negative evidence lower bound.
 
@@ -60,7 +60,7 @@ class VAE(Autoencoder):
   Args:
     noise: Prior of the latents.
     data: Fields of the examples.
-    reconstruction: Component of losses/reconstruction.py.
+    reconstruction: Call string of a component of losses/reconstruction.py, such as 'bernoulli'.
     beta: Weight of the divergence from the prior.
   """
 
@@ -107,10 +107,10 @@ class VAE(Autoencoder):
     return self.posterior(super().encode(images)).loc
 
   def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws reconstructions and, with two latents, the manifold and the latents of real images.
+    """Draws 'reconstructions' and, with two latents, 'manifold' and 'latents', uint8 [H, W, C].
 
     The manifold has images at equal steps of the prior's quantiles, as in figure 4 of the paper;
-    latents are coloured by class.
+    the latents are a scatter plot of encoded real images, coloured by class.
     """
     grids = super().pictures(networks, examples)
     if self.noise.size == 2:

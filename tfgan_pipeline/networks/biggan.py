@@ -49,7 +49,7 @@ def biggan(
   2e-4 for the discriminator, with beta_1=0, two discriminator steps and batch 2,048.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 64, 128 or 256.
+    spec: Networks to build, and sizes of images and noise; the shorter side is 32, 64, 128 or 256.
     filters: Factor of all widths.
     attention: Shorter side of the maps to which self-attention is applied; none if no map has it.
     embedding: Length of the class's embedding.
@@ -90,7 +90,7 @@ def biggan_deep(
   class that they share.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 64, 128 or 256.
+    spec: Networks to build, and sizes of images and noise; the shorter side is 32, 64, 128 or 256.
     filters: Factor of all widths; inside the bottlenecks they are a quarter, rounded down.
     attention: Shorter side of the maps to which self-attention is applied; none if no map has it.
     embedding: Length of the class's embedding.

@@ -55,7 +55,7 @@ def dcgan(
   Sides are halved from the image to an innermost map whose shorter side is 3 or 4.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     filters: Width of the layers next to the image; doubled at each halving of the sides.
     max_filters: Largest width of any layer.
     kernel: Side of all kernels.
@@ -149,7 +149,7 @@ def dcgan_textbook(spec: NetworkSpec, *, dropout: float = 0.3) -> Networks:
   1,040,385.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     dropout: Rate after the discriminator's second and third convolution.
 
   Raises:

@@ -47,7 +47,7 @@ def dcgan_upsampling(spec: NetworkSpec, *, dropout: float = 0.25) -> Networks:
   393,729. Tutorials that train a DCGAN on a TPU use batch 128 and Adam 2e-4 with beta_1=0.5.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     dropout: Rate after each convolution of the discriminator.
 
   Raises:
@@ -86,7 +86,7 @@ def dcgan_celeba(spec: NetworkSpec) -> Networks:
   1,043,329. The tutorials use uniform noise, batch 16, Adam 2e-4 with beta_1=0.5 and labels of 0.9.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
 
   Raises:
     UsageError: Images are not 28x28.
@@ -131,7 +131,7 @@ def dcgan_interpolation(spec: NetworkSpec, *, filters: int = 50) -> Networks:
   they have 328,841 and 3,265,409 parameters.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     filters: Width of the generator's first convolution, in the tutorial half the size of the noise;
       the second has half as many.
 

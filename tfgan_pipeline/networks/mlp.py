@@ -22,7 +22,7 @@ def mlp(spec: NetworkSpec, *, units: int = 100, dropout: float = 0.5) -> Network
   On MNIST with noise of size 20, the generator has 81,184 parameters and the discriminator 78,601.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     units: Width of the hidden layers.
     dropout: Rate after the discriminator's hidden layer.
   """
@@ -44,7 +44,7 @@ def mlp_relu(spec: NetworkSpec, *, units: int = 128) -> Networks:
   100,609.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     units: Width of the hidden layers.
   """
   require('--networks', at_least=1, units=units)
@@ -62,7 +62,7 @@ def mlp_softplus(spec: NetworkSpec, *, units: int = 500) -> Networks:
   With `--model=vae` and two latents, the generator has 644,784 parameters and the encoder 645,004.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     units: Width of the hidden layers.
   """
   require('--networks', at_least=1, units=units)
@@ -83,7 +83,7 @@ def _networks(
   """Builds dense networks from their hidden layers.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     generator: Hidden layers of the generator.
     reader: Makes the hidden layers of a network that reads images.
     activation: Activation of the images: 'tanh', or 'sigmoid', which is then scaled to [-1, 1].

@@ -12,10 +12,10 @@ layers = keras.layers
 
 
 class PointsToImages(layers.Layer):
-  """Encodes points float32 [n, 2] in [-1, 1] as pictures [n, 2, 2, 1] in [-1, 1] of 16 bits.
+  """Encodes points float32 [n, 2] in [-1, 1] as pictures float32 [n, 2, 2, 1] in [-1, 1].
 
-  One pixel is the high byte of a coordinate, a step function, and the next one the remainder.
-  ImagesToPoints applied to the pictures has a derivative of exactly 1.
+  One pixel is the high byte of a coordinate, a step function, and the next one the remainder, which
+  carries the gradient: decoding by ImagesToPoints returns the points with a derivative of 1.
   """
 
   def call(self, inputs):
@@ -28,9 +28,10 @@ class PointsToImages(layers.Layer):
 
 
 class ImagesToPoints(layers.Layer):
-  """Decodes pictures [n, 2, 2, C] in [-1, 1] to points [n, 2 + C - 1].
+  """Decodes pictures [n, 2, 2, 1 + K] in [-1, 1] to [n, 2 + K]: two coordinates and a label.
 
-  The first channel holds the point; further channels, the maps of a label, become columns.
+  The first channel holds the point. The K others are constant maps, the one-hot label that
+  `spec.conditioned` appends to images, and become K numbers.
   """
 
   def call(self, inputs):
@@ -45,7 +46,7 @@ def points_mlp(spec: NetworkSpec, *, units: int = 128, hidden: int = 2) -> Netwo
   """Dense ReLU networks for points of the plane, as of `gaussian_ring` and `gaussian_grid`.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; images are 2x2 grey.
+    spec: Networks to build, and sizes of images and noise; images are 2x2 grey.
     units: Width of each hidden layer.
     hidden: Number of hidden layers.
 

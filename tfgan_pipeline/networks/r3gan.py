@@ -72,7 +72,7 @@ def r3gan(
   labelled discriminator has this package's projection head.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side of images is 4 times a
+    spec: Networks to build, and sizes of images and noise; the shorter side of images is 4 times a
       power of 2, 8 or more.
     filters: Width of maps up to a shorter side of 32, halved at each doubling beyond.
     blocks: Number of residual blocks per size of map.

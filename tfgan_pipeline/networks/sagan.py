@@ -21,7 +21,7 @@ def sagan(spec: NetworkSpec, *, filters: int = 64, attention: int = 32) -> Netwo
   for the discriminator, with beta_1=0.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 48, 64, 128 or
+    spec: Networks to build, and sizes of images and noise; the shorter side is 32, 48, 64, 128 or
       256.
     filters: Factor of all widths.
     attention: Shorter side of the maps to which self-attention is applied; none if no map has it.

@@ -48,7 +48,7 @@ def sngan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Netwo
   Koyama 2018, arXiv:1802.05637).
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side is 32, 48, 64, 128 or
+    spec: Networks to build, and sizes of images and noise; the shorter side is 32, 48, 64, 128 or
       256.
     filters: Factor of all widths.
     minibatch: Layer before the discriminator's last one that compares the images of a batch: ''
@@ -79,11 +79,11 @@ def build(
   """Builds residual networks; in a labelled generator each norm reads the one-hot class.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise.
+    spec: Networks to build, and sizes of images and noise.
     plan: Widths in multiples of `filters`.
     filters: Factor of all widths.
-    generator_blocks: Style of the generator.
-    reader_blocks: Style of networks that read images.
+    generator_blocks: Factory of the generator's layers and blocks.
+    reader_blocks: Factory of the layers and blocks of networks that read images.
     attention: Shorter side of the maps to which self-attention is applied; 0 for none.
     minibatch: Layer that compares images, '', 'std' or 'discrimination'.
   """
@@ -112,7 +112,7 @@ def sndcgan(spec: NetworkSpec, *, filters: int = 64, minibatch: str = '') -> Net
   Table 3 of the paper, as compare_gan has it for CelebA-HQ 128.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; sides are multiples of 8.
+    spec: Networks to build, and sizes of images and noise; sides are multiples of 8.
     filters: Width of the layers next to the image; the innermost are eight times as wide.
     minibatch: Layer before the discriminator's last one that compares the images of a batch: ''
       for none, 'std' or 'discrimination'.

@@ -30,7 +30,7 @@ from typing import cast
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers import basic as own
 
-Networks = dict[str, keras.Model]
+Networks = dict[str, keras.Model]  # By role, such as 'generator'.
 
 
 class Kind(enum.Enum):
@@ -58,13 +58,13 @@ class Port:
 
   @property
   def sides(self) -> tuple[int, ...]:
-    """Shape of a port all of whose sides are known, none of them None."""
+    """The `shape`, typed as ints, for ports whose shape has no None; not checked."""
     return cast('tuple[int, ...]', self.shape)
 
 
 @dataclasses.dataclass(frozen=True)
 class Role:
-  """A network that a game needs.
+  """A network that a game needs, such as its generator: inputs and output, not architecture.
 
   Attributes:
     kind: Kind of the network.
@@ -108,10 +108,11 @@ def image_roles(
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSpec:
-  """Roles that a network component is asked to fill, all for images of one shape.
+  """Networks that a component of --networks is asked to build, all for images of one shape.
 
   Attributes:
-    roles: Roles by name; a component leaves out those of kinds it does not know.
+    roles: Inputs and output of each network by name, such as 'generator'; a component leaves out
+      networks of kinds it does not know.
   """
 
   roles: Mapping[str, Role]
@@ -131,7 +132,7 @@ class NetworkSpec:
       image_shape: (height, width, channels).
       num_classes: Number of classes; 0 when the data has no labels.
       noise_size: Length of the generator's input vector.
-      outputs: Numbers per image of each reader, by role; by default one of a discriminator.
+      outputs: Numbers per image of each reader, by role; by default {'discriminator': 1}.
       labelled: Roles that also read the class.
     """
     outputs = {'discriminator': 1} if outputs is None else outputs
@@ -169,9 +170,10 @@ class NetworkSpec:
     return max((port.classes for port in ports), default=0)
 
   def input_shape(self, role: str) -> tuple[int, ...]:
-    """Returns the input shape of a role's network that leaves its label to `conditioned`.
+    """Returns the shape of the only input of a network to which `conditioned` adds a label input.
 
-    The last axis of a labelled role has one more entry per class.
+    The shape is that of the noise or of the images, without batch axis. If the role reads labels,
+    its last side is larger by the number of classes, for the one-hot label.
     """
     generates = self.roles[role].kind is Kind.GENERATOR
     *shape, channels = (self.noise_size,) if generates else self.image_shape
@@ -202,7 +204,7 @@ def fill(
   """Builds the generators and readers that a spec asks for, generators first.
 
   Args:
-    spec: Roles to fill.
+    spec: Networks to build.
     generator: Makes a generator from the name of its role.
     reader: Makes a reader from the name of its role and its number of outputs per image.
 

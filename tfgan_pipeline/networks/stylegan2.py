@@ -123,7 +123,7 @@ class ModulatedConv2D(layers.Layer):
 
 
 class PixelNoise(layers.Layer):
-  """Adds noise, one number per pixel, times a learned strength; constant after training."""
+  """Adds noise [n, H, W, 1] times a learned number to maps; constant noise after training."""
 
   def build(self, input_shape):
     self.strength = self.add_weight(name='strength', shape=[], initializer='zeros')
@@ -230,7 +230,7 @@ def stylegan2(
   only spectral norms are those of scaled kernels.
 
   Args:
-    spec: Roles to fill, and the sizes of images and noise; the shorter side of images is 4 times a
+    spec: Networks to build, and sizes of images and noise; the shorter side of images is 4 times a
       power of 2, 8 or more.
     filters: Width of maps up to a shorter side of 64, halved at each doubling beyond.
     latent: Length of the styles.

@@ -8,18 +8,18 @@ A component is a function with one of this module's decorators:
     def hinge(*, margin: float = 1.0):
       '''First line: what --list shows.'''
 
-The strings `hinge`, `hinge(2)` and `hinge(margin=2.0)` choose it. Its keyword-only parameters are
-its hyper-parameters, filled in their order by positional arguments of the string; annotations.py
-lists the types that they may have. Parameters before the `*` are context, which the pipeline
-supplies.
+The call strings `hinge`, `hinge(2)` and `hinge(margin=2.0)` choose it. Its keyword-only parameters
+are its hyper-parameters, filled in their order by positional arguments of the string;
+annotations.py lists the types that they may have. Parameters before the `*` are context, which the
+pipeline supplies.
 
 Components in a registry's sub-package are found by reading its source files, so nothing is imported
 (TensorFlow least of all) until a component is built. A component in a script or a notebook is
 registered when that code runs; running the code again replaces it. A decorated object that cannot
 be a component, or whose name is taken, raises ComponentError with its file and line.
 
-Strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested calls
-(kept as strings for the component to parse). Nothing is ever evaluated.
+Call strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested
+calls (kept as strings for the component to parse). Nothing is ever evaluated.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _Made = TypeVar('_Made')
 class Registry(Generic[_Function]):
   """All components of one kind, such as losses, and the decorator that registers them.
 
-  The type parameter is the type of their functions, without hyper-parameters.
+  The type parameter is the type of a component's function, hyper-parameters left out.
 
   Args:
     kind: Word for a component of this kind in messages; the name of its decorator in this module.
@@ -179,7 +179,7 @@ class Registry(Generic[_Function]):
       raise UsageError(f'{self.kind} {head.id!r}: {error}') from None
 
   def function(self, name: str) -> _Function:
-    """Returns the function registered as `name`; imports its file if needed."""
+    """Returns the function of the component `name`, which must exist; may import its file."""
     if name in self._runtime:
       return self._runtime[name]
     return getattr(importlib.import_module(self._file_components[name].module), name)

@@ -44,7 +44,11 @@ class Parameter:
     return self.name if self.required else f'{self.name}={_literal(self.default)}'
 
   def check(self, value: Any) -> Any:
-    """Returns `value`, an int as float where a float is declared; else raises UsageError."""
+    """Returns `value`, converted to float if only floats are allowed.
+
+    Raises:
+      UsageError: The value has another type than the annotation allows.
+    """
     try:
       return converter(self.annotation)(value)
     except ValueError:
@@ -109,7 +113,7 @@ class Component:
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-  """A parsed and checked component string.
+  """A call string, such as `hinge(margin=2.0)`, parsed and checked.
 
   Attributes:
     name: Name of the component.

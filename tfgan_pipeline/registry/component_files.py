@@ -2,7 +2,8 @@
 
 Any spelling of a decorator, `@registry.loss`, `@loss` or `@r.loss`, is resolved through the file's
 imports and assignments. A decorated object that cannot be a component raises ComponentError instead
-of being left out; so does a use of a registry that may register a component without a decorator.
+of being left out. So does a registry that is called outside a decorator, as `registry.loss(f)`,
+because a component registered that way cannot be found by reading the file.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ def find_components(
   """Returns the components in the source files of a sub-package, by kind and name.
 
   Args:
-    root: The directory of this package.
+    root: The directory of the package tfgan_pipeline.
     folder: The sub-package to search, with all folders inside it.
-    kinds: Every kind of component, and the sub-package in which its components must be.
+    kinds: Kind of component -> sub-package that must hold its components, for all kinds.
 
   Raises:
-    ComponentError: A file is no Python source, or has a component that is invalid, hidden or in the
-      wrong folder; the message has file and line.
+    ComponentError: A file is no Python source, or has a component that is invalid, in the wrong
+      folder, or registered without a decorator; the message has file and line.
   """
   components: dict[str, dict[str, Component]] = {kind: {} for kind in kinds}
   for path in sorted((root / folder).rglob('*.py')):

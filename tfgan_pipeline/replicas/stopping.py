@@ -23,8 +23,8 @@ def in_main_thread() -> bool:
 def signals_end_the_process() -> Iterator[None]:
   """Lets SIGTERM and SIGINT end the process inside the block.
 
-  For calls that run no Python until they return, during which Python's handlers could not act.
-  Otherwise TensorFlow catches SIGTERM while it waits for workers, and ignores it; SIGINT ends it.
+  For calls into TensorFlow that wait for other workers, during which Python's signal handlers
+  cannot run. Without the block such a call would survive a SIGTERM.
   """
   handlers = {number: signal.getsignal(number) for number in _SIGNALS if in_main_thread()}
   for number, handler in handlers.items():

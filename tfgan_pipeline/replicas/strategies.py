@@ -30,8 +30,9 @@ def start(experiment: Experiment) -> tf.distribute.Strategy:
   To be called once, before TensorFlow is used.
 
   Raises:
-    UsageError: The accelerator is not there, a flag is for another one, `--batch_size` does not
-      divide among replicas and parts, or `--jit_compile=on` for several CPU devices.
+    UsageError: The accelerator is missing, a flag such as --tpu is set for another accelerator,
+      `--batch_size` does not divide among replicas and the parts of `--accumulate`, or
+      `--jit_compile=on` is set for several CPU devices.
   """
   strategy = devices(experiment)
   shares = strategy.num_replicas_in_sync * experiment.accumulate
@@ -66,7 +67,7 @@ def devices(experiment: Experiment) -> tf.distribute.Strategy:
   Reads only the experiment's choices of devices.
 
   Raises:
-    UsageError: The devices are not there, or a flag is for another kind of devices.
+    UsageError: The devices are missing, or a flag such as --tpu is set for another kind of device.
   """
   kind = _accelerator(experiment)
   for flag, owner in {

@@ -192,8 +192,9 @@ class Checkpoints:
     """Restores all objects of `root` from one checkpoint, which may contain further objects.
 
     Raises:
-      One of DAMAGE: The checkpoint is damaged or does not fit `root`.
-      UsageError: The files are readable, but by their checksums other ones than were saved.
+      Exception: The checkpoint is damaged or does not fit `root`; the type is one of the tuple
+        checkpoints.DAMAGE.
+      UsageError: The values read are not those that were saved, by their checksums.
       tf.errors.OpError: The storage fails.
     """
     with _literal_path(self.prefix(step)) as prefix:

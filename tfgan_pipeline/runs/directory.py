@@ -87,7 +87,7 @@ def _exists(path: str) -> bool:
 
 
 class Data(Protocol):
-  """Part of data.dataset.Dataset that tells whether a run was trained on the data set."""
+  """Type of a data set with name, fingerprints and splits, such as data.dataset.Dataset."""
 
   @property
   def name(self) -> str: ...
@@ -103,7 +103,7 @@ class Data(Protocol):
 
 
 class RunDirectory:
-  """Paths and records of one run.
+  """Paths (`checkpoints`, `train`, `samples` and others) and records of one run.
 
   Args:
     path: The model_dir; need not exist yet.
@@ -135,7 +135,7 @@ class RunDirectory:
     self.train_done = os.path.join(path, 'TRAIN_DONE')
 
   def evaluation(self, protocol: str) -> str:
-    """Returns the path of the evaluation directory named `protocol`."""
+    """Returns the path of a directory of scores, eval/<name>; the name is `protocol`."""
     return os.path.join(self.path, 'eval', protocol)
 
   def exists(self) -> bool:

@@ -129,7 +129,7 @@ def read_text(path: str) -> str:
 
 
 def write_bytes(path: str, content: bytes) -> None:
-  """Writes a file in place; readers may see half of it, see atomic_files for others."""
+  """Writes a file in place, so readers may see half of it; atomic_files.write avoids that."""
   if is_local(path):
     with open(path, 'wb') as file:
       file.write(content)

@@ -124,9 +124,9 @@ class Records:
 def find_records(path: str) -> dict[str, list[Record]]:
   """Returns the records with scores at `path`, oldest first, by the file that contains them.
 
-  Leaves out records of a run that another has replaced in the directory. Leaves out records that
-  were made again with another fingerprint of the reference, which happens to runs of version 0.1.0
-  since fingerprints have changed.
+  Leaves out records of a run that another run has replaced in its directory. Of records that
+  differ only in the fingerprint of the reference data, keeps the newest: fingerprints have changed
+  since version 0.1.0, so a later version scored the checkpoints of a run again.
 
   Args:
     path: A run, an evaluation directory of a run, or a file of records.

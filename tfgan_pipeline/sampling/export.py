@@ -20,11 +20,11 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   """Writes a SavedModel with a function and a signature for each task, under the task's name.
 
   The function of a task that samples noise takes (count, seed), such as `generate(count, seed)`.
-  Its samples equal `GeneratorSampler.images(range(count), seed)` with moving or standing averages,
-  except for rounding, since batches differ. The function of any other task maps stored examples
-  [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the first
-  task. If the first task samples noise, the module can be called as well, as `loaded(noise)` or,
-  for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
+  Its samples equal `GeneratorSampler.images(range(count), seed)` up to rounding, since batches
+  differ, unless the sampler has batch_norm='batch'. The function of any other task maps stored
+  examples [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the
+  first task. If the first task samples noise, the module can be called as well, as `loaded(noise)`
+  or, for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
 
   Args:
     game: The game, which makes the inputs.

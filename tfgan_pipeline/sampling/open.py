@@ -36,7 +36,7 @@ def open_sampler(
     task: Name of the task; '' is the game's first task.
     sources: The examples that `batches` of a translator reads.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
-    batch_norm: What batch normalisation divides by: 'moving', 'standing' or 'batch', see
+    batch_norm: Statistics of batch normalisation: 'moving', 'standing' or 'batch', see
       GeneratorSampler; translators know only 'moving'.
     strategy: Strategy whose replicas hold the networks; None for no strategy.
 

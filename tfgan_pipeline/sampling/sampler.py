@@ -49,7 +49,7 @@ class GeneratorSampler(TaskSampler):
     experiment: The run's experiment, as recorded.
     task: Name of the task; '' is the game's first task.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
-    batch_norm: What batch normalisation divides by; without effect if no network has such a layer.
+    batch_norm: Statistics of batch normalisation; without effect if no network has such a layer.
       'moving': the moving averages of training. 'standing': the plain averages over 16 batches of
       the size of training, computed for each checkpoint. 'batch': the statistics of a batch of the
       size of training, in `images` without labels and in `batches`; other methods take the moving

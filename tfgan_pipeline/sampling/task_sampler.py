@@ -41,7 +41,7 @@ class TaskSampler(abc.ABC):
     task: The task.
     medium: The medium of the outputs, such as images.
     sample_shape: Shape of one output, such as (height, width, channels).
-    batch_norm: What batch normalisation divides by, in words.
+    batch_norm: Statistics that batch normalisation uses, in words, such as 'moving averages'.
     noise_size: Length of the input if that is nothing but standard normal noise, else 0.
 
   Raises:
@@ -97,12 +97,19 @@ class TaskSampler(abc.ABC):
     return self.restored.restore(step)
 
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
-    """Returns balanced classes of samples by number, int32 [len(indices)]; None without classes."""
+    """Returns classes of samples, in turn, int32 [len(indices)]; None without classes."""
     del indices
     return None
 
   def codes(self, indices: Sequence[int]) -> np.ndarray | None:
-    """Returns learnt categories of samples by number, int32 [len(indices)]; None without codes."""
+    """Returns the categories, learnt without labels as in InfoGAN, that samples are made from.
+
+    Args:
+      indices: Numbers of samples.
+
+    Returns:
+      int32 [len(indices)], or None for generators without such codes.
+    """
     del indices
     return None
 

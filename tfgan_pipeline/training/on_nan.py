@@ -17,13 +17,20 @@ from tfgan_pipeline.errors import UsageError
 
 @registry.on_nan
 def stop() -> int:
-  """Stops the run with exit code 1 and writes the scalars of the faulty step to a file."""
+  """Stops the run with exit code 1 and writes the scalars of the faulty step to a file.
+
+  Returns:
+    0, the number of rollbacks allowed.
+  """
   return 0
 
 
 @registry.on_nan
 def rollback(*, times: int = 3) -> int:
   """Rolls back to the newest checkpoint and continues with new random numbers, up to `times` times.
+
+  Returns:
+    `times`, the number of rollbacks allowed.
 
   Raises:
     UsageError: `times` is less than 1.
@@ -34,10 +41,14 @@ def rollback(*, times: int = 3) -> int:
 
 
 def has_to_be_finite(tag: str, precision: str) -> bool:
-  """Returns whether a scalar with this tag is at fault when it is not finite.
+  """Returns whether a scalar that is infinite or NaN is an error.
 
-  Gradient norms are not in mixed_float16: after an overflow, loss scaling skips the update and
-  lowers its scale (Micikevicius et al. 2018, arXiv:1710.03740).
+  Only gradient norms in mixed_float16 are no errors: after an overflow, loss scaling skips the
+  update and lowers its scale (Micikevicius et al. 2018, arXiv:1710.03740).
+
+  Args:
+    tag: TensorBoard tag of the scalar, such as 'gradient_norm/generator'.
+    precision: The experiment's `precision`, such as 'float32'.
   """
   return not (precision == 'mixed_float16' and tag.startswith('gradient_norm/'))
 

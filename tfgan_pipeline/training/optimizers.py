@@ -23,7 +23,19 @@ def adam(
   epsilon: float = 1e-7,  # Keras's default.
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """Adam: gradient descent with adaptive step sizes (Kingma and Ba 2015, arXiv:1412.6980)."""
+  """Adam: gradient descent with adaptive step sizes (Kingma and Ba 2015, arXiv:1412.6980).
+
+  Args:
+    learning_rate: Step size, at the start if there is a schedule.
+    beta_1: Decay of the moving average of gradients, per update.
+    beta_2: Decay of the moving average of squared gradients, per update.
+    epsilon: Added to the root of the squared gradients' average.
+    schedule: Call string of a component of training/schedules.py, such as 'linear(steps=10000)';
+      '' keeps the learning rate constant.
+
+  Raises:
+    UsageError: A number is out of range.
+  """
   require('', at_least=0, below=1, beta_1=beta_1, beta_2=beta_2)
   require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.Adam(
@@ -40,7 +52,19 @@ def rmsprop(
   epsilon: float = 1e-7,
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """RMSprop (Tieleman and Hinton 2012), the optimiser of the Wasserstein GAN paper."""
+  """RMSprop (Tieleman and Hinton 2012), the optimiser of the Wasserstein GAN paper.
+
+  Args:
+    learning_rate: Step size, at the start if there is a schedule.
+    rho: Decay of the moving average of squared gradients, per update.
+    momentum: Share of the last update that is added to the next one.
+    epsilon: Added to the squared gradients' average.
+    schedule: Call string of a component of training/schedules.py, such as 'linear(steps=10000)';
+      '' keeps the learning rate constant.
+
+  Raises:
+    UsageError: A number is out of range.
+  """
   require('', at_least=0, below=1, rho=rho, momentum=momentum)
   require('', at_least=0, epsilon=epsilon)
   return keras.optimizers.RMSprop(
@@ -56,7 +80,18 @@ def sgd(
   nesterov: bool = False,
   schedule: str = '',
 ) -> keras.optimizers.Optimizer:
-  """Stochastic gradient descent, optionally with momentum or Nesterov momentum."""
+  """Stochastic gradient descent, optionally with momentum or Nesterov momentum.
+
+  Args:
+    learning_rate: Step size, at the start if there is a schedule.
+    momentum: Share of the last update that is added to the next one.
+    nesterov: Whether momentum is Nesterov's.
+    schedule: Call string of a component of training/schedules.py, such as 'linear(steps=10000)';
+      '' keeps the learning rate constant.
+
+  Raises:
+    UsageError: A number is out of range.
+  """
   require('', at_least=0, below=1, momentum=momentum)
   return keras.optimizers.SGD(_rate(learning_rate, schedule), momentum, nesterov, jit_compile=False)
 
@@ -78,8 +113,8 @@ class TFGANOptimizer:
   Args:
     optimizer: The Keras optimiser, or None to leave this player as it is: TF-GAN then builds the
       player's half of the update, nothing uses it, and TensorFlow drops it from the graph.
-    parts: Number of losses per update. Their gradients are added up, and the sum is applied after
-      the last one.
+    parts: Number of parts in which --accumulate treats a batch, one after the other. Each has a
+      loss; the gradients are added up, and the sum is applied after the last part.
 
   Attributes:
     gate: bool scalar, whether the update is made; None if it is always made.
@@ -98,9 +133,9 @@ class TFGANOptimizer:
   def compute_gradients(
     self, loss: tf.Tensor, variables: Sequence[tf.Variable], **_: object
   ) -> _Gradients:
-    """Returns (gradient, variable) pairs, gradients of earlier parts added.
+    """Returns (gradient, variable) pairs, gradients of earlier parts of the batch added.
 
-    After the last part they are summed over replicas and freed of the loss scale.
+    After the last part the gradients are summed over replicas and freed of the loss scale.
 
     Args:
       loss: The loss of one part, divided by the numbers of replicas and parts.
@@ -127,7 +162,7 @@ class TFGANOptimizer:
     return list(zip(gradients, variables))
 
   def apply_gradients(self, gradients_and_variables: _Gradients, **_: object) -> tf.Operation:
-    """Updates the variables after the last part, if `gate` allows it; does nothing before."""
+    """Updates the variables after the last part, unless `gate` is false; does nothing before."""
     if self._optimizer is not None and not self._parts_left:
       variables = []
       if self.gate is not None:

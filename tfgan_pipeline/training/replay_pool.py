@@ -19,11 +19,13 @@ class ReplayPool:
 
   Each new image is assigned a place of the pool at random, no two the same place. An empty place
   stores the image. A full place exchanges its image for the new one with probability 1/2, and the
-  discriminator then sees the older image instead.
+  discriminator then sees the older image instead. A pool is called with the (inputs, images) of a
+  step and returns those that the discriminator is to see.
 
   Args:
-    size: Number of places; at least the number of images in a global batch, or in a part of one.
-    examples: An input of the generator and an image, tensors [1, ...].
+    size: Number of places; at least the images of a global batch, divided by --accumulate.
+    examples: An input of the generator and an image, tensors [1, ...], whose shapes and dtypes are
+      those of the entries; values do not matter.
 
   Attributes:
     variables: The variables of the pool, by name: which places are full, and their contents.

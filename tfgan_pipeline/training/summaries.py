@@ -77,12 +77,12 @@ class TrainSummaries:
     self._health.scalars(step, values)
 
   def reals(self, field: str, picture: np.ndarray) -> None:
-    """Writes a picture of a field's training examples, uint8 [H, W, 1, 3 or 4]."""
+    """Writes a picture, uint8 [H, W, C] with C of 1, 3 or 4, of a field's training examples."""
     name = 'reals' if field == 'image' else f'reals-{field}'
     self._picture(name, f'{name}.png', 0, picture)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
-    """Writes a picture, uint8 [H, W, 1, 3 or 4], as <name>-<step>.png and for TensorBoard."""
+    """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""
     self._picture(name, f'{name}-{step:06d}.png', step, picture)
 
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:

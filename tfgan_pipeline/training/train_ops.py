@@ -1,7 +1,7 @@
 """One training step on one replica, through `tfgan.gan_loss` and `tfgan.gan_train_ops`.
 
-TF-GAN builds both players' updates from one forward pass: its "joint" semantics. A sub-step that
-updates one player only makes the joint call with an optimiser for the other that applies nothing.
+TF-GAN builds both players' updates from one forward pass: its "joint" semantics. To update only one
+player, a sub-step gives TF-GAN an optimiser for the other player that applies nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ Scalars = dict[str, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class TrainStep:
-  """The training step of a game; to be called in replica context inside a `tf.function`.
+  """The training step of a game; called with a replica's batches, returns scalars to plot.
+
+  To be called in replica context inside a `tf.function`.
 
   Attributes:
     game: The model component, see models/game.py.
@@ -37,7 +39,8 @@ class TrainStep:
     augmentations: Changes made to images before the discriminator reads them, by name, in order.
     optimizers: Keras optimisers by player.
     global_step: int64 variable; TF-GAN adds one per generator update.
-    spare_step: int64 variable; TF-GAN adds one per other call. It is neither read nor saved.
+    spare_step: int64 variable that TF-GAN counts up, in place of global_step, in calls that do not
+      update the generator. It is neither read nor saved.
     rollbacks: int64 variable, the number of rollbacks to a checkpoint so far, see on_nan.py.
     averages: The moving averages of networks by role.
     experiment: The run's choices, from seed to clip_weights.
@@ -62,11 +65,11 @@ class TrainStep:
 
   @property
   def lazy(self) -> bool:
-    """Whether any penalty is left out of some steps."""
+    """Whether any penalty is lazy: left out of some steps, as its `interval` says."""
     return any(penalty.interval > 1 for penalty in self.penalties.values())
 
   def all_due(self) -> tf.Tensor:
-    """Returns whether a lazy penalty is due at the next step, as a bool scalar.
+    """Returns whether any lazy penalty is due at the next step, as a bool scalar.
 
     To be called outside replica context.
     """

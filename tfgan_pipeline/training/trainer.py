@@ -47,8 +47,8 @@ class Trainer:
     is_fresh: Whether all variables still have their initial values.
 
   Raises:
-    UsageError: Options are incompatible, or a part of the batch does not divide into the groups of
-      a layer.
+    UsageError: Options are incompatible, or the images that a replica reads at a time do not divide
+      into the groups of a MinibatchStdDev layer.
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy):

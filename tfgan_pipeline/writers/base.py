@@ -18,8 +18,8 @@ import numpy as np
 class Writer(abc.ABC):
   """Writer of one destination; a context manager that closes it at the end.
 
-  When a call returns, its data is in the file. Data that a writer has no form for, such as pictures
-  in lines of JSON, is dropped.
+  When a call returns, its data is in the file. Data that a file format cannot hold, such as
+  pictures in lines of JSON, is dropped.
 
   Raises:
     OSError: The storage cannot be written, in any method; or tf.errors.OpError. Callers convert
@@ -36,11 +36,11 @@ class Writer(abc.ABC):
     """
 
   def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-    """Writes a picture, uint8 [H, W, 1, 3 or 4], if the writer has a form for pictures."""
+    """Writes a picture, uint8 [H, W, C], C 1, 3 or 4; writers that hold no pictures ignore it."""
     del step, tag, picture
 
   def text(self, step: int, tag: str, text: str) -> None:
-    """Writes a text in Markdown, if the writer has a form for texts."""
+    """Writes a text in Markdown; writers that hold no texts ignore it."""
     del step, tag, text
 
   def close(self) -> None:

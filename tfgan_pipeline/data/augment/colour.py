@@ -20,7 +20,7 @@ def brightness(images: tf.Tensor, keys: tf.Tensor, *, delta: float = 0.1) -> tf.
   """Adds a random number, uniform within +-delta of the full range, to all values of an image.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     delta: Largest change, as a share of the full range.
 
@@ -41,7 +41,7 @@ def contrast(images: tf.Tensor, keys: tf.Tensor, *, fraction: float = 0.1) -> tf
   """Scales the distance from each channel's mean by a factor uniform in 1 +- fraction.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     fraction: Largest relative change.
 

@@ -24,7 +24,7 @@ def flip(images: tf.Tensor, keys: tf.Tensor, *, vertical: bool = False) -> tf.Te
   """Mirrors left-right with probability 1/2; with vertical=True, independently also up-down.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     vertical: Whether to mirror up and down too.
 
@@ -42,7 +42,7 @@ def rotate(images: tf.Tensor, keys: tf.Tensor, *, degrees: float = 10.0) -> tf.T
   """Rotates about the centre by an angle uniform in +-degrees, bilinearly.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     degrees: Largest angle.
 
@@ -63,7 +63,7 @@ def zoom(images: tf.Tensor, keys: tf.Tensor, *, fraction: float = 0.1) -> tf.Ten
   """Zooms about the centre by a factor log-uniform in 1/(1+fraction)..1+fraction, bilinearly.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     fraction: Largest relative enlargement.
 
@@ -84,7 +84,7 @@ def shift(images: tf.Tensor, keys: tf.Tensor, *, fraction: float = 0.1) -> tf.Te
   """Shifts by whole pixels, uniformly up to +-fraction of the height and of the width.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     fraction: Largest shift, as a share of each side.
 
@@ -107,7 +107,7 @@ def crop(images: tf.Tensor, keys: tf.Tensor, *, padding: int = 4) -> tf.Tensor:
   """Pads every side with `padding` reflected pixels and cuts out the original size at random.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     padding: Pixels added to each side.
 
@@ -133,7 +133,7 @@ def elastic(
   applied to visual document analysis", whose values for 28x28 MNIST are the defaults.
 
   Args:
-    images: [N, H, W, C] in [0, 255].
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
     keys: int32 [N, 2], a random key per image.
     alpha: Scale of the displacements before smoothing, in pixels.
     sigma: Standard deviation of the Gaussian, in pixels.

@@ -9,7 +9,7 @@ from tfgan_pipeline.metrics.images.transparency import over_white
 
 
 def check_images(name: str, images: np.ndarray) -> None:
-  """Raises UsageError unless `images` are uint8 [N, H, W, 1, 3 or 4], N >= 2."""
+  """Raises UsageError unless `images` are uint8 [N, H, W, C], N >= 2 and C of 1, 3 or 4."""
   if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
     raise UsageError(
       f'{name} images should be uint8 [N, H, W, C], got {getattr(images, "dtype", type(images))} '
@@ -22,7 +22,7 @@ def check_images(name: str, images: np.ndarray) -> None:
 
 
 def checked_pair(reference: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """Returns both sets with RGBA laid over white, uint8 [N, H, W, 1 or 3] and [M, H, W, 1 or 3].
+  """Returns both sets with RGBA laid over white, uint8 [N, H, W, C] and [M, H, W, C], C 1 or 3.
 
   Raises:
     UsageError: `check_images` refuses a set, or their sizes or channels differ.

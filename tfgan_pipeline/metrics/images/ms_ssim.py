@@ -30,8 +30,8 @@ def ms_ssim(
   generated one.
 
   Args:
-    reference: uint8 [N, H, W, 1, 3 or 4] real images; RGBA is laid over white.
-    generated: uint8 [M, H, W, 1, 3 or 4] generated images.
+    reference: Real images, uint8 [N, H, W, C], C of 1, 3 or 4; RGBA is laid over white.
+    generated: Generated images, uint8 [M, H, W, C].
     pairs: Number of pairs of two different images drawn from each set.
     seed: Seed of the pairs, drawn by numpy's PCG64.
 

@@ -35,8 +35,8 @@ def sliced_wasserstein(
   the number of images, so compare scores at one number only.
 
   Args:
-    reference: uint8 [N, H, W, 1, 3 or 4] real images; RGBA is laid over white.
-    generated: uint8 [M, H, W, 1, 3 or 4] generated images.
+    reference: Real images, uint8 [N, H, W, C], C of 1, 3 or 4; RGBA is laid over white.
+    generated: Generated images, uint8 [M, H, W, C].
     images: Number of images taken from each set; no more than N and M.
     patches: Patches per image and level.
     projections: Number of directions.

@@ -62,8 +62,8 @@ class Crossing:
 
   Attributes:
     balls: Members of the balls of each kind.
-    nearest: Squared distances float64 [M, any] from each generated sample to its nearest real one
-      and up to a few others at exactly that distance, then infinities.
+    nearest: Squared distances float64 [M, T], T a small constant, from each generated sample to its
+      nearest real one and to others at exactly that distance, then infinities.
     nearest_index: Indexes of these real samples, integers of the shape of `nearest`.
   """
 

@@ -14,7 +14,7 @@ from tfgan_pipeline.metrics.ranking import lower_is_better
 @registry.metric
 @lower_is_better('memorised')
 def memorised(reference: Features, generated: Features) -> dict[str, float]:
-  """Share of generated samples nearer to a training image than any other one is to it.
+  """Share of generated samples nearer to a training image than any other training image is.
 
   Alaa et al. 2022 (arXiv:2102.08921), whose AuthPct is the complement in per cent. A model that
   copies nothing does not score 0 but as much as held-out real images. Copies of an image that the
@@ -27,7 +27,7 @@ def memorised(reference: Features, generated: Features) -> dict[str, float]:
   Returns:
     memorised: Share of the generated samples whose nearest training image is nearer to them than to
       any other training image.
-    auth_pct: Share of the other samples, in per cent.
+    auth_pct: Share of the samples that are not memorised, in per cent.
     memorised_held_out: Share of held-out real images that count as memorised, if there are any.
 
   Raises:
@@ -41,7 +41,15 @@ def memorised(reference: Features, generated: Features) -> dict[str, float]:
 
 
 def is_memorised(training: Features, samples: Features) -> np.ndarray:
-  """Returns bool [M], true for a sample nearer to a training image than any other one is to it."""
+  """Returns bool [M], true for samples that are memorised.
+
+  A sample is memorised if its nearest training image is nearer to the sample than to any other
+  training image.
+
+  Args:
+    training: N training images.
+    samples: M samples.
+  """
   crossing = cross(training, samples)
   # [M, any]: from each nearest training image to its own nearest other one.
   own_radii = radii(training, 1)[:, 0][crossing.nearest_index]

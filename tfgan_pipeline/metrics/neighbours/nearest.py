@@ -54,13 +54,16 @@ def _search_one_set(pool: np.ndarray, k: int) -> np.ndarray:
 
 
 class Nearest:
-  """Search for the k nearest rows of y to each row of x, among bounds that come in blocks.
+  """Search for the k nearest rows of y to each row of x: first `offer`, then `settle`.
+
+  `offer` takes lower bounds on distances block by block; `settle` computes the few distances that
+  matter exactly.
 
   Args:
     distances: Distances between x and y.
-    k: Number of neighbours, at most that of the rows available.
-    others: Whether x and y are one set, of which no row is its own neighbour; the bound of a row
-      with itself is to be offered as infinite.
+    k: Number of neighbours, at most that of the rows of y, or of the other rows with `others`.
+    others: Whether x and y are one set, of which no row is its own neighbour. Callers of `offer`
+      then set the bound of a row with itself to infinity.
   """
 
   def __init__(self, distances: Distances, k: int, *, others: bool = False):
@@ -109,9 +112,10 @@ class Nearest:
     self._index[points] = np.take_along_axis(index, order, axis=1)
 
   def settle(self) -> tuple[np.ndarray, np.ndarray]:
-    """Returns distances float64 [N, k + a few], sorted, and the indexes of their rows of y.
+    """Returns the distances to the nearest rows of y, sorted, and the indexes of these rows.
 
-    The first k are exact, and so are those equal to the k-th, up to those few; then infinities.
+    Both have shape [N, k + S], S a small constant. The first k of the float64 distances are exact.
+    Rows of y at exactly the k-th distance follow, as far as S allows; the rest is infinite.
     """
     points, place = np.nonzero(np.isfinite(self._lower))
     exact = np.full(self._lower.shape, np.inf)

@@ -14,12 +14,14 @@ _RATIO = 4  # Width of a block over that of the bottleneck inside (appendix B).
 
 @dataclasses.dataclass(frozen=True)
 class Bottlenecks(Blocks):
-  """Layers and bottlenecks of one style; `up` and `down` make two bottlenecks each.
+  """Factory of layers and bottlenecks with equal settings; `up` and `down` apply two bottlenecks.
 
-  One of the two changes the sides. Shortcuts avoid kernels: those of the generator drop channels
-  that are too many, and those of the discriminator compute missing channels only.
+  One of the two doubles or halves the sides. Shortcuts have as few kernels as possible: those of
+  the generator drop the last channels if the result has fewer, and those of the discriminator keep
+  all channels and add missing ones by a 1x1 convolution.
 
   Attributes:
+    initializer, spectral, norm: See Blocks.
     stem: Width of the 3x3 convolution before the discriminator's first block.
   """
 

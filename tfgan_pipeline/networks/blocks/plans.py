@@ -33,8 +33,8 @@ def plan_for(spec: NetworkSpec, name: str, plans: Mapping[int, Plan]) -> Plan:
   """Returns the plan for the shorter side of the images.
 
   Args:
-    spec: Roles, whose images have the side.
-    name: Component of --networks that a message names.
+    spec: Networks to build, with the shape of their images.
+    name: Name of the network component, such as 'sngan', for error messages.
     plans: Plans by shorter side.
 
   Raises:
@@ -72,14 +72,14 @@ def widths_from_4(spec: NetworkSpec, name: str, filters: int, *, widest: int) ->
   """Returns the widths of maps of shorter side 4, 8, 16 and so on, up to that of the images.
 
   Args:
-    spec: Roles, whose images have the sides.
-    name: Component of --networks that a message names.
+    spec: Networks to build, with the shape of their images.
+    name: Name of the network component, such as 'stylegan2', for error messages.
     filters: Width of maps up to a shorter side of `widest`, halved at each doubling beyond.
     widest: Largest shorter side of maps with `filters` channels.
 
   Raises:
     UsageError: The shorter side is not 4 times a power of 2, 8 or more; the longer one is not a
-      multiple of that power; or no filter is left.
+      multiple of that power; or `filters` is so small that the last width would be 0.
   """
   height, width, _ = spec.image_shape
   shorter = min(height, width)

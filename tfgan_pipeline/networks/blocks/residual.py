@@ -26,7 +26,14 @@ layers = keras.layers
 
 
 def label_input(spec: NetworkSpec, role: str):
-  """Returns ([Keras input of labels], one-hot labels), or ([], None) for an unlabelled role."""
+  """Returns ([Keras input of labels int32 [n]], one-hot labels [n, classes]) of a new network.
+
+  The result is ([], None) for a role that reads no labels.
+
+  Args:
+    spec: Networks to build.
+    role: Name of one of them, such as 'generator'.
+  """
   if role not in spec.labelled:
     return [], None
   labels = keras.Input((), dtype=tf.int32, name='label')
@@ -42,10 +49,11 @@ class SumOverPlaces(layers.Layer):
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-  """Layers and residual blocks of one style.
+  """Factory of layers and residual blocks with equal settings, such as SNGAN's or BigGAN's.
 
   Attributes:
-    initializer: Makes an initialiser from the side of a kernel, or from 0 for dense layers.
+    initializer: Function that returns a kernel initialiser for convolutions of a side, such as 3,
+      or, called with 0, for dense layers.
     spectral: Whether kernels have spectral norm 1.
     norm: Keyword arguments of ConditionalBatchNorm.
     wide: Whether the first convolution of a discriminator block is as wide as its outputs, as in
@@ -138,9 +146,9 @@ def generator(
   Its layers: dense, blocks, batch norm, ReLU, 3x3 convolution, tanh.
 
   Args:
-    spec: Roles to fill, and the size of images.
-    role: Name of the model.
-    blocks: Style of layers and blocks.
+    spec: Networks to build, and the size of images.
+    role: Name of the model, such as 'generator'.
+    blocks: Factory of the layers and blocks.
     start: Tensors that the layers read.
     widths: Widths of the maps, from the innermost on.
     attention: Shorter side of the maps to which self-attention is applied; 0 for none.
@@ -174,9 +182,9 @@ def discriminator(
   head.
 
   Args:
-    spec: Roles to fill, and the size of images.
-    role: Name of the role, whose outputs the spec has, and of the model.
-    blocks: Style of layers and blocks.
+    spec: Networks to build, and the size of images.
+    role: Key of `spec.outputs`, such as 'discriminator'; also the name of the model.
+    blocks: Factory of the layers and blocks.
     down: Widths of the blocks that halve both sides.
     keep: Widths of further blocks, which keep the sides.
     attention: Shorter side of the maps to which self-attention is applied; 0 for none.
@@ -213,11 +221,11 @@ def networks(
   """Builds the residual generator, and the residual networks that read images.
 
   Args:
-    spec: Roles to fill, and the size of images.
+    spec: Networks to build, and the size of images.
     plan: Widths in multiples of `filters`.
     filters: Factor of all widths.
-    generator_blocks: Style of the generator.
-    reader_blocks: Style of networks that read images.
+    generator_blocks: Factory of the generator's layers and blocks.
+    reader_blocks: Factory of the layers and blocks of networks that read images.
     read_noise: Makes, from a role, the tensors that the generator's layers read.
     attention: Shorter side of the maps to which self-attention is applied; 0 for none.
     minibatch: Layer that compares images, '', 'std' or 'discrimination'; see minibatch_layers.

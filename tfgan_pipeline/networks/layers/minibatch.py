@@ -1,8 +1,8 @@
 """Layers that let a discriminator compare the images of a batch, on any number of replicas.
 
 The standard deviation is that of groups of neighbours, which lie within one replica; the
-discrimination is against the global batch, gathered from all replicas. With `--accumulate` both see
-the images of one part.
+discrimination is against the global batch, gathered from all replicas. With `--accumulate`, which
+treats a batch in equal parts one after the other, both see the images of one part.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ layers = keras.layers
 
 
 def minibatch_layers(name: str, spec: NetworkSpec, role: str) -> list[layers.Layer]:
-  """Returns the layers that compare images, to insert before a reader's last layer.
+  """Returns the layers that compare images, to insert before a network's last layer.
 
   Only the discriminator gets such a layer; for other roles the list is empty.
 
   Args:
     name: '' for none, 'std' or 'discrimination'.
-    spec: Roles of the game.
-    role: Name of the reader's role.
+    spec: Networks to build.
+    role: Name of the network that reads images, such as 'discriminator'.
 
   Raises:
     UsageError: `name` is another word, or the game has no discriminator.
@@ -42,7 +42,7 @@ def require_groups(networks: Networks, batch: int) -> None:
 
   Args:
     networks: Models by role.
-    batch: Images per replica and accumulated part.
+    batch: Images that a replica reads at a time: batch size / replicas / --accumulate.
   """
   for network in networks.values():
     for layer in network._flatten_layers():
@@ -63,7 +63,7 @@ class MinibatchStdDev(layers.Layer):
       common divisor of `group` and the size.
 
   Raises:
-    UsageError: In training, a replica's batch that groups do not divide.
+    UsageError: `group` is below 2 or, when called in training, does not divide the batch.
   """
 
   def __init__(self, group: int = 4, **kwargs):
@@ -89,7 +89,7 @@ class MinibatchStdDev(layers.Layer):
     return tf.concat([inputs, channel], axis=-1)
 
   def require_groups(self, batch: int) -> None:
-    """Raises UsageError if groups do not divide `batch`, the images per replica and part."""
+    """Raises UsageError if groups do not divide `batch`, the images read at a time."""
     if batch % self.group:
       raise UsageError(
         f'--networks: minibatch standard deviation of groups of {self.group} needs '
