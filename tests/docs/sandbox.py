@@ -97,7 +97,7 @@ class Sandbox:
     self.work = folder / 'work'  # Looks like a checkout; what commands write into it stays here.
     for path in (self.tmp, self.home, self.bin, self.work):
       path.mkdir()
-    for name in ('flags', 'launch', 'docs', 'tests', 'tfgan_pipeline', 'setup.cfg', '.git'):
+    for name in ('flags', 'launch', 'docs', 'tests', 'tfgan_pipeline', 'setup.cfg'):
       (self.work / name).symlink_to(ROOT / name)
     address = str(folder / 'socket')
     for name in SMALL:
@@ -140,9 +140,10 @@ class _Handler(socketserver.StreamRequestHandler):
     for pattern, word in INSTEAD:
       words = [re.sub(pattern, word, given) for given in words]
     flags = [word.partition('=')[0] for word in words]
-    if '--extractor=random_projection' in words and '--metrics' not in flags:
+    is_evaluate = request['name'] == 'evaluate'
+    if is_evaluate and '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
-    if request['name'] == 'evaluate' and '--extractor' not in flags:
+    if is_evaluate and '--extractor' not in flags:
       words.append('--extractor=classifier(steps=5)')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))

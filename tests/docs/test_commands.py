@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -40,10 +41,22 @@ def remove_outputs(block: str, machine: sandbox.Sandbox) -> None:
     shutil.rmtree(machine.tmp / name, ignore_errors=True)
 
 
+def check_out(work) -> None:
+  """Replaces a folder by a git repository of the package: scripts copy the files that git knows."""
+  shutil.rmtree(work)
+  work.mkdir()
+  for name in ('launch', 'flags', 'tfgan_pipeline'):
+    shutil.copytree(ROOT / name, work / name)
+  shutil.copy(ROOT / 'setup.cfg', work)
+  for command in ('init -q', 'add -A', '-c user.name=a -c user.email=a@b commit -qm files'):
+    subprocess.run(['git', *command.split()], cwd=work, check=True)
+
+
 def cloud_of(block: str, folder) -> dict[str, object]:
   """Puts a pretended cloud on PATH, with a TPU unless the block makes one; returns its settings."""
   if 'my-tpu' not in block:
     return {}
+  check_out(folder / 'work')
   cloud = Cloud(folder)
   if 'tpu_vm.sh create' not in block:
     cloud.with_tpu()
