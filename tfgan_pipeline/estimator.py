@@ -23,7 +23,9 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
+from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
@@ -31,6 +33,7 @@ from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.data_record import check_data, was_trained_on
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -97,6 +100,9 @@ class GANEstimator:
   def dataset(self) -> Dataset:
     """Data of the run, opened at the first use."""
     options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
+    if self.run.exists():
+      trained = functools.partial(was_trained_on, self.run)
+      return data_of_run(self.experiment.dataset, options, trained)
     return load_dataset(self.experiment.dataset, options)
 
   @functools.cached_property
@@ -144,7 +150,7 @@ class GANEstimator:
     # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
     if self.run.exists():
-      self.run.check_data(self.dataset)
+      check_data(self.run, self.dataset)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else None
     lock_scope = lock or contextlib.nullcontext()
@@ -158,6 +164,7 @@ class GANEstimator:
       if is_new or self._session_run_id != self.run.run_id:
         self._session_run_id = session.run_id_of(self.run, step, starts=is_new)
         if step < self.experiment.max_steps:
+          _log.info('data: %s', describe(self.dataset))
           session.begin(
             self.run,
             self.experiment,

@@ -122,10 +122,11 @@ def test_classes_inside_folders_for_splits(tmp_path):
   save(tmp_path / 'train' / 'b' / '1.png', plain(1))
   save(tmp_path / 'train' / 'c' / '2.png', plain(2))
   save(tmp_path / 'test' / 'a' / '0.png', plain(0))
+  save(tmp_path / 'test' / 'b' / '0.png', plain(0))
   dataset = build(tmp_path)
   assert dataset.label_names == ('a', 'b', 'c') and set(dataset.splits) == {'train', 'test'}
   assert list(dataset.split('train').labels) == [1, 2]
-  assert list(dataset.split('test').labels) == [0]
+  assert list(dataset.split('test').labels) == [0, 1]
 
 
 def test_unlabelled(tmp_path):

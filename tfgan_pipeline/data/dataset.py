@@ -40,10 +40,12 @@ class DataOptions:
     data_dir: Folder that holds the data; may be gs://. None for datasets that need no folder.
     memory_limit_gb: Decoded images are kept in memory if all splits together take at most this
       many gigabytes (1e9 bytes); larger data is read from its files during training.
+    former: Whether folders are understood by the rules of earlier versions, for runs of these.
   """
 
   data_dir: str | None = None
   memory_limit_gb: float = 4.0
+  former: bool = False
 
   def fits_memory(self, count: int, image_shape: tuple[int, ...]) -> bool:
     """Returns whether `count` uint8 images of `image_shape` stay within the memory limit."""
@@ -192,12 +194,14 @@ class Dataset:
     channel_classes: Number of classes of a single channel, if every channel is an image of its
       own; else 0. The label is then a number to this base with one digit per channel, the first
       channel's digit being the highest.
+    notes: How files were understood, for the line that describes the dataset.
   """
 
   name: str
   fields: Fields
   splits: Mapping[str, Split] = dataclasses.field(repr=False)
   channel_classes: int = 0
+  notes: str = ''
 
   @classmethod
   def of_images(
@@ -209,10 +213,11 @@ class Dataset:
     *,
     medium: str = 'image',
     channel_classes: int = 0,
+    notes: str = '',
   ) -> Dataset:
     """Builds a dataset with fields 'image' and 'label'; `medium` is a call string like 'point'."""
     fields = Fields.of_images(image_shape, label_names, medium)
-    return cls(name, fields, splits, channel_classes)
+    return cls(name, fields, splits, channel_classes, notes)
 
   @property
   def image_shape(self) -> tuple[int, ...]:

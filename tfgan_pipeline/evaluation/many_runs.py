@@ -14,11 +14,13 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
+from tfgan_pipeline.runs.data_record import was_trained_on
 from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs
 from tfgan_pipeline.runs.score_records import Record
 
@@ -84,7 +86,9 @@ def _read(
   run = RunDirectory(path)
   experiment = run.find_data(run.read_experiment(model_dir=path, **places))
   options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  return run, experiment, load(experiment.dataset, options)
+  trained = functools.partial(was_trained_on, run)
+  dataset = data_of_run(experiment.dataset, options, trained, load=load)
+  return run, experiment, dataset
 
 
 def watch_runs(

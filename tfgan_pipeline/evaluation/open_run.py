@@ -23,6 +23,7 @@ from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.strategies import share_gpus
+from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -121,7 +122,7 @@ def open_run(
   Raises:
     UsageError: The run was trained on other data, or the options do not suit the run.
   """
-  run.check_data(dataset)
+  check_data(run, dataset)
   scorers = scorers or Scorers()
   task, options = check_options(experiment, dataset, options)
   scorer = scorers.get(experiment, dataset, options)

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import re
-from typing import Any, Protocol
+from typing import Any
 import uuid
 
 from tfgan_pipeline.config.experiment import Experiment
@@ -84,22 +84,6 @@ def _exists(path: str) -> bool:
   except Unreachable as error:
     _log.warning('%s', error)
     return False
-
-
-class Data(Protocol):
-  """Type of a data set with name, fingerprints and splits, such as data.dataset.Dataset."""
-
-  @property
-  def name(self) -> str: ...
-
-  @property
-  def fingerprint(self) -> str: ...
-
-  @property
-  def former_fingerprint(self) -> str: ...
-
-  @property
-  def splits(self) -> Mapping[str, Any]: ...
 
 
 class RunDirectory:
@@ -212,20 +196,6 @@ class RunDirectory:
         raise UsageError(
           f'--model_dir={self.path}: holds a run with other settings: ' + ', '.join(differences)
         )
-
-  def check_data(self, dataset: Data) -> None:
-    """Raises UsageError if the run was trained on other data than `dataset`."""
-    record = self.read_record()['dataset']
-    fingerprint, sizes = record['fingerprint'], record.get('splits')
-    if dataset.fingerprint != fingerprint and not (
-      # Sizes first, since a former fingerprint takes a pass over all pixels.
-      sizes == {name: split.size for name, split in dataset.splits.items()}
-      and dataset.former_fingerprint == fingerprint
-    ):
-      raise UsageError(
-        f'--data_dir: {dataset.name} there has fingerprint {dataset.fingerprint}, '
-        f'the run in {self.path} was trained on {fingerprint}'
-      )
 
   def begin_session(
     self,

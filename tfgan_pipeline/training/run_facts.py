@@ -9,6 +9,7 @@ from tabulate import tabulate
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.training.state import TrainState
 
 
@@ -37,8 +38,7 @@ def summary(experiment: Experiment, dataset: Dataset, state: TrainState) -> str:
   columns = ('network', 'input', 'output', 'parameters', 'trainable')
   rows = [(role, *network.values()) for role, network in record['networks'].items()]
   lines += ['', tabulate(rows, columns, tablefmt='plain', intfmt=','), '']
-  splits = ', '.join(f'{name} {size:,}' for name, size in record['dataset']['splits'].items())
-  lines.append(f'dataset {record["dataset"]["name"]}: {splits}')
+  lines.append(f'dataset {describe(dataset)}')
   lines.append(f'checkpoint: {record["checkpoint_bytes"]:,} bytes')
   return '\n'.join(lines)
 

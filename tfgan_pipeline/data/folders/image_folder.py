@@ -15,6 +15,7 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
 from tfgan_pipeline.data.folders import decoding
+from tfgan_pipeline.data.folders.former_layout import read_former_layout
 from tfgan_pipeline.data.folders.layout import picture_names, read_layout
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.splits.files import POOL, FileSplit
@@ -75,17 +76,17 @@ def image_folder(
   else:
     images = None
     indices = _find_readable(root, names, lambda _, path: decoding.check_header(path))
-  folder_splits, classes, labels = read_layout(root, [names[index] for index in indices])
   readable_names = [names[index] for index in indices]
-  parts = folder_splits or partition(
-    readable_names, labels, {'validation': validation, 'test': test}
+  layout = (read_former_layout if options.former else read_layout)(root, readable_names)
+  parts = layout.parts or partition(
+    readable_names, layout.labels, {'validation': validation, 'test': test}
   )
 
   def build_split(members: np.ndarray) -> Split:
     files = FileSplit(
       root,
       [readable_names[member] for member in members],
-      np.asarray(labels, np.int32)[members],
+      np.asarray(layout.labels, np.int32)[members],
       image_shape=shape,
       read=read,
       recipe=f'{resize} lanczos',
@@ -98,7 +99,7 @@ def image_folder(
   return Dataset.of_images(
     name=os.path.basename(os.path.normpath(root)),
     image_shape=shape,
-    label_names=classes,
+    label_names=layout.classes,
     splits={part: build_split(members) for part, members in parts.items()},
   )
 
