@@ -14,6 +14,7 @@ _HOMES = {
   'EvaluationOptions': 'config.evaluation',
   'Experiment': 'config.experiment',
   'GANEstimator': 'estimator',
+  'dataset_of': 'data.arrays.in_memory',
   'train_and_evaluate': 'estimator',
 }
 __all__ = ['__version__', *sorted(_HOMES)]  # pyrefly: ignore[unresolvable-dunder-all]  (looked up)

@@ -13,13 +13,14 @@ import pytest
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.splits.arrays import ArraySplit
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
 
 SIZE = 23
 SHAPE = (6, 5, 3)
-KINDS = ('memory', 'file', 'records')
+KINDS = ('memory', 'file', 'records', 'arrays')
 
 
 @pytest.fixture(scope='session')
@@ -67,6 +68,7 @@ def splits(images, tmp_path_factory) -> dict:
     'records': RecordSplit(
       shards, fields=Fields.of_images(SHAPE), decode=decode, recipe='', group=2, window=3
     ),
+    'arrays': ArraySplit([images[:9], images[9:]], np.arange(SIZE), np.arange(SIZE), np.copy),
   }
 
 

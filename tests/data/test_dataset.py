@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tfgan_pipeline import registry
+from tfgan_pipeline import dataset_of, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions
 from tfgan_pipeline.data.folders.partition import partition
@@ -37,7 +37,10 @@ def calls(tmp_path, request, store_tfds) -> dict:
     'image_folder': ('image_folder(8)', str(tmp_path / 'pictures')),
     'shapes': ('shapes(16, 500)', None),
     'domains': ('domains(b="shapes(8, 500)")', None),
+    'arrays': ("arrays('x.npy')", str(tmp_path)),
+    'in_memory': (dataset_of(np.zeros((9, 5, 4, 1), np.uint8)), None),
   }
+  np.save(tmp_path / 'x.npy', np.zeros((9, 5, 4, 1), np.uint8))
   if request.node.callspec.params['name'] == 'tfds':
     tfds = pytest.importorskip('tensorflow_datasets')
     image = np.zeros((5, 4, 1), np.uint8)

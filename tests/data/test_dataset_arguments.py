@@ -16,11 +16,21 @@ from tfgan_pipeline.data.splits.records import RecordSplit
 from tfgan_pipeline.errors import UsageError
 
 DEFAULTS = {
+  'arrays': {
+    'key': '',
+    'labels': '',
+    'range': '',
+    'axes': 'NHWC',
+    'classes': (),
+    'validation': 0.1,
+    'test': 0.1,
+  },
   'digits': {'size': 32},
   'domains': {'a': 'digits', 'b': 'shapes(size=32)'},
   'gaussian_grid': {'side': 5},
   'gaussian_ring': {'modes': 8},
   'image_folder': {'channels': 3, 'validation': 0.1, 'test': 0.1, 'resize': 'crop'},
+  'in_memory': {},
   'shapes': {'size': 32, 'count': 10_000, 'label': 'shape', 'seed': 0, 'style': 'filled'},
   'stacked': {'dataset': 'digits', 'times': 1, 'seed': 0},
   'tfds': {'size': 0, 'validation': 0.0},

@@ -1,1 +1,1 @@
-"""Ways to store a split: arrays in memory, image files, TFRecord files."""
+"""Ways to store a split: arrays in memory or on disk, image files, TFRecord files."""

@@ -8,57 +8,21 @@ pipeline: on local devices, Cloud TPU VMs and with one process per host, but not
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable, Iterator, Sequence
 import concurrent.futures
 import hashlib
 import os
-import threading
-import time
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.data.splits.python_calls import call_python
 from tfgan_pipeline.errors import UsageError
 
 # Pillow and file reads release the interpreter lock, so threads are enough.
 POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, 'decode')
-
-
-class _CallCounter:
-  """Counts the threads of tf.data that run Python code, and waits for them at exit.
-
-  A thread that is inside Python code while the interpreter is finalised never returns, and the
-  destructor of the iterator that prefetches by that thread would wait for ever.
-  """
-
-  _QUIET = 0.1  # Seconds without a call that show the end of calls: far more than between two.
-
-  def __init__(self):
-    self._lock = threading.Lock()
-    self._running = 0
-    self._last = 0.0
-    atexit.register(self._wait_for_calls)
-
-  def __enter__(self) -> None:
-    with self._lock:
-      self._running += 1
-
-  def __exit__(self, *_: object) -> None:
-    with self._lock:
-      self._running -= 1
-      self._last = time.monotonic()
-
-  def _wait_for_calls(self) -> None:
-    # POOL is shut down before this runs, so that calls fail at once. The failures soon fill the
-    # buffers of tf.data, which then makes no more calls.
-    while self._running or time.monotonic() < self._last + self._QUIET:
-      time.sleep(self._QUIET / 10)
-
-
-_calls = _CallCounter()
 
 
 class FileSplit(Split):
@@ -102,10 +66,6 @@ class FileSplit(Split):
   def _read_many(self, indices: np.ndarray) -> np.ndarray:
     return np.stack(list(POOL.map(self._read_one, indices)))
 
-  def _load_many(self, indices: np.ndarray) -> np.ndarray:
-    with _calls:
-      return self._read_many(indices)
-
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))
@@ -117,8 +77,7 @@ class FileSplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    # Under op determinism, tf.data computes only stateless functions ahead of their use.
-    images = tf.numpy_function(self._load_many, [references], tf.uint8, stateful=False)
+    images = call_python(self._read_many, references, tf.uint8)
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 

@@ -1,0 +1,1 @@
+"""Datasets of NumPy arrays, in files and in memory."""
