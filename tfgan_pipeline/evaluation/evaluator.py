@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
-import json
 import logging
 import math
 import re
@@ -28,19 +27,17 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
+from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.runs import event_files
-from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
-from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +97,7 @@ class Evaluator:
     directory = run.evaluation(options.directory_name)
     self._claims = Claims(directory)
     self._records = Records(directory, self._claims)
+    self._curves = Curves(self._records, self.run_id, self.definition)
     self._checkpoints = Checkpoints(run.checkpoints)
     name = re.sub(r'[^\w-]', '-', options.directory_name)
     self._pin_name = f'{name}-{definition_id(self.definition)}'
@@ -194,8 +192,9 @@ class Evaluator:
       **self._provenance(started),
     }
     self.check_run()
-    self._write_summaries(step, scores, np.concatenate(previews))
-    return self._records.add(record)  # Last, since a checkpoint with a record counts as done.
+    picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
+    # Drawn before the record is kept, since a checkpoint with a record counts as done.
+    return self._records.add(record, first=lambda: self._curves.draw(record, picture))
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.
@@ -255,22 +254,6 @@ class Evaluator:
       **({'code': code} if (code := self.run.code_of_last_session()) else {}),
       'seconds': round(time.monotonic() - started, 2),
     }
-
-  def _write_summaries(self, step: int, scores: dict[str, float], outputs: np.ndarray) -> None:
-    with writing(self._records.directory):
-      score_records = [record for record in self._records.read() if 'scores' in record]
-      run_ids = {record.get('run_id', '') for record in score_records}
-      if run_ids and self.run_id not in run_ids:
-        # TensorBoard would join the curves of the former run to those of this one.
-        event_files.wait_for_another_second(self._records.directory)
-        event_files.start_session(self._records.directory, 0)
-      with TensorBoard(self._records.directory) as writer:
-        # The prefix makes a group of charts of its own.
-        writer.scalars(step, {f'scores/{name}': value for name, value in scores.items()})
-        picture = images.enlarge(self._sampler.medium.picture(outputs))
-        writer.picture(step, 'fakes', picture)
-        definition = json.dumps(self.definition, indent=2)
-        writer.text(step, 'definition', f'```\n{definition}\n```')
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:
