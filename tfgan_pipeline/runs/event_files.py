@@ -1,4 +1,4 @@
-"""Event files for TensorBoard that `tf.summary` cannot write: session starts, and ordered curves."""
+"""Event files for TensorBoard that `tf.summary` cannot write: session starts, ordered curves."""
 
 from __future__ import annotations
 

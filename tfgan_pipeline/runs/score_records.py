@@ -140,15 +140,16 @@ def find_records(path: str) -> dict[str, list[Record]]:
   since fingerprints have changed.
 
   Args:
-    path: A run, an evaluation directory of a run, or a file of records.
+    path: A run, a folder of runs, an evaluation directory of a run, or a file of records.
 
   Raises:
     UsageError: There are no records with scores.
   """
   if files.is_folder(path):
-    names = [os.path.join(path, 'scores.jsonl')]
+    names = [os.path.join(path, _FILE)]
     if not files.exists(names[0]):
-      names = _list_files(path)
+      runs = [path, *(os.path.join(path, name) for name in files.names_in(path))]
+      names = [name for run in runs for name in _list_files(run)]
   else:
     names = [path]
   records_by_file = {}
@@ -168,7 +169,7 @@ def find_records(path: str) -> dict[str, list[Record]]:
 def _list_files(path: str) -> list[str]:
   """Returns the files of score records of the run at `path`."""
   folder = os.path.join(path, 'eval')
-  names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
+  names = [os.path.join(folder, name, _FILE) for name in files.names_in(folder)]
   return sorted(filter(files.exists, names))
 
 
