@@ -5,7 +5,8 @@
 
 An evaluator shares nothing with the trainer but model_dir, and may run wherever model_dir can be
 read. A checkpoint that has a record of the same definition is not scored again. The best
-checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them.
+checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them; with
+--eval_dir nothing is written to model_dir, and nothing is pinned.
 watcher.py scores all checkpoints of a run.
 """
 
@@ -29,6 +30,7 @@ from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
+from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
@@ -94,9 +96,9 @@ class Evaluator:
     }
     self.definition = definition_of(scorer, self._sampler, options, sources)
     self.best_by = _full_name(options.best_by, scorer)
-    directory = run.evaluation(options.directory_name)
-    self._claims = Claims(directory)
-    self._records = Records(directory, self._claims)
+    place = place_of(run, options)
+    self._claims = Claims(place.directory)
+    self._records = Records(place.directory, self._claims, place.read_only)
     self._curves = Curves(self._records, self.run_id, self.definition)
     self._checkpoints = Checkpoints(run.checkpoints)
     name = re.sub(r'[^\w-]', '-', options.directory_name)
@@ -159,6 +161,8 @@ class Evaluator:
           _log.warning('pins are left as they are (%s)', first_line(error))
 
   def _pin(self, step: int, why: str) -> None:
+    if self._options.eval_dir:  # Pins lie in the run, which is not to be written then.
+      return
     try:
       self._checkpoints.pins.add(step, self._pin_name, why + '\n')
     except OSError as error:  # Scoring works without a pin.
@@ -227,12 +231,13 @@ class Evaluator:
   def _settle_pins(self, claimed: int) -> None:
     """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Does nothing when another run has the directory, since the steps are then that run's.
+    Does nothing when another run has the directory, since the steps are then that run's, and with
+    --eval_dir.
 
     Args:
       claimed: The step whose claim the caller holds.
     """
-    if self.run.run_id != self.run_id:
+    if self.run.run_id != self.run_id or self._options.eval_dir:
       return
     best = self.best()
     if best:
