@@ -3,6 +3,7 @@
 import ast
 import json
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -157,5 +158,10 @@ def test_compare_needs_no_tensorflow(tmp_path):
     record = {'step': step, 'definition_id': '0', 'definition': definition}
     scores = {'scores': {'fid[x]': score}, 'score_ids': {'fid[x]': '0'}, 'run': f'/{step}'}
     (tmp_path / f'{step}.json').write_text(json.dumps({**record, **scores}))
+  before = resource.getrusage(resource.RUSAGE_CHILDREN)
   modules = loaded_by('compare', str(tmp_path / '1.json'), str(tmp_path / '2.json'))
-  assert 'tfgan_pipeline.evaluation.compare' in modules and 'tensorflow' not in modules
+  after = resource.getrusage(resource.RUSAGE_CHILDREN)
+  assert 'tfgan_pipeline.evaluation.compare' in modules
+  assert not {'tensorflow', 'scipy', 'pandas'} & modules
+  # Of the processor: other work on this machine does not count.
+  assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1

@@ -162,8 +162,12 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   assert 'protocol' not in raw
   assert raw['definition']['weights'] == 'raw' and raw['scores'] != record['scores']
 
-  process = run_binary('compare', f'{model_dir}', code=2)
-  assert 'not comparable: weights: average and raw (' in process.stderr
+  apart = run_binary('compare', f'{model_dir}').stdout.split('\n\n')
+  assert [table.splitlines()[0] for table in apart] == ['weights: average', 'weights: raw']
+  metrics = ('--metric=fid,kid', '--where=weights=raw', '--format=json')
+  (row,) = json.loads(run_binary('compare', f'{model_dir}', *metrics).stdout)
+  shown = {name: facts['value'] for name, facts in row['scores'].items()}
+  assert shown == {name: raw['scores'][name] for name in shown} and len(shown) == 2
   one, other = model_dir / 'eval/random_projection-300', model_dir / 'eval/other/scores.jsonl'
   table = run_binary('compare', f'{one}', '--format=markdown', f'{other}').stdout.splitlines()
   value = record['scores']['fid[random_projection]']

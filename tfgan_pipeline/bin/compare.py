@@ -1,12 +1,18 @@
-"""Ranks the checkpoints of runs by a score, or says why their scores are not comparable.
+"""Tabulates the scores of runs: a table for each definition, as others are not comparable.
 
-    tfgan-compare /tmp/run1 /tmp/run2 --metric=fid --best_of_run
+    tfgan-compare /tmp/run1 /tmp/run2 --metric=fid,kid --best_of_run
+    tfgan-compare "/tmp/runs/*" --where=weights=average --where=reference.split=test --sort=step
     tfgan-compare /tmp/run1/eval/quick /tmp/record.json --format=markdown
 
-Takes runs, evaluation directories of runs, and files of records. The table goes to stdout, best
-first; several sample seeds of a checkpoint make one row with a 95 % interval. Exit code 2 when two
-records have different definitions: the fields that differ are named.
+Takes runs, folders of runs, evaluation directories of runs, and files of records. Tables go to
+stdout, best first, each below the fields in which its definition differs from the others; several
+sample seeds of a checkpoint make one row with a 95 % interval. The best of several checkpoints is
+flattered by having been picked: by how much is told where checkpoints have several seeds.
 """
+
+from __future__ import annotations
+
+import logging
 
 from absl import flags
 
@@ -14,35 +20,68 @@ from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
+_log = logging.getLogger('tfgan_pipeline.bin.compare')
 
 
 def main(*paths: str) -> None:
-  """Prints a table that ranks the records at `paths`."""
+  """Prints tables of the records at `paths`."""
   if not paths:
     raise UsageError('name runs or files of records to compare: tfgan-compare /tmp/run1 /tmp/run2')
+  metrics = list(dict.fromkeys(name.strip() for name in FLAGS.metric))
+  if not all(metrics):
+    raise UsageError(f'--metric={",".join(FLAGS.metric)}: should be names such as fid,kid')
 
-  from tfgan_pipeline.evaluation import compare
+  from tfgan_pipeline.evaluation import compare, table_forms
+  from tfgan_pipeline.runs import files
   from tfgan_pipeline.runs.score_records import find_records
 
   entries = []
   for path in paths:
-    for file, records in find_records(path).items():
+    try:
+      records_by_file = find_records(path)
+    except UsageError as error:
+      if path == paths[-1] and not entries:
+        raise
+      _log.warning('%s; left out', error)
+      continue
+    for file, records in records_by_file.items():
       # A run may have moved since it was scored, so its present path is used as its name.
-      is_in_run = file.startswith(path.rstrip('/') + '/eval/')
+      name = file.split('/eval/')[0] if file.startswith(f'{path.rstrip("/")}/') else ''
+      is_run = name and files.exists(f'{name}/experiment.json')
       for record in records:
         recorded_name = record.get('run') or record.get('generated_dir') or file
-        entries.append(
-          compare.Entry(path.rstrip('/') if is_in_run else recorded_name, file, record)
-        )
-  rows = compare.rank(entries, FLAGS.metric, best_of_run=FLAGS.best_of_run)
-  print(compare.as_table(rows, FLAGS.format))
+        entries.append(compare.Entry(name if is_run else recorded_name, record))
+  tables = compare.tables(
+    entries, metrics, where=FLAGS.where, sort=FLAGS.sort, best_of_run=FLAGS.best_of_run
+  )
+  print(table_forms.FORMS[FLAGS.format](tables))
+  for table in tables:
+    if table.optimism:
+      title = table_forms.heading(table)
+      _log.info(
+        '%sthe best of these %d flatters by about %.3g, for having been picked',
+        f'{title}: ' if title else '',
+        len(table.rows),
+        table.optimism,
+      )
 
 
 def run() -> None:
   """Defines the flags of tfgan-compare and runs `main`."""
-  flags.DEFINE_string('metric', 'fid', 'The score to rank by, such as fid or fid[inception].')
+  flags.DEFINE_list(
+    'metric',
+    ['fid'],
+    'The scores to show, such as fid,kid or fid[inception]; the first one ranks.',
+  )
+  flags.DEFINE_multi_string(
+    'where',
+    [],
+    'Only records whose definition has this value, field=value, such as weights=average or '
+    'reference.split=test; several conditions as several flags or with commas.',
+  )
+  flags.DEFINE_enum('sort', 'rank', ('rank', 'step'), 'The order of rows: best first, or by step.')
   flags.DEFINE_bool('best_of_run', False, "Only each run's best checkpoint.")
-  flags.DEFINE_enum('format', 'text', ('text', 'markdown', 'csv'), 'Of the table.')
+  flags.DEFINE_enum('format', 'text', ('text', 'markdown', 'csv', 'json'), 'Of the tables.')
   command_line.run(main, __doc__, arguments=True)
 
 

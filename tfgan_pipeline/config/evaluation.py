@@ -132,6 +132,13 @@ class EvaluationOptions(Settings):
     'number of samples, the weights and the batch normalisation.',
     defines=False,
   )
+  eval_dir: str = setting(
+    '',
+    'Keep scores in a folder for each run below this one, for runs that may not be written. Empty: '
+    "in each run's own eval/.",
+    defines=False,
+    path=True,
+  )
   cache_dir: str = setting(
     '',
     'Directory that caches classifiers and reference features. Empty: $TFGAN_PIPELINE_CACHE or '

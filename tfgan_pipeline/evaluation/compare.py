@@ -1,25 +1,27 @@
-"""Ranks scores of one definition, and names the fields in which other definitions differ.
+"""Tables of scores: one for each definition, since only scores of one definition are comparable.
 
-rows = rank(entries, 'fid')         # best first
-print(as_table(rows, 'markdown'))
+for table in tables(entries, ['fid', 'kid'], where=['weights=average']):
+  print(table.definition, table.rows[0].run)         # best first
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-import csv
+import collections
+from collections.abc import Iterable, Mapping, Sequence
 import dataclasses
-import io
+import itertools
+import json
 import math
-import statistics
+import re
 from typing import Any
 
-from scipy import special
-from tabulate import tabulate
-
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.best_of import Cell, cell_of, optimism
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.score_records import OTHER_SCORES, Record
+
+Fields = dict[str, Any]  # Values of a definition by dotted name, such as 'reference.split'.
+SEED = 'sample_seed'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,175 +30,253 @@ class Entry:
 
   Attributes:
     run: The name of the run or image folder that was scored, for the table.
-    file: The file that the record was read from, for messages.
     record: The record.
   """
 
   run: str
-  file: str
   record: Record
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-  """A row of the table: the score of one checkpoint.
+  """A row of a table: the scores of one checkpoint.
 
   Attributes:
-    run: The name of the run or image folder that was scored.
+    run: The name of the run or image folder.
     step: Step of the checkpoint; None for a folder of images.
-    score: Full name of the score, such as 'fid[inception]'.
-    value: The score; its mean over seeds where there are several.
-    low, high: Ends of the 95 % interval; None when unknown.
-    seeds: Number of sample sets that were scored.
-    floor: The score that a perfect generator would get, for a Frechet distance; else None.
+    cells: The scores by metric, as asked for; a score that is not known is missing.
+    rank: Place among the rows by the first metric, from 1.
+    best_of: Number of checkpoints that this one is the best of; None unless only such are shown.
+    optimism: Amount by which picking the best of them flatters the first metric; None if unknown.
   """
 
   run: str
   step: int | None
-  score: str
-  value: float
-  low: float | None
-  high: float | None
-  seeds: int
-  floor: float | None
+  cells: Mapping[str, Cell]
+  rank: int = 0
+  best_of: int | None = None
+  optimism: float | None = None
 
 
-def rank(entries: Iterable[Entry], metric: str, *, best_of_run: bool = False) -> list[Row]:
-  """Returns one row per run and step, best first.
+@dataclasses.dataclass(frozen=True)
+class Table:
+  """Scores of one definition.
+
+  Attributes:
+    definition: The fields in which the tables' definitions differ, by dotted name; {} for the only
+      table.
+    metrics: The metrics as they were asked for; the first one ranks.
+    names: Full name of each metric's score, such as 'fid[inception]', by metric.
+    rows: The rows in the order to show.
+    optimism: Amount by which the first of all rows is flattered for being the best of them; None
+      if unknown.
+  """
+
+  definition: Fields
+  metrics: Sequence[str]
+  names: Mapping[str, str]
+  rows: Sequence[Row]
+  optimism: float | None = None
+
+
+def tables(
+  entries: Iterable[Entry],
+  metrics: Sequence[str],
+  *,
+  where: Sequence[str] = (),
+  sort: str = 'rank',
+  best_of_run: bool = False,
+) -> list[Table]:
+  """Returns a table for each definition; rows are of one run and step.
 
   Sample sets of one checkpoint that differ in nothing but the seed share a row, with Student's 95 %
-  interval of their mean. The row of a single set takes the interval from the `<metric>_low` and
+  interval of their mean. The cell of a single set takes the interval from the `<metric>_low` and
   `<metric>_high` of its record, if there are any.
 
   Args:
-    entries: Records in any order; those without the score are left out.
-    metric: Name of a score, with or without its extractor: 'fid', 'fid[inception]'.
+    entries: Records in any order; those without any of the scores are left out.
+    metrics: Names of scores, with or without extractor: 'fid', 'fid[inception]'. The first ranks.
+    where: Conditions `field=value` on definitions, as of --where; all must hold.
+    sort: 'rank' for the best row first, or 'step' for the rows by run and step.
     best_of_run: Whether to keep only the best row of each run.
 
   Raises:
-    UsageError: The metric does not rank, no record has it, or two records are not
-      comparable; the message names the fields in which their definitions differ.
+    UsageError: A metric does not rank or is in no record, or no record meets the conditions.
   """
-  lower_is_better = better(metric) == 'lower'
-  matches = [(name, entry) for entry in entries for name in _names(entry.record, metric)]
-  if not matches:
-    raise UsageError(f'--metric={metric}: in none of these records')
-  first_name, first = matches[0]
-  groups: dict[tuple[str, int | None], dict[object, tuple[str, Record]]] = {}
-  for name, entry in matches:
-    fields = differences(first.record, first_name, entry.record, name)
-    if fields:
-      raise UsageError(f'not comparable: {"; ".join(fields)} ({first.file}, {entry.file})')
-    key = (entry.run, entry.record.get('step'))
-    # A seed scored twice counts once; of two such records one with an interval is preferred.
-    seed = entry.record['definition'].get('sample_seed')
-    group = groups.setdefault(key, {})
-    if seed not in group or _add_suffix(name, 'low') in entry.record['scores']:
-      group[seed] = name, entry.record
-  rows = [_row(run, step, list(records.values())) for (run, step), records in groups.items()]
-  rows.sort(key=lambda row: row.value if lower_is_better else -row.value)
-  if best_of_run:
-    best: dict[str, Row] = {}
-    for row in rows:
-      best.setdefault(row.run, row)
-    rows = list(best.values())
-  return rows
-
-
-def differences(one: Record, score: str, other: Record, other_score: str) -> list[str]:
-  """Returns the fields in which the definitions of two scores differ; [] for comparable scores.
-
-  Each is a text with both values, such as `extractor.fingerprint: a1 and b2`; dots separate the
-  levels of nested fields.
-
-  Args:
-    one: The first record.
-    score: Name of the score in the first record.
-    other: The second record.
-    other_score: Name of the score in the second record.
-  """
-  ids = [
-    record.get('score_ids', {}).get(name) for record, name in ((one, score), (other, other_score))
-  ]
-  if ids[0] and ids[0] == ids[1]:
-    return []
-  first, second = _flatten(one['definition']), _flatten(other['definition'])
-  names = [
-    name for name in {**first, **second} if first.get(name, 'absent') != second.get(name, 'absent')
-  ]
-  # Scores compare across seeds, and whatever other metrics were measured with them. Such fields are
-  # named only if no other field explains why the scores differ.
-  names = [name for name in names if name != 'sample_seed']
-  names = [name for name in names if name not in OTHER_SCORES] or names
-  return [f'{name}: {first.get(name, "absent")} and {second.get(name, "absent")}' for name in names]
-
-
-def as_table(rows: Sequence[Row], form: str) -> str:
-  """Formats rows as a table; leaves out columns without a value.
-
-  Args:
-    rows: The rows, best first; at least one.
-    form: 'text', 'markdown' or 'csv'. Numbers have six significant digits, in 'csv' all digits.
-  """
-  columns = {
-    'rank': range(1, len(rows) + 1),
-    'run': [row.run for row in rows],
-    'step': [row.step for row in rows],
-    rows[0].score: [row.value for row in rows],
-    'low': [row.low for row in rows],
-    'high': [row.high for row in rows],
-    'seeds': [row.seeds for row in rows],
-    'floor': [row.floor for row in rows],
-  }
-  columns = {name: cells for name, cells in columns.items() if set(cells) != {None}}
-  if form == 'csv':
-    content = io.StringIO()
-    csv.writer(content, lineterminator='\n').writerows([list(columns), *zip(*columns.values())])
-    return content.getvalue().rstrip('\n')
-  digits = {
-    name: [f'{cell:.6g}' if isinstance(cell, float) else cell for cell in cells]
-    for name, cells in columns.items()
-  }
-  # tabulate would show a run named 1e5 as the number 100000.
-  tablefmt = {'text': 'plain', 'markdown': 'github'}[form]
-  return tabulate(digits, headers='keys', tablefmt=tablefmt, disable_numparse=True)
-
-
-def _names(record: Record, metric: str) -> list[str]:
-  """Returns the full names of the finite scores in a record that `metric` stands for."""
+  try:
+    directions = {metric: better(metric) for metric in metrics}
+  except UsageError as error:
+    raise UsageError(f'--metric={error}') from None
+  entries = _select(list(entries), where)
+  scored = [(entry, names) for entry in entries if (names := _names(entry.record, metrics))]
+  for metric in metrics:
+    if not any(metric in names for _, names in scored):
+      raise UsageError(f'--metric={metric}: in none of these records')
+  has_extractor = any('[' in name for _, names in scored for name in names.values())
+  settings: dict[str, list[tuple[Entry, dict[str, str]]]] = {}
+  for entry, names in scored:
+    setting = _setting(entry.record['definition'], has_extractor)
+    settings.setdefault(json.dumps(setting, sort_keys=True), []).append((entry, names))
+  found, facts = [], []
+  for group in settings.values():
+    measurements = _measurements(group)
+    # Two measurements of one metric, fid(ddof=0) and fid(ddof=1), are of two tables.
+    for choice in itertools.product(*(measurements[metric].values() or [[]] for metric in metrics)):
+      members = dict(zip(metrics, choice))
+      found.append(_table(members, directions, sort, best_of_run))
+      facts.append(_facts(members, has_extractor))
   return [
-    name
-    for name, value in record['scores'].items()
-    if metric in (name, name.split('[')[0]) and math.isfinite(value)
+    dataclasses.replace(table, definition=label) for table, label in zip(found, _labels(facts))
   ]
 
 
-def _row(run: str, step: int | None, records: list[tuple[str, Record]]) -> Row:
-  score, record = records[0]
-  values = [record['scores'][name] for name, record in records]
-  mean = statistics.fmean(values)
-  if len(values) > 1:
-    quantile = special.stdtrit(len(values) - 1, 0.975)  # Student's t.
-    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
-    low, high = mean - half, mean + half
-  else:
-    low, high = (record['scores'].get(_add_suffix(score, end)) for end in ('low', 'high'))
-  floor = record['scores'].get(_add_suffix(score, 'floor'))
-  return Row(run, step, score, mean, low, high, len(values), floor)
+_Member = tuple[Entry, str]  # A record and the full name of the score.
 
 
-def _add_suffix(score: str, suffix: str) -> str:
-  """Adds a suffix to a score's name: 'fid[inception]', 'low' -> 'fid_low[inception]'."""
-  stem, bracket, extractor = score.partition('[')
-  return f'{stem}_{suffix}{bracket}{extractor}'
+def _names(record: Record, metrics: Sequence[str]) -> dict[str, str]:
+  """Returns the full name of the finite score in a record that each metric stands for."""
+  names: dict[str, str] = {}
+  for name, value in record['scores'].items():
+    for metric in metrics:
+      if metric in (name, name.split('[')[0]) and math.isfinite(value):
+        names.setdefault(metric, name)
+  return names
 
 
-def _flatten(definition: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+def _select(entries: list[Entry], where: Sequence[str]) -> list[Entry]:
+  """Returns the entries that meet all conditions; raises UsageError when none does."""
+  flat = [(entry, flatten(entry.record['definition'])) for entry in entries]
+  known = dict.fromkeys(name for _, fields in flat for name in fields)
+  for condition in _conditions(where, known):
+    field, equals, wanted = condition.partition('=')
+    if not equals or field not in known:
+      raise UsageError(
+        f'--where={condition}: should be field=value, of the fields {", ".join(known)}'
+      )
+    values = dict.fromkeys(_text(fields.get(field, 'absent')) for _, fields in flat)
+    flat = [pair for pair in flat if _text(pair[1].get(field, 'absent')) == wanted]
+    if not flat:
+      raise UsageError(f'--where={condition}: no such record; there are {", ".join(values)}')
+  return [entry for entry, _ in flat]
+
+
+def _conditions(where: Sequence[str], known: Iterable[str]) -> list[str]:
+  """Splits 'a=1,b=2' at commas before names of fields; values may have commas of their own."""
+  before_field = r',\s*(?=(?:' + '|'.join(map(re.escape, known)) + r')=)'
+  return [part.strip() for text in where for part in re.split(before_field, text)]
+
+
+def _setting(definition: Mapping[str, Any], has_extractor: bool) -> Fields:
+  """Returns what must be equal in records that share a table, whatever else they measured."""
+  left_out = {*OTHER_SCORES, SEED, *(() if has_extractor else ('extractor',))}
+  return flatten({key: value for key, value in definition.items() if key not in left_out})
+
+
+def _measurements(
+  group: Sequence[tuple[Entry, dict[str, str]]],
+) -> dict[str, dict[str, list[_Member]]]:
+  """Returns the members of a setting by metric and by an id that comparable scores share.
+
+  Records of earlier versions have no ids: such a score gets that of a record with equal metrics.
+  """
+  ids: dict[tuple[str, str], str] = {}
+  for entry, names in group:
+    for name in names.values():
+      if found := entry.record.get('score_ids', {}).get(name):
+        ids.setdefault((name, _others(entry)), found)
+  measurements: dict[str, dict[str, list[_Member]]] = collections.defaultdict(dict)
+  for entry, names in group:
+    for metric, name in names.items():
+      found = entry.record.get('score_ids', {}).get(name) or ids.get(
+        (name, _others(entry)), _others(entry)
+      )
+      measurements[metric].setdefault(found, []).append((entry, name))
+  return measurements
+
+
+def _others(entry: Entry) -> str:
+  """Returns the fields of a definition that a setting leaves out, but for the seed, as a text."""
+  definition = entry.record['definition']
+  return json.dumps({name: definition.get(name) for name in OTHER_SCORES})
+
+
+def _table(
+  members: Mapping[str, list[_Member]], directions: Mapping[str, str], sort: str, best_of_run: bool
+) -> Table:
+  """Returns the table of one choice of measurements; `members` are those of each metric."""
+  cells: dict[tuple[str, int | None], dict[str, Cell]] = {}
+  for metric, found in members.items():
+    groups: dict[tuple[str, int | None], list[tuple[str, Record]]] = {}
+    for entry, name in found:
+      groups.setdefault((entry.run, entry.record.get('step')), []).append((name, entry.record))
+    for key, records in groups.items():
+      cells.setdefault(key, {})[metric] = cell_of(records)
+  metrics = list(members)
+  first = next(metric for metric in metrics if members[metric])
+  sign = 1 if directions[first] == 'lower' else -1
+  rows = [Row(run, step, found) for (run, step), found in cells.items()]
+  rows.sort(key=lambda row: sign * row.cells[first].value if first in row.cells else math.inf)
+  rows = [dataclasses.replace(row, rank=number) for number, row in enumerate(rows, 1)]
+  if best_of_run:
+    rows = _best_of_run(rows, first)
+  if sort == 'step':
+    rows.sort(key=lambda row: (row.run, -1 if row.step is None else row.step))
+  names = {metric: found[0][1] for metric, found in members.items() if found}
+  return Table({}, metrics, names, rows, optimism([row.cells.get(first) for row in rows]))
+
+
+def _best_of_run(rows: list[Row], metric: str) -> list[Row]:
+  """Returns the first row of each run, numbered anew, with the optimism of having picked it."""
+  by_run: dict[str, list[Row]] = {}
+  for row in rows:
+    by_run.setdefault(row.run, []).append(row)
+  every = [row.cells.get(metric) for row in rows]
+  return [
+    dataclasses.replace(
+      own[0],
+      rank=number,
+      best_of=len(own),
+      optimism=optimism([row.cells.get(metric) for row in own], spread_of=every),
+    )
+    for number, own in enumerate(by_run.values(), 1)
+  ]
+
+
+def _facts(members: Mapping[str, list[_Member]], has_extractor: bool) -> Fields:
+  """Returns the setting of a table's records, and then what else they measured."""
+  definition = next(found[0][0] for found in members.values() if found).record['definition']
+  others = {name: definition[name] for name in OTHER_SCORES if definition.get(name)}
+  return _setting(definition, has_extractor) | others
+
+
+def _labels(tables: Sequence[Fields]) -> list[Fields]:
+  """Returns for each table the fields that tell it from others, and no more than are needed."""
+  names = dict.fromkeys(name for facts in tables for name in facts)
+  differing = [
+    name for name in names if len({_text(facts.get(name, 'absent')) for facts in tables}) > 1
+  ]
+  # Fingerprints and other scores are named only if no other field tells two tables apart.
+  shown = [name for name in differing if name not in OTHER_SCORES and 'fingerprint' not in name]
+  for name in differing:
+    labels = [json.dumps([facts.get(key, 'absent') for key in shown]) for facts in tables]
+    if len(set(labels)) == len(tables):
+      break
+    if name not in shown:
+      shown.append(name)
+  return [{name: facts.get(name, 'absent') for name in shown} for facts in tables]
+
+
+def flatten(definition: Mapping[str, Any], prefix: str = '') -> Fields:
   """Flattens a nested dictionary: {'a': {'b': 1}} -> {'a.b': 1}."""
   fields = {}
   for key, value in definition.items():
-    if isinstance(value, dict):
-      fields.update(_flatten(value, f'{prefix}{key}.'))
+    if isinstance(value, Mapping):
+      fields.update(flatten(value, f'{prefix}{key}.'))
     else:
       fields[prefix + key] = value
   return fields
+
+
+def _text(value: Any) -> str:
+  """Returns a value of a definition as --where has it: a text as it is, anything else as JSON."""
+  return value if isinstance(value, str) else json.dumps(value)

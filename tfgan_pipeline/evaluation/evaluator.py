@@ -5,7 +5,8 @@
 
 An evaluator shares nothing with the trainer but model_dir, and may run wherever model_dir can be
 read. A checkpoint that has a record of the same definition is not scored again. The best
-checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them.
+checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them; with
+--eval_dir nothing is written to model_dir, and nothing is pinned.
 watcher.py scores all checkpoints of a run.
 """
 
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
-import json
 import logging
 import math
 import re
@@ -28,19 +28,18 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
+from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
+from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.runs import event_files
-from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
-from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _log = logging.getLogger(__name__)
 
@@ -97,9 +96,10 @@ class Evaluator:
     }
     self.definition = definition_of(scorer, self._sampler, options, sources)
     self.best_by = _full_name(options.best_by, scorer)
-    directory = run.evaluation(options.directory_name)
-    self._claims = Claims(directory)
-    self._records = Records(directory, self._claims)
+    place = place_of(run, options)
+    self._claims = Claims(place.directory)
+    self._records = Records(place.directory, self._claims, place.read_only)
+    self._curves = Curves(self._records, self.run_id, self.definition)
     self._checkpoints = Checkpoints(run.checkpoints)
     name = re.sub(r'[^\w-]', '-', options.directory_name)
     self._pin_name = f'{name}-{definition_id(self.definition)}'
@@ -161,6 +161,8 @@ class Evaluator:
           _log.warning('pins are left as they are (%s)', first_line(error))
 
   def _pin(self, step: int, why: str) -> None:
+    if self._options.eval_dir:  # Pins lie in the run, which is not to be written then.
+      return
     try:
       self._checkpoints.pins.add(step, self._pin_name, why + '\n')
     except OSError as error:  # Scoring works without a pin.
@@ -194,8 +196,9 @@ class Evaluator:
       **self._provenance(started),
     }
     self.check_run()
-    self._write_summaries(step, scores, np.concatenate(previews))
-    return self._records.add(record)  # Last, since a checkpoint with a record counts as done.
+    picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
+    # Drawn before the record is kept, since a checkpoint with a record counts as done.
+    return self._records.add(record, first=lambda: self._curves.draw(record, picture))
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.
@@ -228,12 +231,13 @@ class Evaluator:
   def _settle_pins(self, claimed: int) -> None:
     """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Does nothing when another run has the directory, since the steps are then that run's.
+    Does nothing when another run has the directory, since the steps are then that run's, and with
+    --eval_dir.
 
     Args:
       claimed: The step whose claim the caller holds.
     """
-    if self.run.run_id != self.run_id:
+    if self.run.run_id != self.run_id or self._options.eval_dir:
       return
     best = self.best()
     if best:
@@ -255,22 +259,6 @@ class Evaluator:
       **({'code': code} if (code := self.run.code_of_last_session()) else {}),
       'seconds': round(time.monotonic() - started, 2),
     }
-
-  def _write_summaries(self, step: int, scores: dict[str, float], outputs: np.ndarray) -> None:
-    with writing(self._records.directory):
-      score_records = [record for record in self._records.read() if 'scores' in record]
-      run_ids = {record.get('run_id', '') for record in score_records}
-      if run_ids and self.run_id not in run_ids:
-        # TensorBoard would join the curves of the former run to those of this one.
-        event_files.wait_for_another_second(self._records.directory)
-        event_files.start_session(self._records.directory, 0)
-      with TensorBoard(self._records.directory) as writer:
-        # The prefix makes a group of charts of its own.
-        writer.scalars(step, {f'scores/{name}': value for name, value in scores.items()})
-        picture = images.enlarge(self._sampler.medium.picture(outputs))
-        writer.picture(step, 'fakes', picture)
-        definition = json.dumps(self.definition, indent=2)
-        writer.text(step, 'definition', f'```\n{definition}\n```')
 
 
 def _full_name(best_by: str, scorer: Scorer) -> str | None:

@@ -18,6 +18,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.models.build import new_game
@@ -125,6 +126,8 @@ def open_run(
   check_data(run, dataset)
   scorers = scorers or Scorers()
   task, options = check_options(experiment, dataset, options)
+  for variant in (options, *map(options.variant, also)):
+    place_of(run, variant)  # Refuses what cannot be written, before the scorer is made.
   scorer = scorers.get(experiment, dataset, options)
   sources = None if task.samples_noise else _sources(dataset, options, task)
   evaluators: dict[str, Evaluator] = {}

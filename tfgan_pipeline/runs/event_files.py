@@ -1,13 +1,15 @@
-"""Events for TensorBoard that `tf.summary` cannot write."""
+"""Event files for TensorBoard that `tf.summary` cannot write: session starts, ordered curves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import io
 import os
 import re
 import time
 import uuid
 
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto import event_pb2
 from tensorboard.summary.writer import record_writer
 
@@ -23,22 +25,62 @@ def start_session(directory: str, void: int) -> None:
   contain the second of their creation; the new name sorts first within its second, so that the file
   is read before all that the session writes.
   """
-  now = time.time()
+  name = f'events.out.tfevents.{int(time.time()):010d}.!start.{uuid.uuid4().hex[:8]}'
+  _write(os.path.join(directory, name), _start(void))
+
+
+def read(directory: str) -> list[event_pb2.Event]:
+  """Returns the events with summaries in the files of a directory, in the order of the files."""
+  events = []
+  for name in _names(directory):
+    for content in RawEventFileLoader(os.path.join(directory, name)).Load():
+      event = event_pb2.Event.FromString(content)
+      if event.HasField('summary'):
+        events.append(event)
+  return events
+
+
+def append(directory: str, events: Iterable[event_pb2.Event]) -> None:
+  """Writes a file of events that TensorBoard reads after all others in `directory`.
+
+  A running TensorBoard reads no file whose name sorts before one that it has finished, so the
+  second in the name is later than that of every other file, whatever the clock of this machine.
+  """
+  _write(os.path.join(directory, _next_name(directory)), events)
+
+
+def replace(directory: str, events: Iterable[event_pb2.Event]) -> None:
+  """Writes a file of events in place of all others in `directory`, which are removed.
+
+  A running TensorBoard forgets what it has read of the others.
+  """
+  others = _names(directory)
+  _write(os.path.join(directory, _next_name(directory)), [*_start(0), *events])
+  for name in others:
+    files.remove(os.path.join(directory, name))
+
+
+def _start(void: int) -> list[event_pb2.Event]:
+  """Returns events at which TensorBoard forgets all points of step `void` or later."""
   start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-  events = [event_pb2.Event(wall_time=now, file_version='brain.Event:2')]
   # Twice, since TensorBoard forgets nothing at the first session start in a directory.
-  events += [event_pb2.Event(step=void, wall_time=now, session_log=start)] * 2
+  return [event_pb2.Event(step=void, wall_time=time.time(), session_log=start)] * 2
+
+
+def _names(directory: str) -> list[str]:
+  return [name for name in files.names_in(directory) if _SECOND.match(name)]
+
+
+def _next_name(directory: str) -> str:
+  seconds = [int(name.split('.')[3]) for name in _names(directory)]
+  second = max([int(time.time()), *(second + 1 for second in seconds)])
+  return f'events.out.tfevents.{second:010d}.{uuid.uuid4().hex[:8]}'
+
+
+def _write(path: str, events: Iterable[event_pb2.Event]) -> None:
+  version = event_pb2.Event(wall_time=time.time(), file_version='brain.Event:2')
   content = io.BytesIO()
-  for event in events:
+  for event in (version, *events):
     record_writer.RecordWriter(content).write(event.SerializeToString())
-  name = f'events.out.tfevents.{int(now):010d}.!start.{uuid.uuid4().hex[:8]}'
-  files.make_folder(directory)
-  files.write_bytes(os.path.join(directory, name), content.getvalue())
-
-
-def wait_for_another_second(directory: str) -> None:
-  """Waits until no event file in `directory` was created in the current second."""
-  matches = [_SECOND.match(name) for name in files.names_in(directory)]
-  newest = max((int(match[1]) for match in matches if match), default=0)
-  while int(time.time()) == newest:
-    time.sleep(0.02)
+  files.make_folder(os.path.dirname(path))
+  files.write_bytes(path, content.getvalue())

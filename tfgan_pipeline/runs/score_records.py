@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 import json
 import os
 import re
@@ -21,6 +21,7 @@ OTHER_SCORES = (
   *('metrics', 'image_metrics', 'pair_metrics', 'generator_metrics'),
   *('bootstrap', 'path_length'),
 )
+_FILE = 'scores.jsonl'
 _IGNORED_FIELDS = (*OTHER_SCORES, 'sample_seed')
 
 
@@ -63,20 +64,25 @@ class Records:
   Args:
     directory: The directory, model_dir/eval/<name>; need not exist yet.
     claims: The claims in the directory; made if None.
+    also: Other directories whose records count, and that nothing is written to.
   """
 
-  def __init__(self, directory: str, claims: Claims | None = None):
+  def __init__(self, directory: str, claims: Claims | None = None, also: Sequence[str] = ()):
     self.directory = directory
     self._claims = claims or Claims(directory)
-    self._path = os.path.join(directory, 'scores.jsonl')
-    self._cache: tuple[Any, list[Record]] = (None, [])  # The file's version and records.
+    self._path = os.path.join(directory, _FILE)
+    self._other_paths = [os.path.join(other, _FILE) for other in also]
+    self._cache: dict[str, tuple[Any, list[Record]]] = {}  # Version and records of each file.
 
   def read(self) -> list[Record]:
     """Returns all records, oldest first; leaves out a line that a crash cut short."""
-    file_version = files.version(self._path)
-    if file_version is None or file_version != self._cache[0]:
-      self._cache = file_version, _read(self._path)
-    return self._cache[1]
+    return [record for path in (*self._other_paths, self._path) for record in self._read_file(path)]
+
+  def _read_file(self, path: str) -> list[Record]:
+    file_version = files.version(path)
+    if file_version is None or file_version != self._cache.get(path, (None,))[0]:
+      self._cache[path] = file_version, _read(path)
+    return self._cache[path][1]
 
   def of(self, run_id: str, definition: dict[str, Any]) -> list[Record]:
     """Returns the records of one run with one definition, oldest first.
@@ -103,10 +109,14 @@ class Records:
     candidates = [record for record in self.of(run_id, definition) if record.get('step') == step]
     return min(candidates, key=lambda record: 'error' in record, default=None)
 
-  def add(self, record: Record) -> Record:
+  def add(self, record: Record, *, first: Callable[[], None] = lambda: None) -> Record:
     """Appends a record unless its run, step and definition have one; returns the record in force.
 
     A record with scores is appended after a failure too, and then comes first in `find`.
+
+    Args:
+      record: The record.
+      first: Called before the record is appended, while no other process may append any.
 
     Raises:
       WriteError: The record cannot be written; earlier records stay whole.
@@ -116,6 +126,7 @@ class Records:
       if duplicate and ('error' not in duplicate or 'error' in record):
         return duplicate
       files.make_folder(self.directory)
+      first()
       has_open_line = _read_text(self._path)[-1:] not in ('', '\n')
       files.append(self._path, '\n' * has_open_line + json.dumps(record) + '\n')
       return record
@@ -129,15 +140,16 @@ def find_records(path: str) -> dict[str, list[Record]]:
   since version 0.1.0, so a later version scored the checkpoints of a run again.
 
   Args:
-    path: A run, an evaluation directory of a run, or a file of records.
+    path: A run, a folder of runs, an evaluation directory of a run, or a file of records.
 
   Raises:
     UsageError: There are no records with scores.
   """
   if files.is_folder(path):
-    names = [os.path.join(path, 'scores.jsonl')]
+    names = [os.path.join(path, _FILE)]
     if not files.exists(names[0]):
-      names = _list_files(path)
+      runs = [path, *(os.path.join(path, name) for name in files.names_in(path))]
+      names = [name for run in runs for name in _list_files(run)]
   else:
     names = [path]
   records_by_file = {}
@@ -157,7 +169,7 @@ def find_records(path: str) -> dict[str, list[Record]]:
 def _list_files(path: str) -> list[str]:
   """Returns the files of score records of the run at `path`."""
   folder = os.path.join(path, 'eval')
-  names = [os.path.join(folder, name, 'scores.jsonl') for name in files.names_in(folder)]
+  names = [os.path.join(folder, name, _FILE) for name in files.names_in(folder)]
   return sorted(filter(files.exists, names))
 
 
