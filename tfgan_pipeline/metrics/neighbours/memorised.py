@@ -8,11 +8,12 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.neighbours.crossing import cross
 from tfgan_pipeline.metrics.neighbours.nearest import radii
-from tfgan_pipeline.metrics.ranking import lower_is_better
+from tfgan_pipeline.metrics.ranking import higher_is_better, lower_is_better
 
 
 @registry.metric
 @lower_is_better('memorised')
+@higher_is_better('auth_pct')
 def memorised(reference: Features, generated: Features) -> dict[str, float]:
   """Share of generated samples nearer to a training image than any other one is to it.
 
