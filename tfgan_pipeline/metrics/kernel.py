@@ -14,6 +14,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.cautions import warns
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.ranking import lower_is_better
 from tfgan_pipeline.metrics.unit_rows import unit_blocks
@@ -23,7 +24,20 @@ _SIGMA = 10.0  # Width of the Gaussian kernel in CMMD's reference code.
 _SCALE = 1000.0  # Factor of CMMD's reference code, for readable numbers.
 
 
+def _whole_sets(
+  reference: Features, generated: Features, *, subset_size: int, subsets: int, **arguments: object
+) -> str:
+  size = min(subset_size, len(reference), len(generated))
+  if arguments.get('kernel') == 'rbf' or size == subset_size:
+    return ''
+  repeated = size == max(len(reference), len(generated)) and subsets > 1
+  return f'subsets have {size} samples, not the {subset_size} asked for' + (
+    ', and each is a whole set: kid_std is left out' if repeated else ''
+  )
+
+
 @registry.metric
+@warns(_whole_sets)
 @lower_is_better('kid', 'cmmd')
 def kid(
   reference: Features,
