@@ -85,6 +85,16 @@ def test_path_length_is_that_of_features_of_unrounded_images(scorer):
   assert 'perceptual_path_length[random_projection]' in one.metric_of
 
 
+def test_users_are_warned_once_and_by_name(scorer, held_out, caplog):
+  one = scorer(metrics='fid, inception_score, kid')
+  for _ in range(2):
+    scores = one.score([held_out['image']])
+  warnings = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+  assert [text.split('(')[0] for text in warnings] == ['--metrics=inception_score', '--metrics=kid']
+  assert 'subsets have 180 samples' in warnings[1]
+  assert scores['kid_subset_size[classifier:digits]'] == 180
+
+
 def look_at(register):
   """Registers an image metric `look`; collects the pairs (real, generated) that it scores."""
   seen = []

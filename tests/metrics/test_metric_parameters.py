@@ -21,13 +21,16 @@ DEFAULTS = {
   'fid_infinity': {'points': 15, 'seed': 0, 'ddof': 1},
   'inception_score': {'splits': 10, 'seed': 0},
   'intra_class_fid': {'worst': 3, 'ddof': 1},
-  'kid': {'subsets': 100, 'subset_size': 1000, 'seed': 0},
+  'kid': {'subsets': 100, 'subset_size': 1000, 'seed': 0, 'kernel': 'polynomial'},
   'label_agreement': {},
   'memorised': {},
+  'mifid': {'epsilon': 0.1},
+  'mind': {'directions': 1000, 'seed': 0},
   'mode_coverage': {'deviations': 3},
   'ms_ssim': {'pairs': 1000, 'seed': 0},
   'prdc': {'k': 5},
   'precision_recall': {'k': 3},
+  'reference_geometry': {'k': 5},
   'sliced_wasserstein': {
     'images': 8192,
     'patches': 64,
@@ -35,6 +38,7 @@ DEFAULTS = {
     'normalise': 'channel',
     'seed': 0,
   },
+  'vendi': {},
 }
 
 # Two sets of so many samples, and what each number may be for them: the least and the most, which
@@ -51,10 +55,13 @@ BOUNDS = {
   'subset_size': (2, None),
   'deviations': (float(np.nextafter(0, 1)), None),
   'k': (1, FAKE - 1),
+  'reference_geometry k': (1, REAL - 1),
+  'epsilon': (float(np.nextafter(0, 1)), None),
   'pairs': (1, None),
   'images': (1, None),
   'patches': (1, None),
   'projections': (1, None),
+  'directions': (1, None),
 }
 
 

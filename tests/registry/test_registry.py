@@ -8,6 +8,7 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.registry import calls
+from tfgan_pipeline.registry.calls import Later
 
 ALL = [(kind, name) for kind in registry.ALL for name in kind.components()]
 
@@ -26,6 +27,21 @@ def test_defaults_have_their_declared_types():
       assert parameter.annotation, f'{name}({parameter.name}) needs a type'
       if not parameter.required:
         parameter.check(parameter.default)
+
+
+def test_an_argument_that_came_later_is_named_where_it_is_used(register):
+  def grown(reference, generated, *, k: int = 3, kind: Later[str] = 'plain') -> dict[str, float]:
+    """Has got an argument."""
+    return {'k': k, 'kind': kind}
+
+  register(registry.metric, grown)
+  assert registry.metric.components()['grown'].signature == 'grown(k=3, kind=plain)'
+  for text in ('grown', 'grown(k=3)', 'grown(kind=plain)', "grown(3, kind='plain')"):
+    assert str(registry.metric.parse(text)) == 'grown(k=3)'
+    assert registry.metric.build(text, None, None) == {'k': 3, 'kind': 'plain'}
+  assert str(registry.metric.parse('grown(kind=other)')) == 'grown(k=3, kind=other)'
+  with pytest.raises(UsageError, match='kind=3 should be str'):
+    registry.metric.parse('grown(kind=3)')
 
 
 def test_canonical_form_names_every_argument():

@@ -16,6 +16,7 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import ExtractorContext
+from tfgan_pipeline.metrics.cautions import caution
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import intervals
@@ -58,6 +59,7 @@ class Scorer:
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
     self._options = options
+    self._has_warned = False
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
@@ -165,6 +167,7 @@ class Scorer:
 
     generated = self._extractor.features(copy_first_batches())
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
+    self._warn_once(generated)
     scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
       scores.update(
@@ -175,6 +178,15 @@ class Scorer:
         self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:_IMAGES])
       )
     return scores
+
+  def _warn_once(self, generated: Features) -> None:
+    """Logs the cautions of the metrics for the first set that is scored; later ones are alike."""
+    if self._has_warned or isinstance(self._reference, Statistics):
+      return
+    self._has_warned = True
+    for call in registry.metric.parse_all(self._options.metrics):
+      if text := caution(call, self._reference, generated):
+        _log.warning('--metrics=%s: %s', call, text)
 
   def of_generator(
     self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int

@@ -16,6 +16,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.classes.inception_score import log_probabilities
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.intervals import frechet_interval, interval_of_terms
+from tfgan_pipeline.metrics.mind import mind_terms
 from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross
 from tfgan_pipeline.metrics.neighbours.memorised import is_memorised
 from tfgan_pipeline.registry.calls import Call
@@ -63,6 +64,14 @@ def _memorised(reference: Features, generated: Features, resamples: int) -> Inte
   return interval_of_terms(is_memorised(reference, generated), resamples=resamples)
 
 
+def _mind(
+  reference: Features, generated: Features, resamples: int, *, directions: int, seed: int
+) -> Interval:
+  """Returns the interval of the deviation from the score; `intervals` recentres it."""
+  terms = mind_terms(reference, generated, directions=directions, seed=seed)
+  return interval_of_terms(terms, resamples=resamples)
+
+
 # Metric -> the score that has an interval, and the function that computes it.
 _INTERVALS: Mapping[str, tuple[str, Callable[..., Interval]]] = {
   'fid': ('fid', _fid),
@@ -70,6 +79,7 @@ _INTERVALS: Mapping[str, tuple[str, Callable[..., Interval]]] = {
   'precision_recall': ('precision', _precision),
   'prdc': ('prdc_precision', _prdc_precision),
   'memorised': ('memorised', _memorised),
+  'mind': ('mind', _mind),
 }
 
 
@@ -98,4 +108,6 @@ def intervals(
     # Its interval is that of one split: move it around the mean over splits, which is the score.
     one_split = registry.metric.function(call.name)(reference, generated, splits=1)[score]
     low, high = low + scores[score] - one_split, high + scores[score] - one_split
+  if call.name == 'mind':
+    low, high = low + scores[score], high + scores[score]
   return {f'{score}_low': low, f'{score}_high': high}

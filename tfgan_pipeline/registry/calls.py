@@ -13,12 +13,18 @@ import dataclasses
 import inspect
 import keyword
 import math
-from typing import Any
+from typing import Annotated, Any, TypeVar, get_origin
 
 from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry.annotations import converter
 
 _REQUIRED = inspect.Parameter.empty
+_T = TypeVar('_T')
+
+# Type of a hyper-parameter that a component got later, as in `kernel: Later[str] = 'polynomial'`:
+# at its default it stays out of canonical strings, so that former calls keep their ids.
+Later = Annotated[_T, 'left out of canonical strings at its default']
+_LATER = ('left out of canonical strings at its default',)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +35,13 @@ class Parameter:
     name: The argument's name in a call string.
     annotation: Source text of the type, see annotations.py; empty when any value is allowed.
     default: The default value, or `inspect.Parameter.empty` when a call must give the argument.
+    later: Whether the argument stays out of canonical strings at its default, see Later.
   """
 
   name: str
   annotation: str
   default: Any
+  later: bool = False
 
   @property
   def required(self) -> bool:
@@ -81,7 +89,7 @@ class Component:
     return f'{self.name}({", ".join(map(str, self.parameters))})' if self.parameters else self.name
 
   def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Returns all hyper-parameters by name, checked, with defaults filled in.
+    """Returns all hyper-parameters by name, checked, with defaults filled in but for later ones.
 
     Args:
       args: Positional arguments of a call.
@@ -108,6 +116,8 @@ class Component:
         raise UsageError(f'argument {parameter.name!r} is missing, as in {self.signature}')
       else:
         arguments[parameter.name] = parameter.default
+      if parameter.later and arguments[parameter.name] == parameter.default:
+        del arguments[parameter.name]
     return arguments
 
 
@@ -117,14 +127,14 @@ class Call:
 
   Attributes:
     name: Name of the component.
-    arguments: All hyper-parameters by name, defaults included.
+    arguments: All hyper-parameters by name, defaults included; without later ones at their default.
   """
 
   name: str
   arguments: dict[str, Any] = dataclasses.field(hash=False)
 
   def __str__(self) -> str:
-    """Returns the canonical string, with all arguments by name; equal calls give equal strings."""
+    """Returns the canonical string, with `arguments` by name; equal calls give equal strings."""
     arguments = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
     return f'{self.name}({arguments})' if arguments else self.name
 
@@ -194,6 +204,9 @@ def place_of(function: Any) -> str:
 
 
 def _parameter(name: str, annotation: str, default: Any) -> Parameter:
+  declared, annotation = annotation, annotation.removeprefix('Later[')
+  later = annotation != declared
+  annotation = annotation.removesuffix(']') if later else annotation
   try:
     converter(annotation)
   except TypeError:
@@ -201,7 +214,7 @@ def _parameter(name: str, annotation: str, default: Any) -> Parameter:
       f'argument {name} is annotated {annotation}, which is not understood; use int, float, bool, '
       'str, tuple[...], Literal[...] or None, joined by |'
     ) from None
-  return Parameter(name, annotation, default)
+  return Parameter(name, annotation, default, later)
 
 
 def _read_default(name: str, default: ast.expr) -> Any:
@@ -232,6 +245,8 @@ def _default_error(name: str, text: str) -> ComponentError:
 def _annotation(annotation: Any) -> str:
   if annotation is inspect.Parameter.empty:
     return ''
+  if get_origin(annotation) is Annotated and annotation.__metadata__ == _LATER:
+    return f'Later[{inspect.formatannotation(annotation.__origin__)}]'
   return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 

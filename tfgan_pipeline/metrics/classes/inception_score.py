@@ -12,18 +12,36 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.cautions import warns
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.ranking import higher_is_better
 
+# Samples per split and class from which the class frequencies of a split are fairly well known; a
+# split of 1,000 samples, as in evaluations of 10,000, is taken for enough of any number of classes.
+_FEW_PER_CLASS, _ENOUGH = 10, 1000
+
+
+def _few_per_split(reference: Features, generated: Features, *, splits: int, **_: object) -> str:
+  del reference
+  size = len(generated) // splits
+  if size >= min(_FEW_PER_CLASS * generated.require_logits().shape[1], _ENOUGH):
+    return ''
+  return (
+    f'of splits of {size} samples, which cannot score above {size} and score too low; take more '
+    'samples, or splits=1'
+  )
+
 
 @registry.metric
+@warns(_few_per_split)
 @higher_is_better('inception_score')
 def inception_score(
   reference: Features, generated: Features, *, splits: int = 10, seed: int = 0
 ) -> dict[str, float]:
   """Inception Score: mean and standard deviation over splits of the generated samples.
 
-  Salimans et al. 2016 (arXiv:1606.03498), section 4: exp(mean KL(p(y|x) || p(y))), between 1 and K.
+  Salimans et al. 2016 (arXiv:1606.03498), section 4: exp(mean KL(p(y|x) || p(y))), between 1 and K,
+  and never above the number of samples in a split: splits of one sample score exactly 1.
 
   Args:
     reference: Not used.

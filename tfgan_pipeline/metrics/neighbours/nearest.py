@@ -37,6 +37,28 @@ def radii(features: Features, k: int) -> np.ndarray:
   return known[:, :k]
 
 
+def duplicates_caution(reference: Features, generated: Features, *, k: int = 1, **_: object) -> str:
+  """Returns a caution that counts neighbourhoods of radius 0, or '' if there are none.
+
+  Args:
+    reference: N real samples.
+    generated: M generated samples.
+    k: Rank of the other sample that a neighbourhood reaches to.
+  """
+  counts = {
+    name: np.count_nonzero(radii(features, k)[:, -1] == 0)
+    for name, features in (('real', reference), ('generated', generated))
+    if len(features) > k
+  }
+  found = [f'{count} {name}' for name, count in counts.items() if count]
+  if not found:
+    return ''
+  return (
+    f'{" and ".join(found)} samples have {k} or more duplicates, so their neighbourhoods have '
+    'radius 0: closed ones hold exact copies only, open ones nothing'
+  )
+
+
 def _search_one_set(pool: np.ndarray, k: int) -> np.ndarray:
   """Returns squared distances to the k nearest other rows of `pool`, float64 [N, k], sorted."""
   distances = Distances(pool, pool)

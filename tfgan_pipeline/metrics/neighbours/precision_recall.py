@@ -2,18 +2,23 @@
 
 A sample is covered when it lies in the neighbourhood of a sample of the other set, the ball that
 reaches to that sample's k-th nearest other sample of its own set. All scores come from one pass
-over the distances, see crossing.py.
+over the distances, see crossing.py. A sample with k duplicates has a neighbourhood of radius 0: in
+precision_recall (closed) it holds exact copies, in prdc (open) nothing, as in the packages of both
+papers; the evaluator warns and counts them.
 """
 
 from __future__ import annotations
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.metrics.cautions import warns
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross
+from tfgan_pipeline.metrics.neighbours.nearest import duplicates_caution
 from tfgan_pipeline.metrics.ranking import higher_is_better
 
 
 @registry.metric
+@warns(duplicates_caution)
 @higher_is_better('precision', 'recall')
 def precision_recall(reference: Features, generated: Features, *, k: int = 3) -> dict[str, float]:
   """Precision and recall: the share of each set that lies within the other's neighbourhoods.
@@ -39,6 +44,7 @@ def precision_recall(reference: Features, generated: Features, *, k: int = 3) ->
 
 
 @registry.metric
+@warns(duplicates_caution)
 @higher_is_better('prdc_precision', 'prdc_recall', 'density', 'coverage')
 def prdc(reference: Features, generated: Features, *, k: int = 5) -> dict[str, float]:
   """Density and coverage, with precision and recall at the same k.
