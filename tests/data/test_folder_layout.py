@@ -1,4 +1,4 @@
-"""Meanings of folders: splits in any spelling, wrappers, the order of classes, and runs of before."""
+"""Meanings of folders: splits in any spelling, wrappers, the order of classes, and older runs."""
 
 from __future__ import annotations
 

@@ -42,13 +42,9 @@ def memorised(reference: Features, generated: Features) -> dict[str, float]:
   Returns:
     memorised: Share of the generated samples whose nearest training image is nearer to them than to
       any other training image.
-<<<<<<< HEAD
     auth_pct: Share of the samples that are not memorised, in per cent.
-=======
-    auth_pct: Share of the other samples, in per cent.
     memorised_duplicates: Share of the generated samples that equal a training image which the
       training set holds twice or more; only where it holds any. Add it to `memorised`.
->>>>>>> e6c922ef1977f90ad74866d09a9e348397675ee5
     memorised_held_out: Share of held-out real images that count as memorised, if there are any.
 
   Raises:
