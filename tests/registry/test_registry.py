@@ -28,7 +28,7 @@ def test_defaults_have_their_declared_types():
         parameter.check(parameter.default)
 
 
-def test_canonical_form_names_every_argument():
+def test_canonical_form_names_every_argument_that_is_set():
   text = str(registry.optimizer.parse('adam(1e-3, beta_1=0)'))
   assert text == "adam(learning_rate=0.001, beta_1=0.0, beta_2=0.999, epsilon=1e-07, schedule='')"
   assert str(registry.optimizer.parse(text)) == text
@@ -44,8 +44,12 @@ def test_bare_words_negative_numbers_tuples_and_nested_calls():
     assert registry.dataset.build('example(mnist, (3, 4), scale=-2)', None) == ('mnist', (3, 4), -2)
     assert registry.dataset.build('example(stacked(mnist, 3))', None)[0] == 'stacked(mnist, 3)'
     assert str(registry.dataset.parse("example('a b')")) == (
-      "example(source='a b', shape=(1, 2,), scale=None)"
+      "example(source='a b', shape=(1, 2,))"
     )
+    assert str(registry.dataset.parse('example(b, scale=None)')) == (
+      'example(source=b, shape=(1, 2,))'  # None by default is left out, so that records stay.
+    )
+    assert str(registry.dataset.parse('example(b, scale=1)')).endswith('scale=1.0)')
   finally:
     del registry.dataset._runtime['example']
 

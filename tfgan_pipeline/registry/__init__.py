@@ -174,7 +174,7 @@ class Registry(Generic[_Function]):
           raise UsageError(f'{self.kind} {head.id!r}: argument {name!r} given twice')
         kwargs[name] = _read_value(value)
     try:
-      return Call(head.id, components[head.id].bind(args, kwargs))
+      return components[head.id].call(args, kwargs)
     except UsageError as error:
       raise UsageError(f'{self.kind} {head.id!r}: {error}') from None
 

@@ -76,6 +76,12 @@ class Component:
     """Name and arguments with their defaults, as in 'hinge(margin=1.0)'."""
     return f'{self.name}({", ".join(map(str, self.parameters))})' if self.parameters else self.name
 
+  def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    """Returns the checked call of the component with arguments as of `bind`."""
+    arguments = self.bind(args, kwargs)
+    unset = [p.name for p in self.parameters if p.default is None and arguments[p.name] is None]
+    return Call(self.name, arguments, frozenset(unset))
+
   def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Returns all hyper-parameters by name, checked, with defaults filled in.
 
@@ -114,14 +120,19 @@ class Call:
   Attributes:
     name: Name of the component.
     arguments: All hyper-parameters by name, defaults included.
+    unset: Names of those that are None by default and were left so. The canonical string has none
+      of them, so that a component gains such an argument without changing what is recorded.
   """
 
   name: str
   arguments: dict[str, Any] = dataclasses.field(hash=False)
+  unset: frozenset[str] = dataclasses.field(default=frozenset(), compare=False)
 
   def __str__(self) -> str:
-    """Returns the canonical string, with all arguments by name; equal calls give equal strings."""
-    arguments = ', '.join(f'{key}={_literal(value)}' for key, value in self.arguments.items())
+    """Returns the canonical string, with arguments by name; equal calls give equal strings."""
+    arguments = ', '.join(
+      f'{key}={_literal(value)}' for key, value in self.arguments.items() if key not in self.unset
+    )
     return f'{self.name}({arguments})' if arguments else self.name
 
 
