@@ -1,18 +1,16 @@
 """GANEstimator, a run as a Python object, with the method names of tf.estimator.
 
-    estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
-    estimator.train()
-    record = estimator.evaluate()
-    pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
-    estimator.export_saved_model('/tmp/generator')
-
-Binaries call this class with values from flags.
+estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
+estimator.train()
+record = estimator.evaluate()
+pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
+estimator.export_saved_model('/tmp/generator')
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-import contextlib
+from contextlib import nullcontext
 import functools
 import logging
 import time
@@ -24,7 +22,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.data_of_run import data_of_run
-from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -33,7 +31,7 @@ from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
-from tfgan_pipeline.runs.data_record import check_data, was_trained_on
+from tfgan_pipeline.runs.data_record import check_data, may_change_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -70,13 +68,15 @@ class GANEstimator:
 
   Args:
     experiment: The run's settings; `GANEstimator.of_run(model_dir)` reads those of an existing run.
+    change: 'data' lets `train` go on with data that has changed, of equal shape and classes.
 
   Raises:
-    UsageError: model_dir holds a run with other settings. Methods that read a checkpoint raise it,
-      too, if there is no such checkpoint.
+    UsageError: model_dir holds a run with other settings, or `change` is something else. Methods
+      that read a checkpoint raise it, too, if there is no such checkpoint.
   """
 
-  def __init__(self, experiment: Experiment):
+  def __init__(self, experiment: Experiment, *, change: str = ''):
+    self._may_change_data = may_change_data(change)
     self.run = RunDirectory(experiment.model_dir)
     self.run.check_is_for(experiment)
     self.experiment = self.run.find_data(experiment)
@@ -99,11 +99,7 @@ class GANEstimator:
   @functools.cached_property
   def dataset(self) -> Dataset:
     """Data of the run, opened at the first use."""
-    options = DataOptions(self.experiment.data_dir, self.experiment.memory_limit_gb)
-    if self.run.exists():
-      trained = functools.partial(was_trained_on, self.run)
-      return data_of_run(self.experiment.dataset, options, trained)
-    return load_dataset(self.experiment.dataset, options)
+    return data_of_run(self.run, self.experiment, may_change=self._may_change_data)
 
   @functools.cached_property
   def _trainer(self) -> Trainer:
@@ -149,13 +145,11 @@ class GANEstimator:
     since = time.monotonic() if since is None else since
     # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
-    if self.run.exists():
-      check_data(self.run, self.dataset)
+    changes = check_data(self.run, self.dataset, may_change=self._may_change_data)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else None
-    lock_scope = lock or contextlib.nullcontext()
-    stops = contextlib.nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
-    with environment.one_line_errors(self.experiment), lock_scope, stops as stop:
+    stops = nullcontext(stop) if stop else StopRequest(self.experiment.max_hours, since)
+    with environment.one_line_errors(self.experiment), lock or nullcontext(), stops as stop:
       self.run.check_is_for(self.experiment)  # Again: another run may have taken its place.
       is_new = not Checkpoints(self.run.checkpoints).steps()
       if is_new and not self._trainer.is_fresh:
@@ -171,6 +165,7 @@ class GANEstimator:
             facts,
             run_id=self._session_run_id,
             step=step,
+            changes=changes,
             strategy=self.strategy,
             chief=chief,
           )

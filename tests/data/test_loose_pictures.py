@@ -39,5 +39,7 @@ def test_grey_stays_grey_and_shapes_are_not_mixed(folder):
   (folder / 'deeper' / 'b.png').unlink()
   assert picture_split(str(folder), '--x').image_shape == (4, 6, 1)
   (folder / 'd.png').write_text('no picture')
-  with pytest.raises(UsageError, match=r'--x=.*: d\.png cannot be read'):
+  assert picture_split(str(folder), '--x').names == ('c.png',)
+  (folder / 'c.png').unlink()
+  with pytest.raises(UsageError, match=r'--x=.*: none of 1 pictures can be read, as d\.png: no'):
     picture_split(str(folder), '--x')

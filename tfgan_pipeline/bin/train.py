@@ -23,7 +23,7 @@ def main() -> None:
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 
-  estimator = GANEstimator(experiment)
+  estimator = GANEstimator(experiment, change=FLAGS.change)
   if FLAGS.dry_run:
     print(estimator.summary())
   elif FLAGS.evaluate:
@@ -42,6 +42,12 @@ def run() -> None:
     False,
     'Score each checkpoint when it is made, in this process; '
     'tfgan-evaluate does it beside the training.',
+  )
+  flags.DEFINE_string(
+    'change',
+    '',
+    'What may differ from the run in --model_dir: data, whose pictures were added, changed or '
+    'deleted. The change is recorded in experiment.json.',
   )
   command_line.run(main, __doc__)
 

@@ -7,31 +7,65 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import dataclasses
+import functools
 import logging
 
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs.data_record import has_form_of, was_trained_on
+from tfgan_pipeline.runs.directory import RunDirectory
 
 _log = logging.getLogger(__name__)
 
 
 def data_of_run(
+  run: RunDirectory,
+  experiment: Experiment,
+  *,
+  may_change: bool = False,
+  load: Callable[[str, DataOptions], Dataset] = load_dataset,
+) -> Dataset:
+  """Builds the dataset of a run, which need not exist yet.
+
+  Args:
+    run: The directory of the run.
+    experiment: The run's experiment, as recorded except for paths.
+    may_change: Whether the run may go on with data that has changed: rules by which it has the
+      shape and the classes of the run's data are then taken.
+    load: Builds a dataset from its call string; perhaps cached.
+
+  Raises:
+    UsageError: The data is missing, or refused by the rules of today and by the former ones.
+  """
+  options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
+  if not run.exists():
+    return load(experiment.dataset, options)
+  trained = functools.partial(was_trained_on, run)
+  dataset = choose_rules(experiment.dataset, options, trained, load=load)
+  if may_change and not trained(dataset):
+    fits = functools.partial(has_form_of, run)
+    return choose_rules(experiment.dataset, options, fits, load=load)
+  return dataset
+
+
+def choose_rules(
   text: str,
   options: DataOptions,
-  was_trained_on: Callable[[Dataset], bool],
+  is_right: Callable[[Dataset], bool],
   *,
   load: Callable[[str, DataOptions], Dataset] = load_dataset,
 ) -> Dataset:
-  """Builds the dataset of a run; by the former rules if these and not today's give the run's data.
+  """Builds a dataset; by the former rules if these and not today's give the right one.
 
   Args:
     text: Call string of the dataset.
     options: Folder of the data, and memory limit.
-    was_trained_on: Returns whether a dataset is that of the run.
+    is_right: Returns whether a dataset is that of a run.
     load: Builds a dataset from its call string; perhaps cached.
 
   Returns:
-    The dataset that the run was trained on; if the data has changed since, that of today's rules.
+    The dataset that is right; that of today's rules if none is.
 
   Raises:
     UsageError: The data is missing, or refused by the rules of today and by the former ones.
@@ -39,7 +73,7 @@ def data_of_run(
   error = dataset = None
   try:
     dataset = load(text, options)
-    if was_trained_on(dataset):
+    if is_right(dataset):
       return dataset
   except UsageError as refusal:
     error = refusal
@@ -47,7 +81,7 @@ def data_of_run(
     former = load(text, dataclasses.replace(options, former=True))
   except UsageError:
     former = None
-  if former and was_trained_on(former):
+  if former and is_right(former):
     _log.info(
       '%s: read by the rules of the version that began this run; new runs have those of today',
       former.name,

@@ -20,7 +20,6 @@ from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
-from tfgan_pipeline.runs.data_record import was_trained_on
 from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs
 from tfgan_pipeline.runs.score_records import Record
 
@@ -85,10 +84,7 @@ def _read(
   """
   run = RunDirectory(path)
   experiment = run.find_data(run.read_experiment(model_dir=path, **places))
-  options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
-  trained = functools.partial(was_trained_on, run)
-  dataset = data_of_run(experiment.dataset, options, trained, load=load)
-  return run, experiment, dataset
+  return run, experiment, data_of_run(run, experiment, load=load)
 
 
 def watch_runs(

@@ -13,7 +13,7 @@ import os
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.folders.layout import find_pictures
+from tfgan_pipeline.data.folders.find_files import find_pictures
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
 from tfgan_pipeline.runs import atomic_files

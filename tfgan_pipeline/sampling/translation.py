@@ -12,7 +12,7 @@ import os
 import numpy as np
 
 from tfgan_pipeline.data.folders.decoding import read_picture
-from tfgan_pipeline.data.folders.layout import picture_names
+from tfgan_pipeline.data.folders.picture_files import picture_names
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
 from tfgan_pipeline.media.pairs import pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import logging
+import types
 from typing import Any
 
 from tfgan_pipeline.compat import tf
@@ -38,6 +39,7 @@ def begin(
   *,
   run_id: str,
   step: int,
+  changes: Mapping[str, Any] = types.MappingProxyType({}),
   strategy: tf.distribute.Strategy,
   chief: bool,
 ) -> None:
@@ -49,12 +51,13 @@ def begin(
     facts: Facts about data and networks, see run_facts.facts.
     run_id: The run's id.
     step: The step that the session starts from.
+    changes: Facts on what was changed with this session, for its record.
     strategy: The devices that it trains on.
     chief: Whether this worker writes.
   """
   sources = source_code.unreleased(experiment)
   machine = environment.description(strategy)
-  session = {'first_step': step, **machine}
+  session = {'first_step': step, **changes, **machine}
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)

@@ -1,37 +1,42 @@
-"""Decoding of picture files with Pillow, to uint8 arrays of one shape.
+"""Decoding of picture files to uint8 arrays of one shape.
 
-    image = read_picture(path, size=(64, 128), channels=3, resize='crop')   # uint8 [64, 128, 3]
-
-Pillow is imported on first use.
+image = read_picture(path, size=(64, 128), channels=3, resize='crop')   # uint8 [64, 128, 3]
 """
 
 from __future__ import annotations
 
-import io
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.folders.picture_files import open_picture
 from tfgan_pipeline.media.sizes import largest_box
 
 if TYPE_CHECKING:
   from PIL.Image import Image
 
-EXTENSIONS = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.gif', '.tif', '.tiff')
 RESIZES = ('crop', 'stretch')
 MODES = {1: 'L', 3: 'RGB', 4: 'RGBA'}  # Channels -> Pillow's mode.
-_GREY = ('1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')  # Pillow's modes.
+Range = tuple[float, float]  # Values that become black and white.
+GREY_MODES = ('1', 'L', 'LA', 'La', 'F', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')  # Of Pillow.
+_DEEP = 65535  # White in greys of 16 bits.
 
 
 def read_picture(
-  path: str, *, size: tuple[int, int] | None, channels: int, resize: str
+  path: str,
+  *,
+  size: tuple[int, int] | None,
+  channels: int,
+  resize: str,
+  range: Range | None = None,
+  background: tuple[int, int, int] = (255, 255, 255),
 ) -> np.ndarray:
   """Decodes a picture file to the pixels that an image viewer shows.
 
-  Orientation tags are applied, transparency is laid over white unless `channels` is 4, 16-bit greys
-  are scaled to 8 bits, and CMYK, palette and other colour models become RGB. Animations are read
-  as their first frame.
+  Orientation tags are applied, transparency is laid over `background` unless `channels` is 4,
+  16-bit greys are scaled to 8 bits, and CMYK, palette and other colour models become RGB.
+  Animations are read as their first frame.
 
   Args:
     path: Path of the file; may be gs://.
@@ -39,68 +44,126 @@ def read_picture(
     channels: 1 for luminance (ITU-R 601), 3 for RGB, 4 for RGBA, 0 for 1 if the stored picture is
       grey and 3 otherwise.
     resize: 'crop' cuts out the largest central part with the proportions of `size` and resizes
-      it, 'stretch' resizes the whole picture. Both use Pillow's Lanczos filter, which averages
-      over all pixels when reducing, weighted by opacity if alpha is kept.
+      it, 'stretch' resizes the whole picture. Both use Pillow's Lanczos filter on all pixels,
+      which averages when reducing, weighted by opacity if alpha is kept.
+    range: Stored values of grey or colour that become 0 and 255; values beyond are these. By
+      default 0 to the largest that the file's number format holds.
+    background: Colour below transparent pixels.
 
   Returns:
     uint8 [height, width, channels]. With 4 channels, alpha is 255 for pictures without alpha, and
     fully transparent pixels are black.
 
   Raises:
-    Exception: The file is no complete picture; the type is Pillow's choice.
+    Exception: The file is no complete picture, or needs a range; the type is often Pillow's choice.
   """
-  from PIL import Image, ImageOps
+  image = open_picture(path)
+  return to_pixels(
+    image, size=size, channels=channels, resize=resize, range=range, background=background
+  )
 
-  with tf.io.gfile.GFile(path, 'rb') as file:
-    content = file.read()
-  with Image.open(io.BytesIO(content)) as image:
-    # JPEG decoders can halve the size at no cost. Stopping at twice the requested size leaves the
-    # last reduction to the better filter below.
-    if size:
-      image.draft(None, (2 * max(size), 2 * max(size)))
-    channels = channels or (1 if image.mode in _GREY else 3)
-    image = _to_8_bits(ImageOps.exif_transpose(image))
-    image = (image if channels == 4 else _lay_over_white(image)).convert(MODES[channels])
+
+def to_pixels(
+  image: Image,
+  *,
+  size: tuple[int, int] | None,
+  channels: int,
+  resize: str,
+  range: Range | None = None,
+  background: tuple[int, int, int] = (255, 255, 255),
+) -> np.ndarray:
+  """Converts an upright Pillow image as `read_picture` does; returns uint8 [H, W, channels]."""
+  from PIL.Image import Resampling
+
+  channels = channels or (1 if image.mode in GREY_MODES else 3)
+  image = _to_8_bits(image, range)
+  image = (image if channels == 4 else _lay_over(image, background)).convert(MODES[channels])
   if size:
-    width, height = image.size
-    crop_height, crop_width = (
-      largest_box((height, width), size) if resize == 'crop' else (height, width)
-    )
-    left, top = (width - crop_width) // 2, (height - crop_height) // 2
-    box = (left, top, left + crop_width, top + crop_height)
-    image = image.resize(size[::-1], Image.Resampling.LANCZOS, box=box)
+    image = image.resize(size[::-1], Resampling.LANCZOS, box=_box(image.size, size, resize))
   pixels = np.asarray(image).reshape(*image.size[::-1], channels)
   return np.where(pixels[..., 3:], pixels, 0) if channels == 4 else pixels
 
 
-def check_header(path: str) -> None:
-  """Raises Pillow's error if the file at `path` does not begin like a picture."""
-  from PIL import Image
+def values_of(image: Image) -> tuple[float, float, float]:
+  """Returns the smallest and the largest stored value of colour, and the value of white.
 
-  with tf.io.gfile.GFile(path, 'rb') as file, Image.open(file):
-    pass
+  White is infinite for floating-point pixels and 32-bit integers beyond 16 bits.
+  """
+  if _is_deep(image):
+    values = np.asarray(image)
+    low, high = float(values.min()), float(values.max())
+    known = image.mode != 'F' and low >= 0 and high <= _DEEP
+    return low, high, _DEEP if known else math.inf
+  extremes = _with_plain_bands(image).getextrema()
+  bands = [extremes] if isinstance(extremes[0], (int, float)) else list(extremes)[:3]
+  bands = bands[:1] if len(bands) == 2 else bands  # Grey with alpha.
+  return min(low for low, _ in bands), max(high for _, high in bands), 255
 
 
-def _to_8_bits(image: Image) -> Image:
+def _box(
+  stored: tuple[int, int], size: tuple[int, int], resize: str
+) -> tuple[float, float, float, float]:
+  """Returns the part (left, top, right, bottom) of a picture (width, height) that is resized."""
+  width, height = stored
+  if resize == 'stretch':
+    return (0, 0, width, height)
+  crop_height, crop_width = largest_box((height, width), size)
+  left, top = (width - crop_width) // 2, (height - crop_height) // 2
+  return (left, top, left + crop_width, top + crop_height)
+
+
+def _is_deep(image: Image) -> bool:
+  return image.mode == 'F' or image.mode.startswith('I')
+
+
+def _to_8_bits(image: Image, range: Range | None) -> Image:
   """Returns an image with 8 bits per channel; raises ValueError if the scale is unknown."""
   from PIL import Image
 
-  if image.mode.startswith('I'):
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-      raise ValueError(f'32-bit values from {values.min()} to {values.max()} have no known scale')
+  if _is_deep(image):
+    values = np.asarray(image)
+    if not np.isfinite(values).all():
+      raise ValueError('some pixels are infinite or no numbers')
+    if range:
+      return Image.fromarray(_scale(values, range))
+    if image.mode == 'F':
+      raise ValueError(
+        'floating-point pixels have no known scale; give range=(LOW, HIGH) or range=data'
+      )
+    values = values.astype(np.int64)
+    if values.min() < 0 or values.max() > _DEEP:
+      raise ValueError(
+        f'32-bit values from {values.min()} to {values.max()} have no known scale; give '
+        'range=(LOW, HIGH) or range=data'
+      )
     # 65535 / 257 = 255, and half of 257 rounds to nearest.
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
-  if image.mode == 'F':
-    raise ValueError('floating-point pixels have no known scale')
-  return image
+  if not range:
+    return image
+  image = _with_plain_bands(image)
+  table = _scale(np.arange(256), range).tolist()
+  alpha = list(np.arange(256).tolist()) if image.mode in ('LA', 'RGBA') else []
+  colours = len(image.getbands()) - (1 if alpha else 0)
+  return image.point(table * colours + alpha)
 
 
-def _lay_over_white(image: Image) -> Image:
-  """Lays an image with transparency over white; returns other images unchanged."""
+def _scale(values: np.ndarray, range: Range) -> np.ndarray:
+  low, high = range
+  shares = (values.astype(np.float64) - low) / (high - low)
+  return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def _with_plain_bands(image: Image) -> Image:
+  """Returns an image as grey or RGB, with alpha if it has transparency."""
+  grey, clear = image.mode in GREY_MODES, image.has_transparency_data
+  return image.convert({(0, 0): 'RGB', (0, 1): 'RGBA', (1, 0): 'L', (1, 1): 'LA'}[grey, clear])
+
+
+def _lay_over(image: Image, background: tuple[int, int, int]) -> Image:
+  """Lays an image with transparency over a colour; returns other images unchanged."""
   from PIL import Image
 
   if not image.has_transparency_data:
     return image
   image = image.convert('RGBA')
-  return Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image)
+  return Image.alpha_composite(Image.new('RGBA', image.size, (*background, 255)), image)

@@ -18,9 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES
-from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.errors import UsageError
 
 # Words in names of folders, in any case -> the split that they mean.
@@ -50,37 +48,6 @@ class Layout(NamedTuple):
   parts: dict[str, np.ndarray] | None
   classes: tuple[str, ...]
   labels: list[int]
-
-
-def picture_names(root: str, flag: str = '--data_dir') -> list[str]:
-  """Returns the sorted paths, relative to `root`, of all pictures below `root`.
-
-  Args:
-    root: Folder of the pictures; may be gs://.
-    flag: Flag that named the folder, for messages.
-
-  Raises:
-    UsageError: `root` is no folder, or has no pictures.
-  """
-  if not tf.io.gfile.isdir(root):
-    raise UsageError(f'{flag}={root}: there is no such folder')
-  names = find_pictures(root)
-  if not names:
-    raise UsageError(f'{flag}={root}: no pictures ({", ".join(decoding.EXTENSIONS)}) in it')
-  return names
-
-
-def find_pictures(root: str) -> list[str]:
-  """Returns the sorted paths, relative to `root`, of all files named like pictures, not hidden."""
-  names = []
-  for folder, _, files in tf.io.gfile.walk(root):
-    inside = os.path.relpath(folder, root)
-    for file in files:
-      name = os.path.normpath(os.path.join(inside, file))
-      hidden = any(part.startswith('.') for part in name.split(os.sep))
-      if not hidden and name.lower().endswith(decoding.EXTENSIONS):
-        names.append(name)
-  return sorted(names)
 
 
 def read_layout(root: str, names: list[str]) -> Layout:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import functools
-import os
+from typing import Any
 
 from tfgan_pipeline.data.folders import decoding
-from tfgan_pipeline.data.folders.layout import picture_names
-from tfgan_pipeline.data.splits.files import POOL, FileSplit
+from tfgan_pipeline.data.folders.find_files import find_files
+from tfgan_pipeline.data.folders.survey import survey_pictures
+from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width, size_text
 
@@ -29,7 +30,8 @@ def picture_split(
 ) -> FileSplit:
   """Returns a split of all pictures below `root`, in the order of their paths.
 
-  Every picture is decoded once, to check it.
+  Every picture is decoded once, to check it; those that cannot be read are left out and named in
+  the log.
 
   Args:
     root: Folder of the pictures; may be gs://.
@@ -40,28 +42,32 @@ def picture_split(
       4 channels pictures are read as RGBA, else as grey or RGB, whichever is stored.
 
   Raises:
-    UsageError: There are no pictures, one cannot be read, or two have different shapes.
+    UsageError: There are no pictures that can be read, or two have different shapes.
   """
-  names = picture_names(root, flag)
   sides = height_and_width(size, '--resize_pictures') if size else None
   channels = 4 if image_shape and image_shape[2] == 4 else 0
-  read = functools.partial(decoding.read_picture, size=sides, channels=channels, resize='crop')
-
-  def read_shape(name: str) -> tuple[int, ...]:
-    try:
-      return read(os.path.join(root, name)).shape
-    except Exception as error:  # Pillow raises a dozen kinds for damaged files.
-      raise UsageError(f'{flag}={root}: {name} cannot be read ({error})') from None
-
-  shapes = dict(zip(names, POOL.map(read_shape, names)))
-  first = shapes[names[0]]
-  for name, other in shapes.items():
-    if other != first:
+  reading: dict[str, Any] = dict(size=sides, channels=channels, resize='crop')
+  shapes: dict[int, tuple[int, ...]] = {}
+  survey = survey_pictures(
+    root,
+    find_files(root, flag),
+    functools.partial(decoding.to_pixels, **reading),
+    keep=lambda index, pixels: shapes.__setitem__(index, pixels.shape),
+    flag=flag,
+  )
+  names, first = survey.names, shapes[survey.indices[0]]
+  for name, index in zip(names, survey.indices):
+    if shapes[index] != first:
       raise UsageError(
-        f'{flag}={root}: {names[0]} is {_shape_text(first)} and {name} is {_shape_text(other)}; '
-        'one shape is needed (--resize_pictures changes height and width)'
+        f'{flag}={root}: {names[0]} is {_shape_text(first)} and {name} is '
+        f'{_shape_text(shapes[index])}; one shape is needed (--resize_pictures changes height and '
+        'width)'
       )
-  recipe = f'crop lanczos {size_text(sides)}' if sides else 'as stored'
+  recipe = 'as stored'
+  if sides:
+    reduced = any(fact.is_reduced_jpeg(sides) for fact in survey.facts)
+    recipe = f'crop lanczos {size_text(sides)}{" in full" if reduced else ""}'
+  read = functools.partial(decoding.read_picture, **reading)
   return FileSplit(root, names, [0] * len(names), image_shape=first, read=read, recipe=recipe)
 
 

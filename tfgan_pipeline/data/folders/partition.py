@@ -39,7 +39,7 @@ def partition(
   if min(fractions.values(), default=0) < 0 or sum(fractions.values()) >= 1:
     raise UsageError(f'{text}: fractions should be 0 or more, and leave something for training')
   by_class = collections.defaultdict(list)
-  for index in sorted(range(len(names)), key=lambda i: hashlib.sha256(names[i].encode()).digest()):
+  for index in sorted(range(len(names)), key=lambda i: _hash(names[i])):
     by_class[labels[index]].append(index)
   # Classes are interleaved at rates given by their sizes, so that every prefix of the order, and
   # with it every part, has all classes in proportion.
@@ -58,3 +58,8 @@ def partition(
   if not len(parts['train']):
     raise UsageError(f'{text}: leaves nothing of {len(order)} examples for training')
   return {part: np.sort(members) for part, members in parts.items() if len(members)}
+
+
+def _hash(name: str) -> bytes:
+  """Returns the SHA-256 of a name, which may have bytes that are no UTF-8."""
+  return hashlib.sha256(name.encode('utf-8', 'surrogateescape')).digest()

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 import concurrent.futures
 import hashlib
+import logging
 import os
+from typing import IO
 
 import numpy as np
 
@@ -24,6 +26,11 @@ from tfgan_pipeline.errors import UsageError
 # Pillow and file reads release the interpreter lock, so threads are enough.
 POOL = concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1, 'decode')
 
+_NEIGHBOURS = 16  # Tried in place of a broken file; if all are lost, the disk is.
+# What a file system that is not local says of files that are gone or damaged, and not of a network.
+_LOST = (tf.errors.NotFoundError, tf.errors.DataLossError, tf.errors.OutOfRangeError)
+_log = logging.getLogger(__name__)
+
 
 class FileSplit(Split):
   """Split whose examples are image files, decoded on every use.
@@ -33,8 +40,8 @@ class FileSplit(Split):
     names: N paths relative to `root`, in stored order.
     labels: int [N].
     image_shape: (height, width, channels) of the images that `read` returns.
-    read: path -> uint8 image of `image_shape`. Its errors end the run as a UsageError naming the
-      file, because going on without a lost or damaged example would change the data.
+    read: path -> uint8 image of `image_shape`. A file that can no longer be read counts as the next
+      one of its class, with a warning, so that one picture ends no run.
     recipe: Description of what `read` does to pixels, for the fingerprint.
   """
 
@@ -55,13 +62,41 @@ class FileSplit(Split):
     self._root = root
     self._read = read
     self._recipe = recipe
+    self._broken: set[str] = set()  # Files that a warning has named.
 
   def _read_one(self, index: int) -> np.ndarray:
+    """Reads the picture `index`, or the next one of its class; depends on the files alone."""
     path = os.path.join(self._root, self.names[index])
     try:
-      return self._read(path)
+      return self._read_checked(path)
+    except MemoryError:
+      raise
     except Exception as error:  # Pillow raises a dozen kinds for damaged files.
-      raise UsageError(f'{path}: can no longer be read ({error})') from error
+      if isinstance(error, tf.errors.OpError) and not isinstance(error, _LOST):
+        raise UsageError(f'{path}: cannot be read now ({error})') from error
+      reason = error
+    following = (index + np.arange(1, self.size)) % self.size
+    following = following[self.labels[following] == self.labels[index]][:_NEIGHBOURS]
+    for neighbour in following:
+      try:
+        image = self._read_checked(os.path.join(self._root, self.names[neighbour]))
+      except Exception:
+        continue
+      if path not in self._broken:
+        self._broken.add(path)
+        _log.warning(
+          '%s: can no longer be read (%s); counts as %s', path, reason, self.names[neighbour]
+        )
+      return image
+    raise UsageError(
+      f'{path}: can no longer be read ({reason}), nor can the {len(following)} beside it'
+    ) from reason
+
+  def _read_checked(self, path: str) -> np.ndarray:
+    image = self._read(path)
+    if image.shape != tuple(self.image_shape):
+      raise ValueError(f'its shape is {image.shape}, no longer {tuple(self.image_shape)}')
+    return image
 
   def _read_many(self, indices: np.ndarray) -> np.ndarray:
     return np.stack(list(POOL.map(self._read_one, indices)))
@@ -86,12 +121,21 @@ class FileSplit(Split):
     labels = np.ascontiguousarray(self.labels, '<i4')
     digest.update(labels)  # pyrefly: ignore[bad-argument-type]  (arrays are buffers)
     for name in self.names:
-      add_file(digest, os.path.join(self._root, name), name)
+      try:
+        add_file(digest, os.path.join(self._root, name), name)
+      except (OSError, *_LOST):  # Gone since the folder was listed, and then read as another.
+        digest.update(f'{name!r} is lost'.encode())
+
+
+def open_file(path: str) -> IO[bytes]:
+  """Opens a file for reading; a local one may have any name, and others are gs://."""
+  return tf.io.gfile.GFile(path, 'rb') if '://' in path else open(path, 'rb')
 
 
 def add_file(digest: hashlib._Hash, path: str, name: str) -> None:
   """Updates a hashlib digest with `name` and the size and bytes of the file at `path`."""
-  with tf.io.gfile.GFile(path, 'rb') as file:
-    digest.update(repr((name, file.size())).encode())
+  size = tf.io.gfile.stat(path).length if '://' in path else os.path.getsize(path)
+  with open_file(path) as file:
+    digest.update(repr((name, size)).encode())
     while chunk := file.read(1 << 22):  # 4 MiB, so that large files need not fit into memory.
       digest.update(chunk)
