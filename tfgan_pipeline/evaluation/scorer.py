@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import logging
 import math
-from typing import cast
 
 import numpy as np
 
@@ -15,10 +14,11 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.measure import measure
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
-from tfgan_pipeline.metrics.score_intervals import intervals
+from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.references.choose import choose_reference
 from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs.score_records import Record
@@ -58,6 +58,7 @@ class Scorer:
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
     self._options = options
+    self._image_shape = tuple(dataset.image_shape)
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
@@ -66,7 +67,9 @@ class Scorer:
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
-        raise UsageError('--image_metrics: need real images, and --reference_stats has none')
+        raise UsageError(
+          f'--image_metrics: need real images, and --{options.reference_flag} has none'
+        )
       self._images = _draw_images(choice.split)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
@@ -100,14 +103,16 @@ class Scorer:
   def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
     """Runs every metric on a few features so that bad options fail early, with a UsageError."""
     options, reference = self._options, self._reference
-    if isinstance(reference, Statistics):
+    if options.reference_stats or options.reference_features:
       count = min(options.num_samples, 100)
       sample = self._extractor.features([np.zeros((count, *image_shape), np.uint8)])
       if sample.width != reference.width:
+        flag = options.reference_flag
         raise UsageError(
-          f'--reference_stats={options.reference_stats}: of {reference.width} features, and '
+          f'--{flag}={getattr(options, flag)}: of {reference.width} features, and '
           f'{self._extractor.name} has {sample.width}'
         )
+    if isinstance(reference, Statistics):
       self._try(reference, sample)
     else:
       try:
@@ -159,6 +164,10 @@ class Scorer:
 
     def copy_first_batches() -> Iterator[np.ndarray]:
       for batch in batches:
+        if batch.shape[1:] != self._image_shape:
+          problem = axes_problem(batch.dtype, batch.shape)
+          shape = f'are of shape {batch.shape[1:]}, and {self._image_shape} is expected'
+          raise UsageError(f'generated images: {problem or shape}')
         if needs_images and sum(map(len, first_batches)) < _IMAGES:
           first_batches.append(batch)
         yield batch
@@ -201,14 +210,11 @@ class Scorer:
   def _compute_metrics(
     self, reference: Features | Statistics, generated: Features, *, resamples: int
   ) -> dict[str, float]:
-    scores = {}
-    for call in registry.metric.parse_all(self._options.metrics):
-      # Statistics take the place of features; metrics that need more get a UsageError from them.
-      values = registry.metric.build(str(call), cast(Features, reference), generated)
-      if resamples and isinstance(reference, Features):
-        values.update(intervals(call, reference, generated, values, resamples=resamples))
-      scores.update(self._add_suffix(f'[{self._extractor.name}]', call, values))
-    return scores
+    measured = measure(
+      self._options.metrics, reference, generated, self._extractor.name, resamples=resamples
+    )
+    self.metric_of.update(measured.metric_of)
+    return measured.scores
 
   def _compute_image_metrics(self, real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
     scores = {}
