@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import dataclasses
 import logging
 import os
+import re
 from typing import Any
 
 from absl import flags
@@ -77,6 +78,11 @@ class EvaluationOptions(Settings):
   task: str = setting(
     '',
     'Task to score, such as a_to_b, if the game (--model) has several. Empty: the first.',
+  )
+  labels: str = setting(
+    '',
+    'Score only these classes of a conditional run, by name or number as in cat,dog or 3, against '
+    'the real images of these classes. Empty: all of them.',
   )
   num_samples: int = setting(10000, 'Number of generated images per score.', minimum=2)
   reference_split: str = setting(
@@ -162,6 +168,8 @@ class EvaluationOptions(Settings):
     super().__post_init__()
     if self.generator_calls and self.batch_norm == 'batch':
       raise UsageError(f'--{self.generator_flag}: of single images, so not with --batch_norm=batch')
+    if self.labels and self.batch_norm == 'batch':
+      raise UsageError('--labels: of chosen samples, so not with --batch_norm=batch')
     if self.picture_channels == 2:
       raise UsageError('--picture_channels=2: should be 1 for grey or 3 for RGB')
     if self.path_length and 'perceptual_path_length' in self.generator_metrics:
@@ -248,7 +256,8 @@ class EvaluationOptions(Settings):
     name = registry.extractor.parse(self.extractor).name
     kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
     task = [self.task] if self.task else []
-    return self.eval_name or '-'.join([*task, name, str(self.num_samples), *kinds])
+    classes = [re.sub(r'[^\w.,-]', '_', f'labels-{self.labels}')] if self.labels else []
+    return self.eval_name or '-'.join([*task, name, str(self.num_samples), *kinds, *classes])
 
   @property
   def cache_path(self) -> str:

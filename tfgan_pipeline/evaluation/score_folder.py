@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import dataclasses
 import os
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _FLAG = '--generated_dir'
 
 
 def score_folder(
-  generated_dir: str | np.ndarray, options: EvaluationOptions, **data: object
+  generated_dir: str | np.ndarray, options: EvaluationOptions, **data: Any
 ) -> Record:
   """Scores a set of images; returns a record like that of a checkpoint.
 
@@ -54,9 +55,7 @@ def score_folder(
   return FolderScorer(options, **data).score(generated_dir)
 
 
-def score_folders(
-  generated_dirs: str, options: EvaluationOptions, **data: object
-) -> Iterator[Record]:
+def score_folders(generated_dirs: str, options: EvaluationOptions, **data: Any) -> Iterator[Record]:
   """Scores several sets of images, each of which gets a record; the extractor is made once.
 
   One of several that cannot be scored is left out with a warning.

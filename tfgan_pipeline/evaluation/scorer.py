@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import dataclasses
 import logging
 import math
@@ -70,7 +70,7 @@ class Scorer:
         raise UsageError(
           f'--image_metrics: need real images, and --{options.reference_flag} has none'
         )
-      self._images = _draw_images(choice.split)
+      self._images = _draw_images(choice.split, choice.classes)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
@@ -104,17 +104,17 @@ class Scorer:
     """Runs every metric on a few features so that bad options fail early, with a UsageError."""
     options, reference = self._options, self._reference
     if options.reference_stats or options.reference_features:
-      count = min(options.num_samples, 100)
-      sample = self._extractor.features([np.zeros((count, *image_shape), np.uint8)])
+      blank = np.zeros((min(options.num_samples, 100), *image_shape), np.uint8)
+      sample = self._extractor.features([blank])
       if sample.width != reference.width:
         flag = options.reference_flag
         raise UsageError(
           f'--{flag}={getattr(options, flag)}: of {reference.width} features, and '
           f'{self._extractor.name} has {sample.width}'
         )
-    if isinstance(reference, Statistics):
-      self._try(reference, sample)
-    else:
+      if isinstance(reference, Statistics):
+        self._try(reference, sample)
+    if isinstance(reference, Features):
       try:
         self._try(*[_take_first(reference, min(options.num_samples, 1000))] * 2)
       except UsageError:  # Perhaps only because there are so few features.
@@ -253,8 +253,19 @@ def _take_first(features: Features, count: int) -> Features:
   return Features(features.pool[:count], logits, labels)
 
 
-def _draw_images(split: Split) -> np.ndarray:
-  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`."""
+def _draw_images(split: Split, classes: Sequence[int]) -> np.ndarray:
+  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`.
+
+  Args:
+    split: The split.
+    classes: The classes to draw from; () for all.
+  """
+  if classes:
+    chosen = [batch['image'][np.isin(batch['label'], classes)] for batch in split.ordered(1024)]
+    images = np.concatenate(chosen)
+    return images[
+      np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(images))[:_IMAGES])
+    ]
   rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
   mask = np.zeros(split.size, bool)
   mask[rows] = True

@@ -12,6 +12,8 @@ import functools
 import os
 from typing import Any
 
+import numpy as np
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
@@ -19,6 +21,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.references.chosen_classes import chosen_classes
 from tfgan_pipeline.references.features_cache import reference_features
 from tfgan_pipeline.references.given import read_given
 from tfgan_pipeline.references.sample_sets import (
@@ -38,11 +41,13 @@ class Choice:
   Attributes:
     features: Extractor -> (reference, its part of a score's definition: `num_reference` and
       `reference`). Raises UsageError if the reference is statistics of another extractor.
-    split: Real images; None if the reference is statistics.
+    split: Real images; None if the reference is a file of statistics or features.
+    classes: Classes that the reference is limited to; () for all.
   """
 
   features: Callable[[Extractor], tuple[Features | Statistics, dict[str, Any]]]
   split: Split | None = None
+  classes: tuple[int, ...] = ()
 
 
 def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOptions) -> Choice:
@@ -61,14 +66,20 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
   if given := read_given(options):
     return Choice(lambda extractor: (given.reference, given.facts(extractor.facts)))
   if options.reference_dir:
-    data, name, facts = folder_dataset(options, dataset.image_shape), PICTURES, {}
+    data, name = folder_dataset(options, dataset.image_shape), PICTURES
+    facts: dict[str, Any] = {}
     labels = None
-    if wants_classes(options):
+    if options.labels or wants_classes(options):
       labels = folder_labels(data.split(name), dataset.label_names)
   else:
     data, name, labels = dataset, options.reference_split, None
     facts = {'dataset': dataset_text, 'split': name}
   split = data.split(name)
+  classes = chosen_classes(options.labels, dataset.label_names)
+  if name == PICTURES and labels is None:
+    classes = ()  # A folder without folders of these names is all of the chosen classes.
+  if name == PICTURES and classes and options.image_metrics:
+    raise UsageError('--image_metrics: not with --labels and folders that are classes')
   for call in registry.metric.parse_all(options.metrics):
     if getattr(registry.metric.function(call.name), 'needs_real_labels', False):
       if data.num_classes and split.hides_labels:
@@ -79,18 +90,34 @@ def choose_reference(dataset: Dataset, dataset_text: str, options: EvaluationOpt
 
   def read_features(extractor: Extractor) -> tuple[Features, dict[str, Any]]:
     def features_of(part: str) -> Features:
-      return reference_features(data, part, extractor, options.cache_path)
+      features = reference_features(data, part, extractor, options.cache_path)
+      if name == PICTURES and labels is not None:
+        features = dataclasses.replace(features, labels=labels)
+      return _of_classes(features, classes, f'--labels={options.labels}')
 
     features = features_of(name)
-    if name == PICTURES and labels is not None:
-      features = dataclasses.replace(features, labels=labels)
     if name == 'train' and 'test' in data.splits:
       held_out = functools.lru_cache(functools.partial(features_of, 'test'))
       features = dataclasses.replace(features, held_out=held_out)
     facts['fingerprint'] = split.fingerprint
+    if classes:
+      facts['classes'] = [dataset.label_names[label] for label in classes]
     return features, {'num_reference': len(features), 'reference': facts}
 
-  return Choice(read_features, split)
+  return Choice(read_features, split, classes)
+
+
+def _of_classes(features: Features, classes: Sequence[int], name: str) -> Features:
+  """Returns the rows of some classes; all for ()."""
+  if not classes:
+    return features
+  if features.labels is None:
+    raise UsageError(f'{name}: the real images have no labels to choose by')
+  rows = np.isin(features.labels, classes)
+  if rows.sum() < 2:
+    raise UsageError(f'{name}: {rows.sum()} real images are of these classes, too few for a score')
+  logits = None if features.logits is None else features.logits[rows]
+  return Features(features.pool[rows], logits, features.labels[rows])
 
 
 def folder_dataset(

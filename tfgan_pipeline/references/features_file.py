@@ -33,9 +33,11 @@ def read_features(path: str, flag: str) -> tuple[Features, dict[str, Any] | None
   try:
     stored = arrays_in(path)
     pool = _find(stored)
-    beside = {name: stored[name].read() for name in ('logits', 'labels') if name in stored}
+    logits, labels = (
+      stored[name].read() if name in stored else None for name in ('logits', 'labels')
+    )
     definition = read_definition(path, {} if '' in stored else read_arrays(path, ['definition']))
-    return Features(_as_float(pool.read()), **beside), definition
+    return Features(_as_float(pool.read()), logits, labels), definition
   except UsageError as error:
     text = str(error).removeprefix(f'{path}: ')
     raise UsageError(f'{flag}={path}: {text}') from None
