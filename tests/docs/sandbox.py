@@ -178,6 +178,8 @@ def furnish(folder: pathlib.Path) -> None:
     (tmp / name).mkdir(parents=True)
     for number, image in enumerate(images[:40]):
       Image.fromarray(image[..., 0]).save(tmp / name / f'{number:02d}.png')
+    np.save(tmp / f'{name}.npy', images[:40].reshape(40, -1) / np.float32(255))  # As features.
+  np.savez(tmp / 'samples.npz', images=images[:40])
   for name, shape in (('pictures', (80, 64, 3)), ('logos', (64, 128, 4))):
     (home / name).mkdir(parents=True)
     for number in range(12):
@@ -210,7 +212,7 @@ def furnish(folder: pathlib.Path) -> None:
       'evaluate',
       f'--model_dir={tmp}/runs/{name}',
       '--extractor=random_projection',
-      '--metrics=fid',
+      '--metrics=fid, kid',
       '--num_samples=32',
       f'--cache_dir={home}/cache',
     )

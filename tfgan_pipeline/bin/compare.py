@@ -49,7 +49,8 @@ def main(*paths: str) -> None:
       name = file.split('/eval/')[0] if file.startswith(f'{path.rstrip("/")}/') else ''
       is_run = name and files.exists(f'{name}/experiment.json')
       for record in records:
-        recorded_name = record.get('run') or record.get('generated_dir') or file
+        sources = map(record.get, ('run', 'generated_dir', 'generated_features'))
+        recorded_name = next(filter(None, sources), file)
         entries.append(compare.Entry(name if is_run else recorded_name, record))
   tables = compare.tables(
     entries, metrics, where=FLAGS.where, sort=FLAGS.sort, best_of_run=FLAGS.best_of_run

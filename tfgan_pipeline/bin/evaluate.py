@@ -5,6 +5,9 @@ r"""Scores one checkpoint of a run, every checkpoint as it appears, or a folder 
     tfgan-evaluate --model_dir="/tmp/runs/*" --watch --also=raw
     tfgan-evaluate --generated_dir=/tmp/fakes --reference_dir=/tmp/reals --metrics=fid \
       --extractor="inception('/tmp/inception')" --output=/tmp/score.json
+    tfgan-evaluate --generated_dir="/tmp/samples-*.npz" --reference_dir=/tmp/reals --metrics=fid
+    tfgan-evaluate --generated_features=/tmp/fakes.npy --reference_features=/tmp/reals.npy \
+      --metrics=fid,prdc
 
 Each score is one JSON line on stdout. Scores of a run are kept in its eval/<name>/scores.jsonl and
 in TensorBoard, too.
@@ -38,9 +41,10 @@ def main() -> None:
   if not FLAGS.watch:
     command_line.refuse('stop_after', 'timeout_minutes', because='only with --watch')
   if not (options.reference_dir or FLAGS.generated_dir):
-    command_line.refuse('resize_pictures', because='only with --reference_dir or --generated_dir')
-  if FLAGS.generated_dir:
-    return command_line.print_results(_score_folder(options), FLAGS.output)
+    for name in ('resize_pictures', 'picture_channels'):
+      command_line.refuse(name, because='only with --reference_dir or --generated_dir')
+  if FLAGS.generated_dir or FLAGS.generated_features:
+    return command_line.print_results(_score_files(options), FLAGS.output)
   if FLAGS.dataset:
     raise UsageError('--dataset: only with --generated_dir; a run has its own')
   if FLAGS.watch:
@@ -69,31 +73,37 @@ def _devices() -> tf.distribute.Strategy:
   return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
 
-def _score_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
-  """Yields the record of --generated_dir; raises UsageError for flags that need a run."""
+def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
+  """Returns the records of --generated_dir or --generated_features.
+
+  Raises:
+    UsageError: A flag needs a run, or images where there are features alone.
+  """
+  flag = 'generated_dir' if FLAGS.generated_dir else 'generated_features'
   command_line.refuse(
-    *(
-      'model_dir',
-      'watch',
-      'step',
-      'also',
-      'weights',
-      'batch_norm',
-      'best_by',
-      'eval_name',
-      'eval_dir',
-    ),
-    because='not with --generated_dir, which is no run',
+    *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
+    *('eval_dir', 'labels'),
+    because=f'not with --{flag}, which is no run',
   )
-  has_count = FLAGS.protocol or not FLAGS['num_samples'].using_default_value
+  every = not FLAGS.protocol and FLAGS['num_samples'].using_default_value
+  if not FLAGS.generated_dir:
+    command_line.refuse(
+      *('dataset', 'extractor', 'reference_dir', 'resize_pictures', 'picture_channels'),
+      because='not with --generated_features, which has no images',
+    )
+
+    from tfgan_pipeline.evaluation.score_features import score_feature_files
+
+    return score_feature_files(FLAGS.generated_features, options, every=every)
+  command_line.refuse('generated_features', because='not with --generated_dir; give one of both')
   dataset, text = command_line.read_dataset(FLAGS.dataset) if FLAGS.dataset else (None, '')
 
-  from tfgan_pipeline.evaluation.score_folder import score_folder
+  from tfgan_pipeline.evaluation.score_folder import score_folders
 
-  yield score_folder(
+  return score_folders(
     FLAGS.generated_dir,
     options,
-    every=not has_count,
+    every=every,
     dataset=dataset,
     dataset_text=text,
     strategy=_devices(),
@@ -112,7 +122,16 @@ def run() -> None:
     'What to generate and extract on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
   )
   flags.DEFINE_string(
-    'generated_dir', '', 'A folder of images to score instead of a run: all, or --num_samples.'
+    'generated_dir',
+    '',
+    'A folder of images to score instead of a run, or an .npy or .npz file of uint8 [n, H, W, C]: '
+    'all of them, or --num_samples. Several with commas or as a pattern.',
+  )
+  flags.DEFINE_string(
+    'generated_features',
+    '',
+    'Features to score instead of a run: an .npy file of floats [n, width], or an .npz file that '
+    'holds them. Several with commas or as a pattern.',
   )
   flags.DEFINE_string('output', '', 'Write the records to this file, too.')
   flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')

@@ -20,7 +20,10 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
-OPTIONS = ('extractor', 'reference_split', 'reference_dir', 'resize_pictures', 'cache_dir')
+OPTIONS = (
+  *('extractor', 'reference_split', 'reference_dir'),
+  *('resize_pictures', 'picture_channels', 'cache_dir'),
+)
 
 
 def main(verb: str = '', *files: str) -> None:

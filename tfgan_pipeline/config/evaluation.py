@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import dataclasses
 import logging
 import os
+import re
 from typing import Any
 
 from absl import flags
@@ -80,6 +81,11 @@ class EvaluationOptions(Settings):
     '',
     'Task to score, such as a_to_b, if the game (--model) has several. Empty: the first.',
   )
+  labels: str = setting(
+    '',
+    'Score only these classes of a conditional run, by name or number as in cat,dog or 3, against '
+    'the real images of these classes. Empty: all of them.',
+  )
   num_samples: int = setting(10000, 'Number of generated images per score.', minimum=2)
   reference_split: str = setting(
     'train',
@@ -97,12 +103,25 @@ class EvaluationOptions(Settings):
     'written by tfgan-reference or another tool; for fid.',
     path=True,
   )
+  reference_features: str = setting(
+    '',
+    'Compare with these features of real images instead: an .npy file of floats [n, width], or an '
+    '.npz file that holds them, and perhaps their logits and labels.',
+    path=True,
+  )
   resize_pictures: int | tuple[int, int] = setting(
     0,
     'Resize pictures of folders to this many pixels a side, or to height,width as in 64,128, after '
     'cropping them to their largest central part of these proportions; 0 keeps them as stored.',
     minimum=0,
     size=True,
+  )
+  picture_channels: int = setting(
+    0,
+    'Read pictures of folders and arrays as 1 channel, their luminance, or as 3, equal ones for '
+    'grey pictures. 0: as stored.',
+    minimum=0,
+    below=4,
   )
   weights: str = setting(
     'average',
@@ -151,6 +170,10 @@ class EvaluationOptions(Settings):
     super().__post_init__()
     if self.generator_calls and self.batch_norm == 'batch':
       raise UsageError(f'--{self.generator_flag}: of single images, so not with --batch_norm=batch')
+    if self.labels and self.batch_norm == 'batch':
+      raise UsageError('--labels: of chosen samples, so not with --batch_norm=batch')
+    if self.picture_channels == 2:
+      raise UsageError('--picture_channels=2: should be 1 for grey or 3 for RGB')
     if self.path_length and 'perceptual_path_length' in self.generator_metrics:
       raise UsageError('--path_length: is in --generator_metrics already; give one of both')
     if self.protocol and any(
@@ -229,12 +252,19 @@ class EvaluationOptions(Settings):
     return 'path_length' if self.path_length else 'generator_metrics'
 
   @property
+  def reference_flag(self) -> str:
+    """Flag that names the reference."""
+    flags = ('reference_stats', 'reference_features', 'reference_dir')
+    return next((flag for flag in flags if getattr(self, flag)), 'reference_split')
+
+  @property
   def directory_name(self) -> str:
     """Name of the directory in model_dir/eval, such as 'classifier-10000-raw'."""
     name = registry.extractor.parse(self.extractor).name
     kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
     task = [self.task] if self.task else []
-    return self.eval_name or '-'.join([*task, name, str(self.num_samples), *kinds])
+    classes = [re.sub(r'[^\w.,-]', '_', f'labels-{self.labels}')] if self.labels else []
+    return self.eval_name or '-'.join([*task, name, str(self.num_samples), *kinds, *classes])
 
   @property
   def cache_path(self) -> str:
@@ -271,4 +301,5 @@ class EvaluationOptions(Settings):
 
 def _protocol_values(protocol: str) -> dict[str, Any]:
   """Returns the values of a protocol by field name; its reference is always a split of the data."""
-  return {'reference_dir': '', 'reference_stats': '', **registry.protocol.build(protocol).values}
+  references = dict.fromkeys(('reference_dir', 'reference_stats', 'reference_features'), '')
+  return {**references, **registry.protocol.build(protocol).values}

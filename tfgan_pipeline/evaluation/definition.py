@@ -37,8 +37,14 @@ def definition_of(
     'batch_norm': sampler.batch_norm,
     **_task_facts(sampler, options, sources),
     **({'code': code} if code else {}),
-    **({'labels': 'of sample i: i modulo the number of classes'} if labels else {}),
+    **({'labels': _describe_labels(options)} if labels else {}),
   }
+
+
+def _describe_labels(options: EvaluationOptions) -> str:
+  if options.labels:
+    return f'of sample i: {options.labels} in turn'
+  return 'of sample i: i modulo the number of classes'
 
 
 def _task_facts(

@@ -12,7 +12,7 @@ watcher.py scores all checkpoints of a run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import contextlib
 import logging
 import math
@@ -54,6 +54,7 @@ class Evaluator:
     scorer: The scorer that measures the samples.
     strategy: Strategy whose replicas generate the samples; None for no strategy.
     sources: The examples that a translator reads; None for a task that samples noise.
+    classes: Classes of the samples, in turn; () for those that the sampler chooses.
 
   Attributes:
     run: The run.
@@ -75,6 +76,7 @@ class Evaluator:
     scorer: Scorer,
     strategy: tf.distribute.Strategy | None = None,
     sources: Split | None = None,
+    classes: Sequence[int] = (),
   ):
     self.run = run
     self.run_id = run.run_id
@@ -90,9 +92,11 @@ class Evaluator:
       batch_norm=options.batch_norm,
       strategy=strategy,
     )
+    numbers = range(options.num_samples)
+    self._chosen = np.resize(classes, options.num_samples) if classes else None
     self._conditions = {
-      'labels': self._sampler.labels(range(options.num_samples)),
-      'codes': self._sampler.codes(range(options.num_samples)),
+      'labels': self._sampler.labels(numbers) if self._chosen is None else self._chosen,
+      'codes': self._sampler.codes(numbers),
     }
     self.definition = definition_of(scorer, self._sampler, options, sources)
     self.best_by = _full_name(options.best_by, scorer)
@@ -177,7 +181,7 @@ class Evaluator:
     preview_count = self._sampler.medium.grid_size(self._sampler.sample_shape)
 
     def batches() -> Iterator[np.ndarray]:
-      for batch in self._sampler.batches(self._options.num_samples, self._options.sample_seed):
+      for batch in self._samples():
         if room := max(0, preview_count - sum(map(len, previews))):
           previews.append(batch[:room])
         yield batch
@@ -199,6 +203,16 @@ class Evaluator:
     picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
     # Drawn before the record is kept, since a checkpoint with a record counts as done.
     return self._records.add(record, first=lambda: self._curves.draw(record, picture))
+
+  def _samples(self) -> Iterator[np.ndarray]:
+    count, seed, labels = self._options.num_samples, self._options.sample_seed, self._chosen
+    if labels is None:
+      yield from self._sampler.batches(count, seed)
+      return
+    assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
+    for first in range(0, count, 256):
+      indices = range(first, min(first + 256, count))
+      yield self._sampler.images(indices, seed, labels=labels[indices].tolist())
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.

@@ -23,6 +23,7 @@ from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.references.chosen_classes import chosen_classes
 from tfgan_pipeline.replicas.strategies import share_gpus
 from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -72,6 +73,12 @@ def check_options(
   task = game.task(options.task)
   noise = task.samples_noise
   options.require({'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {})
+  names = dataset.seen_as(task.target).label_names
+  classes = chosen_classes(options.labels, names)
+  if classes and not (noise and game.labels([0]) is not None):
+    raise UsageError(
+      f'--labels={options.labels}: the generator of this run is not told any class; leave it out'
+    )
   if options.generator_calls and not standard_normal_size(experiment, game, task):
     raise UsageError(
       f'--{options.generator_flag}: of generators of standard normal noise alone, this one has '
@@ -87,7 +94,9 @@ def check_options(
       f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
       f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
     )
-  changes: dict[str, Any] = {}
+  # As names, since a number may be the name of another class, but for names with commas.
+  texts = [str(label) if ',' in names[label] else names[label] for label in classes]
+  changes: dict[str, Any] = {'labels': ','.join(texts)}
   if len(game.tasks()) > 1:
     changes['task'] = task.name
   if not noise:
@@ -130,10 +139,11 @@ def open_run(
     place_of(run, variant)  # Refuses what cannot be written, before the scorer is made.
   scorer = scorers.get(experiment, dataset, options)
   sources = None if task.samples_noise else _sources(dataset, options, task)
+  classes = chosen_classes(options.labels, dataset.seen_as(task.target).label_names)
   evaluators: dict[str, Evaluator] = {}
   for variant in (options, *map(options.variant, also)):
     check_options(experiment, dataset, variant)
-    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources)
+    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources, classes)
     evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())
 

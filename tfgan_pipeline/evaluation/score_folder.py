@@ -1,6 +1,8 @@
-"""Scores a folder of images, whatever program made them.
+"""Scores folders of pictures and arrays of images, whatever program made them.
 
 record = score_folder('/tmp/samples', EvaluationOptions(reference_dir='/data/test', ...))
+for record in score_folders('/tmp/samples-*', options):      # one extractor and reference for all
+  ...
 """
 
 from __future__ import annotations
@@ -8,93 +10,208 @@ from __future__ import annotations
 from collections.abc import Iterator
 import dataclasses
 import os
+from typing import Any
 
 import numpy as np
 
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.folders.loose_pictures import picture_split
-from tfgan_pipeline.data.splits.files import FileSplit
+from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.outputs import score_each
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media.sizes import height_and_width
+from tfgan_pipeline.metrics.images.checks import axes_problem
+from tfgan_pipeline.references.choose import hint, wants_classes
+from tfgan_pipeline.references.sample_sets import (
+  class_names,
+  folder_labels,
+  is_grey,
+  sample_split,
+  with_channels,
+)
 from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
+
+_FLAG = '--generated_dir'
 
 
 def score_folder(
-  generated_dir: str,
-  options: EvaluationOptions,
-  *,
-  every: bool = True,
-  dataset: Dataset | None = None,
-  dataset_text: str = '',
-  strategy: tf.distribute.Strategy | None = None,
+  generated_dir: str | np.ndarray, options: EvaluationOptions, **data: Any
 ) -> Record:
-  """Scores the pictures in a folder; returns a record like that of a checkpoint.
+  """Scores a set of images; returns a record like that of a checkpoint.
 
   Args:
-    generated_dir: The folder; pictures are resized only if `options.resize_pictures` is set.
+    generated_dir: Folder of pictures, resized only if `options.resize_pictures` is set; or an .npy
+      or .npz file of images; or images uint8 [n, H, W, C].
     options: What to measure.
-    every: Whether to score all pictures; otherwise `options.num_samples` of them, drawn with
-      `options.sample_seed`.
-    dataset: The data set that an extractor is trained on, if any is, and that the pictures are
-      compared with unless the options name another reference.
-    dataset_text: The call string that the data set was built from.
-    strategy: Strategy whose replicas extract features; None for no strategy.
+    **data: Other arguments of FolderScorer.
 
   Raises:
     UsageError: There are too few pictures, their shape does not suit the data set, the options need
       a generator, or there is no reference.
   """
-  if not (dataset or options.reference_dir or options.reference_stats):
-    raise UsageError(
-      '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
-    )
-  options.require({})
-  for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
-    if getattr(options, flag):
-      raise UsageError(f'--{flag}: needs a run, and --generated_dir has images alone')
-  image_shape = dataset.image_shape if dataset else None
-  generated = picture_split(
-    generated_dir, '--generated_dir', size=options.resize_pictures, image_shape=image_shape
-  )
-  if dataset and tuple(dataset.image_shape) != generated.image_shape:
-    raise UsageError(
-      f'--generated_dir={generated_dir}: its pictures are {generated.image_shape}, those of '
-      f'{dataset.name} {tuple(dataset.image_shape)}'
-    )
-  if generated.size < 2:
-    raise UsageError(f'--generated_dir={generated_dir}: one picture is too few for a score')
-  count = generated.size if every else options.num_samples
-  if count > generated.size:
-    raise UsageError(
-      f'--num_samples={count}: there are {generated.size} pictures in {generated_dir}'
-    )
-  options = dataclasses.replace(options, num_samples=count)
-  name = os.path.basename(os.path.normpath(generated_dir))
-  dataset = dataset or Dataset.of_images(name, generated.image_shape, (), {})
-  scorer = Scorer(dataset, dataset_text, options, strategy)
-  definition = {**scorer.definition, 'quantisation': _describe_reading(options)}
-  if every:
-    definition['sample_seed'] = None
-  scores = scorer.score(_batches(generated, count, options.sample_seed))
-  return {
-    'generated_dir': generated_dir,
-    'scores': scores,
-    'score_ids': score_ids(definition, {name: scorer.metric_of[name] for name in scores}),
-    **({'protocol': options.protocol} if options.protocol else {}),
-    'definition_id': definition_id(definition),
-    'definition': definition,
-    'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
-  }
+  return FolderScorer(options, **data).score(generated_dir)
 
 
-def _batches(split: FileSplit, count: int, seed: int) -> Iterator[np.ndarray]:
-  """Yields `count` images in stored order, drawn with `seed`, as batches uint8 [n, H, W, C]."""
+def score_folders(generated_dirs: str, options: EvaluationOptions, **data: Any) -> Iterator[Record]:
+  """Scores several sets of images, each of which gets a record; the extractor is made once.
+
+  One of several that cannot be scored is left out with a warning.
+
+  Args:
+    generated_dirs: Paths separated by commas, with *, ? and [...] as in a shell.
+    options: What to measure.
+    **data: Other arguments of FolderScorer.
+
+  Raises:
+    UsageError: A path or pattern names nothing, or nothing could be scored.
+  """
+  return score_each(generated_dirs, _FLAG, FolderScorer(options, **data).score)
+
+
+class FolderScorer:
+  """Scorer of sets of images against one reference.
+
+  Args:
+    options: What to measure.
+    every: Whether to score all images of a set; otherwise `options.num_samples` of them, drawn with
+      `options.sample_seed`.
+    dataset: The data set that an extractor is trained on, if any is, and that the images are
+      compared with unless the options name another reference.
+    dataset_text: The call string that the data set was built from.
+    strategy: Strategy whose replicas extract features; None for no strategy.
+
+  Raises:
+    UsageError: The options need a generator, or there is no reference.
+  """
+
+  def __init__(
+    self,
+    options: EvaluationOptions,
+    *,
+    every: bool = True,
+    dataset: Dataset | None = None,
+    dataset_text: str = '',
+    strategy: tf.distribute.Strategy | None = None,
+  ):
+    if not dataset and options.reference_flag == 'reference_split':
+      raise UsageError(
+        f'{_FLAG}: say what to compare with: --reference_dir, --reference_stats or --dataset'
+      )
+    for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
+      if getattr(options, flag):
+        raise UsageError(f'--{flag}: needs a run, and {_FLAG} has images alone')
+    self._options, self._every = options, every
+    self._dataset, self._dataset_text, self._strategy = dataset, dataset_text, strategy
+    self._scorers: dict[tuple[object, ...], Scorer] = {}
+
+  def score(self, generated_dir: str | np.ndarray) -> Record:
+    """Returns the record of a set of images.
+
+    Args:
+      generated_dir: A folder of pictures, an .npy or .npz file, or images uint8 [n, H, W, C].
+
+    Raises:
+      UsageError: The images cannot be read, or are too few or of a wrong shape.
+    """
+    split, name, record = self._open(generated_dir)
+    if split.size < 2:
+      raise UsageError(f'{name}: one picture is too few for a score')
+    count = split.size if self._every else self._options.num_samples
+    if count > split.size:
+      raise UsageError(f'--num_samples={count}: there are {split.size} pictures in {name}')
+    options = dataclasses.replace(self._options, num_samples=count)
+    classes = self._classes(split, name)
+    labels = folder_labels(split, classes)
+    options.require({'labels': labels})
+    scorer = self._scorer(split, classes, options, name)
+    definition = {
+      **scorer.definition,
+      'num_generated': count,
+      'quantisation': _describe_reading(options, split),
+      **({'sample_seed': None} if self._every else {}),
+    }
+    chosen = _draw(split.size, count, options.sample_seed)
+    scores = scorer.score(
+      _batches(split, chosen), labels=None if labels is None else labels[chosen]
+    )
+    return {
+      **record,
+      'scores': scores,
+      'score_ids': score_ids(definition, {score: scorer.metric_of[score] for score in scores}),
+      **({'protocol': options.protocol} if options.protocol else {}),
+      'definition_id': definition_id(definition),
+      'definition': definition,
+      'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
+    }
+
+  def _open(self, generated: str | np.ndarray) -> tuple[Split, str, Record]:
+    """Returns images with the channels of the data, a name for messages, and a record's origin."""
+    if isinstance(generated, np.ndarray):
+      problem = axes_problem(generated.dtype, generated.shape)
+      if problem or generated.ndim != 4:
+        raise UsageError(f'generated images: {problem or "should be [n, H, W, C]"}')
+      return MemorySplit({'image': generated}), 'generated images', {}
+    name = f'{_FLAG}={generated}'
+    shape = self._dataset.image_shape if self._dataset else None
+    split = sample_split(generated, _FLAG, self._options, shape)
+    if is_grey(split) and self._reference_shape()[2:] == (1,):
+      split = with_channels(split, 1, name)
+    if shape and tuple(shape) != split.image_shape:
+      assert self._dataset is not None
+      raise UsageError(
+        f'{name}: its pictures are {split.image_shape}, those of {self._dataset.name} '
+        f'{tuple(shape)}{hint(split.image_shape, shape)}'
+      )
+    return split, name, {'generated_dir': generated}
+
+  def _reference_shape(self) -> tuple[int, ...]:
+    """Returns the shape of the images to compare with; () if the reference holds none."""
+    if self._dataset:
+      return tuple(self._dataset.image_shape)
+    path = self._options.reference_dir
+    return sample_split(path, '--reference_dir', self._options).image_shape if path else ()
+
+  def _classes(self, split: Split, name: str) -> tuple[str, ...]:
+    """Returns the classes that folders stand for, if a metric wants them and folders have them."""
+    if not wants_classes(self._options):
+      return ()
+    if self._dataset:
+      return self._dataset.label_names
+    found = class_names(split)
+    path = self._options.reference_dir
+    if not found or not path:
+      return ()
+    others = class_names(sample_split(path, '--reference_dir', self._options))
+    if found != others:
+      raise UsageError(
+        f'{name}: its folders are {", ".join(found)}, those of --reference_dir '
+        f'{", ".join(others) or "none"}; as classes they should have equal names'
+      )
+    return found
+
+  def _scorer(
+    self, split: Split, classes: tuple[str, ...], options: EvaluationOptions, name: str
+  ) -> Scorer:
+    key = split.image_shape, classes
+    if key not in self._scorers:
+      title = os.path.basename(os.path.normpath(name.partition('=')[2] or name))
+      dataset = self._dataset or Dataset.of_images(title, split.image_shape, classes, {})
+      self._scorers[key] = Scorer(dataset, self._dataset_text, options, self._strategy)
+    return self._scorers[key]
+
+
+def _draw(size: int, count: int, seed: int) -> np.ndarray:
+  """Returns `count` of the numbers below `size`, drawn with `seed`, in rising order."""
+  return np.sort(np.random.Generator(np.random.PCG64(seed)).permutation(size)[:count])
+
+
+def _batches(split: Split, chosen: np.ndarray) -> Iterator[np.ndarray]:
+  """Yields the chosen images in stored order as batches uint8 [n, H, W, C]."""
   mask = np.zeros(split.size, bool)
-  mask[np.random.Generator(np.random.PCG64(seed)).permutation(split.size)[:count]] = True
+  mask[chosen] = True
   first = 0
   for batch in split.ordered(256):
     images = batch['image']
@@ -103,11 +220,14 @@ def _batches(split: FileSplit, count: int, seed: int) -> Iterator[np.ndarray]:
     yield images[rows]
 
 
-def _describe_reading(options: EvaluationOptions) -> str:
-  """Describes for the definition how pixels are read from the files."""
+def _describe_reading(options: EvaluationOptions, split: Split) -> str:
+  """Describes for the definition how pixels are read."""
+  channels = f', {options.picture_channels} channels' if options.picture_channels else ''
+  if isinstance(split, MemorySplit):
+    return 'arrays as given'
   size = options.resize_pictures
   if not size:
-    return 'files as stored'
+    return f'files as stored{channels}'
   height, width = height_and_width(size, '--resize_pictures')
   part = 'square' if height == width else 'part'
-  return f'files, central {part} resized to {height}x{width} (Lanczos)'
+  return f'files, central {part} resized to {height}x{width} (Lanczos){channels}'

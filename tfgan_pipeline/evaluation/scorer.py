@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import dataclasses
 import logging
 import math
-from typing import cast
 
 import numpy as np
 
@@ -15,11 +14,12 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.measure import measure
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.cautions import caution
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
-from tfgan_pipeline.metrics.score_intervals import intervals
+from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.references.choose import choose_reference
 from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs.score_records import Record
@@ -60,6 +60,7 @@ class Scorer:
     options.make_cache()
     self._options = options
     self._has_warned = False
+    self._image_shape = tuple(dataset.image_shape)
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
@@ -68,8 +69,10 @@ class Scorer:
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
-        raise UsageError('--image_metrics: need real images, and --reference_stats has none')
-      self._images = _draw_images(choice.split)
+        raise UsageError(
+          f'--image_metrics: need real images, and --{options.reference_flag} has none'
+        )
+      self._images = _draw_images(choice.split, choice.classes)
     if options.bootstrap and isinstance(self._reference, Statistics):
       raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
@@ -102,16 +105,18 @@ class Scorer:
   def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
     """Runs every metric on a few features so that bad options fail early, with a UsageError."""
     options, reference = self._options, self._reference
-    if isinstance(reference, Statistics):
-      count = min(options.num_samples, 100)
-      sample = self._extractor.features([np.zeros((count, *image_shape), np.uint8)])
+    if options.reference_stats or options.reference_features:
+      blank = np.zeros((min(options.num_samples, 100), *image_shape), np.uint8)
+      sample = self._extractor.features([blank])
       if sample.width != reference.width:
+        flag = options.reference_flag
         raise UsageError(
-          f'--reference_stats={options.reference_stats}: of {reference.width} features, and '
+          f'--{flag}={getattr(options, flag)}: of {reference.width} features, and '
           f'{self._extractor.name} has {sample.width}'
         )
-      self._try(reference, sample)
-    else:
+      if isinstance(reference, Statistics):
+        self._try(reference, sample)
+    if isinstance(reference, Features):
       try:
         self._try(*[_take_first(reference, min(options.num_samples, 1000))] * 2)
       except UsageError:  # Perhaps only because there are so few features.
@@ -161,6 +166,10 @@ class Scorer:
 
     def copy_first_batches() -> Iterator[np.ndarray]:
       for batch in batches:
+        if batch.shape[1:] != self._image_shape:
+          problem = axes_problem(batch.dtype, batch.shape)
+          shape = f'are of shape {batch.shape[1:]}, and {self._image_shape} is expected'
+          raise UsageError(f'generated images: {problem or shape}')
         if needs_images and sum(map(len, first_batches)) < _IMAGES:
           first_batches.append(batch)
         yield batch
@@ -213,14 +222,11 @@ class Scorer:
   def _compute_metrics(
     self, reference: Features | Statistics, generated: Features, *, resamples: int
   ) -> dict[str, float]:
-    scores = {}
-    for call in registry.metric.parse_all(self._options.metrics):
-      # Statistics take the place of features; metrics that need more get a UsageError from them.
-      values = registry.metric.build(str(call), cast(Features, reference), generated)
-      if resamples and isinstance(reference, Features):
-        values.update(intervals(call, reference, generated, values, resamples=resamples))
-      scores.update(self._add_suffix(f'[{self._extractor.name}]', call, values))
-    return scores
+    measured = measure(
+      self._options.metrics, reference, generated, self._extractor.name, resamples=resamples
+    )
+    self.metric_of.update(measured.metric_of)
+    return measured.scores
 
   def _compute_image_metrics(self, real: np.ndarray, generated: np.ndarray) -> dict[str, float]:
     scores = {}
@@ -259,8 +265,19 @@ def _take_first(features: Features, count: int) -> Features:
   return Features(features.pool[:count], logits, labels)
 
 
-def _draw_images(split: Split) -> np.ndarray:
-  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`."""
+def _draw_images(split: Split, classes: Sequence[int]) -> np.ndarray:
+  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`.
+
+  Args:
+    split: The split.
+    classes: The classes to draw from; () for all.
+  """
+  if classes:
+    chosen = [batch['image'][np.isin(batch['label'], classes)] for batch in split.ordered(1024)]
+    images = np.concatenate(chosen)
+    return images[
+      np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(images))[:_IMAGES])
+    ]
   rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
   mask = np.zeros(split.size, bool)
   mask[rows] = True

@@ -21,6 +21,7 @@ from tfgan_pipeline.compat import op_determinism, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.images.checks import axes_problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +69,11 @@ class Extractor:
     """Returns the features of uint8 [n, H, W, C] batches, rows in the order of the images.
 
     The sizes of the batches change nothing, to the last bit: images are regrouped first.
+
+    Raises:
+      UsageError: A batch has another dtype or order of axes.
     """
-    pools, logits = zip(*map(self._rows, _regroup(batches, self.batch_size)))
+    pools, logits = zip(*map(self._rows, _regroup(map(_checked, batches), self.batch_size)))
     return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
 
   def of_floats(self, images: np.ndarray) -> np.ndarray:
@@ -89,6 +93,14 @@ class Extractor:
     with full_precision():
       pool, logits = self.function(np.concatenate([images, blank]))
     return pool[:count], None if logits is None else logits[:count]
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+  """Returns the images; raises UsageError unless they are uint8 [n, H, W, C]."""
+  problem = axes_problem(images.dtype, images.shape)
+  if problem or images.ndim != 4:
+    raise UsageError(problem or f'should be images [n, H, W, C], and is {list(images.shape)}')
+  return images
 
 
 def _regroup(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:

@@ -18,7 +18,7 @@ def digest(*parts: str | np.ndarray) -> str:
       state.update(part.encode())
     else:
       state.update(f'{part.dtype}{part.shape}'.encode())
-      state.update(np.ascontiguousarray(part).tobytes())
+      state.update(np.ascontiguousarray(part).data)
   return state.hexdigest()[:16]
 
 

@@ -183,7 +183,10 @@ def _select_newest(records: list[Record]) -> list[Record]:
     fingerprint = reference.pop('fingerprint', '') if 'dataset' in reference else ''
     measurement = definition_id({**record['definition'], 'reference': reference})
     key = (
-      *(record.get(name, '') for name in ('run', 'generated_dir', 'run_id', 'step')),
+      *(
+        record.get(name, '')
+        for name in ('run', 'generated_dir', 'generated_features', 'run_id', 'step')
+      ),
       measurement,
     )
     if by_measurement.setdefault(key, fingerprint) == fingerprint:

@@ -1,0 +1,60 @@
+"""Scores of features by the metrics of --metrics, by their full names.
+
+measured = measure('fid, kid', reference, generated, 'inception')
+measured.scores['fid[inception]'], measured.metric_of['fid[inception]']
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.frechet.statistics import Statistics
+from tfgan_pipeline.metrics.score_intervals import intervals
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+  """Scores, and the metrics that they come from.
+
+  Attributes:
+    scores: The scores by name, such as 'fid[inception]'.
+    metric_of: The metric call, such as `fid(ddof=1)`, by the name of each score.
+  """
+
+  scores: dict[str, float] = dataclasses.field(default_factory=dict)
+  metric_of: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def measure(
+  metrics: str,
+  reference: Features | Statistics,
+  generated: Features,
+  extractor: str,
+  *,
+  resamples: int = 0,
+) -> Measured:
+  """Returns the scores of generated samples.
+
+  Args:
+    metrics: Call strings of metrics.
+    reference: Features of real samples, or their statistics.
+    generated: Features of generated samples.
+    extractor: Name of the extractor, which the names of scores carry.
+    resamples: Number of bootstrap resamples for intervals; 0 for none.
+
+  Raises:
+    UsageError: A metric cannot be computed of these features.
+  """
+  measured = Measured()
+  for call in registry.metric.parse_all(metrics):
+    # Statistics take the place of features; metrics that need more get a UsageError from them.
+    values = registry.metric.build(str(call), cast(Features, reference), generated)
+    if resamples and isinstance(reference, Features):
+      values.update(intervals(call, reference, generated, values, resamples=resamples))
+    scores = {f'{name}[{extractor}]': value for name, value in values.items()}
+    measured.scores.update(scores)
+    measured.metric_of.update(dict.fromkeys(scores, str(call)))
+  return measured
