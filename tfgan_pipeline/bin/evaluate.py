@@ -73,6 +73,7 @@ def _score_folder(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
   """Yields the record of --generated_dir; raises UsageError for flags that need a run."""
   command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
+    'label_proportions',
     because='not with --generated_dir, which is no run',
   )
   has_count = FLAGS.protocol or not FLAGS['num_samples'].using_default_value

@@ -90,6 +90,7 @@ class Evaluator:
       weights=options.weights,
       batch_norm=options.batch_norm,
       strategy=strategy,
+      class_counts=scorer.class_counts if options.label_proportions == 'data' else None,
     )
     self._conditions = {
       'labels': self._sampler.labels(range(options.num_samples)),
