@@ -82,7 +82,7 @@ def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
   flag = 'generated_dir' if FLAGS.generated_dir else 'generated_features'
   command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
-    *('eval_dir', 'labels'),
+    *('eval_dir', 'labels', 'label_proportions'),
     because=f'not with --{flag}, which is no run',
   )
   every = not FLAGS.protocol and FLAGS['num_samples'].using_default_value

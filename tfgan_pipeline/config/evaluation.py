@@ -139,6 +139,12 @@ class EvaluationOptions(Settings):
   sample_seed: int = setting(
     0, 'Random seed of the noise for generated images.', minimum=0, below=2**31
   )
+  label_proportions: str = setting(
+    'data',
+    'Proportions of the classes that a generator is asked for, where it reads a class. data: those '
+    'of the reference, where these are known. uniform: equally many of each class.',
+    choices=('data', 'uniform'),
+  )
   best_by: str = setting(
     'fid',
     'Score that decides which checkpoint is the best; the trainer is asked to keep that one. '

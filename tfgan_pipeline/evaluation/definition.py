@@ -30,14 +30,18 @@ def definition_of(
     sources: The examples that a translator reads; None for a task that samples noise.
   """
   code = {name: source.hash for name, source in source_code.unreleased(options).items()}
-  labels = sampler.labels(range(1)) is not None
+  labels = {}
+  if sampler.class_proportions != 'uniform':
+    labels = {'label_proportions': sampler.class_proportions}
+  elif sampler.labels(range(1)) is not None:
+    labels = {'labels': _describe_labels(options)}
   return {
     **scorer.definition,
     'weights': sampler.weights,
     'batch_norm': sampler.batch_norm,
     **_task_facts(sampler, options, sources),
     **({'code': code} if code else {}),
-    **({'labels': _describe_labels(options)} if labels else {}),
+    **labels,
   }
 
 

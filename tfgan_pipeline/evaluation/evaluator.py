@@ -91,6 +91,7 @@ class Evaluator:
       weights=options.weights,
       batch_norm=options.batch_norm,
       strategy=strategy,
+      class_counts=None if classes or options.label_proportions != 'data' else scorer.class_counts,
     )
     numbers = range(options.num_samples)
     self._chosen = np.resize(classes, options.num_samples) if classes else None

@@ -59,6 +59,7 @@ class Scorer:
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
     self._options = options
+    self._num_classes = dataset.num_classes
     self._has_warned = False
     self._image_shape = tuple(dataset.image_shape)
     self.metric_of: dict[str, str] = {}
@@ -187,6 +188,13 @@ class Scorer:
         self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:_IMAGES])
       )
     return scores
+
+  @property
+  def class_counts(self) -> np.ndarray | None:
+    """Number of real images of each class, integers [K]; None if the reference has no labels."""
+    if isinstance(self._reference, Statistics) or self._reference.labels is None:
+      return None
+    return np.bincount(self._reference.labels, minlength=self._num_classes)
 
   def _warn_once(self, generated: Features) -> None:
     """Logs the cautions of the metrics for the first set that is scored; later ones are alike."""

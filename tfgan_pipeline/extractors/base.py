@@ -22,6 +22,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.images.checks import axes_problem
+from tfgan_pipeline.metrics.stored_rows import StoredRows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +69,20 @@ class Extractor:
   def features(self, batches: Iterable[np.ndarray]) -> Features:
     """Returns the features of uint8 [n, H, W, C] batches, rows in the order of the images.
 
-    The sizes of the batches change nothing, to the last bit: images are regrouped first.
+    The sizes of the batches change nothing, to the last bit: images are regrouped first. Features
+    beyond 128 MiB are an np.memmap of a temporary file, see metrics/stored_rows.py.
 
     Raises:
       UsageError: A batch has another dtype or order of axes.
     """
-    pools, logits = zip(*map(self._rows, _regroup(map(_checked, batches), self.batch_size)))
-    return Features(np.concatenate(pools), None if logits[0] is None else np.concatenate(logits))
+    pool, logits = StoredRows(), None
+    for images in _regroup(map(_checked, batches), self.batch_size):
+      rows, scores = self._rows(images)
+      pool.append(rows)
+      if scores is not None:
+        logits = logits or StoredRows()
+        logits.append(scores)
+    return Features(pool.matrix(), logits.matrix() if logits else None)
 
   def of_floats(self, images: np.ndarray) -> np.ndarray:
     """Returns pool features [n, D] of float32 [n, H, W, C] in [0, 255], for n up to `batch_size`.

@@ -15,10 +15,12 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.stored_rows import row_blocks
 
 # Metrics take sixth powers (kid cubes products) and square these: 1e240 fits in float64, with room
 # for sums.
 _LARGEST = 1e20
+_BLOCK = 4096  # Rows checked at a time.
 
 _Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
@@ -138,9 +140,13 @@ def check_matrix(name: str, values: np.ndarray) -> None:
     raise UsageError(f'{name} should be float32 or float64, got {values.dtype}')
   if not values.size:
     raise UsageError(f'{name} are empty: shape {values.shape}')
-  # Both comparisons are false for NaN. A mask as large as the data is made for the message only.
-  if not (values.min() >= -_LARGEST and values.max() <= _LARGEST):
-    valid_count = np.count_nonzero(np.abs(values) <= _LARGEST)
+  # Both comparisons are false for NaN.
+  if not all(
+    rows.min() >= -_LARGEST and rows.max() <= _LARGEST for rows in row_blocks(values, _BLOCK)
+  ):
+    valid_count = sum(
+      np.count_nonzero(np.abs(rows) <= _LARGEST) for rows in row_blocks(values, _BLOCK)
+    )
     raise UsageError(
       f'{values.size - valid_count} of {values.size} values in {name} are NaN, infinite '
       f'or beyond {_LARGEST:.0e}'

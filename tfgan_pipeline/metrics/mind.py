@@ -11,6 +11,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.ranking import lower_is_better
+from tfgan_pipeline.metrics.stored_rows import release
 
 _BLOCK = 1024  # Rows projected at a time; as float64 of 2,048 features they take 16 MiB.
 _DIRECTIONS = 64  # Projected on at a time: 50,000 samples take 24 MiB each set.
@@ -53,7 +54,8 @@ def mind(
   if len(reference) >= 4:
     size = min(len(x), len(reference) // 2)
     order = np.random.Generator(np.random.PCG64([seed, 2])).permutation(len(reference))
-    one, other = (_Rows(reference.pool, order[first : first + size]) for first in (0, size))
+    parts = order[: 2 * size].reshape(2, size)
+    one, other = (_Rows(reference.pool, np.sort(part)) for part in parts)
     # The distance of two samples of one law falls as 1 / size.
     floor = float(_distances(one, other, directions, seed).mean()) * size / len(x)
     scores |= {'mind_floor': floor, 'mind_above_floor': scores['mind'] - floor}
@@ -111,6 +113,7 @@ class _Rows:
       part = slice(first, first + _BLOCK)
       rows = self.pool[part] if self.rows is None else self.pool[self.rows[part]]
       values[:, part] = directions @ rows.astype(np.float64).T
+      release(self.pool)
     return values
 
 
@@ -126,7 +129,7 @@ def _paired(
   size = min(len(reference), len(generated))
   random = np.random.Generator(np.random.PCG64([seed, 1]))
   x, y = (
-    _Rows(features.pool, random.permutation(len(features))[:size])
+    _Rows(features.pool, np.sort(random.permutation(len(features))[:size]))
     if len(features) > size
     else _Rows(features.pool)
     for features in (reference, generated)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.stored_rows import row_blocks
 
 _BLOCK = 2048  # Rows at a time: a matrix of angles takes 32 MiB.
 
@@ -21,8 +22,8 @@ def unit_blocks(pool: np.ndarray, *, skip_zeros: bool = False) -> Iterator[np.nd
   Raises:
     UsageError: A row is all zeros, and these are not left out.
   """
-  for first in range(0, len(pool), _BLOCK):
-    rows = pool[first : first + _BLOCK].astype(np.float64)
+  for part in row_blocks(pool, _BLOCK):
+    rows = part.astype(np.float64)
     largest = np.abs(rows).max(axis=1)
     if not largest.all():
       if not skip_zeros:

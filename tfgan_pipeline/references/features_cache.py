@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import io
 import json
 import logging
 import os
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.references.statistics_file import read_arrays
+from tfgan_pipeline.metrics.stored_rows import release
+from tfgan_pipeline.references.large_arrays import read_large_arrays
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.digests import digest
 
@@ -75,13 +76,16 @@ def reference_features(
   if dataset.num_classes:
     arrays['labels'] = np.concatenate(labels)
   files.make_folder(os.path.dirname(path))
-  content = io.BytesIO()  # Writing a zip archive needs seeking, which gs:// files cannot do.
-  np.savez(
-    content,
-    **arrays,  # pyrefly: ignore[bad-argument-type]  (none of them is called allow_pickle)
-    definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
-  )
-  atomic_files.write(path, content.getvalue())
+  # Writing a zip archive needs seeking, which gs:// files cannot do.
+  with tempfile.TemporaryFile() as content:
+    np.savez(
+      content,
+      **arrays,  # pyrefly: ignore[bad-argument-type]  (none of them is called allow_pickle)
+      definition=np.array(json.dumps(reference_definition(dataset, split, extractor))),
+    )
+    release(features.pool)
+    content.seek(0)
+    atomic_files.write(path, content)
   return _build_features(arrays, f'{dataset.name}/{split}')
 
 
@@ -97,8 +101,7 @@ def _build_features(arrays: dict[str, np.ndarray], name: str) -> Features:
 def _read_cache(path: str) -> dict[str, np.ndarray]:
   """Returns the arrays of a features file, none and a logged warning if it is damaged."""
   try:
-    arrays = read_arrays(path)
+    return read_large_arrays(path, ('pool', 'logits', 'labels'))
   except UsageError as error:
     _log.warning('%s; it is made anew', error)
     return {}
-  return {name: arrays[name] for name in ('pool', 'logits', 'labels') if name in arrays}

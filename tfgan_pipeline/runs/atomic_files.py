@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import re
+from typing import BinaryIO
 import uuid
 
 from tfgan_pipeline.errors import Unreachable, WriteError, first_line
@@ -15,12 +16,13 @@ from tfgan_pipeline.runs import files
 _TEMPORARY = re.compile(r'\.[0-9a-f]{32}\.tmp$')
 
 
-def write(path: str, content: str | bytes, *, durable: bool = True) -> None:
+def write(path: str, content: str | bytes | BinaryIO, *, durable: bool = True) -> None:
   """Replaces a file atomically: readers get the old or the new content, also after a power loss.
 
   Args:
     path: Path of the file; may be gs://.
-    content: The new content; text is written as UTF-8.
+    content: The new content, or an open file that has it from where it stands; text is written as
+      UTF-8.
     durable: Whether to wait some milliseconds until the disk has the content; ignored in buckets,
       which always do. Without it a power loss soon afterwards can leave an empty file, which is
       fine for files that can be made again.

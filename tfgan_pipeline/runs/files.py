@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import contextlib
 import errno
 import glob
+import io
 import os
 import re
 import shutil
 import stat
-from typing import Any
+from typing import Any, BinaryIO
 
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 
@@ -128,14 +129,18 @@ def read_text(path: str) -> str:
   return read_bytes(path).decode(errors='replace')
 
 
-def write_bytes(path: str, content: bytes) -> None:
-  """Writes a file in place, so readers may see half of it; atomic_files.write avoids that."""
+def write_bytes(path: str, content: bytes | BinaryIO) -> None:
+  """Writes a file in place, from bytes or from an open file, which is read to its end.
+
+  Readers may see half of the file; atomic_files.write avoids that.
+  """
+  source = io.BytesIO(content) if isinstance(content, bytes) else content
   if is_local(path):
     with open(path, 'wb') as file:
-      file.write(content)
+      shutil.copyfileobj(source, file)
   else:
     with _bucket(path) as gfile, gfile.GFile(path, 'wb') as file:
-      file.write(content)
+      shutil.copyfileobj(source, file)
 
 
 def append(path: str, text: str) -> None:

@@ -6,6 +6,8 @@ translator = open_sampler(run, experiment, 'a_to_b', sources=dataset.split('test
 
 from __future__ import annotations
 
+import numpy as np
+
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Split
@@ -27,6 +29,7 @@ def open_sampler(
   weights: str = 'average',
   batch_norm: str = 'moving',
   strategy: tf.distribute.Strategy | None = None,
+  class_counts: np.ndarray | None = None,
 ) -> TaskSampler:
   """Returns the sampler of a task: a GeneratorSampler for noise, else a Translator.
 
@@ -39,6 +42,8 @@ def open_sampler(
     batch_norm: Statistics of batch normalisation: 'moving', 'standing' or 'batch', see
       GeneratorSampler; translators know only 'moving'.
     strategy: Strategy whose replicas hold the networks; None for no strategy.
+    class_counts: Examples of each class, in whose proportions a sampler of noise asks for classes;
+      None for classes by turns.
 
   Raises:
     UsageError: The game has no such task, or `batch_norm` does not suit a translator.
@@ -46,7 +51,9 @@ def open_sampler(
   game = new_game(experiment, Fields.from_record(run.read_record()['dataset']))
   common = {'weights': weights, 'strategy': strategy}
   if game.task(task).samples_noise:
-    return GeneratorSampler(run, experiment, task, batch_norm=batch_norm, **common)
+    return GeneratorSampler(
+      run, experiment, task, batch_norm=batch_norm, class_counts=class_counts, **common
+    )
   if batch_norm != 'moving':
     name = game.task(task).name
     raise UsageError(f'--batch_norm={batch_norm}: of samples of noise, and not of --task={name}')

@@ -23,6 +23,7 @@ from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.class_proportions import ClassTurns
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 # BigGAN's standing statistics (arXiv:1809.11096, section 4.1 and appendix B); the default of its
@@ -56,6 +57,9 @@ class GeneratorSampler(TaskSampler):
       averages, since their batches contain other samples.
     strategy: Strategy whose replicas generate, a block of samples each; None for no strategy. With
       'standing' or 'batch' only the first replica generates.
+    class_counts: Examples of each class, integers [K], whose proportions samples have unless other
+      classes are asked for; None, or equal counts, for classes by turns. Without effect on a
+      generator that reads no class.
 
   Raises:
     UsageError: The game has no such task.
@@ -70,11 +74,16 @@ class GeneratorSampler(TaskSampler):
     weights: str = 'average',
     batch_norm: str = 'moving',
     strategy: tf.distribute.Strategy | None = None,
+    class_counts: np.ndarray | None = None,
   ):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self.game, self.task)
     self._cache: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
+    turns = None if class_counts is None else ClassTurns(class_counts)
+    self._turns = None
+    if turns is not None and not turns.are_uniform and self.game.labels([0]) is not None:
+      self._turns = turns
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
@@ -109,14 +118,21 @@ class GeneratorSampler(TaskSampler):
   def _inputs(
     self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
   ) -> Inputs:
-    conditions = {} if labels is None else {'label': labels}
+    classes = self._turns[indices] if labels is None and self._turns is not None else labels
+    conditions = {} if classes is None else {'label': classes}
     return self.game.inputs(self.task, indices, seed, conditions)
 
   def _block(self, number: int) -> range:
     """Returns the numbers of the samples that are always made together, whatever a caller asks."""
     return range(number * self._block_size, (number + 1) * self._block_size)
 
+  @property
+  def class_proportions(self) -> str:
+    return 'of the reference' if self._turns else super().class_proportions
+
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
+    if self._turns is not None:
+      return self._turns[indices]
     labels = self.game.labels(indices)
     return None if labels is None else labels.numpy()
 

@@ -96,8 +96,13 @@ class TaskSampler(abc.ABC):
     """
     return self.restored.restore(step)
 
+  @property
+  def class_proportions(self) -> str:
+    """Proportions of the classes that samples are asked for: 'uniform' or 'of the reference'."""
+    return 'uniform'
+
   def labels(self, indices: Sequence[int]) -> np.ndarray | None:
-    """Returns classes of samples, in turn, int32 [len(indices)]; None without classes."""
+    """Returns the classes of samples by number, int32 [len(indices)]; None without classes."""
     del indices
     return None
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import check_matrix
+from tfgan_pipeline.metrics.stored_rows import row_blocks
 
 _BLOCK = 4096  # Rows converted to float64 at a time.
 
@@ -47,8 +48,8 @@ class Moments:
     """
     if np.ndim(batch) != 2 or len(batch):
       check_matrix('features', batch)
-    for start in range(0, len(batch), _BLOCK):
-      rows = batch[start : start + _BLOCK].astype(np.float64)
+    for part in row_blocks(batch, _BLOCK):
+      rows = part.astype(np.float64)
       mean = rows.mean(axis=0)
       rows -= mean
       self.merge(Moments(len(rows), mean, rows.T @ rows))
