@@ -181,12 +181,13 @@ def test_only_pictures_that_are_read_anew_have_another_fingerprint(tmp_path):
 
 @pytest.mark.usefixtures('graphs_as_traced')
 def test_a_run_on_large_jpegs_goes_on_with_the_pixels_it_began_with(tmp_path, monkeypatch):
+  (root := tmp_path / 'pictures').mkdir()
   for index in range(20):
     pixels = np.random.RandomState(index).randint(0, 256, (64, 64), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / f'{index}.jpg')
+    Image.fromarray(pixels).save(root / f'{index}.jpg')
   dataset = 'image_folder(16, channels=1, validation=0, test=0)'
   experiment = tiny_experiment(
-    tmp_path / 'run', networks='mlp(units=4)', dataset=dataset, data_dir=str(tmp_path)
+    tmp_path / 'run', networks='mlp(units=4)', dataset=dataset, data_dir=str(root)
   )
   with monkeypatch.context() as patch:
     patch.setattr(DataOptions.__init__, '__defaults__', (None, 4.0, True))
@@ -196,4 +197,4 @@ def test_a_run_on_large_jpegs_goes_on_with_the_pixels_it_began_with(tmp_path, mo
   assert goes_on.train() == 4
   before, after = (next(x.dataset.split('train').ordered(20))['image'] for x in (began, goes_on))
   np.testing.assert_array_equal(before, after)
-  assert (before != images(tmp_path, size=16)).any()
+  assert (before != images(root, size=16)).any()
