@@ -1,12 +1,9 @@
 """GANEstimator, a run as a Python object, with the method names of tf.estimator.
 
-    estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
-    estimator.train()
-    record = estimator.evaluate()
-    pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
-    estimator.export_saved_model('/tmp/generator')
-
-Binaries call this class with values from flags.
+estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
+estimator.train()
+record = estimator.evaluate()
+pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import contextlib
 import functools
-import logging
 import time
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -23,6 +19,7 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -40,7 +37,6 @@ from tfgan_pipeline.sampling.translator import Translator
 from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
-_log = logging.getLogger(__name__)
 _Arguments = ParamSpec('_Arguments')
 _Result = TypeVar('_Result')
 
@@ -238,11 +234,17 @@ class GANEstimator:
     sampler.restore(step)
     return sampler.outputs({sampler.task.source: examples}, seed=seed)
 
-  def predict(self, count: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
-    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
+  def predict(
+    self, count: int, *, seed: int = 0, step: int | None = None, labels: Labels = ()
+  ) -> np.ndarray:
+    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest.
+
+    Images take the classes `labels`, names or numbers as in ['cat', 'dog'], in turn.
+    """
     sampler = self.sampler()
     sampler.restore(step)
-    return np.concatenate(list(sampler.batches(count, seed, batch_size=min(count, 256))))
+    size = min(count, 256)
+    return np.concatenate(list(sampler.batches(count, seed, batch_size=size, labels=labels)))
 
   def export_saved_model(self, path: str, *, step: int | None = None) -> str:
     """Writes one checkpoint, by default the newest, as a SavedModel to `path`; returns `path`."""

@@ -32,6 +32,7 @@ from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
+from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import event_files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -180,7 +181,10 @@ class Evaluator:
           previews.append(batch[:room])
         yield batch
 
-    scores = self._scorer.score(batches(), **self._conditions)
+    with need_of(
+      'scoring', 'a smaller --num_samples, or an extractor of smaller images, needs less'
+    ):
+      scores = self._scorer.score(batches(), **self._conditions)
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)

@@ -27,14 +27,22 @@ _GREY = ('1', 'L', 'LA', 'La', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')  # Pillow
 def read_picture(
   path: str, *, size: tuple[int, int] | None, channels: int, resize: str
 ) -> np.ndarray:
-  """Decodes a picture file to the pixels that an image viewer shows.
+  """Decodes a picture file, see decode_picture; `path` may be gs://."""
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    return decode_picture(file.read(), size=size, channels=channels, resize=resize)
+
+
+def decode_picture(
+  content: bytes, *, size: tuple[int, int] | None, channels: int, resize: str
+) -> np.ndarray:
+  """Decodes the content of a picture file to the pixels that an image viewer shows.
 
   Orientation tags are applied, transparency is laid over white unless `channels` is 4, 16-bit greys
   are scaled to 8 bits, and CMYK, palette and other colour models become RGB. Animations are read
   as their first frame.
 
   Args:
-    path: Path of the file; may be gs://.
+    content: Content of the file.
     size: (height, width) of the result; None keeps the stored size.
     channels: 1 for luminance (ITU-R 601), 3 for RGB, 4 for RGBA, 0 for 1 if the stored picture is
       grey and 3 otherwise.
@@ -51,8 +59,6 @@ def read_picture(
   """
   from PIL import Image, ImageOps
 
-  with tf.io.gfile.GFile(path, 'rb') as file:
-    content = file.read()
   with Image.open(io.BytesIO(content)) as image:
     # JPEG decoders can halve the size at no cost. Stopping at twice the requested size leaves the
     # last reduction to the better filter below.
