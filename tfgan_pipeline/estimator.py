@@ -4,7 +4,6 @@ estimator = GANEstimator(Experiment(model_dir='/tmp/run', max_steps=500))
 estimator.train()
 record = estimator.evaluate()
 pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
-estimator.export_saved_model('/tmp/generator')
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.description import describe
@@ -41,8 +41,8 @@ from tfgan_pipeline.sampling.translator import Translator
 from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
-_log = logging.getLogger(__name__)
 _Arguments = ParamSpec('_Arguments')
+_log = logging.getLogger(__name__)
 _Result = TypeVar('_Result')
 
 
@@ -241,11 +241,17 @@ class GANEstimator:
     sampler.restore(step)
     return sampler.outputs({sampler.task.source: examples}, seed=seed)
 
-  def predict(self, count: int, *, seed: int = 0, step: int | None = None) -> np.ndarray:
-    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest."""
+  def predict(
+    self, count: int, *, seed: int = 0, step: int | None = None, labels: Labels = ()
+  ) -> np.ndarray:
+    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest.
+
+    Images take the classes `labels`, names or numbers as in ['cat', 'dog'], in turn.
+    """
     sampler = self.sampler()
     sampler.restore(step)
-    return np.concatenate(list(sampler.batches(count, seed, batch_size=min(count, 256))))
+    size = min(count, 256)
+    return np.concatenate(list(sampler.batches(count, seed, batch_size=size, labels=labels)))
 
   def export_saved_model(self, path: str, *, step: int | None = None) -> str:
     """Writes one checkpoint, by default the newest, as a SavedModel to `path`; returns `path`."""

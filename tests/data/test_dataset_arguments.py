@@ -31,9 +31,19 @@ DEFAULTS = {
   'gaussian_ring': {'modes': 8},
   'image_folder': {'channels': 3, 'validation': 0.1, 'test': 0.1, 'resize': 'crop'},
   'in_memory': {},
+  'parquet': {
+    'file': '',
+    'image': '',
+    'label': '',
+    'size': 0,
+    'channels': 0,
+    'validation': 0.1,
+    'test': 0.1,
+    'resize': 'crop',
+  },
   'shapes': {'size': 32, 'count': 10_000, 'label': 'shape', 'seed': 0, 'style': 'filled'},
   'stacked': {'dataset': 'digits', 'times': 1, 'seed': 0},
-  'tfds': {'size': 0, 'validation': 0.0},
+  'tfds': {'size': 0, 'validation': 0.0, 'train': '', 'test': '', 'label': ''},
 }
 LAST_SEED = 2**32 - 1
 

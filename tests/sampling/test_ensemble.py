@@ -61,7 +61,7 @@ def labelled(tmp_path_factory):
 
 
 def test_classes_are_those_of_each_run_in_turn(labelled, tmp_path):
-  ensemble = Ensemble(f'{labelled}/*', classes=[2, 7])
+  ensemble = Ensemble(f'{labelled}/*', labels=[2, 7])
   runs = [GANEstimator.of_run(str(labelled / name)).sampler() for name in '01']
   for run in runs:
     run.restore()
@@ -109,7 +109,7 @@ def test_runs_that_do_not_go_together(labelled, tiny_run, tmp_path):
   refuses('--interpolate: of one run, and', f'{labelled}/*', interpolate=5)
   step = dict(ensemble={'step': 3})
   refuses(f'--step=3: no such checkpoint; there are 0, 2, 4 in {tiny_run}', tiny_run, **step)
-  classes = dict(ensemble={'classes': [1]})
+  classes = dict(ensemble={'labels': [1]})
   refuses(f'--labels: the generator of {tiny_run} is not told', labelled / '0', tiny_run, **classes)
   refuses('--model_dir: num_classes is 10 in ', labelled / '0', tmp_path / 'three', **classes)
 

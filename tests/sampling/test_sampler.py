@@ -172,5 +172,5 @@ def test_a_labelled_sample_depends_on_its_number_and_label_alone(sampler, labell
   for picture, index, label in zip(several, [5, 5, 6], [2, 4, 2]):
     np.testing.assert_array_equal(picture, one.images([index], 3, [label])[0])
   assert (several[0] != several[1]).any()
-  with pytest.raises(UsageError, match='--labels: there are classes 0 to 9'):
+  with pytest.raises(UsageError, match='--labels: no class 10; there are classes 0 to 9'):
     one.images([0], 3, [10])

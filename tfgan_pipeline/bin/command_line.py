@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 import json
 import logging
 import os
-import re
 import signal
 import sys
 import textwrap
@@ -35,8 +34,6 @@ from tfgan_pipeline.errors import (
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset
 
-# Longest range in a flag: more than any data set has classes, few enough for a list in memory.
-_MAX_RANGE = 100_000
 EXIT_CODES = {
   UsageError: 2,
   ComponentError: 2,
@@ -122,26 +119,6 @@ def refuse(*names: str, because: str) -> None:
   for name in names:
     if not flags.FLAGS[name].using_default_value:
       raise UsageError(f'--{name}: {because}')
-
-
-def read_numbers(name: str) -> list[int]:
-  """Returns the numbers in a flag's text, such as [0, 1, 2, 3, 7] for '0-3,7'.
-
-  Raises:
-    UsageError: The text is no list of numbers and rising ranges, or a range is too long.
-  """
-  text, numbers = flags.FLAGS[name].value, []
-  for part in text.split(',') if text else ():
-    match = re.fullmatch(r'\s*(\d{1,9})(?:-(\d{1,9}))?\s*', part, re.ASCII)
-    if not match:
-      raise UsageError(f'--{name}={text}: should be like 0-9 or 3,5')
-    first, last = int(match[1]), int(match[2] or match[1])
-    if last < first:
-      raise UsageError(f'--{name}={text}: {part.strip()} counts down; write {last}-{first}')
-    if last - first >= _MAX_RANGE:
-      raise UsageError(f'--{name}={text}: {part.strip()} are more than {_MAX_RANGE:,}')
-    numbers += range(first, last + 1)
-  return numbers
 
 
 def read_dataset(text: str) -> tuple[Dataset, str]:

@@ -2,6 +2,7 @@
 
 tfgan-sample --model_dir=/tmp/run --output=/tmp/samples.png --count=64 --sample_seed=1
 tfgan-sample --model_dir=/tmp/run --output=/tmp/digits.png --labels=0-9    # a column per class
+tfgan-sample --model_dir=/tmp/run --output=/tmp/pets.png --labels=cat,dog  # classes by name
 tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a row per latent axis
 tfgan-sample --model_dir=/tmp/run --output=/tmp/paths.png --interpolate=12  # from sample to sample
 tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of several runs
@@ -32,13 +33,12 @@ def main() -> None:
   if FLAGS.traverse:
     others = ('labels', 'count', 'interpolate')
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')
-  classes = command_line.read_numbers('labels')
 
   from tfgan_pipeline.sampling import files
   from tfgan_pipeline.sampling.ensemble import Ensemble
 
   ensemble = Ensemble(
-    FLAGS.model_dir, FLAGS.task, step=FLAGS.step, weights=FLAGS.weights, classes=classes
+    FLAGS.model_dir, FLAGS.task, step=FLAGS.step, weights=FLAGS.weights, labels=FLAGS.labels
   )
   common = dict(seed=FLAGS.sample_seed, count=FLAGS.count)
   if FLAGS.images_dir:
@@ -108,7 +108,9 @@ def run() -> None:
     upper_bound=2**31 - 1,
   )
   flags.DEFINE_string(
-    'labels', '', 'Classes to generate in turn, one per column, as in 0-9 or 3,5.'
+    'labels',
+    '',
+    'Classes to generate in turn, one per column, by name or number, as in cat,dog or 0-9 or 3,5.',
   )
   flags.DEFINE_integer(
     'traverse', 0, 'Show so many steps along each latent axis or code instead.', lower_bound=0

@@ -61,10 +61,12 @@ class Split(abc.ABC):
   Attributes:
     size: Number of examples.
     image_shape: (height, width, channels) of the field 'image'; () without such a field.
+    known_labels: All labels int32 [size], where they are known ahead and references are indices.
   """
 
   size: int
   image_shape: tuple[int, ...] = ()
+  known_labels: np.ndarray | None = None
 
   @abc.abstractmethod
   def ordered(self, batch_size: int) -> Iterator[Example]:
@@ -195,6 +197,7 @@ class Dataset:
       own; else 0. The label is then a number to this base with one digit per channel, the first
       channel's digit being the highest.
     notes: How files were understood, for the line that describes the dataset.
+    no_labels: Reason why there are no labels, for messages, if the data has more to say of it.
   """
 
   name: str
@@ -202,6 +205,7 @@ class Dataset:
   splits: Mapping[str, Split] = dataclasses.field(repr=False)
   channel_classes: int = 0
   notes: str = ''
+  no_labels: str = ''
 
   @classmethod
   def of_images(
@@ -295,6 +299,9 @@ def load_dataset(text: str, options: DataOptions) -> Dataset:
   """
   try:
     return registry.dataset.build(text, options)
+  except MemoryError as error:
+    limit = f'--memory_limit_gb={options.memory_limit_gb:g}: holding --dataset={text} needs more'
+    raise UsageError(f'{limit} than there is ({error}); a lower limit reads from disk') from None
   except UsageError as error:
     if str(error).startswith('--'):
       raise

@@ -34,6 +34,7 @@ from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
+from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
@@ -187,7 +188,10 @@ class Evaluator:
           previews.append(batch[:room])
         yield batch
 
-    scores = self._scorer.score(batches(), **self._conditions)
+    with need_of(
+      'scoring', 'a smaller --num_samples, or an extractor of smaller images, needs less'
+    ):
+      scores = self._scorer.score(batches(), **self._conditions)
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)

@@ -10,9 +10,10 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media.base import Medium
+from tfgan_pipeline.media.sizes import tiles
 from tfgan_pipeline.runs import atomic_files
 
-_TILES = 64  # Images in a grid: 8 by 8.
+_TILES = 64  # Images in a grid: 8 by 8, unless they are large.
 
 
 @registry.medium
@@ -34,7 +35,7 @@ class Image(Medium):
     return to_uint8(values)
 
   def grid_size(self, shape: Sequence[int]) -> int:
-    return _TILES
+    return tiles(shape, _TILES)
 
   def picture(self, samples: np.ndarray, *, columns: int = 0) -> np.ndarray:
     return grid(samples, columns=columns)

@@ -5,7 +5,15 @@ height, width = height_and_width(size, "dataset 'digits'", at_least=8)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+import math
+
 from tfgan_pipeline.errors import UsageError
+
+_DRAWN = 2**22  # Pixels of all tiles of a grid: 64 of 256x256, 16 of 512x512, 4 of 1024x1024.
+# Pixels of pictures that are made together, whatever the batch of training: 64 of 128x128, which
+# fit wherever a network is trained.
+_TOGETHER = 2**20
 
 
 def height_and_width(
@@ -26,6 +34,28 @@ def height_and_width(
     rule = f'at least {at_least}, or (height, width) of at least {at_least} each'
     raise UsageError(f'{where}: size={size} should be {rule}'.removeprefix(': '))
   return height, width
+
+
+def tiles(shape: Sequence[int], most: int) -> int:
+  """Returns how many pictures to draw in a grid: a square number, fewer as pictures grow.
+
+  Args:
+    shape: (height, width, channels) of one picture.
+    most: Number of small pictures.
+  """
+  pixels = math.prod(shape[:2])
+  return most if most * pixels <= _DRAWN else max(1, math.isqrt(_DRAWN // pixels)) ** 2
+
+
+def batch_size(shape: Sequence[int], most: int, trained: int) -> int:
+  """Returns how many pictures to make together: at most the batch of training if they are large.
+
+  Args:
+    shape: (height, width, channels) of one picture.
+    most: Number of small pictures.
+    trained: Number of pictures in a training step, which are known to fit into memory.
+  """
+  return most if most * math.prod(shape[:2]) <= _TOGETHER else min(most, trained)
 
 
 def size_text(size: tuple[int, int]) -> str:

@@ -13,7 +13,7 @@ for each direction of a translation, derives from Game.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -255,3 +255,9 @@ class Game(abc.ABC):
         'discriminator' if 'discriminator' in self.players else 'generator'
       ),
     )
+
+
+def parts_of(inputs: Inputs, size: int) -> Iterator[Inputs]:
+  """Yields consecutive parts of the inputs of a task, of `size` samples or, at the end, fewer."""
+  for first in range(0, tf.nest.flatten(inputs)[0].shape[0], size):
+    yield tf.nest.map_structure(lambda values: values[first : first + size], inputs)  # noqa: B023

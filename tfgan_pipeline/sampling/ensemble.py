@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs.directory import RunDirectory, require_runs
@@ -29,10 +30,12 @@ class Ensemble:
     task: Name of a task that samples noise; '' is the first task of each game.
     step: Step of the checkpoints; by default the newest of each run.
     weights: 'average' for the moving averages where a run keeps any, else 'raw'.
-    classes: Classes that the samples of each run take in turn; by default all.
+    labels: Classes that the samples of each run take in turn, by name or number, such as
+      'cat,dog' or '0-9'; by default all.
 
   Attributes:
-    classes: Classes that the samples of each run take in turn; empty for all.
+    classes: Numbers of the classes that the samples of each run take in turn; empty for all.
+    headings: Name of the class in each column of a grid with `row` columns.
     members: A dictionary with 'run', 'step' and 'weights' for each run, in order.
     image_shape: Shape of one sample, such as [height, width, channels].
     medium: The medium of the samples, such as images or points.
@@ -50,7 +53,7 @@ class Ensemble:
     *,
     step: int | None = None,
     weights: str = 'average',
-    classes: Sequence[int] = (),
+    labels: Labels = (),
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
     self._samplers = [_open_noise_sampler(run, task, weights) for run in runs]
@@ -58,16 +61,19 @@ class Ensemble:
       'image_shape', lambda sampler: list(sampler.sample_shape)
     )
     self.medium = self._require_equal('the medium', lambda sampler: sampler.medium)
-    if classes:
-      self._require_equal('num_classes', lambda sampler: sampler.restored.game.data.num_classes)
-    self.classes = classes
+    self.classes: Sequence[int] = ()
+    if len(labels):
+      self._require_equal('num_classes', lambda sampler: sampler.game.data.num_classes)
+      self.classes = self._require_equal(
+        f'--labels={labels}', lambda sampler: sampler.class_numbers(labels)
+      )
+    names = self._samplers[0].game.data.label_names
+    self.headings = [names[label] for label in self.classes for _ in runs]
     self.members = []
     for run, sampler in zip(runs, self._samplers):
-      if classes:
-        sampler.check_classes(classes)
       step_read = sampler.restore(step)
       self.members.append({'run': run.path, 'step': step_read, 'weights': sampler.weights})
-    self.row = len(runs) * len(classes)
+    self.row = len(runs) * len(self.classes)
 
   def _require_equal(self, name: str, fact: Callable[[GeneratorSampler], Any]) -> Any:
     """Returns a fact that all runs share; raises UsageError if two runs differ in the fact."""

@@ -2,12 +2,15 @@
 
 loaded = tf.saved_model.load(path)
 pictures = loaded.generate(16, 0)               # count, seed -> uint8 [16, H, W, C]
+names = open(loaded.classes.asset_path.numpy()).read().splitlines()     # of a data set with labels
 outputs = loaded.a_to_b(images)                 # in a game with the task a_to_b: uint8 -> uint8
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+import os
+import tempfile
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.models.game import Game
@@ -20,11 +23,13 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   """Writes a SavedModel with a function and a signature for each task, under the task's name.
 
   The function of a task that samples noise takes (count, seed), such as `generate(count, seed)`.
-  Its samples equal `GeneratorSampler.images(range(count), seed)` up to rounding, since batches
-  differ, unless the sampler has batch_norm='batch'. The function of any other task maps stored
-  examples [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the
-  first task. If the first task samples noise, the module can be called as well, as `loaded(noise)`
-  or, for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
+  Its samples equal `GeneratorSampler.images(range(count), seed)` with moving or standing averages,
+  except for rounding, since batches differ. The function of any other task maps stored examples
+  [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the first
+  task. If the first task samples noise, the module can be called as well, as `loaded(noise)` or,
+  for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1]. The
+  names of the classes of the field 'label', a line each, are the file assets/classes.txt, and of
+  another field assets/FIELD_classes.txt.
 
   Args:
     game: The game, which makes the inputs.
@@ -49,9 +54,24 @@ def export_tasks(game: Game, networks: Networks, path: str) -> str:
   signatures['serving_default'] = signatures[game.task().name]
   if game.task().samples_noise:
     module.__call__ = _make_float_function(game, networks, game.task())
-  with writing(path):
+  with writing(path), tempfile.TemporaryDirectory() as folder:
+    for name, field in game.data.items():
+      if field.classes:
+        setattr(module, _classes_name(name), _names_asset(folder, name, field.classes))
     tf.saved_model.save(module, path, signatures=signatures)
   return path
+
+
+def _classes_name(field: str) -> str:
+  return 'classes' if field == 'label' else f'{field}_classes'
+
+
+def _names_asset(folder: str, field: str, names: Sequence[str]) -> tf.saved_model.Asset:
+  """Returns a text file with the name of a class in each line, which a SavedModel takes along."""
+  path = os.path.join(folder, f'{_classes_name(field)}.txt')
+  with open(path, 'w', encoding='utf-8') as file:
+    file.writelines(' '.join(name.split()) + '\n' for name in names)
+  return tf.saved_model.Asset(path)
 
 
 def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:

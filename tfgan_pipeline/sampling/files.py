@@ -16,11 +16,13 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.folders.find_files import find_pictures
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
+from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.sampling.ensemble import Ensemble
 
 _log = logging.getLogger(__name__)
 _BATCH = 256  # Pictures in memory at a time.
+_TILES = 64  # Pictures in a grid where they are small.
 
 
 def write_grid(
@@ -39,10 +41,11 @@ def write_grid(
     path: The PNG file; may be gs://.
     ensemble: The source of samples 0 to count - 1.
     seed: Seed of all samples.
-    count: Number of samples; by default eight rows if classes are chosen, else `Medium.grid_size`.
+    count: Number of samples; by default eight rows if classes are chosen, fewer of large pictures,
+      else `Medium.grid_size`.
       With `interpolate`, the number of rows; by default one for each class chosen, else 8.
-    columns: Number of columns; 0 makes one for each class and run if classes are chosen, else a
-      square grid.
+    columns: Number of columns; 0 makes one for each class and run if classes are chosen, under the
+      name of the class, else a square grid.
     traverse: Number of steps along each latent axis or code to show in place of samples.
     interpolate: Number of steps from each sample to the next to show in place of samples.
 
@@ -58,10 +61,15 @@ def write_grid(
     sampler = ensemble.only('--interpolate')
     pictures = sampler.interpolation(seed, rows, interpolate, labels or None)
   else:
-    count = count or 8 * ensemble.row or ensemble.medium.grid_size(ensemble.image_shape)
+    most = ensemble.medium.grid_size(ensemble.image_shape)
+    rows = max(1, min(8, most // ensemble.row)) if most < _TILES and ensemble.row else 8
+    count = count or rows * ensemble.row or most
     pictures = ensemble.images(range(count), seed)
+  has_classes = columns in (0, ensemble.row) and not (traverse or interpolate)
   columns = columns or traverse or interpolate or ensemble.row
   grid = ensemble.medium.picture(pictures, columns=columns)
+  if has_classes and ensemble.row and ensemble.medium.is_picture:
+    grid = with_headings(grid, ensemble.headings)
   with atomic_files.writing(path):
     images.write_png(path, images.enlarge(grid))
   return len(pictures)

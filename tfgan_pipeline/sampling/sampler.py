@@ -17,8 +17,10 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import Labels, class_numbers
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.models.game import Game, Inputs
+from tfgan_pipeline.media import sizes
+from tfgan_pipeline.models.game import Game, Inputs, parts_of
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
@@ -29,7 +31,9 @@ from tfgan_pipeline.sampling.task_sampler import TaskSampler
 # BigGAN's standing statistics (arXiv:1809.11096, section 4.1 and appendix B); the default of its
 # reference code, --num_standing_accumulations of ajbrock/BigGAN-PyTorch.
 STANDING_BATCHES = 16
-_BLOCK = 64  # Samples that are made together, where batch normalisation does not say how many.
+# Samples that are made together, unless they are large, where batch normalisation does not say how
+# many.
+_BLOCK = 64
 
 
 def standard_normal_size(experiment: Experiment, game: Game, task: Task) -> int:
@@ -87,7 +91,8 @@ class GeneratorSampler(TaskSampler):
     self._norms = [layer for role in self.task.roles for layer in batch_norms(self._networks[role])]
     self._mode = batch_norm if self._norms else 'moving'
     trained_batch = experiment.batch_size // experiment.accumulate
-    self._block_size = _BLOCK if self._mode == 'moving' else trained_batch
+    block = sizes.batch_size(self.sample_shape, _BLOCK, trained_batch)
+    self._block_size = block if self._mode == 'moving' else trained_batch
     # Number of blocks that are made at a time.
     self._replicas = self._strategy.num_replicas_in_sync if self._mode == 'moving' else 1
     self.batch_norm = {
@@ -141,7 +146,7 @@ class GeneratorSampler(TaskSampler):
     return None if codes is None else codes.numpy()
 
   def images(
-    self, indices: Sequence[int], seed: int, labels: Sequence[int] | None = None
+    self, indices: Sequence[int], seed: int, labels: Sequence[int | str] | None = None
   ) -> np.ndarray:
     """Returns samples by number, for images uint8 [len(indices), H, W, C].
 
@@ -150,13 +155,13 @@ class GeneratorSampler(TaskSampler):
     Args:
       indices: Numbers of samples.
       seed: Seed of all samples.
-      labels: The class of each sample; by default `self.labels(indices)`.
+      labels: The class of each sample, by name or number; by default `self.labels(indices)`.
 
     Raises:
       UsageError: The generator gives values that are not finite, or does not know the classes.
     """
     if labels is not None:
-      return self._make_labelled(indices, seed, labels)
+      return self._make_labelled(indices, seed, self.class_numbers(labels))
     pictures = {}
     for number in sorted({index // self._block_size for index in indices}):
       pictures.update(zip(self._block(number), self._pictures(number, seed)))
@@ -178,10 +183,10 @@ class GeneratorSampler(TaskSampler):
     Raises:
       UsageError: The game has no latent axes, or the generator gives values that are not finite.
     """
-    return self._stored(self._generate(self._image_game.traversal(seed, columns)))
+    return self._in_blocks(self._image_game.traversal(seed, columns))
 
   def interpolation(
-    self, seed: int, rows: int, columns: int, labels: Sequence[int] | None = None
+    self, seed: int, rows: int, columns: int, labels: Sequence[int | str] | None = None
   ) -> np.ndarray:
     """Returns rows of samples, uint8 [rows * columns, H, W, C]; row r goes from sample r to r + 1.
 
@@ -191,50 +196,59 @@ class GeneratorSampler(TaskSampler):
       seed: Seed of all samples.
       rows: Number of rows.
       columns: Number of samples in each row.
-      labels: The class of each row; by default that of its first sample.
+      labels: The class of each row, by name or number; by default that of its first sample.
 
     Raises:
       UsageError: The game cannot interpolate, the generator does not know the classes, or gives
         values that are not finite.
     """
-    if labels is not None:
-      self.check_classes(labels)
+    classes = None if labels is None else self.class_numbers(labels)
     parts = []
     for row in range(rows):
-      label = None if labels is None else labels[row]
+      label = None if classes is None else classes[row]
       inputs = self._image_game.interpolation(row, seed, columns, label)
-      parts.append(self._stored(self._generate(inputs)))
+      parts.append(self._in_blocks(inputs))
     return np.concatenate(parts)
 
-  def check_classes(self, labels: Sequence[int]) -> None:
-    """Raises UsageError if `labels` contains classes that the generator cannot be asked for."""
-    classes = self.game.data.num_classes
+  def _in_blocks(self, inputs: Inputs) -> np.ndarray:
+    """Returns samples of any number of inputs, made in blocks if they are large."""
+    count = tf.nest.flatten(inputs)[0].shape[0]
+    size = sizes.batch_size(self.sample_shape, count, self._block_size)
+    with self._memory(size):
+      return np.concatenate([self._stored(self._generate(part)) for part in parts_of(inputs, size)])
+
+  def class_numbers(self, labels: Labels) -> list[int]:
+    """Returns the numbers of classes that are given by name or number, see data/class_names.py.
+
+    Raises:
+      UsageError: The generator is not told classes, or there is no such class.
+    """
     if self.game.labels([0]) is None:
       raise UsageError(f'--labels: the generator of {self.restored.run.path} is not told any')
-    if not all(0 <= label < classes for label in labels):
-      raise UsageError(f'--labels: there are classes 0 to {classes - 1}')
+    return class_numbers(labels, self.game.data.label_names)
 
   def _pictures(self, number: int, seed: int) -> np.ndarray:
     """Returns the pictures of a block; caches the latest, since a block may span two batches."""
     first = number - number % self._replicas
     if self._cache[0] != (first, seed):
-      blocks = range(first, first + self._replicas)
-      self._cache = (first, seed), self._make_blocks([self._block(block) for block in blocks], seed)
+      blocks = [self._block(block) for block in range(first, first + self._replicas)]
+      with self._memory(self._block_size):
+        self._cache = (first, seed), self._make_blocks(blocks, seed)
     return self._cache[1][number - first]
 
   def _make_labelled(self, indices: Sequence[int], seed: int, labels: Sequence[int]) -> np.ndarray:
     """Returns samples of chosen classes, each made at its place in its block of fixed size."""
-    self.check_classes(labels)
     requests, pictures = list(zip(indices, labels)), {}
     # An index may be requested with several labels; each pass of the loop makes one of them.
     while pending := {index: label for index, label in requests if (index, label) not in pictures}:
       for number in sorted({index // self._block_size for index in pending}):
         block = self._block(number)
         default_labels = self.labels(block)
-        assert default_labels is not None  # check_classes refuses others.
+        assert default_labels is not None  # class_numbers refuses others.
         classes = [pending.get(index, label) for index, label in zip(block, default_labels)]
-        values = self._generate(self._inputs(block, seed, classes))
-        pictures.update(zip(zip(block, classes), self._stored(values)))
+        with self._memory(len(block)):
+          values = self._stored(self._generate(self._inputs(block, seed, classes)))
+        pictures.update(zip(zip(block, classes), values))
     return np.stack([pictures[request] for request in requests])
 
   def _make_blocks(self, blocks: Sequence[range], seed: int) -> list[np.ndarray]:
@@ -266,6 +280,11 @@ class GeneratorSampler(TaskSampler):
     """
     return self._generate(tf.constant(noise)).numpy()
 
-  def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
+  def batches(
+    self, count: int, seed: int, *, batch_size: int = 256, labels: Labels = ()
+  ) -> Iterator[np.ndarray]:
+    classes = self.class_numbers(labels) if len(labels) else []
     for first in range(0, count, batch_size):
-      yield self.images(range(first, min(first + batch_size, count)), seed)
+      indices = range(first, min(first + batch_size, count))
+      chosen = [classes[index % len(classes)] for index in indices if classes]
+      yield self.images(indices, seed, chosen or None)

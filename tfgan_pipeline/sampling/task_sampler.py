@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Sequence
+import contextlib
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -119,16 +122,21 @@ class TaskSampler(abc.ABC):
     return None
 
   @abc.abstractmethod
-  def batches(self, count: int, seed: int, *, batch_size: int = 256) -> Iterator[np.ndarray]:
+  def batches(
+    self, count: int, seed: int, *, batch_size: int = 256, labels: Labels = ()
+  ) -> Iterator[np.ndarray]:
     """Yields batches of outputs 0 to count - 1 in stored form, for images uint8 [n, H, W, C].
 
     Args:
       count: Number of outputs; a translator yields fewer if its examples end.
       seed: Seed of all random inputs.
       batch_size: Number of outputs in a batch; the last one may be smaller.
+      labels: Classes that outputs take in turn, by name or number, such as 'cat,dog'; by default
+        those of `self.labels`.
 
     Raises:
-      UsageError: Values are not finite, or a translator has no examples to read.
+      UsageError: Values are not finite, a translator has no examples to read, or the task has no
+        such classes.
     """
 
   def export(self, path: str) -> str:
@@ -143,6 +151,12 @@ class TaskSampler(abc.ABC):
     every = RestoredNetworks(self.restored.run, self._experiment, weights=self.weights)
     every.restore(self.step)
     return export_tasks(every.game, every.networks, path)
+
+  def _memory(self, count: int) -> contextlib.AbstractContextManager[None]:
+    """Returns a context in which lack of memory for `count` outputs becomes one line."""
+    shape = 'x'.join(map(str, self.sample_shape))
+    way_out = 'CUDA_VISIBLE_DEVICES="" uses the CPU, and another machine may have more'
+    return need_of(f'making {count} samples of {shape} together', way_out)
 
   def _stored(self, values: tf.Tensor) -> np.ndarray:
     """Converts float outputs [n, ...] to stored form; raises UsageError if any is not finite."""

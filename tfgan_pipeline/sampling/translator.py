@@ -13,6 +13,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Inputs
@@ -84,15 +85,20 @@ class Translator(TaskSampler):
       # depend on the number of examples and the networks are traced once.
       rows = np.minimum(rows, len(examples) - 1)
       part = {name: np.asarray(values)[rows] for name, values in given.items()}
-      values = self._run(self.game.inputs(self.task, first + rows, seed, part))
-      blocks.append(self._stored(values)[: len(examples) - start])
+      with self._memory(self.block_size):
+        values = self._stored(self._run(self.game.inputs(self.task, first + rows, seed, part)))
+      blocks.append(values[: len(examples) - start])
     return np.concatenate(blocks)
 
   @tf.function(autograph=False)
   def _run(self, inputs: Inputs) -> tf.Tensor:
     return self.game.run(self.task, self._networks, inputs)
 
-  def batches(self, count: int, seed: int, *, batch_size: int = 64) -> Iterator[np.ndarray]:
+  def batches(
+    self, count: int, seed: int, *, batch_size: int = 64, labels: Labels = ()
+  ) -> Iterator[np.ndarray]:
+    if len(labels):
+      raise UsageError(f'--labels: not of --task={self.task.name}, which is told no class')
     if self._sources is None:
       raise UsageError(f'--task={self.task.name}: reads {self.task.source}; say of which examples')
     first = 0

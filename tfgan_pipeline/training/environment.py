@@ -12,7 +12,8 @@ from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import keras, tf, tfgan
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import Interrupted, UsageError, first_line
+from tfgan_pipeline.errors import Interrupted, first_line
+from tfgan_pipeline.replicas.memory import need_of
 
 
 @contextlib.contextmanager
@@ -23,8 +24,10 @@ def one_line_errors(experiment: Experiment) -> Iterator[None]:
     Interrupted: A worker or device was lost. Steps since the last checkpoint are not saved.
     UsageError: The training step does not fit into memory.
   """
+  flag = f'--batch_size={experiment.batch_size}'
   try:
-    yield
+    with need_of('a training step', '--accumulate splits the batch', flag=flag):
+      yield
   except (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -34,11 +37,6 @@ def one_line_errors(experiment: Experiment) -> Iterator[None]:
     raise Interrupted(
       f'lost a worker or device ({first_line(error)}); the same command, given to all of them, '
       'continues from the newest checkpoint'
-    ) from None
-  except tf.errors.ResourceExhaustedError as error:
-    raise UsageError(
-      f'--batch_size={experiment.batch_size}: needs more memory than there is '
-      f'({first_line(error)}); --accumulate splits it'
     ) from None
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset, Example, Split
-from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.media.sizes import batch_size
+from tfgan_pipeline.models.game import Inputs, parts_of
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_statistics
@@ -28,7 +29,7 @@ COLLAPSED = 0.1  # Samples count as collapsed when their diversity is below this
 # The first step at which a collapse is reported: the diversity of a DCGAN's samples starts at 0.007
 # and may take 200 steps to exceed COLLAPSED.
 WARM_UP = 500
-_IMAGES, _BATCH = 128, 64  # Real images per split, and images per pass through the discriminator.
+_BATCH = 64  # Images per pass through the discriminator, half of the real images of a split.
 _HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the preferred one first.
 
 _log = logging.getLogger(__name__)
@@ -40,16 +41,20 @@ class Health:
   Args:
     state: The variables of the run.
     dataset: Source of the real images: its train split and, if it has one, a held-out split.
+    trained_batch: Number of images in a training step; large images are passed through networks in
+      batches of at most so many.
   """
 
-  def __init__(self, state: TrainState, dataset: Dataset):
+  def __init__(self, state: TrainState, dataset: Dataset, trained_batch: int = _BATCH):
     self._state = state
-    self._real = {'train': _fixed_examples(dataset.split('train'))}
+    self._trained_batch = trained_batch
+    self._batch = batch_size(dataset.image_shape, _BATCH, trained_batch)
+    self._real = {'train': _fixed_examples(dataset.split('train'), self._batch)}
     held_out = next((name for name in _HELD_OUT if name in dataset.splits), None)
     judge = state.game.roles().get('discriminator')
     reads_labels = judge is not None and 'label' in judge.reads
     if held_out is not None and not (reads_labels and dataset.split(held_out).hides_labels):
-      self._real['held_out'] = _fixed_examples(dataset.split(held_out))
+      self._real['held_out'] = _fixed_examples(dataset.split(held_out), self._batch)
     self._collapsed: set[Task] = set()
 
   def __call__(
@@ -99,6 +104,8 @@ class Health:
     return {tag: float(np.float32(value)) for tag, value in scalars.items()}
 
   def _diversity(self, task: Task, samples: np.ndarray) -> float | None:
+    if len(samples) < 2:  # A single large picture.
+      return None
     game, real = self._state.game, self._real['train']
     labels = game.labels(range(len(samples))) if task.samples_noise else None
     by_class = labels is not None and 2 * game.data.num_classes <= len(samples)
@@ -115,9 +122,7 @@ class Health:
   ) -> dict[str, float]:
     """Returns the discriminator's mean outputs and accuracies on each kind of images, and r_v."""
     logits = {name: self._logits(game, real) for name, real in self._real.items()}
-    with batch_statistics():
-      generated = game.run(task, game.networks, inputs)
-      logits['generated'] = game.logits(generated, game.labels(range(len(samples)))).numpy()
+    logits['generated'] = self._generated_logits(game, task, inputs, len(samples))
     means = {name: float(np.mean(values, dtype=np.float64)) for name, values in logits.items()}
     correct = {
       name: values < 0 if name == 'generated' else values > 0 for name, values in logits.items()
@@ -137,13 +142,28 @@ class Health:
 
   def _logits(self, game: ImageGame, real: Example) -> np.ndarray:
     """Returns the discriminator's logits of real examples, float32 [n]."""
-    images, labels = game.data['image'].require_medium().to_device(real['image']), real.get('label')
-    parts = [slice(first, first + _BATCH) for first in range(0, len(real['image']), _BATCH)]
+    medium, labels = game.data['image'].require_medium(), real.get('label')
     logits = []
-    for part in parts:
+    for first in range(0, len(real['image']), self._batch):
+      part = slice(first, first + self._batch)
+      images = medium.to_device(real['image'][part])
       with batch_statistics():
-        part_labels = None if labels is None else labels[part]
-        logits.append(game.logits(images[part], part_labels))
+        logits.append(game.logits(images, None if labels is None else labels[part]))
+    return np.concatenate(logits)
+
+  def _generated_logits(
+    self, game: ImageGame, task: Task, inputs: Inputs, count: int
+  ) -> np.ndarray:
+    """Returns the discriminator's logits of samples of the trained weights, float32 [count]."""
+    labels, logits = game.labels(range(count)), []
+    size = batch_size(game.data[task.target].shape, count, self._trained_batch)
+    # Parts of nearly one size, so that batch normalisation has no small batch.
+    size = math.ceil(count / math.ceil(count / size))
+    for first, part in zip(range(0, count, size), parts_of(inputs, size)):
+      part_labels = None if labels is None else labels[first : first + size]
+      with batch_statistics():
+        images = game.run(task, game.networks, part)
+        logits.append(game.logits(images, part_labels).numpy())
     return np.concatenate(logits)
 
   def _warn(self, step: int, task: Task, value: float) -> None:
@@ -200,13 +220,13 @@ def _norm(tensors: Iterable[tf.Tensor]) -> float:
   return float(tf.linalg.global_norm(list(tensors)))
 
 
-def _fixed_examples(split: Split) -> Example:
+def _fixed_examples(split: Split, batch: int) -> Example:
   """Returns real examples of a split, the same ones at each call.
 
-  A split of less than _IMAGES gives one batch, so that no smaller batch is left over, whose
+  A split of less than two batches gives one batch, so that no smaller batch is left over, whose
   statistics batch normalisation would use.
   """
-  return split.spread(_IMAGES if split.size >= _IMAGES else min(split.size, _BATCH))
+  return split.spread(2 * batch if split.size >= 2 * batch else min(split.size, batch))
 
 
 def _tag(tag: str, name: str, first: str) -> str:

@@ -12,15 +12,9 @@ import os
 from types import MappingProxyType
 from typing import TypeVar
 
-import numpy as np
-
-from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset, Example
-from tfgan_pipeline.data.fields import Field
-from tfgan_pipeline.media.pairs import pairs
-from tfgan_pipeline.models.game import Inputs
-from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -30,6 +24,7 @@ from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
+from tfgan_pipeline.training.task_pictures import TaskPictures
 
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
@@ -69,6 +64,7 @@ class Recorder:
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
     self._health: Health | None = None
+    self._pictures = TaskPictures(experiment, state)
     self._shown: Example = {}  # Stored real examples, the inputs of tasks and `game.pictures`.
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
@@ -90,13 +86,14 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
-    self._health = self._health or Health(self._state, dataset)
-    count = max(self._state.game.shown_examples, *map(self._examples_of, self._tasks))
+    trained_batch = self._experiment.batch_size // self._experiment.accumulate
+    self._health = self._health or Health(self._state, dataset, trained_batch)
+    count = self._pictures.needed_examples()
     if count:
       split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
       self._shown = next(dataset.split(split_name).ordered(count))
     if not step:
-      self._show_reals(dataset)
+      self._show_data(dataset)
       self._sample(0)
       saved_record = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
       # A checkpoint of step 0 is not written again, since an evaluator may just be reading it.
@@ -181,44 +178,25 @@ class Recorder:
       with self._writing(self._run.path):
         self._run.mark_done(step)
 
-  @property
-  def _tasks(self) -> Sequence[Task]:
-    return list(self._state.game.tasks().values())
-
-  def _field(self, name: str) -> Field:
-    """Returns the description of a data field."""
-    return self._state.game.data[name]
-
-  def _examples_of(self, task: Task) -> int:
-    """Returns the number of real examples in a task's picture; 0 for a task that reads noise."""
-    source = None if task.samples_noise else self._field(task.source)
-    return source.require_medium().grid_size(source.shape) if source else 0
-
-  def _show_reals(self, dataset: Dataset) -> None:
-    """Writes a picture of training examples for each field that tasks generate."""
-    for name in dict.fromkeys(task.target for task in self._tasks):
-      field = dataset.fields[name]
-      medium = field.require_medium()
-      reals = next(dataset.split('train').ordered(medium.grid_size(field.shape)))
-      with self._writing(self._run.path):
-        _require(self._summaries).reals(name, medium.picture(reals[name]))
+  def _show_data(self, dataset: Dataset) -> None:
+    """Writes the names of classes, and training examples for each field that tasks generate."""
+    drawn = self._pictures.reals(dataset)
+    with self._writing(self._run.path):
+      for name, field in dataset.fields.items():
+        if field.classes:
+          _require(self._summaries).classes(name, field.classes)
+      for name, picture in drawn.items():
+        _require(self._summaries).reals(name, picture)
 
   def _sample(self, step: int) -> None:
     """Writes pictures of samples, from fixed noise or examples, and health metrics of all tasks."""
     game, networks = self._state.game, self._state.sampled_networks
-    outputs, pictures = {}, {}
-    for task in self._tasks:
-      inputs, examples = self._fixed_inputs(task)
-      medium = self._field(task.target).require_medium()
-      samples = medium.to_stored(self._values(task, inputs)).numpy()
-      outputs[task] = inputs, samples
-      if examples is None:
-        name = 'fakes' if task == game.task() else f'fakes-{task.name}'
-        pictures[name] = medium.picture(samples, columns=self._columns(task))
-      else:
-        source = self._field(task.source).require_medium()
-        pictures[task.name] = pairs(source, examples, medium, samples)
-    health = _require(self._health)(step, outputs)
+    flag = f'--batch_size={self._experiment.batch_size}'
+    way_out = 'large pictures are sampled in batches of at most this size; a smaller one needs less'
+    with need_of(f'sampling at step {step}', way_out, flag=flag):
+      outputs, pictures = self._pictures.samples(self._shown)
+    with need_of(f'measuring the health of step {step}', way_out, flag=flag):
+      health = _require(self._health)(step, outputs)
     if game.shown_examples:
       shown_examples = {name: values[: game.shown_examples] for name, values in self._shown.items()}
       pictures |= game.pictures(networks, shown_examples)
@@ -226,40 +204,6 @@ class Recorder:
       _require(self._summaries).health(step, health)
       for name, picture in pictures.items():
         _require(self._summaries).picture(name, step, picture)
-
-  def _values(self, task: Task, inputs: Inputs) -> tf.Tensor:
-    """Returns a task's samples [N, ...]; tasks that read examples get batches as in training."""
-    game, networks = self._state.game, self._state.sampled_networks
-    if task.samples_noise:
-      return game.run(task, networks, inputs)
-    size = self._experiment.batch_size // self._experiment.accumulate
-    count = tf.nest.flatten(inputs)[0].shape[0]
-    parts = [
-      tf.nest.map_structure(lambda values, first=first: values[first : first + size], inputs)
-      for first in range(0, count, size)
-    ]
-    return tf.concat([game.run(task, networks, part) for part in parts], axis=0)
-
-  def _columns(self, task: Task) -> int:
-    """Returns the columns of a grid with a column per class; 0 for no or too many classes."""
-    target, columns = self._field(task.target), self._state.game.columns(task)
-    # At least two rows have to fit.
-    return columns if columns <= target.require_medium().grid_size(target.shape) // 2 else 0
-
-  def _fixed_inputs(self, task: Task) -> tuple[Inputs, np.ndarray | None]:
-    """Returns the inputs of a task's picture and the stored examples that they are made from.
-
-    The examples are None for a task that reads noise.
-    """
-    game, seed = self._state.game, self._experiment.seed
-    if task.samples_noise:
-      target, columns = self._field(task.target), self._columns(task)
-      count = target.require_medium().grid_size(target.shape)
-      count -= count % columns if columns else 0
-      return game.inputs(task, range(count), seed), None
-    field_values = {name: values[: self._examples_of(task)] for name, values in self._shown.items()}
-    examples = field_values[task.source]
-    return game.inputs(task, range(len(examples)), seed, field_values), examples
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:

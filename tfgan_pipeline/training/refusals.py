@@ -67,7 +67,8 @@ def refuse_what_does_not_fit(
   for flag, needs in _needs(experiment, game, penalties, augmentations):
     for need in sorted(needs - available, key=lambda need: need.value):
       value = getattr(experiment, need.flag)
-      raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not')
+      reason = f'; {dataset.no_labels}' if need == Need.LABELS and dataset.no_labels else ''
+      raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not{reason}')
   _refuse_pool(experiment, game)
   _refuse_twins(experiment, dataset.fields)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import functools
 import json
 import os
@@ -80,6 +80,12 @@ class TrainSummaries:
     """Writes a picture, uint8 [H, W, C] with C of 1, 3 or 4, of a field's training examples."""
     name = 'reals' if field == 'image' else f'reals-{field}'
     self._picture(name, f'{name}.png', 0, picture)
+
+  def classes(self, field: str, names: Sequence[str]) -> None:
+    """Writes the names of a label's classes as a table of TensorBoard's text."""
+    tag = 'classes' if field == 'label' else f'classes-{field}'
+    rows = [f'| {number} | {name} |' for number, name in enumerate(names)]
+    self._tensorboard.text(0, tag, '\n'.join(['| number | class |', '|--:|:--|', *rows]))
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""

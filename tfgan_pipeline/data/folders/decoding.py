@@ -5,12 +5,13 @@ image = read_picture(path, size=(64, 128), channels=3, resize='crop')   # uint8 
 
 from __future__ import annotations
 
+import io
 import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfgan_pipeline.data.folders.picture_files import open_picture
+from tfgan_pipeline.data.folders.picture_files import open_content, open_picture
 from tfgan_pipeline.media.sizes import largest_box
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ def read_picture(
   return to_pixels(
     image, size=size, channels=channels, resize=resize, range=range, background=background
   )
+
+
+def decode_picture(
+  content: bytes, *, size: tuple[int, int] | None, channels: int, resize: str
+) -> np.ndarray:
+  """Decodes the content of a picture file; arguments, result and errors as of read_picture."""
+  image = open_content(io.BytesIO(content))
+  return to_pixels(image, size=size, channels=channels, resize=resize)
 
 
 def to_pixels(

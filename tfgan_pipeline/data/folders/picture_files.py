@@ -50,20 +50,25 @@ def open_picture(path: str) -> Image:
     Exception: The file is no complete picture; the type is Pillow's choice.
   """
   with open_file(path) as file:
-    formats = _formats_of(file.read(32), path)  # Longer than any signature.
-    file.seek(0)
     if '://' in path:  # Pillow reads in small pieces.
       file = io.BytesIO(file.read())
-    try:
-      return _load(file, formats)
-    except (MemoryError, NoPicture):
+    return open_content(file, path)
+
+
+def open_content(file: IO[bytes], path: str = '') -> Image:
+  """Opens a picture like open_picture, from an open file; `path` helps to find the format."""
+  formats = _formats_of(file.read(32), path)  # Longer than any signature.
+  file.seek(0)
+  try:
+    return _load(file, formats)
+  except (MemoryError, NoPicture):
+    raise
+  except Exception:
+    file.seek(0)
+    content = _without_texts(file) if formats == ['PNG'] else None
+    if content is None:
       raise
-    except Exception:
-      file.seek(0)
-      content = _without_texts(file) if formats == ['PNG'] else None
-      if content is None:
-        raise
-    return _load(io.BytesIO(content), formats)
+  return _load(io.BytesIO(content), formats)
 
 
 def picture_names(root: str, flag: str) -> list[str]:

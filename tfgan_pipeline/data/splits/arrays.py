@@ -37,7 +37,7 @@ class ArraySplit(Split):
     labels: np.ndarray,
     convert: Callable[[np.ndarray], np.ndarray],
   ):
-    self.labels = np.asarray(labels, np.int32)
+    self.labels = self.known_labels = np.asarray(labels, np.int32)
     self.size = len(rows)
     self.image_shape = tuple(arrays[0].shape[1:])
     self._arrays = arrays
@@ -66,7 +66,7 @@ class ArraySplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    images = call_python(self._read, references, tf.uint8)
+    (images,) = call_python(lambda rows: [self._read(rows)], references, [tf.uint8])
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 

@@ -56,7 +56,7 @@ class FileSplit(Split):
     recipe: str,
   ):
     self.names = tuple(names)
-    self.labels = np.asarray(labels, np.int32)
+    self.labels = self.known_labels = np.asarray(labels, np.int32)
     self.size = len(self.names)
     self.image_shape = image_shape
     self._root = root
@@ -112,7 +112,7 @@ class FileSplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    images = call_python(self._read_many, references, tf.uint8)
+    (images,) = call_python(lambda rows: [self._read_many(rows)], references, [tf.uint8])
     images = tf.ensure_shape(images, (*references.shape, *self.image_shape))
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 

@@ -59,6 +59,7 @@ class MemorySplit(Split):
     if not self.size or set(sizes.values()) != {(self.size,)}:
       raise ValueError(f'fields should have equally many examples, and some: {sizes}')
     self.arrays = arrays
+    self.known_labels = arrays.get('label')
     self._stored = stored
 
   @classmethod

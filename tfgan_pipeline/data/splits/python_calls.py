@@ -1,12 +1,12 @@
 """Calls of Python code from tf.data, ahead of their use, that leave the process able to end.
 
-images = call_python(read, references, tf.uint8)
+(images,) = call_python(lambda rows: [read(rows)], references, [tf.uint8])
 """
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import threading
 import time
 
@@ -50,19 +50,21 @@ _calls = _CallCounter()
 
 
 def call_python(
-  function: Callable[[np.ndarray], np.ndarray], argument: tf.Tensor, dtype: tf.DType
-) -> tf.Tensor:
-  """Returns the result of a function without side effects, of an array that is known at run time.
+  function: Callable[[np.ndarray], Sequence[np.ndarray]],
+  argument: tf.Tensor,
+  dtypes: Sequence[tf.DType],
+) -> Sequence[tf.Tensor]:
+  """Returns the results of a function without side effects, of an array known at run time.
 
   Args:
-    function: Function of a NumPy array to another one of `dtype`.
+    function: Function of a NumPy array to arrays of `dtypes`.
     argument: Tensor that becomes the array.
-    dtype: Dtype of the result.
+    dtypes: Dtypes of the results.
   """
 
-  def counted(values: np.ndarray) -> np.ndarray:
+  def counted(values: np.ndarray) -> Sequence[np.ndarray]:
     with _calls:
       return function(values)
 
   # Under op determinism, tf.data computes only stateless functions ahead of their use.
-  return tf.numpy_function(counted, [argument], dtype, stateful=False)
+  return tf.numpy_function(counted, [argument], list(dtypes), stateful=False)

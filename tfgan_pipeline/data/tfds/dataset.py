@@ -6,7 +6,9 @@ that someone else prepared. Nothing is ever downloaded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+import dataclasses
+import logging
 from typing import Any
 
 from tfgan_pipeline import registry
@@ -20,7 +22,17 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width, size_text
 
 # Names of splits in TFDS -> names in this package.
-_OFFICIAL = {'train': 'train', 'validation': 'validation', 'val': 'validation', 'test': 'test'}
+_OFFICIAL = {
+  'train': 'train',
+  'training': 'train',
+  'validation': 'validation',
+  'valid': 'validation',
+  'val': 'validation',
+  'test': 'test',
+  'testing': 'test',
+}
+
+_log = logging.getLogger(__name__)
 
 
 @registry.dataset
@@ -29,7 +41,10 @@ def tfds(
   *,
   name: str,
   size: int | tuple[int, int] = 0,
-  validation: float = 0.0,
+  validation: float | str = 0.0,
+  train: str = '',
+  test: str = '',
+  label: str = '',
 ) -> Dataset:
   """Any image dataset that TensorFlow Datasets (TFDS) has prepared under --data_dir.
 
@@ -41,17 +56,21 @@ def tfds(
       these proportions, and resized with an antialiased Lanczos filter (radius 3). 0 keeps the
       stored size.
     validation: Share of the training data, from its end, to hold out as 'validation' when the
-      dataset has no such split. (Stored order is random: TFDS shuffles when it writes.)
+      dataset has no such split (stored order is random: TFDS shuffles when it writes); or an
+      expression of TFDS, such as 'train[90%:]'.
+    train: Expression of TFDS for the training data, such as 'train[:10%]' or 'train+extra', in
+      place of the official split.
+    test: Expression of TFDS for the final evaluation, in place of the official split.
+    label: Class label to take where there are several; by default 'label', else the first one.
 
   Returns:
-    The official train, validation and test splits. Labels come from the feature 'label' if that
-    is a class label, else from the first class label. TFDS stores hidden labels as -1; if the
-    train split hides them, the dataset has no classes.
+    The official train, validation and test splits, where no others are named. TFDS stores hidden
+    labels as -1; if the train split hides them, the dataset has no classes.
 
   Raises:
     UsageError: The data is missing, has no 8-bit images, or an argument does not suit it.
   """
-  if not 0 <= validation < 1:
+  if not isinstance(validation, str) and not 0 <= validation < 1:
     raise UsageError(f"dataset 'tfds': validation={validation} should be 0 or more, and below 1")
   sides = height_and_width(size, "dataset 'tfds'") if size else None
   folder = prepared_folder(options.data_dir, name)
@@ -67,9 +86,14 @@ def tfds(
     )
   features = tensorflow_datasets.features
   image_key = _find_key(info.features, features.Image, preferred='image')
-  label_key = _find_key(info.features, features.ClassLabel, preferred='label')
+  label_key = _find_key(info.features, features.ClassLabel, preferred=label or 'label')
   if image_key is None or info.features[image_key].np_dtype != 'uint8':
     raise UsageError(f"dataset 'tfds': {name} has no feature with images of 8 bits")
+  others = {key: feature for key, feature in info.features.items() if key != image_key}
+  listed = ', '.join(f'{key} ({type(feature).__name__})' for key, feature in others.items())
+  if label and label != label_key:
+    raise UsageError(f"dataset 'tfds': label={label} is no class label of {name}; it has {listed}")
+  no_labels = f'of the other features of {name}, {listed}, none is a class label' if others else ''
   stored_shape = tuple(info.features[image_key].shape)
   shape = (*sides, stored_shape[2]) if sides else stored_shape
   if None in shape:
@@ -90,20 +114,26 @@ def tfds(
     image = _crop_and_resize(image, *sides) if sides and shape != stored_shape else image
     return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
 
-  shards = {
-    _OFFICIAL[split]: [
-      Shard(str(path), 0, length)
-      for path, length in zip(split_info.filepaths, split_info.shard_lengths)
-      if length
-    ]
-    for split, split_info in info.splits.items()
-    if split in _OFFICIAL
-  }
-  if validation and 'validation' not in shards and 'train' in shards:
+  named = {'train': train, 'test': test}
+  if isinstance(validation, str):
+    named['validation'] = validation
+  chosen = {_OFFICIAL[split]: split for split in info.splits if split in _OFFICIAL}
+  chosen |= {split: expression for split, expression in named.items() if expression}
+  shards = {split: _find_shards(info, name, chosen[split]) for split in chosen}
+  _warn_of_overlap(shards)
+  if (
+    not isinstance(validation, str)
+    and validation
+    and 'validation' not in shards
+    and 'train' in shards
+  ):
     shards['train'], shards['validation'] = _split_shards(shards['train'], 1 - validation)
   shards = {split: shards[split] for split in SPLIT_NAMES if shards.get(split)}
   if not shards:
-    raise UsageError(f"dataset 'tfds': {name} has none of the splits train, validation and test")
+    raise UsageError(
+      f"dataset 'tfds': {name} has none of the splits train, validation and test, but "
+      f'{", ".join(info.splits)}; name them, as in train={next(iter(info.splits), "all")!r}'
+    )
   recipe = f'{label_key} {image_key}' + (f' crop lanczos {size_text(sides)}' if sides else '')
   splits = {
     split: RecordSplit(members, fields=Fields.of_images(shape), decode=decode, recipe=recipe)
@@ -113,13 +143,44 @@ def tfds(
     splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
   has_labels = label_key and not ('train' in splits and splits['train'].hides_labels)
   names = tuple(info.features[label_key].names) if has_labels else ()
-  return Dataset.of_images(name.partition(':')[0], shape, names, splits)
+  dataset = Dataset.of_images(name.partition(':')[0], shape, names, splits)
+  return dataclasses.replace(dataset, no_labels='' if label_key else no_labels)
 
 
 def _find_key(features: Any, kind: type, *, preferred: str) -> str | None:
   """Returns `preferred` if that feature is of `kind`, else the first key that is, else None."""
   keys = [key for key in features if isinstance(features[key], kind)]
   return preferred if preferred in keys else next(iter(keys), None)
+
+
+def _find_shards(info: Any, name: str, expression: str) -> list[Shard]:
+  """Returns the records of a split such as 'train' or 'train[:10%]' of a dataset of TFDS."""
+  try:
+    instructions = info.splits[expression].file_instructions
+  except (KeyError, ValueError, AssertionError) as error:
+    reason = str(error).strip().split('\n')[0].strip('\'" .')
+    raise UsageError(
+      f"dataset 'tfds': {expression!r} is no split of {name} ({reason}); it has "
+      f'{", ".join(info.splits)}, of which parts are written train[:10%], and sums train+test'
+    ) from None
+  shards = []
+  for one in instructions:
+    size = one.examples_in_shard - one.skip if one.take == -1 else one.take
+    shards += [Shard(str(one.filename), one.skip, size)] if size else []
+  return shards
+
+
+def _warn_of_overlap(shards: Mapping[str, Sequence[Shard]]) -> None:
+  """Warns of pictures in the train split that are held out as well."""
+  for split in shards.keys() - {'train'}:
+    common = sum(
+      max(0, min(one.skip + one.size, other.skip + other.size) - max(one.skip, other.skip))
+      for one in shards.get('train', ())
+      for other in shards[split]
+      if one.path == other.path
+    )
+    if common:
+      _log.warning('%d pictures are in train and in %s: scores will be too good', common, split)
 
 
 def _crop_and_resize(image: tf.Tensor, height: int, width: int) -> tf.Tensor:

@@ -1,0 +1,1 @@
+"""Datasets of Parquet files, as hubs serve data sets."""
