@@ -124,6 +124,12 @@ class EvaluationOptions(Settings):
     'of the reference, where these are known. uniform: equally many of each class.',
     choices=('data', 'uniform'),
   )
+  per_sample: bool = setting(
+    False,
+    'Also write a table with a line per sample beside the scores: nearest real picture, distance, '
+    'whether likely a copy, whether in the manifold; and a picture of likely copies and the worst.',
+    defines=False,
+  )
   best_by: str = setting(
     'fid',
     'Score that decides which checkpoint is the best; the trainer is asked to keep that one. '

@@ -18,6 +18,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media.sizes import height_and_width
 from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
@@ -31,6 +32,7 @@ def score_folder(
   dataset: Dataset | None = None,
   dataset_text: str = '',
   strategy: tf.distribute.Strategy | None = None,
+  per_sample_path: str = '',
 ) -> Record:
   """Scores the pictures in a folder; returns a record like that of a checkpoint.
 
@@ -43,6 +45,7 @@ def score_folder(
       compared with unless the options name another reference.
     dataset_text: The call string that the data set was built from.
     strategy: Strategy whose replicas extract features; None for no strategy.
+    per_sample_path: Path, without .csv and .png, of the facts that `options.per_sample` asks for.
 
   Raises:
     UsageError: There are too few pictures, their shape does not suit the data set, the options need
@@ -53,6 +56,8 @@ def score_folder(
       '--generated_dir: say what to compare with: --reference_dir, --reference_stats or --dataset'
     )
   options.require({})
+  if options.per_sample and not per_sample_path:
+    raise UsageError('--per_sample: with --generated_dir give --output, to write the table beside')
   for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
     if getattr(options, flag):
       raise UsageError(f'--{flag}: needs a run, and --generated_dir has images alone')
@@ -79,7 +84,12 @@ def score_folder(
   definition = {**scorer.definition, 'quantisation': _describe_reading(options)}
   if every:
     definition['sample_seed'] = None
-  scores = scorer.score(_batches(generated, count, options.sample_seed))
+  inspect = None
+  if options.per_sample and scorer.real:
+    inspect = PerSample(
+      per_sample_path, scorer.real, lambda: _batches(generated, count, options.sample_seed)
+    )
+  scores = scorer.score(_batches(generated, count, options.sample_seed), inspect=inspect)
   return {
     'generated_dir': generated_dir,
     'scores': scores,

@@ -40,6 +40,7 @@ class Scorer:
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
+    real: The real images of the reference; None for statistics.
     metric_of: The metric call, such as `fid(ddof=1)`, by the name of each score seen so far.
 
   Raises:
@@ -66,13 +67,15 @@ class Scorer:
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
     self._reference, facts = choice.features(self._extractor)
+    self.real = choice.split
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
         raise UsageError('--image_metrics: need real images, and --reference_stats has none')
       self._images = _draw_images(choice.split)
-    if options.bootstrap and isinstance(self._reference, Statistics):
-      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+    for flag in ('bootstrap', 'per_sample'):
+      if getattr(options, flag) and isinstance(self._reference, Statistics):
+        raise UsageError(f'--{flag}: needs real features, and --reference_stats has none')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
     if options.generator_calls:
       try:
@@ -143,6 +146,7 @@ class Scorer:
     *,
     labels: np.ndarray | None = None,
     codes: np.ndarray | None = None,
+    inspect: Callable[[Features, Features], None] | None = None,
   ) -> dict[str, float]:
     """Returns the scores of a set of images by name.
 
@@ -153,6 +157,7 @@ class Scorer:
       labels: The classes that the generator was asked for, integers [number of images]; or None.
       codes: The learnt categories that the generator was given, integers [number of images]; or
         None.
+      inspect: Function that is called with the features of real and generated images; or None.
 
     Raises:
       UsageError: The images cannot be scored, for instance because features are not finite.
@@ -169,6 +174,8 @@ class Scorer:
     generated = self._extractor.features(copy_first_batches())
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
     self._warn_once(generated)
+    if inspect:
+      inspect(cast(Features, self._reference), generated)
     scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
       scores.update(
