@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 import functools
-import logging
 import time
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -23,7 +22,6 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
@@ -42,7 +40,6 @@ from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
 _Arguments = ParamSpec('_Arguments')
-_log = logging.getLogger(__name__)
 _Result = TypeVar('_Result')
 
 
@@ -138,11 +135,10 @@ class GANEstimator:
     Raises:
       Interrupted: Training was stopped, or another worker was lost; another call continues.
       NonFiniteError: A loss or gradient is not finite.
-      UsageError: model_dir has another run, another process trains this one, or the experiment does
-        not suit the data or the devices.
+      UsageError: model_dir is another run's or in use, or data or devices do not suit.
       WriteError: model_dir cannot be written.
     """
-    since = time.monotonic() if since is None else since
+    since = since or time.monotonic()
     # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
     changes = check_data(self.run, self.dataset, may_change=self._may_change_data)
@@ -158,11 +154,11 @@ class GANEstimator:
       if is_new or self._session_run_id != self.run.run_id:
         self._session_run_id = session.run_id_of(self.run, step, starts=is_new)
         if step < self.experiment.max_steps:
-          _log.info('data: %s', describe(self.dataset))
           session.begin(
             self.run,
             self.experiment,
             facts,
+            self.dataset,
             run_id=self._session_run_id,
             step=step,
             changes=changes,
@@ -215,10 +211,7 @@ class GANEstimator:
     return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
 
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
-    """Returns a sampler of images, or a translator for a task such as 'a_to_b'; call `restore`.
-
-    `weights` are 'average' or 'raw'; the task '' is the game's first one.
-    """
+    """Returns a sampler, or a translator, for a task, '' being the first; call its `restore`."""
     return open_sampler(self.run, self.experiment, task, weights=weights)
 
   def translate(

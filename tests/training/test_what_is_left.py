@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.plugin_event_accumulator import EventA
 from tests.conftest import fields_of, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 from tfgan_pipeline.media import images
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas.stopping import StopRequest
@@ -201,6 +201,7 @@ def test_sessions_with_other_code_say_so(tmp_path, register, caplog):
   register(registry.loss, cell('mine', '1'))
   run = RunDirectory(str(tmp_path))
   experiment = tiny_experiment(tmp_path, loss='mine', networks='beside')
+  dataset = load_dataset(experiment.dataset, DataOptions())
   told, changed = [], []
   for value, run_id in (('1', 'a'), ('2', 'a'), ('2', 'a'), ('1', 'b')):
     register(registry.loss, cell('mine', value))
@@ -210,7 +211,8 @@ def test_sessions_with_other_code_say_so(tmp_path, register, caplog):
         run,
         experiment,
         {'dataset': {}},
-        run_id=run_id,
+        dataset,
+        run_id,
         step=0,
         strategy=tf.distribute.get_strategy(),
         chief=True,

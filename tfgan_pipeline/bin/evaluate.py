@@ -16,6 +16,7 @@ in TensorBoard, too.
 from __future__ import annotations
 
 from collections.abc import Iterator
+import os
 from typing import TYPE_CHECKING, Any
 
 from absl import flags
@@ -107,6 +108,7 @@ def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
     dataset=dataset,
     dataset_text=text,
     strategy=_devices(),
+    per_sample_path=FLAGS.output and f'{os.path.splitext(FLAGS.output)[0]}.per_sample',
   )
 
 

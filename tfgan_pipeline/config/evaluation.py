@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import dataclasses
 import logging
 import os
@@ -145,6 +144,12 @@ class EvaluationOptions(Settings):
     'of the reference, where these are known. uniform: equally many of each class.',
     choices=('data', 'uniform'),
   )
+  per_sample: bool = setting(
+    False,
+    'Also write a table with a line per sample beside the scores: nearest real picture, distance, '
+    'whether likely a copy, whether in the manifold; and a picture of likely copies and the worst.',
+    defines=False,
+  )
   best_by: str = setting(
     'fid',
     'Score that decides which checkpoint is the best; the trainer is asked to keep that one. '
@@ -279,24 +284,8 @@ class EvaluationOptions(Settings):
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )
 
-  def require(self, chosen: Mapping[str, Any]) -> None:
-    """Raises UsageError if a metric needs labels or codes, and the generator reads none.
-
-    Args:
-      chosen: Classes and learnt categories that samples are made from, integers [n] under the keys
-        'labels' and 'codes'; a key is missing or None where the generator does not read them.
-    """
-    for call in registry.metric.parse_all(self.metrics):
-      key = getattr(registry.metric.function(call.name), 'needs', None)
-      if key and chosen.get(key) is None:
-        raise UsageError(f'--metrics={call.name}: the generator of this run is not given {key}')
-
   def make_cache(self) -> None:
-    """Creates the directory `cache_path` if needed.
-
-    Raises:
-      UsageError: The directory cannot be created.
-    """
+    """Creates the directory `cache_path` if needed; raises UsageError if that fails."""
     from tfgan_pipeline.compat import tf
 
     try:

@@ -241,9 +241,8 @@ class Dataset:
   def split(self, name: str) -> Split:
     """Returns the split `name`; raises UsageError, listing the dataset's splits, if it has none."""
     if name not in self.splits:
-      raise UsageError(
-        f'dataset {self.name} has no split {name!r}; it has: ' + ', '.join(self.splits)
-      )
+      names = ', '.join(self.splits)
+      raise UsageError(f'dataset {self.name} has no split {name!r}; it has: {names}')
     return self.splits[name]
 
   def require_image(self, flag: str) -> Dataset:
@@ -260,14 +259,9 @@ class Dataset:
     names = {'image': field, **({'label': label} if label else {})}
     fields = Fields({name: self.fields[other] for name, other in names.items()})
     shape = self.fields[field].shape
-    return Dataset(
-      f'{self.name}.{field}',
-      fields,
-      {
-        name: SelectedSplit(split.with_field(field), names, shape)
-        for name, split in self.splits.items()
-      },
-    )
+    parts = {name: split.with_field(field) for name, split in self.splits.items()}
+    splits = {name: SelectedSplit(part, names, shape) for name, part in parts.items()}
+    return Dataset(f'{self.name}.{field}', fields, splits)
 
   @functools.cached_property
   def fingerprint(self) -> str:
@@ -276,10 +270,7 @@ class Dataset:
 
   @functools.cached_property
   def former_fingerprint(self) -> str:
-    """Fingerprint that version 0.1.0 gave this dataset when it fitted into memory.
-
-    Runs and caches of version 0.1.0 are recognised by it. Computing it reads all pixels.
-    """
+    """Fingerprint that version 0.1.0 gave this dataset, to recognise its runs; reads all pixels."""
     return self._digest_of('former_fingerprint')
 
   def _digest_of(self, kind: str) -> str:

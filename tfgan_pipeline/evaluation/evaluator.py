@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import contextlib
 import logging
 import math
+import os
 import re
 import time
 from typing import Literal, overload
@@ -27,14 +28,17 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Split
-from tfgan_pipeline.errors import RunReplaced, UsageError, first_line
+from tfgan_pipeline.errors import RunReplaced, first_line
+from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
+from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.replicas.memory import need_of
+from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
@@ -101,7 +105,7 @@ class Evaluator:
       'codes': self._sampler.codes(numbers),
     }
     self.definition = definition_of(scorer, self._sampler, options, sources)
-    self.best_by = _full_name(options.best_by, scorer)
+    self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
     self._claims = Claims(place.directory)
     self._records = Records(place.directory, self._claims, place.read_only)
@@ -152,7 +156,7 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      if record and 'error' not in record:
+      if record and 'error' not in record and not self._lacks_per_sample(step):
         _log.info('step %d has these scores already', step)
         if step in self._checkpoints.pins.steps(self._pin_name):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -191,7 +195,11 @@ class Evaluator:
     with need_of(
       'scoring', 'a smaller --num_samples, or an extractor of smaller images, needs less'
     ):
-      scores = self._scorer.score(batches(), **self._conditions)
+      scores = self._scorer.score(
+        batches(),
+        **self._conditions,
+        inspect=self._per_sample(step) if self._options.per_sample else None,
+      )
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
@@ -218,6 +226,18 @@ class Evaluator:
     for first in range(0, count, 256):
       indices = range(first, min(first + 256, count))
       yield self._sampler.images(indices, seed, labels=labels[indices].tolist())
+
+  def _per_sample_path(self, step: int) -> str:
+    name = f'per_sample-{step}-{definition_id(self.definition)}'
+    return os.path.join(self._records.directory, name)
+
+  def _lacks_per_sample(self, step: int) -> bool:
+    return self._options.per_sample and not files.exists(f'{self._per_sample_path(step)}.csv')
+
+  def _per_sample(self, step: int) -> PerSample:
+    assert self._scorer.real is not None  # The scorer refuses --per_sample without real images.
+    files.make_folder(self._records.directory)
+    return PerSample(self._per_sample_path(step), self._scorer.real, self._samples)
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.
@@ -278,25 +298,3 @@ class Evaluator:
       **({'code': code} if (code := self.run.code_of_last_session()) else {}),
       'seconds': round(time.monotonic() - started, 2),
     }
-
-
-def _full_name(best_by: str, scorer: Scorer) -> str | None:
-  """Returns the full name of the score that `best_by` stands for, or None.
-
-  None is for an empty `best_by`, and for the default where that score is not measured.
-
-  Raises:
-    UsageError: No such score is measured, or the score does not rank.
-  """
-  if not best_by:
-    return None
-  for name in scorer.metric_of:
-    if best_by in (name, name.split('[')[0]):
-      try:
-        better(name)
-      except UsageError as error:
-        raise UsageError(f'--best_by={error}') from None
-      return name
-  if best_by == EvaluationOptions.best_by:
-    return None
-  raise UsageError(f'--best_by={best_by}: no such score; there are {", ".join(scorer.metric_of)}')

@@ -18,6 +18,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.needed_inputs import require_inputs
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
@@ -72,7 +73,9 @@ def check_options(
   game = new_game(experiment, dataset.fields)
   task = game.task(options.task)
   noise = task.samples_noise
-  options.require({'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {})
+  require_inputs(
+    options.metrics, {'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {}
+  )
   names = dataset.seen_as(task.target).label_names
   classes = chosen_classes(options.labels, names)
   if classes and not (noise and game.labels([0]) is not None):

@@ -15,6 +15,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.measure import measure
+from tfgan_pipeline.evaluation.needed_inputs import require_inputs
 from tfgan_pipeline.evaluation.outputs import score_each
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
@@ -51,7 +52,7 @@ def score_features(
     raise UsageError(
       f'{_FLAG}={path}: of width {generated.width}, and {given.name} has {given.reference.width}'
     )
-  options.require({'labels': generated.labels})
+  require_inputs(options.metrics, {'labels': generated.labels})
   extractor = (definition or {}).get('extractor') or _UNKNOWN
   facts = given.facts(extractor)
   try:

@@ -7,7 +7,7 @@ for record in score_folders('/tmp/samples-*', options):      # one extractor and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import dataclasses
 import os
 from typing import Any
@@ -20,7 +20,9 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.needed_inputs import require_inputs
 from tfgan_pipeline.evaluation.outputs import score_each
+from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media.sizes import height_and_width
 from tfgan_pipeline.metrics.images.checks import axes_problem
@@ -82,6 +84,7 @@ class FolderScorer:
       compared with unless the options name another reference.
     dataset_text: The call string that the data set was built from.
     strategy: Strategy whose replicas extract features; None for no strategy.
+    per_sample_path: Path, without .csv and .png, of the facts that `options.per_sample` asks for.
 
   Raises:
     UsageError: The options need a generator, or there is no reference.
@@ -95,7 +98,10 @@ class FolderScorer:
     dataset: Dataset | None = None,
     dataset_text: str = '',
     strategy: tf.distribute.Strategy | None = None,
+    per_sample_path: str = '',
   ):
+    if options.per_sample and not per_sample_path:
+      raise UsageError(f'--per_sample: with {_FLAG} give --output, to write the table beside')
     if not dataset and options.reference_flag == 'reference_split':
       raise UsageError(
         f'{_FLAG}: say what to compare with: --reference_dir, --reference_stats or --dataset'
@@ -106,6 +112,7 @@ class FolderScorer:
     self._options, self._every = options, every
     self._dataset, self._dataset_text, self._strategy = dataset, dataset_text, strategy
     self._scorers: dict[tuple[object, ...], Scorer] = {}
+    self._per_sample_path = per_sample_path
 
   def score(self, generated_dir: str | np.ndarray) -> Record:
     """Returns the record of a set of images.
@@ -125,7 +132,7 @@ class FolderScorer:
     options = dataclasses.replace(self._options, num_samples=count)
     classes = self._classes(split, name)
     labels = folder_labels(split, classes)
-    options.require({'labels': labels})
+    require_inputs(options.metrics, {'labels': labels})
     scorer = self._scorer(split, classes, options, name)
     definition = {
       **scorer.definition,
@@ -135,7 +142,9 @@ class FolderScorer:
     }
     chosen = _draw(split.size, count, options.sample_seed)
     scores = scorer.score(
-      _batches(split, chosen), labels=None if labels is None else labels[chosen]
+      _batches(split, chosen),
+      labels=None if labels is None else labels[chosen],
+      inspect=self._per_sample(scorer, lambda: _batches(split, chosen)),
     )
     return {
       **record,
@@ -146,6 +155,17 @@ class FolderScorer:
       'definition': definition,
       'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
     }
+
+  def _per_sample(
+    self, scorer: Scorer, samples: Callable[[], Iterator[np.ndarray]]
+  ) -> PerSample | None:
+    """Returns what writes the facts on single samples, for the first set that is scored."""
+    if not self._options.per_sample or scorer.real is None:
+      return None
+    if not self._per_sample_path:
+      raise UsageError(f'--per_sample: of one {_FLAG} at a time')
+    path, self._per_sample_path = self._per_sample_path, ''
+    return PerSample(path, scorer.real, samples)
 
   def _open(self, generated: str | np.ndarray) -> tuple[Split, str, Record]:
     """Returns images with the channels of the data, a name for messages, and a record's origin."""

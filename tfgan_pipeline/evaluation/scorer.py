@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 import dataclasses
 import logging
 import math
@@ -14,6 +14,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images
 from tfgan_pipeline.evaluation.measure import measure
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.cautions import caution
@@ -26,7 +27,6 @@ from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
 # The most real, and the most generated images that image metrics get; all are in memory at once.
-_IMAGES = 16_384
 
 
 class Scorer:
@@ -40,6 +40,7 @@ class Scorer:
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
+    real: The real images of the reference; None for statistics.
     metric_of: The metric call, such as `fid(ddof=1)`, by the name of each score seen so far.
 
   Raises:
@@ -67,15 +68,17 @@ class Scorer:
       options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
     )
     self._reference, facts = choice.features(self._extractor)
+    self.real = choice.split
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
         raise UsageError(
           f'--image_metrics: need real images, and --{options.reference_flag} has none'
         )
-      self._images = _draw_images(choice.split, choice.classes)
-    if options.bootstrap and isinstance(self._reference, Statistics):
-      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+      self._images = draw_images(choice.split, choice.classes)
+    for flag in ('bootstrap', 'per_sample'):
+      if getattr(options, flag) and isinstance(self._reference, Statistics):
+        raise UsageError(f'--{flag}: needs real features, and --reference_stats has none')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
     if options.generator_calls:
       try:
@@ -148,6 +151,7 @@ class Scorer:
     *,
     labels: np.ndarray | None = None,
     codes: np.ndarray | None = None,
+    inspect: Callable[[Features, Features], None] | None = None,
   ) -> dict[str, float]:
     """Returns the scores of a set of images by name.
 
@@ -158,6 +162,7 @@ class Scorer:
       labels: The classes that the generator was asked for, integers [number of images]; or None.
       codes: The learnt categories that the generator was given, integers [number of images]; or
         None.
+      inspect: Function that is called with the features of real and generated images; or None.
 
     Raises:
       UsageError: The images cannot be scored, for instance because features are not finite.
@@ -171,21 +176,24 @@ class Scorer:
           problem = axes_problem(batch.dtype, batch.shape)
           shape = f'are of shape {batch.shape[1:]}, and {self._image_shape} is expected'
           raise UsageError(f'generated images: {problem or shape}')
-        if needs_images and sum(map(len, first_batches)) < _IMAGES:
+        if needs_images and sum(map(len, first_batches)) < MAX_IMAGES:
           first_batches.append(batch)
         yield batch
 
     generated = self._extractor.features(copy_first_batches())
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
     self._warn_once(generated)
+    if inspect:
+      assert isinstance(self._reference, Features)  # --per_sample refuses statistics.
+      inspect(self._reference, generated)
     scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
       scores.update(
-        self._compute_image_metrics(self._images, np.concatenate(first_batches)[:_IMAGES])
+        self._compute_image_metrics(self._images, np.concatenate(first_batches)[:MAX_IMAGES])
       )
     if self._targets is not None:
       scores.update(
-        self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:_IMAGES])
+        self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:MAX_IMAGES])
       )
     return scores
 
@@ -271,27 +279,3 @@ def _take_first(features: Features, count: int) -> Features:
     None if values is None else values[:count] for values in (features.logits, features.labels)
   )
   return Features(features.pool[:count], logits, labels)
-
-
-def _draw_images(split: Split, classes: Sequence[int]) -> np.ndarray:
-  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `_IMAGES`.
-
-  Args:
-    split: The split.
-    classes: The classes to draw from; () for all.
-  """
-  if classes:
-    chosen = [batch['image'][np.isin(batch['label'], classes)] for batch in split.ordered(1024)]
-    images = np.concatenate(chosen)
-    return images[
-      np.sort(np.random.Generator(np.random.PCG64(0)).permutation(len(images))[:_IMAGES])
-    ]
-  rows = np.random.Generator(np.random.PCG64(0)).permutation(split.size)[:_IMAGES]
-  mask = np.zeros(split.size, bool)
-  mask[rows] = True
-  parts, first = [], 0
-  for batch in split.ordered(1024):
-    images = batch['image']
-    parts.append(images[mask[first : first + len(images)]])
-    first += len(images)
-  return np.concatenate(parts)

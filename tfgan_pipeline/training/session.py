@@ -10,6 +10,8 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 from tfgan_pipeline.training import environment
@@ -36,6 +38,7 @@ def begin(
   run: RunDirectory,
   experiment: Experiment,
   facts: Mapping[str, Any],
+  dataset: Dataset,
   *,
   run_id: str,
   step: int,
@@ -49,6 +52,7 @@ def begin(
     run: The directory of the run.
     experiment: The run's choices.
     facts: Facts about data and networks, see run_facts.facts.
+    dataset: The data, of which one line tells how it was understood.
     run_id: The run's id.
     step: The step that the session starts from.
     changes: Facts on what was changed with this session, for its record.
@@ -59,5 +63,6 @@ def begin(
   machine = environment.description(strategy)
   session = {'first_step': step, **changes, **machine}
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
+  _log.info('data: %s', describe(dataset))
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)

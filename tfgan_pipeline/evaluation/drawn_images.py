@@ -1,0 +1,37 @@
+"""Real images that image metrics compare with: all of a split, or a fixed draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfgan_pipeline.data.dataset import Split
+
+MAX_IMAGES = 16_384
+
+
+def draw_images(split: Split, classes: Sequence[int]) -> np.ndarray:
+  """Returns images of a split, uint8 [n, H, W, C]: all, or a fixed random draw of `MAX_IMAGES`.
+
+  Args:
+    split: The split.
+    classes: The classes to draw from; () for all.
+  """
+  if classes:
+    chosen = [batch['image'][np.isin(batch['label'], classes)] for batch in split.ordered(1024)]
+    images = np.concatenate(chosen)
+    return images[np.sort(_draw(len(images)))]
+  rows = _draw(split.size)
+  mask = np.zeros(split.size, bool)
+  mask[rows] = True
+  parts, first = [], 0
+  for batch in split.ordered(1024):
+    images = batch['image']
+    parts.append(images[mask[first : first + len(images)]])
+    first += len(images)
+  return np.concatenate(parts)
+
+
+def _draw(size: int) -> np.ndarray:
+  return np.random.Generator(np.random.PCG64(0)).permutation(size)[:MAX_IMAGES]
