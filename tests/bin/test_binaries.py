@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -279,12 +280,17 @@ def test_classifier_is_trained_once_and_cached_by_content(tmp_path):
     '--extractor=classifier(steps=150)',
     f'--cache_dir={tmp_path}',
   ]
-  first = run_binary(*command)
-  facts = json.loads(first.stdout)
+  both = [start_binary(*command) for _ in range(2)]
+  (output, messages), (other_output, other_messages) = (process.communicate() for process in both)
+  facts = json.loads(output)
   assert facts['name'] == 'classifier:digits' and facts['accuracy'] > 0.9
-  assert 'training the classifier' in first.stderr
+  assert other_output == output
+  messages += other_messages
+  assert messages.count('training the classifier of digits for 150 steps, once') == 1
+  assert messages.count('another process trains the classifier of digits: waiting for it') == 1
+  assert re.search(r'the classifier of digits: step \d+ of 150, \d\d:\d\d left', messages)
   again = run_binary(*command)
-  assert again.stdout == first.stdout and 'training' not in again.stderr
+  assert again.stdout == output and 'training' not in again.stderr
   other = run_binary(*command, '--dataset=digits(size=12)')
   assert json.loads(other.stdout)['fingerprint'] != facts['fingerprint']
 

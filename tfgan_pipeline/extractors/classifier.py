@@ -7,16 +7,10 @@ published.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-import contextlib
-import io
-import json
 import logging
 import os
 import re
 from typing import Any
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -24,18 +18,20 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import UsageError, first_line, require
+from tfgan_pipeline.errors import UsageError, require
+from tfgan_pipeline.extractors import trained
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
-from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.digests import digest
-from tfgan_pipeline.runs.file_lock import holding
 
 _log = logging.getLogger(__name__)
 
 
 @registry.extractor
-def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -> Extractor:
+def classifier(
+  context: ExtractorContext, *, steps: int = 1500, seed: int = 0, stop_early: bool = False
+) -> Extractor:
   """Classifier trained on the train split: 128 features and class logits.
 
   Of `stacked` data one classifier reads every channel, as in the literature on its 1,000 modes: a
@@ -45,6 +41,8 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     context: Data set, cache and strategy of the run that is scored.
     steps: Training steps, of 128 images each.
     seed: Seed of initial weights and the order of images.
+    stop_early: Whether training ends when the accuracy on the split that it is measured on no
+      longer rises. Scores of such a classifier are another measurement.
 
   Raises:
     UsageError: The data set has no labels, or the seed is out of range.
@@ -56,7 +54,8 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
     )
   require('--extractor=classifier', at_least=0, below=2**32, seed=seed)  # NumPy's range.
   channels = ', a channel at a time' if dataset.channel_classes else ''
-  recipe = f'steps={steps}, seed={seed}, version=2{channels}'
+  early = ', stop_early' if stop_early else ''
+  recipe = f'steps={steps}, seed={seed}, version=2{channels}{early}'
 
   def path_of(fingerprint: str) -> str:
     name = f'{dataset.name}-{digest(fingerprint, recipe)}.npz'
@@ -66,12 +65,16 @@ def classifier(context: ExtractorContext, *, steps: int = 1500, seed: int = 0) -
   with seeded(seed):
     with tf.init_scope():
       model = _network(dataset)
-    facts = _load(model, path)
+    facts = trained.load(model, path)
     if facts is None and _has_cached_file(dataset.name, os.path.dirname(path)):
-      facts = _load(model, path_of(dataset.former_fingerprint))
+      facts = trained.load(model, path_of(dataset.former_fingerprint))
     if facts is None:
-      with _lock_file(path):  # Another process may have made the file meanwhile.
-        facts = _load(model, path) or _train_and_save(model, dataset, steps, seed, path)
+      facts = trained.train_once(
+        f'the classifier of {dataset.name}',
+        model,
+        path,
+        lambda: _train(model, dataset, steps, seed, stop_early),
+      )
 
   def build() -> Forward:
     # Trained on one device whatever the strategy, then copied to its replicas.
@@ -101,48 +104,33 @@ def _network(dataset: Dataset) -> keras.Model:
 
 def _network_of(image_shape: tuple[int, ...], num_classes: int) -> keras.Model:
   """Builds a model from images float32 [N, H, W, C] to (features [N, 128], logits [N, classes])."""
-  layers = keras.layers
-  images = x = layers.Input(image_shape)
-  side = min(image_shape[:2])
-  filters = 32
-  while side >= 7:  # Halve until the map is about as small as LeNet's.
-    x = layers.Conv2D(filters, 3, padding='same', use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    x = layers.ReLU()(x)
-    x = layers.MaxPooling2D()(x)
-    side, filters = side // 2, min(filters * 2, 128)
-  x = layers.Dropout(0.3)(layers.Flatten()(x))
-  features = layers.Dense(128, activation='relu')(x)
-  return keras.Model(images, (features, layers.Dense(num_classes)(features)))
+  images, features = trained.encoder(image_shape)
+  return keras.Model(images, (features, keras.layers.Dense(num_classes)(features)))
 
 
-def _train_and_save(
-  model: keras.Model, dataset: Dataset, steps: int, seed: int, path: str
+def _train(
+  model: keras.Model, dataset: Dataset, steps: int, seed: int, stop_early: bool
 ) -> dict[str, Any]:
-  """Trains the model, measures its accuracy on held-out images, caches and returns the facts."""
-  _log.info('training the classifier of %s for %d steps, once', dataset.name, steps)
+  """Trains the model and returns facts: its accuracy on held-out images, steps and seed."""
+  what = f'the classifier of {dataset.name}'
   batches = train_batches(dataset.split('train'), batch_size=128, seed=seed).map(
     lambda batch: (tf.cast(batch['image'], tf.float32) / 127.5 - 1.0, batch['label'])
   )
   predictor = keras.Model(model.input, model.output[1])
-  predictor.compile(
-    keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-  )
-  predictor.fit(batches, epochs=1, steps_per_epoch=steps, verbose=0)
-
   held_out = _choose_test_split(dataset)
+
+  def accuracy() -> float:
+    return _accuracy(predictor, dataset.split(held_out))
+
+  steps = trained.fit(what, predictor, batches, steps, accuracy if stop_early else None)
   facts = {
-    'accuracy': _accuracy(predictor, dataset.split(held_out)),
+    'accuracy': accuracy(),
     'accuracy_split': held_out,
     'steps': steps,
     'seed': seed,
+    **({'stop_early': True} if stop_early else {}),
   }
   _log.info('accuracy on %s: %.2f %%', held_out, 100 * facts['accuracy'])
-  content = io.BytesIO()  # Writing a zip archive needs seek, which gs:// files lack.
-  weights = {f'weight_{index}': value for index, value in enumerate(model.get_weights())}
-  np.savez(content, facts=np.array(json.dumps(facts)), **weights)
-  atomic_files.write(path, content.getvalue())
   return facts
 
 
@@ -157,17 +145,6 @@ def _choose_test_split(dataset: Dataset) -> str:
   )
 
 
-@contextlib.contextmanager
-def _lock_file(path: str) -> Iterator[None]:
-  """Holds a lock on `path`, waiting while another process makes the file.
-
-  A bucket knows no locks, so for paths in one nothing is done.
-  """
-  files.make_folder(os.path.dirname(path))
-  with holding(f'{path}.lock', wait=True) if files.is_local(path) else contextlib.nullcontext():
-    yield
-
-
 def _has_cached_file(name: str, folder: str) -> bool:
   """Returns whether a classifier of the data set is cached, perhaps by an earlier version.
 
@@ -175,31 +152,6 @@ def _has_cached_file(name: str, folder: str) -> bool:
   """
   pattern = re.compile(rf'{re.escape(name)}-[0-9a-f]+(\.npz)?')
   return any(pattern.fullmatch(entry) for entry in files.names_in(folder))
-
-
-def _load(model: keras.Model, path: str) -> dict[str, Any] | None:
-  """Gives `model` the cached weights and returns the facts beside them; None if there are none."""
-  if not files.exists(path):
-    return _load_folder(model, path.removesuffix('.npz'))
-  content = files.read_bytes(path)
-  try:
-    with np.load(io.BytesIO(content)) as archive:
-      model.set_weights([archive[f'weight_{index}'] for index in range(len(model.get_weights()))])
-      return json.loads(str(archive['facts']))
-  except (ValueError, LookupError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-    _log.warning('%s is damaged, and made anew (%s)', path, first_line(error))
-    return None
-
-
-def _load_folder(model: keras.Model, folder: str) -> dict[str, Any] | None:
-  """Loads a classifier as earlier versions cached it: a checkpoint, with facts.json beside it."""
-  facts = os.path.join(folder, 'facts.json')
-  if not files.exists(facts):
-    return None
-  tf.train.Checkpoint(model=model).read(
-    os.path.join(folder, 'weights')
-  ).assert_existing_objects_matched().expect_partial()
-  return json.loads(files.read_text(facts))
 
 
 def _accuracy(model: keras.Model, split: Split) -> float:
