@@ -10,6 +10,7 @@ import dataclasses
 from typing import cast
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import intervals
@@ -55,6 +56,9 @@ def measure(
     if resamples and isinstance(reference, Features):
       values.update(intervals(call, reference, generated, values, resamples=resamples))
     scores = {f'{name}[{extractor}]': value for name, value in values.items()}
+    if taken := measured.scores.keys() & scores.keys():
+      name = min(taken)
+      raise UsageError(f'{call.name}: its score {name} is one of {measured.metric_of[name]}, too')
     measured.scores.update(scores)
     measured.metric_of.update(dict.fromkeys(scores, str(call)))
   return measured

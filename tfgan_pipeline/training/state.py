@@ -76,6 +76,10 @@ class TrainState:
     with strategy.scope():
       game = new_game(experiment, dataset.fields)
       penalties = _build_named(registry.penalty, experiment.penalties)
+      for name, penalty in penalties.items():
+        if penalty.player not in ('generator', 'discriminator'):
+          player = f'its player {penalty.player!r} should be generator or discriminator'
+          raise UsageError(f'--penalties={name}: {player}')
       augmentations = _build_named(
         registry.discriminator_augmentation, experiment.discriminator_augment
       )
