@@ -76,7 +76,7 @@ def score_folder(
   name = os.path.basename(os.path.normpath(generated_dir))
   dataset = dataset or Dataset.of_images(name, generated.image_shape, (), {})
   scorer = Scorer(dataset, dataset_text, options, strategy)
-  definition = {**scorer.definition, 'quantisation': _describe_reading(options)}
+  definition = {**scorer.definition, 'quantisation': _describe_reading(options, generated)}
   if every:
     definition['sample_seed'] = None
   scores = scorer.score(_batches(generated, count, options.sample_seed))
@@ -103,11 +103,13 @@ def _batches(split: FileSplit, count: int, seed: int) -> Iterator[np.ndarray]:
     yield images[rows]
 
 
-def _describe_reading(options: EvaluationOptions) -> str:
+def _describe_reading(options: EvaluationOptions, pictures: FileSplit) -> str:
   """Describes for the definition how pixels are read from the files."""
   size = options.resize_pictures
   if not size:
     return 'files as stored'
   height, width = height_and_width(size, '--resize_pictures')
   part = 'square' if height == width else 'part'
-  return f'files, central {part} resized to {height}x{width} (Lanczos)'
+  # Earlier versions let decoders reduce large JPEGs first, so that scores of these are others.
+  full = ', JPEGs in full' if pictures.recipe.endswith('in full') else ''
+  return f'files, central {part} resized to {height}x{width} (Lanczos{full})'
