@@ -176,7 +176,7 @@ def test_only_pictures_that_are_read_anew_have_another_fingerprint(tmp_path):
     ('jpg', 81, 'crop lanczos 81'),
     ('png', 16, 'crop lanczos 16'),
   ):
-    assert picture_split(str(tmp_path / kind), '--x', size=size)._recipe == words
+    assert picture_split(str(tmp_path / kind), '--x', size=size).recipe == words
 
 
 @pytest.mark.usefixtures('graphs_as_traced')

@@ -214,4 +214,8 @@ def test_refusals(fake, real, options, tmp_path):
   refuses('000.png is 8x6x3 and z/last.png is 8x6x1')
   content = (tmp_path / 'real/000.png').read_bytes()
   (tmp_path / 'fake/z/last.png').write_bytes(content[: len(content) // 2])
-  refuses('--generated_dir=.*: z/last.png cannot be read')
+  (tmp_path / 'cut').mkdir()
+  (tmp_path / 'fake/z/last.png').rename(tmp_path / 'cut/last.png')
+  refuses(
+    '--generated_dir=.*: none of 1 pictures can be read, as last.png: image', tmp_path / 'cut'
+  )

@@ -18,6 +18,7 @@ from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.needed_inputs import require_inputs
@@ -250,4 +251,7 @@ def _describe_reading(options: EvaluationOptions, split: Split) -> str:
     return f'files as stored{channels}'
   height, width = height_and_width(size, '--resize_pictures')
   part = 'square' if height == width else 'part'
-  return f'files, central {part} resized to {height}x{width} (Lanczos){channels}'
+  # Earlier versions let decoders reduce large JPEGs first, so that scores of these are others.
+  in_full = isinstance(split, FileSplit) and split.recipe.endswith('in full')
+  filter = 'Lanczos, JPEGs in full' if in_full else 'Lanczos'
+  return f'files, central {part} resized to {height}x{width} ({filter}){channels}'

@@ -61,7 +61,7 @@ class FileSplit(Split):
     self.image_shape = image_shape
     self._root = root
     self._read = read
-    self._recipe = recipe
+    self.recipe = recipe
     self._broken: set[str] = set()  # Files that a warning has named.
 
   def _read_one(self, index: int) -> np.ndarray:
@@ -117,7 +117,7 @@ class FileSplit(Split):
     return {'image': images, 'label': tf.gather(tf.constant(self.labels), references)}
 
   def add_content(self, digest: hashlib._Hash) -> None:
-    digest.update(self._recipe.encode())
+    digest.update(self.recipe.encode())
     labels = np.ascontiguousarray(self.labels, '<i4')
     digest.update(labels)  # pyrefly: ignore[bad-argument-type]  (arrays are buffers)
     for name in self.names:
