@@ -186,8 +186,21 @@ def furnish(folder: pathlib.Path) -> None:
       pixels = np.random.RandomState(number).randint(0, 256, shape).astype(np.uint8)
       Image.fromarray(pixels).save(home / name / f'{number}.png')
 
+  import pyarrow
+  import pyarrow.parquet
   import tensorflow_datasets as tfds
 
+  for name in ('arrays', 'cats'):
+    (home / name).mkdir()
+  halves = {'x_train': images[:80], 'x_test': images[80:]}
+  labels = {'y_train': digits.target[:80], 'y_test': digits.target[80:120]}
+  np.savez(home / 'arrays/mnist.npz', **halves, **labels)
+  scaled = np.moveaxis(images / 127.5 - 1, 3, 1)
+  arrays = {'faces': images, 'labels': digits.target[:120], 'part-0': scaled, 'part-1': scaled}
+  for name, values in arrays.items():
+    np.save(home / f'arrays/{name}.npy', values)
+  contents = [path.read_bytes() for path in sorted((home / 'pictures').iterdir())]
+  pyarrow.parquet.write_table(pyarrow.table({'image': contents}), home / 'cats/train.parquet')
   for name, channels in (('mnist', 1), ('cifar10', 3)):
     examples = [
       {'image': np.repeat(image, channels, 2), 'label': int(label)}
