@@ -32,7 +32,7 @@ SMALL = {
     '--log_every=1',
     '--batch_size=8',
   ),
-  'evaluate': ('--num_samples=32',),
+  'evaluate': ('--num_samples=40',),  # Intervals want 20 blocks of two.
   'reference': (),
   'compare': (),
   'sample': (),
@@ -135,7 +135,8 @@ class _Handler(socketserver.StreamRequestHandler):
     flags = [word.partition('=')[0] for word in words]
     if '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
-    if request['name'] == 'evaluate' and '--extractor' not in flags:
+    has_extractor = {'--extractor', '--generated_features'} & set(flags)
+    if request['name'] == 'evaluate' and not has_extractor:
       words.append('--extractor=classifier(steps=5)')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
