@@ -32,7 +32,7 @@ SMALL = {
     '--log_every=1',
     '--batch_size=8',
   ),
-  'evaluate': ('--num_samples=64',),
+  'evaluate': ('--num_samples=64',),  # Intervals want 20 blocks of two.
   'reference': (),
   'compare': (),
   'sample': (),
@@ -143,7 +143,8 @@ class _Handler(socketserver.StreamRequestHandler):
     is_evaluate = request['name'] == 'evaluate'
     if is_evaluate and '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
-    if is_evaluate and '--extractor' not in flags:
+    has_extractor = {'--extractor', '--generated_features'} & set(flags)
+    if is_evaluate and not has_extractor:
       words.append('--extractor=classifier(steps=5)')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
