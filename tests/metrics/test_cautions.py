@@ -1,4 +1,4 @@
-"""What users are told of few samples and of duplicates, beside scores."""
+"""Warnings about few samples and about duplicates, beside scores."""
 
 from __future__ import annotations
 
