@@ -143,7 +143,7 @@ class _Handler(socketserver.StreamRequestHandler):
     if '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
     if request['name'] == 'evaluate' and '--extractor' not in flags:
-      words.append('--extractor=classifier(steps=5)')
+      words.append('--extractor=auto(classifier(steps=5), self_supervised(steps=5))')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
     answer = {'code': process.returncode, 'stdout': process.stdout, 'stderr': process.stderr}

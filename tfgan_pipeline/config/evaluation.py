@@ -37,13 +37,15 @@ class EvaluationOptions(Settings):
     one_of=registry.protocol,
   )
   extractor: str = setting(
-    'classifier',
-    'Turns images into the features that --metrics compare.',
+    'auto',
+    'Turns images into the features that --metrics compare. auto: the classifier where there are '
+    'two classes or more, else self_supervised.',
     one_of=registry.extractor,
   )
   metrics: str = setting(
     'inception_score, fid, kid',
-    'Scores computed from features of real and generated images.',
+    'Scores computed from features of real and generated images. Of the default ones those that '
+    'need logits are left out where the extractor has none.',
     some_of=registry.metric,
   )
   image_metrics: str = setting(
@@ -132,8 +134,8 @@ class EvaluationOptions(Settings):
   )
   cache_dir: str = setting(
     '',
-    'Directory that caches classifiers and reference features. Empty: $TFGAN_PIPELINE_CACHE or '
-    '~/.cache/tfgan_pipeline.',
+    'Directory that caches trained extractors and reference features. Empty: '
+    '$TFGAN_PIPELINE_CACHE or ~/.cache/tfgan_pipeline.',
     defines=False,
     path=True,
   )
@@ -216,7 +218,10 @@ class EvaluationOptions(Settings):
 
   @property
   def directory_name(self) -> str:
-    """Name of the directory in model_dir/eval, such as 'classifier-10000-raw'."""
+    """Name of the directory in model_dir/eval, such as 'classifier-10000-raw'.
+
+    The extractor is one that `auto` has chosen, if it is not the user's choice.
+    """
     name = registry.extractor.parse(self.extractor).name
     kinds = [kind for kind in (self.weights, self.batch_norm) if kind not in ('average', 'moving')]
     task = [self.task] if self.task else []
@@ -224,7 +229,7 @@ class EvaluationOptions(Settings):
 
   @property
   def cache_path(self) -> str:
-    """Directory that caches classifiers and reference features, with ~ expanded."""
+    """Directory that caches trained extractors and reference features, with ~ expanded."""
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )

@@ -20,6 +20,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.strategies import share_gpus
@@ -60,8 +61,8 @@ def check_options(
 ) -> tuple[Task, EvaluationOptions]:
   """Returns the task to score and the options completed for it; the run need not exist yet.
 
-  The returned options name the task if the game has several, and ask for no more samples than a
-  translator has examples to read.
+  The returned options name the task if the game has several and the extractor that the data makes
+  of `auto`, and ask for no more samples than a translator has examples to read.
 
   Raises:
     UsageError: The experiment's generator cannot give the samples that the options ask for.
@@ -85,7 +86,8 @@ def check_options(
       f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
       f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
     )
-  changes: dict[str, Any] = {}
+  extractor = chosen(options.extractor, dataset.seen_as(task.target))
+  changes: dict[str, Any] = {'extractor': extractor}
   if len(game.tasks()) > 1:
     changes['task'] = task.name
   if not noise:

@@ -12,12 +12,13 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.features import Features, needs_logits
 from tfgan_pipeline.metrics.ranking import higher_is_better
 
 
 @registry.metric
 @higher_is_better('inception_score')
+@needs_logits
 def inception_score(
   reference: Features, generated: Features, *, splits: int = 10, seed: int = 0
 ) -> dict[str, float]:
