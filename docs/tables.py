@@ -145,6 +145,14 @@ TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
     'MiB beyond the input': cell('mib', '{:,.0f}'),
     'rounds': cell('rounds'),
   },
+  'extractor_order.csv': {
+    'data': cell('dataset', '`{}`'),
+    'damage': cell('damage'),
+    'strength': cell('strength'),
+    'FID by `classifier`': three_digits('classifier'),
+    'by `self_supervised`': three_digits('self_supervised'),
+    'rank correlation': cell('rank_correlation', '{:.2f}'),
+  },
   'train_throughput.csv': {
     'networks': cell('networks', '`{}`'),
     'batch': cell('batch'),

@@ -97,7 +97,12 @@ def test_model_dir_that_is_a_file(tmp_path):
 @pytest.mark.parametrize(
   'arguments, message',
   [
-    (['--extractor=random_projection'], '--metrics=inception_score'),
+    (['--extractor=random_projection', '--metrics=inception_score'], '--metrics=inception_score'),
+    (
+      ['--extractor=auto(labelled=nothing)'],
+      '--extractor=auto: labelled=nothing: unknown extractor',
+    ),
+    (['--extractor=auto(auto)'], '--extractor=auto: labelled=auto: should be another extractor'),
     (['--metrics=label_agreement'], '--metrics=label_agreement: the generator of this run is'),
     (['--noise=uniform(8)', '--path_length=4'], '--path_length: of generators of standard normal'),
   ],
@@ -195,7 +200,7 @@ def test_other_binaries_refuse(binary, arguments, message):
   'arguments, message',
   [
     (['--step=3'], '--step=3: no such checkpoint; there are 0, 2, 4'),
-    (['--num_samples=5', '--extractor=random_projection'], 'logits'),
+    (['--metrics=inception_score, fid', '--extractor=random_projection'], 'logits'),
     (['--metrics=fid, label_agreement'], '--metrics=label_agreement: the generator of this run is'),
     (['--metrics=code_purity'], '--metrics=code_purity: the generator of this run is not given'),
     (

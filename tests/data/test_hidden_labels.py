@@ -56,7 +56,7 @@ def test_are_found_whatever_holds_the_data(root, limit):
   assert hidden == {'train': False, 'test': True}
   without = build(root, 'tfds(all_secret)', limit)
   assert without.num_classes == 0 and without.label_names == ()
-  with pytest.raises(UsageError, match='all_secret has no labels; random_projection needs none'):
+  with pytest.raises(UsageError, match='all_secret has no labels; self_supervised needs none'):
     registry.extractor.build('classifier', ExtractorContext(without, ''))
 
 

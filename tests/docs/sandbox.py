@@ -145,7 +145,7 @@ class _Handler(socketserver.StreamRequestHandler):
       words.append('--metrics=fid')  # The network that it stands for has logits.
     has_extractor = {'--extractor', '--generated_features'} & set(flags)
     if is_evaluate and not has_extractor:
-      words.append('--extractor=classifier(steps=5)')
+      words.append('--extractor=auto(classifier(steps=5), self_supervised(steps=5))')
     variables, cwd = request['variables'], request['cwd']
     process = forked.run(request['name'], tuple(words), 240, _Entered(cwd, variables))
     answer = {'code': process.returncode, 'stdout': process.stdout, 'stderr': process.stderr}

@@ -4,9 +4,17 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from tests.benchmarks import csv_rows, metrics_speed, presets, tpu_slices, train_throughput
+from tests.benchmarks import (
+  csv_rows,
+  extractor_order,
+  metrics_speed,
+  presets,
+  tpu_slices,
+  train_throughput,
+)
 from tests.conftest import ROOT
 from tests.training import replica_parity
 from tfgan_pipeline.config.experiment import Experiment
@@ -90,12 +98,20 @@ def write_train_throughput(folder):
   csv_rows.update(folder / 'train_throughput.csv', train_throughput.COLUMNS, rows)
 
 
+def write_extractor_order(folder):
+  images = np.random.RandomState(0).randint(0, 256, (900, 2, 2, 1)).astype(np.uint8)
+  distances = {name: lambda pictures: pictures.std() for name in extractor_order.EXTRACTORS}
+  rows = extractor_order.rows('mine', distances, images, np.arange(900) % 10, count=200)
+  csv_rows.update(folder / 'extractor_order.csv', extractor_order.COLUMNS, rows)
+
+
 # Of each CSV the columns that its command declares, and a function that writes made-up results.
 WRITTEN = {
   'presets.csv': (presets.COLUMNS, write_presets),
   'fid_by_step.csv': (presets.STEP_COLUMNS, write_presets),
   'tpu_slices.csv': (tpu_slices.COLUMNS, write_tpu_slices),
   'replica_parity.csv': (replica_parity.COLUMNS, write_replica_parity),
+  'extractor_order.csv': (extractor_order.COLUMNS, write_extractor_order),
   'metrics_speed.csv': (metrics_speed.COLUMNS, write_metrics_speed),
   'train_throughput.csv': (train_throughput.COLUMNS, write_train_throughput),
 }

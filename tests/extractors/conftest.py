@@ -8,9 +8,11 @@ from tests.extractors import stand_ins
 
 # Those that need arguments, or are made cheap by some; others are tried by their names alone.
 TEXTS = {
+  'auto': 'auto(random_projection(width=8))',
   'classifier': 'classifier(steps=5)',
   'inception': 'inception("{files}/hub")',
   'keras_application': 'keras_application(MobileNet, "{files}/mobilenet.h5", size=32)',
+  'self_supervised': 'self_supervised(steps=5)',
   'saved_model': 'saved_model("{files}/user", output=embedding, logits=scores)',
 }
 

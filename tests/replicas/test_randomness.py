@@ -68,7 +68,7 @@ def test_a_seed_is_another_seeds_double_nowhere():
         draw(*arguments)
 
 
-@pytest.mark.parametrize('name', ['classifier', 'random_projection'])
+@pytest.mark.parametrize('name', ['classifier', 'random_projection', 'self_supervised'])
 def test_seeds_of_extractors(name, tmp_path):
   context = ExtractorContext(registry.dataset.build('digits(size=12)', DataOptions()), tmp_path)
   with pytest.raises(UsageError, match=f'--extractor={name}: seed=-1 should be at least 0'):

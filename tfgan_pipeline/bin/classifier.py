@@ -1,6 +1,9 @@
-"""Trains and caches the classifier whose features score a data set, ahead of an evaluation.
+"""Trains and caches the network whose features score a data set, ahead of an evaluation.
 
 tfgan-classifier --dataset="tfds(mnist)" --data_dir=/data
+
+Data of two classes or more gets a classifier, other data a network that learns without labels; any
+other --extractor is built as an evaluation would.
 """
 
 from absl import flags
@@ -13,7 +16,7 @@ FLAGS = flags.FLAGS
 
 
 def main() -> None:
-  """Trains the classifier, or takes it from the cache, and prints facts about it."""
+  """Trains the network, or takes it from the cache, and prints facts about it."""
   options = EvaluationOptions(extractor=FLAGS.extractor, cache_dir=FLAGS.cache_dir)
   dataset, _ = command_line.read_dataset(FLAGS.dataset)
 

@@ -39,13 +39,13 @@ class EvaluationOptions(Settings):
     one_of=registry.protocol,
   )
   extractor: str = setting(
-    'classifier',
-    'Turns images into the features that --metrics compare.',
+    'auto',
+    'Turns images into features. auto: classifier for two classes or more, else self_supervised.',
     one_of=registry.extractor,
   )
   metrics: str = setting(
     'inception_score, fid, kid',
-    'Scores computed from features of real and generated images.',
+    'Scores of features. By default without those that need logits, if the extractor has none.',
     some_of=registry.metric,
   )
   image_metrics: str = setting(
@@ -171,8 +171,8 @@ class EvaluationOptions(Settings):
   )
   cache_dir: str = setting(
     '',
-    'Directory that caches classifiers and reference features. Empty: $TFGAN_PIPELINE_CACHE or '
-    '~/.cache/tfgan_pipeline.',
+    'Directory that caches trained extractors and reference features. Empty: '
+    '$TFGAN_PIPELINE_CACHE or ~/.cache/tfgan_pipeline.',
     defines=False,
     path=True,
   )
@@ -279,7 +279,7 @@ class EvaluationOptions(Settings):
 
   @property
   def cache_path(self) -> str:
-    """Directory that caches classifiers and reference features, with ~ expanded."""
+    """Directory that caches trained extractors and reference features, with ~ expanded."""
     return os.path.expanduser(
       self.cache_dir or os.environ.get('TFGAN_PIPELINE_CACHE') or '~/.cache/tfgan_pipeline'
     )

@@ -22,6 +22,7 @@ from tfgan_pipeline.evaluation.needed_inputs import require_inputs
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.references.chosen_classes import chosen_classes
@@ -64,8 +65,8 @@ def check_options(
 ) -> tuple[Task, EvaluationOptions]:
   """Returns the task to score and the options completed for it; the run need not exist yet.
 
-  The returned options name the task if the game has several, and ask for no more samples than a
-  translator has examples to read.
+  The returned options name the task if the game has several and the extractor that the data makes
+  of `auto`, and ask for no more samples than a translator has examples to read.
 
   Raises:
     UsageError: The experiment's generator cannot give the samples that the options ask for.
@@ -99,7 +100,8 @@ def check_options(
     )
   # As names, since a number may be the name of another class, but for names with commas.
   texts = [str(label) if ',' in names[label] else names[label] for label in classes]
-  changes: dict[str, Any] = {'labels': ','.join(texts)}
+  extractor = chosen(options.extractor, dataset.seen_as(task.target))
+  changes: dict[str, Any] = {'labels': ','.join(texts), 'extractor': extractor}
   if len(game.tasks()) > 1:
     changes['task'] = task.name
   if not noise:

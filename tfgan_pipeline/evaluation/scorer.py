@@ -59,7 +59,6 @@ class Scorer:
       _log.info('protocol %s: %s', options.protocol, protocol.comparable)
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
-    self._options = options
     self._num_classes = dataset.num_classes
     self._has_warned = False
     self._image_shape = tuple(dataset.image_shape)
@@ -69,6 +68,7 @@ class Scorer:
     )
     self._reference, facts = choice.features(self._extractor)
     self.real = choice.split
+    self._options = options = self._without_logits(options, dataset.image_shape)
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
@@ -105,6 +105,24 @@ class Scorer:
       'sample_seed': options.sample_seed,
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
+
+  def _without_logits(
+    self, options: EvaluationOptions, image_shape: tuple[int, ...]
+  ) -> EvaluationOptions:
+    """Returns options without default metrics that need logits, if the extractor has none."""
+    calls = registry.metric.parse_all(options.metrics)
+    if calls != registry.metric.parse_all(EvaluationOptions.metrics):
+      return options  # The user's choice, which a metric that lacks something refuses.
+    needs = {call: hasattr(registry.metric.function(call.name), 'needs_logits') for call in calls}
+    kept = [call for call in calls if not needs[call]]
+    some = self._reference
+    if isinstance(some, Statistics):
+      some = self._extractor.features([np.zeros((2, *image_shape), np.uint8)])
+    if some.logits is not None:
+      return options
+    left_out = ', '.join(call.name for call in calls if call not in kept)
+    _log.info('--metrics: without %s, as %s has no logits', left_out, self._extractor.name)
+    return dataclasses.replace(options, metrics=', '.join(map(str, kept)))
 
   def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
     """Runs every metric on a few features so that bad options fail early, with a UsageError."""

@@ -50,7 +50,7 @@ def classifier(
   dataset = context.dataset
   if not dataset.num_classes:
     raise UsageError(
-      f'--extractor=classifier: {dataset.name} has no labels; random_projection needs none'
+      f'--extractor=classifier: {dataset.name} has no labels; self_supervised needs none'
     )
   require('--extractor=classifier', at_least=0, below=2**32, seed=seed)  # NumPy's range.
   channels = ', a channel at a time' if dataset.channel_classes else ''

@@ -110,6 +110,12 @@ def needs_real_labels(metric: _Metric) -> _Metric:
   return metric
 
 
+def needs_logits(metric: _Metric) -> _Metric:
+  """Marks a metric as needing logits of generated samples, and returns the metric; a decorator."""
+  setattr(metric, 'needs_logits', True)  # noqa: B010  (no attribute of every function)
+  return metric
+
+
 def require_width(width: int, other: Features) -> None:
   """Raises UsageError unless `other` has `width` features per sample."""
   if width != other.width:

@@ -13,7 +13,7 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.cautions import warns
-from tfgan_pipeline.metrics.features import Features
+from tfgan_pipeline.metrics.features import Features, needs_logits
 from tfgan_pipeline.metrics.ranking import higher_is_better
 
 # Samples per split and class from which the class frequencies of a split are fairly well known; a
@@ -35,6 +35,7 @@ def _few_per_split(reference: Features, generated: Features, *, splits: int, **_
 @registry.metric
 @warns(_few_per_split)
 @higher_is_better('inception_score')
+@needs_logits
 def inception_score(
   reference: Features, generated: Features, *, splits: int = 10, seed: int = 0
 ) -> dict[str, float]:
