@@ -1,8 +1,6 @@
 """The binaries on a tiny run: what they print, write and leave alone."""
 
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -271,33 +269,3 @@ def test_train_with_evaluation(tmp_path, cache_dir):
   assert [json.loads(line)['step'] for line in process.stdout.splitlines()] == [0, 2, 4]
   session = json.loads((tmp_path / 'experiment.json').read_text())['sessions'][0]
   assert session['accelerator']['replicas'] == 2
-
-
-def test_classifier_is_trained_once_and_cached_by_content(tmp_path):
-  command = [
-    'classifier',
-    '--dataset=digits(size=16)',
-    '--extractor=classifier(steps=150)',
-    f'--cache_dir={tmp_path}',
-  ]
-  both = [start_binary(*command) for _ in range(2)]
-  (output, messages), (other_output, other_messages) = (process.communicate() for process in both)
-  facts = json.loads(output)
-  assert facts['name'] == 'classifier:digits' and facts['accuracy'] > 0.9
-  assert other_output == output
-  messages += other_messages
-  assert messages.count('training the classifier of digits for 150 steps, once') == 1
-  assert messages.count('another process trains the classifier of digits: waiting for it') == 1
-  assert re.search(r'the classifier of digits: step \d+ of 150, \d\d:\d\d left', messages)
-  again = run_binary(*command)
-  assert again.stdout == output and 'training' not in again.stderr
-  other = run_binary(*command, '--dataset=digits(size=12)')
-  assert json.loads(other.stdout)['fingerprint'] != facts['fingerprint']
-
-
-def test_cache_defaults_to_the_environment(tmp_path):
-  environment = {**os.environ, 'TFGAN_PIPELINE_CACHE': str(tmp_path)}
-  run_binary(
-    'classifier', '--dataset=digits(size=8)', '--extractor=classifier(steps=2)', env=environment
-  )
-  assert list((tmp_path / 'classifier').iterdir())

@@ -247,10 +247,8 @@ def test_statistics_that_hold_more_or_hold_it_otherwise(tmp_path, names):
     tmp_path / 's.npz', **{names[0]: mean[None], names[1]: covariance.astype(np.longdouble)}, **more
   )
   options = EvaluationOptions(metrics='fid', reference_stats=path)
-  record = score_features(save(tmp_path / 'g.npy', x=POOLS[1]), options)
-  assert record['scores'] == {
-    'fid[features]': pytest.approx(fid(*map(Features, POOLS))['fid'], rel=1e-5)
-  }
+  scores = score_features(save(tmp_path / 'g.npy', x=POOLS[1]), options)['scores']
+  assert scores == {'fid[features]': pytest.approx(fid(*map(Features, POOLS))['fid'], rel=1e-5)}
 
 
 def test_three_equal_channels_are_grey(options, tmp_path):
@@ -266,12 +264,9 @@ def test_three_equal_channels_are_grey(options, tmp_path):
     assert score_folder(fake, options(reference_dir=real))['scores'] == expected
   as_grey = options(reference_dir=tripled[0], picture_channels=1)
   assert score_folder(tripled[1], as_grey)['scores'] == expected
-  as_rgb = [
-    options(reference_dir=folder, picture_channels=3) for folder in (folders[0], tripled[0])
-  ]
-  assert (
-    score_folder(folders[1], as_rgb[0])['scores'] == score_folder(tripled[1], as_rgb[1])['scores']
-  )
+  as_rgb = (options(reference_dir=x, picture_channels=3) for x in (folders[0], tripled[0]))
+  one, other = (score_folder(x, how)['scores'] for x, how in zip((folders[1], tripled[1]), as_rgb))
+  assert one == other
   coloured = write(tmp_path / 'fake', FAKE)
   with pytest.raises(UsageError, match=r'see --picture_channels'):
     score_folder(coloured, options(reference_dir=folders[0]))
@@ -288,9 +283,8 @@ def test_folders_of_equal_names_are_classes_where_a_metric_wants_them(options, t
   extractor = 'random_projection(width=4)'
   by = dict(reference_dir=real, extractor=extractor)
   record = score_folder(fake, options(metrics='fid, intra_class_fid', **by))
-  alone = score_folder(fake, options(**by))
-  fid_name = 'fid[random_projection]'
-  assert record['score_ids'][fid_name] == alone['score_ids'][fid_name]
+  alone, name = score_folder(fake, options(**by)), 'fid[random_projection]'
+  assert record['score_ids'][name] == alone['score_ids'][name]
   data = Dataset.of_images('x', (6, 8, 3), (), {'train': MemorySplit({'image': REAL})})
   features = registry.extractor.build(extractor, ExtractorContext(data, ''))
   within = [
@@ -302,6 +296,5 @@ def test_folders_of_equal_names_are_classes_where_a_metric_wants_them(options, t
   other = write(tmp_path / 'o', FAKE, [name.replace('b/', 'c/') for name in names])
   with pytest.raises(UsageError, match='its folders are a, c, those of --reference_dir a, b; as'):
     score_folder(other, options(metrics='intra_class_fid', **by))
-  flat = write(tmp_path / 'flat', FAKE)
   with pytest.raises(UsageError, match='classes are needed'):
-    score_folder(flat, options(metrics='intra_class_fid', **by))
+    score_folder(write(tmp_path / 'flat', FAKE), options(metrics='intra_class_fid', **by))
