@@ -257,7 +257,10 @@ class Game(abc.ABC):
     )
 
 
-def parts_of(inputs: Inputs, size: int) -> Iterator[Inputs]:
-  """Yields consecutive parts of the inputs of a task, of `size` samples or, at the end, fewer."""
-  for first in range(0, tf.nest.flatten(inputs)[0].shape[0], size):
+def parts_of(inputs: Inputs, count: int, size: int) -> Iterator[Inputs]:
+  """Yields consecutive parts of a task's inputs for `count` samples, of at most `size` each."""
+  if count <= size:
+    yield inputs
+    return
+  for first in range(0, count, size):
     yield tf.nest.map_structure(lambda values: values[first : first + size], inputs)  # noqa: B023

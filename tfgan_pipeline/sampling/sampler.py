@@ -215,7 +215,9 @@ class GeneratorSampler(TaskSampler):
     count = tf.nest.flatten(inputs)[0].shape[0]
     size = sizes.batch_size(self.sample_shape, count, self._block_size)
     with self._memory(size):
-      return np.concatenate([self._stored(self._generate(part)) for part in parts_of(inputs, size)])
+      return np.concatenate(
+        [self._stored(self._generate(part)) for part in parts_of(inputs, count, size)]
+      )
 
   def class_numbers(self, labels: Labels) -> list[int]:
     """Returns the numbers of classes that are given by name or number, see data/class_names.py.

@@ -17,7 +17,6 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset, Example, Split
-from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.models.game import Inputs, parts_of
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
@@ -29,7 +28,7 @@ COLLAPSED = 0.1  # Samples count as collapsed when their diversity is below this
 # The first step at which a collapse is reported: the diversity of a DCGAN's samples starts at 0.007
 # and may take 200 steps to exceed COLLAPSED.
 WARM_UP = 500
-_BATCH = 64  # Images per pass through the discriminator, half of the real images of a split.
+BATCH = 64  # Images per pass through the discriminator, half of the real images of a split.
 _HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the preferred one first.
 
 _log = logging.getLogger(__name__)
@@ -41,14 +40,13 @@ class Health:
   Args:
     state: The variables of the run.
     dataset: Source of the real images: its train split and, if it has one, a held-out split.
-    trained_batch: Number of images in a training step; large images are passed through networks in
-      batches of at most so many.
+    batch: Number of images that are passed through networks together; less than BATCH for large
+      images, of which no more are looked at than two batches of a split.
   """
 
-  def __init__(self, state: TrainState, dataset: Dataset, trained_batch: int = _BATCH):
+  def __init__(self, state: TrainState, dataset: Dataset, batch: int = BATCH):
     self._state = state
-    self._trained_batch = trained_batch
-    self._batch = batch_size(dataset.image_shape, _BATCH, trained_batch)
+    self._batch = batch
     self._real = {'train': _fixed_examples(dataset.split('train'), self._batch)}
     held_out = next((name for name in _HELD_OUT if name in dataset.splits), None)
     judge = state.game.roles().get('discriminator')
@@ -156,10 +154,10 @@ class Health:
   ) -> np.ndarray:
     """Returns the discriminator's logits of samples of the trained weights, float32 [count]."""
     labels, logits = game.labels(range(count)), []
-    size = batch_size(game.data[task.target].shape, count, self._trained_batch)
+    size = self._batch if self._batch < BATCH else count
     # Parts of nearly one size, so that batch normalisation has no small batch.
     size = math.ceil(count / math.ceil(count / size))
-    for first, part in zip(range(0, count, size), parts_of(inputs, size)):
+    for first, part in zip(range(0, count, size), parts_of(inputs, count, size)):
       part_labels = None if labels is None else labels[first : first + size]
       with batch_statistics():
         images = game.run(task, game.networks, part)

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset, Example
+from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
-from tfgan_pipeline.training.health import Health
+from tfgan_pipeline.training.health import BATCH, Health
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
@@ -87,7 +88,8 @@ class Recorder:
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
     trained_batch = self._experiment.batch_size // self._experiment.accumulate
-    self._health = self._health or Health(self._state, dataset, trained_batch)
+    batch = batch_size(dataset.image_shape, BATCH, trained_batch)
+    self._health = self._health or Health(self._state, dataset, batch)
     count = self._pictures.needed_examples()
     if count:
       split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)

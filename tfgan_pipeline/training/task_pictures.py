@@ -105,7 +105,7 @@ class TaskPictures:
     size = self._trained_batch
     if task.samples_noise:
       size = batch_size(self._field(task.target).shape, count, size)
-    parts = [game.run(task, networks, part) for part in parts_of(inputs, size)]
+    parts = [game.run(task, networks, part) for part in parts_of(inputs, count, size)]
     return tf.concat(parts, axis=0)
 
   def _columns(self, task: Task) -> int:

@@ -89,7 +89,7 @@ def tfds(
   label_key = _find_key(info.features, features.ClassLabel, preferred=label or 'label')
   if image_key is None or info.features[image_key].np_dtype != 'uint8':
     raise UsageError(f"dataset 'tfds': {name} has no feature with images of 8 bits")
-  others = {key: feature for key, feature in info.features.items() if key != image_key}
+  others = {key: info.features[key] for key in sorted(info.features) if key != image_key}
   listed = ', '.join(f'{key} ({type(feature).__name__})' for key, feature in others.items())
   if label and label != label_key:
     raise UsageError(f"dataset 'tfds': label={label} is no class label of {name}; it has {listed}")
