@@ -45,6 +45,7 @@ SMALL = {
 INSTEAD = (
   (r'^--extractor=inception.*', '--extractor=random_projection'),
   (r'^--count=\d+', '--count=16'),
+  (r'^--bootstrap=\d+', '--bootstrap=10'),
 )
 CLIENT = """#!{python} -SE
 import json, os, socket, sys

@@ -11,7 +11,6 @@ import pytest
 
 from tests.evaluation.records import record
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.best_of import expected_maximum
 from tfgan_pipeline.evaluation.compare import Entry, tables
 from tfgan_pipeline.evaluation.table_forms import FORMS
 
@@ -163,11 +162,6 @@ def test_conditions_that_say_nothing_are_refused(where, message):
   with pytest.raises(UsageError) as raised:
     tables(entries(a=[record(2, 5.0)]), ['fid'], where=[where])
   assert str(raised.value).startswith(message)
-
-
-@pytest.mark.parametrize('count, value', [(1, 0.0), (2, math.pi**-0.5), (3, 1.5 * math.pi**-0.5)])
-def test_the_expected_maximum_of_normals(count, value):
-  assert expected_maximum(count) == pytest.approx(value, abs=1e-9)
 
 
 def test_the_optimism_of_picking_the_best_is_that_of_scores_that_are_equal_but_for_chance():
