@@ -1,4 +1,4 @@
-"""What users are told of few samples and of duplicates, beside scores."""
+"""Cautions beside scores: of few samples, and of duplicates."""
 
 from __future__ import annotations
 
