@@ -144,7 +144,7 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   assert record['step'] == 4
   assert set(record['scores']) == {
     f'{name}[random_projection]'
-    for name in ('fid', 'fid_floor', 'fid_above_floor', 'kid', 'kid_std')
+    for name in ('fid', 'fid_floor', 'fid_above_floor', 'kid', 'kid_std', 'kid_subset_size')
   }
   scores_shown = {f'scores/{name}' for name in record['scores']}
   assert tensorboard_tags(scores.parent) == {*scores_shown, 'fakes', 'definition'}

@@ -44,7 +44,7 @@ def calls(tmp_path, request, store_tfds) -> dict:
   if request.node.callspec.params['name'] == 'parquet':
     parquet = pytest.importorskip('pyarrow.parquet')
     table = {'image': [tf.io.encode_png(np.zeros((5, 4, 1), np.uint8)).numpy()] * 9}
-    parquet.write_table(parquet.pa.table(table), tmp_path / 'x.parquet')
+    parquet.write_table(pytest.importorskip('pyarrow').table(table), tmp_path / 'x.parquet')
     calls['parquet'] = ('parquet', str(tmp_path))
   if request.node.callspec.params['name'] == 'tfds':
     tfds = pytest.importorskip('tensorflow_datasets')

@@ -29,7 +29,14 @@ DEFAULTS = {
   'domains': {'a': 'digits', 'b': 'shapes(size=32)'},
   'gaussian_grid': {'side': 5},
   'gaussian_ring': {'modes': 8},
-  'image_folder': {'channels': 3, 'validation': 0.1, 'test': 0.1, 'resize': 'crop'},
+  'image_folder': {
+    'channels': 3,
+    'validation': 0.1,
+    'test': 0.1,
+    'resize': 'crop',
+    'range': None,
+    'background': None,
+  },
   'in_memory': {},
   'parquet': {
     'file': '',

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import TINY, run_binary, tiny_experiment
 from tfgan_pipeline import registry
-from tfgan_pipeline.data.data_of_run import data_of_run
+from tfgan_pipeline.data.data_of_run import choose_rules
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.errors import UsageError
@@ -103,7 +103,7 @@ def test_a_flat_test_folder_beside_a_labelled_train_has_hidden_labels(tmp_path, 
   assert dataset.label_names == ('a', 'b') and dataset.split('test').hides_labels
   assert list(dataset.split('train').labels) == [0, 0, 1, 1]
   assert list(dataset.split('test').labels) == [-1, -1]
-  assert describe(dataset).endswith('2 classes: a (2), b (2); no labels in test')
+  assert '; 2 classes: a (2), b (2); no labels in test; ' in describe(dataset)
 
 
 def test_folders_inside_splits(tmp_path):
@@ -163,12 +163,12 @@ def test_data_of_runs_is_read_by_the_rules_that_they_began_with(tmp_path, folder
     return dataset.fingerprint == recorded.fingerprint and len(set(classes)) == 1
 
   options = DataOptions(str(root))
-  assert data_of_run(CALL, options, was_trained_on).label_names == formerly
+  assert choose_rules(CALL, options, was_trained_on).label_names == formerly
   if today is None:
     with pytest.raises(UsageError, match='names of splits'):
-      data_of_run(CALL, options, lambda _: False)
+      choose_rules(CALL, options, lambda _: False)
   else:
-    assert data_of_run(CALL, options, lambda _: False).label_names == today
+    assert choose_rules(CALL, options, lambda _: False).label_names == today
 
 
 @pytest.mark.usefixtures('graphs_as_traced')

@@ -22,7 +22,7 @@ MORE = {'shapes': ', count=20', 'tfds': ', name=tiny'}
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory, store_tfds) -> str:
-  """Ten noisy pictures, 12 high and 20 wide: under `pictures`, and as `tiny` of TFDS."""
+  """Ten noisy pictures, 12 high and 20 wide: in files, as `tiny` of TFDS, and in Parquet."""
   root = tmp_path_factory.mktemp('rectangles')
   tfds = pytest.importorskip('tensorflow_datasets')
   images = np.random.RandomState(0).randint(0, 256, (10, 12, 20, 3), np.uint8)
@@ -31,6 +31,10 @@ def root(tmp_path_factory, store_tfds) -> str:
     Image.fromarray(image).save(root / 'pictures' / f'{number}.png')
   features = {'image': tfds.features.Image(shape=(12, 20, 3))}
   store_tfds(root, 'tiny', features, train=[{'image': image} for image in images])
+  if 'parquet' in SIZED:
+    pyarrow, parquet = map(pytest.importorskip, ('pyarrow', 'pyarrow.parquet'))
+    contents = [path.read_bytes() for path in sorted((root / 'pictures').iterdir())]
+    parquet.write_table(pyarrow.table({'image': contents}), root / 'train.parquet')
   return str(root)
 
 

@@ -214,7 +214,7 @@ def test_sessions_with_other_code_say_so(tmp_path, register, caplog):
         experiment,
         {'dataset': {}},
         dataset,
-        run_id,
+        run_id=run_id,
         step=0,
         strategy=tf.distribute.get_strategy(),
         chief=True,

@@ -67,4 +67,5 @@ def call_python(
       return function(values)
 
   # Under op determinism, tf.data computes only stateless functions ahead of their use.
-  return tf.numpy_function(counted, [argument], list(dtypes), stateful=False)
+  results = tf.numpy_function(counted, [argument], list(dtypes), stateful=False)
+  return results if isinstance(results, (list, tuple)) else [results]  # Eagerly, one is alone.
