@@ -17,6 +17,10 @@ class UsageError(ValueError):
   """
 
 
+class LackOfMemory(UsageError):
+  """More memory is needed than there is, perhaps for a while only; exit code 2."""
+
+
 class ComponentError(TypeError):
   """An invalid definition of a component; the message has file and line; exit code 2."""
 

@@ -32,7 +32,7 @@ SMALL = {
     '--log_every=1',
     '--batch_size=8',
   ),
-  'evaluate': ('--num_samples=64',),  # Intervals want 20 blocks of two.
+  'evaluate': ('--num_samples=40',),  # Intervals want 20 blocks of two.
   'reference': (),
   'compare': (),
   'sample': (),

@@ -193,7 +193,7 @@ def test_a_file_system_at_fault_is_tried_again(run, options, monkeypatch):
 
 
 def test_kinds_of_samples_are_compared(run, options, caplog, monkeypatch):
-  monkeypatch.setattr(variants, '_TOLERATED', 1e-4)
+  monkeypatch.setattr(variants, '_TOLERANCE', 1e-4)
   with caplog.at_level(logging.WARNING, 'tfgan_pipeline'):
     records = list(watch_runs(str(run), options, also=['raw', 'batch', 'standing'], stop_after=1))
   found = {

@@ -72,12 +72,18 @@ def test_an_error_of_any_kind_is_recorded_and_the_rest_is_scored(
   assert f'step 0 not scored: {told}' in caplog.text
 
 
-@pytest.mark.parametrize('error', [MemoryError('64 GiB'), OSError(5, 'Input/output error')])
-def test_what_may_pass_is_tried_again(runs, cache_dir, failing, error, caplog):
+@pytest.mark.parametrize(
+  'error, told',
+  [
+    (MemoryError('64 GiB'), 'scoring needs more memory'),
+    (OSError(5, 'Input/output error'), 'OSError'),
+  ],
+)
+def test_what_may_pass_is_tried_again(runs, cache_dir, failing, error, told, caplog):
   failing(error)
   records = list(watch_runs(f'{runs}/*', options(cache_dir, 'fragile')))
   assert len(records) == 6 and all('scores' in record for record in records)
-  assert 'step 0, attempt 1: ' in caplog.text and type(error).__name__ in caplog.text
+  assert 'step 0, attempt 1: ' in caplog.text and told in caplog.text
 
 
 def test_a_request_to_stop_is_no_failure(runs, cache_dir, failing):
@@ -86,12 +92,9 @@ def test_a_request_to_stop_is_no_failure(runs, cache_dir, failing):
     list(watch_runs(f'{runs}/*', options(cache_dir, 'fragile')))
 
 
-def test_a_run_that_cannot_be_written_is_left_out_and_told_of_at_the_end(runs, cache_dir, caplog):
+def test_a_run_that_cannot_be_written_is_left_out(runs, cache_dir, caplog):
   (runs / 'a/eval').write_text('a file where a directory should be')
-  records = []
-  with pytest.raises(OSError, match=f'{runs}/a/eval.*cannot be written'):
-    for record in watch_runs(f'{runs}/*', options(cache_dir)):
-      records.append(record)
+  records = list(watch_runs(f'{runs}/*', options(cache_dir)))
   assert not of_run('a', records)
   assert [record['step'] for record in of_run('b', records)] == [0, 2, 4]
   assert f'{runs}/a is left out: ' in caplog.text

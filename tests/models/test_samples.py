@@ -137,7 +137,7 @@ def test_classes_of_samples(conditional_run, tmp_path):
   others = sampler.images(range(23), 1, [(label + 1) % 10 for label in labels])
   assert all(not np.array_equal(one, other) for one, other in zip(pictures, others))
   for wrong in ([10], [-1]):
-    with pytest.raises(UsageError, match='--labels: there are classes 0 to 9'):
+    with pytest.raises(UsageError, match='--labels: no class 10; there are classes 0 to 9'):
       sampler.images([0], 1, wrong)
   loaded = tf.saved_model.load(sampler.export(str(tmp_path / 'saved')))
   np.testing.assert_array_equal(loaded.generate(23, 1), pictures)
@@ -157,15 +157,22 @@ def test_scores_about_what_was_asked_for(conditional_run, cache_dir, tmp_path):
   assert 0.1 <= coded.evaluate()['scores']['code_purity[classifier:digits]'] <= 1
 
 
+def below_headings(picture, rows: int, columns: int):
+  """Returns the grid of a picture, tiles of 16x16 as they were before they were enlarged."""
+  factor = picture.shape[1] // (columns * 18 + 2)
+  height = (rows * 18 + 2) * factor
+  assert picture.shape[0] > height and picture[:-height].std() > 0  # Names of classes.
+  return picture[-height:][::factor, ::factor]
+
+
 def test_training_shows_classes_in_columns(conditional_run):
   path = f'{conditional_run.run.samples}/fakes-000002.png'
   picture = tf.io.decode_png(tf.io.read_file(path)).numpy()
-  factor = picture.shape[1] // (10 * 18 + 2)
-  assert picture[::factor, ::factor].shape == (6 * 18 + 2, 10 * 18 + 2, 1)
+  grid = below_headings(picture, 6, 10)
   sampler = conditional_run.sampler()
   sampler.restore()
   third = sampler.images([2], 0, [2])[0]
-  np.testing.assert_array_equal(picture[::factor, ::factor][2:18, 2 + 36 : 18 + 36], third)
+  np.testing.assert_array_equal(grid[2:18, 2 + 36 : 18 + 36], third)
 
 
 def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
@@ -175,9 +182,7 @@ def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
   result = json.loads(run_binary('sample', *common, '--labels=2-3,7').stdout)
   assert result['count'] == 24
   picture = tf.io.decode_png((tmp_path / 'x.png').read_bytes()).numpy()
-  factor = picture.shape[1] // (3 * 18 + 2)
-  picture = picture[::factor, ::factor]
-  assert picture.shape == (8 * 18 + 2, 3 * 18 + 2, 1)
+  picture = below_headings(picture, 8, 3)
   expected = sampler.images([0, 1, 2], 0, [2, 3, 7])
   np.testing.assert_array_equal(picture[2:18, 20:36], expected[1])
   result = json.loads(run_binary('sample', *common, '--traverse=5').stdout)

@@ -17,6 +17,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import (
   DamagedCheckpoint,
   Interrupted,
+  LackOfMemory,
   RunReplaced,
   Unreachable,
   UsageError,
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 30.0  # Seconds; a checkpoint waits for no longer than this to be noticed.
 _ATTEMPTS = 4  # At a checkpoint or a run until an error counts as permanent, after 40 s of rests.
 # Errors of a file system, or of memory that other programs use, may go away.
-_TRANSIENT_ERRORS = (tf.errors.OpError, OSError, MemoryError)
+_TRANSIENT_ERRORS = (tf.errors.OpError, OSError, MemoryError, LackOfMemory)
 
 
 def watch(

@@ -7,12 +7,12 @@ import contextlib
 import re
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import LackOfMemory, first_line
 
 
 @contextlib.contextmanager
 def need_of(work: str, way_out: str, *, flag: str = '') -> Iterator[None]:
-  """Converts an error for lack of memory in the block into a UsageError of one line.
+  """Converts an error for lack of memory in the block into a LackOfMemory of one line.
 
   Args:
     work: Work of the block, such as 'sampling 8 pictures at a time'.
@@ -20,7 +20,7 @@ def need_of(work: str, way_out: str, *, flag: str = '') -> Iterator[None]:
     flag: Flag with its value that the work depends on most, such as '--batch_size=64'.
 
   Raises:
-    UsageError: The block needs more memory than there is.
+    LackOfMemory: The block needs more memory than there is.
   """
   try:
     yield
@@ -28,6 +28,6 @@ def need_of(work: str, way_out: str, *, flag: str = '') -> Iterator[None]:
     device = re.search(r'device:([A-Z]+:\d+)', str(error))
     place = f'{device[1]} of this machine has' if device else 'this machine has'
     start = f'{flag}: ' if flag else ''
-    raise UsageError(
+    raise LackOfMemory(
       f'{start}{work} needs more memory than {place} ({first_line(error)}); {way_out}'
     ) from None
