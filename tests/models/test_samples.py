@@ -137,7 +137,7 @@ def test_classes_of_samples(conditional_run, tmp_path):
   others = sampler.images(range(23), 1, [(label + 1) % 10 for label in labels])
   assert all(not np.array_equal(one, other) for one, other in zip(pictures, others))
   for wrong in ([10], [-1]):
-    with pytest.raises(UsageError, match='--labels: no class 10; there are classes 0 to 9'):
+    with pytest.raises(UsageError, match='--labels: no class .*; there are classes 0 to 9'):
       sampler.images([0], 1, wrong)
   loaded = tf.saved_model.load(sampler.export(str(tmp_path / 'saved')))
   np.testing.assert_array_equal(loaded.generate(23, 1), pictures)
