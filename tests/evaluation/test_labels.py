@@ -9,13 +9,13 @@ import pytest
 
 from tests.conftest import TINY, run_binary
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.fid import fid
-from tfgan_pipeline.references.chosen_classes import chosen_classes
 
 EXTRACTOR = 'random_projection(width=8)'
 
@@ -52,7 +52,7 @@ def test_one_class_is_scored_against_real_images_of_it(run, cache_dir):
 @pytest.mark.parametrize(
   'more, message',
   [
-    (['--labels=cat'], "--labels=cat: no class 'cat'; there are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, or"),
+    (['--labels=cat'], "--labels=cat: no class 'cat'; there are classes 0 to 9: 0, 1, 2, 3"),
     (['--labels=3', '--batch_norm=batch'], '--labels: of chosen samples, so not with'),
   ],
 )

@@ -50,7 +50,7 @@ def test_what_cannot_be_written_is_refused_before_the_expensive_part(tiny_run, t
   assert not (tmp_path / 'cache').exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere: run as another user')
 def test_permissions_are_asked_for(tiny_run, tmp_path):
   run = shutil.copytree(tiny_run, tmp_path / 'run')
   run.chmod(0o555)

@@ -46,6 +46,11 @@ def class_numbers(labels: Labels, names: Sequence[str], flag: str = '--labels') 
   return [_number_of(part, names, where, flag) for part in numbers]
 
 
+def chosen_classes(labels: Labels, names: Sequence[str]) -> tuple[int, ...]:
+  """Returns the numbers of classes, each once; arguments and errors as of class_numbers."""
+  return tuple(dict.fromkeys(class_numbers(labels, names)))
+
+
 def _parts(text: str, names: Sequence[str]) -> list[str]:
   """Splits a text at commas, except those within the name of a class."""
   words, parts = text.split(',') if text else [], []
@@ -77,6 +82,8 @@ def _number_of(label: int | str, names: Sequence[str], where: str, flag: str) ->
     return names.index(label)
   if not isinstance(label, str) and 0 <= label < len(names):
     return operator.index(label)
+  if not names:
+    raise UsageError(f'{where}the data has no labels')
   close = difflib.get_close_matches(
     str(label).lower(), [name.lower() for name in names], n=5, cutoff=0.5
   )

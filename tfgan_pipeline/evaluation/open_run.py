@@ -15,6 +15,7 @@ from typing import Any
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
@@ -25,7 +26,6 @@ from tfgan_pipeline.evaluation.variants import warn_if_apart
 from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
-from tfgan_pipeline.references.chosen_classes import chosen_classes
 from tfgan_pipeline.replicas.strategies import share_gpus
 from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory

@@ -16,12 +16,12 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
-from tfgan_pipeline.references.chosen_classes import chosen_classes
 from tfgan_pipeline.references.features_cache import reference_features
 from tfgan_pipeline.references.given import read_given
 from tfgan_pipeline.references.sample_sets import (
