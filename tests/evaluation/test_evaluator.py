@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 import threading
 import time
 
@@ -27,12 +26,6 @@ def options(cache_dir):
   return EvaluationOptions(
     extractor='random_projection', metrics='fid', num_samples=130, cache_dir=cache_dir
   )
-
-
-@pytest.fixture
-def run(tiny_run, tmp_path):
-  """model_dir of a finished run with the checkpoints 0, 2 and 4."""
-  return shutil.copytree(tiny_run, tmp_path / 'run')
 
 
 def evaluator_of(run, options):

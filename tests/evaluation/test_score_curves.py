@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import shutil
 
 import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
@@ -23,12 +22,6 @@ def options(cache_dir):
   return EvaluationOptions(
     extractor='random_projection', metrics='fid', num_samples=64, cache_dir=cache_dir
   )
-
-
-@pytest.fixture
-def run(tiny_run, tmp_path):
-  """model_dir of a finished run with the checkpoints 0, 2 and 4."""
-  return shutil.copytree(tiny_run, tmp_path / 'run')
 
 
 def evaluator_of(run, options, **values):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,18 @@ GREY_MODES = ('1', 'L', 'LA', 'La', 'F', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')
 _DEEP = 65535  # White in greys of 16 bits.
 
 
-def read_picture(
-  path: str,
+def read_picture(path: str, **how: Any) -> np.ndarray:
+  """Decodes a picture file as `to_pixels` does with arguments `how`; `path` may be gs://."""
+  return to_pixels(open_picture(path), **how)
+
+
+def decode_picture(content: bytes, **how: Any) -> np.ndarray:
+  """Decodes the content of a picture file as `to_pixels` does with arguments `how`."""
+  return to_pixels(open_content(io.BytesIO(content)), **how)
+
+
+def to_pixels(
+  image: Image,
   *,
   size: tuple[int, int] | None,
   channels: int,
@@ -33,14 +43,13 @@ def read_picture(
   range: Range | None = None,
   background: tuple[int, int, int] = (255, 255, 255),
 ) -> np.ndarray:
-  """Decodes a picture file to the pixels that an image viewer shows.
+  """Converts an upright Pillow image to the pixels that an image viewer shows.
 
-  Orientation tags are applied, transparency is laid over `background` unless `channels` is 4,
-  16-bit greys are scaled to 8 bits, and CMYK, palette and other colour models become RGB.
-  Animations are read as their first frame.
+  Transparency is laid over `background` unless `channels` is 4, 16-bit greys are scaled to 8 bits,
+  and CMYK, palette and other colour models become RGB. Animations are read as their first frame.
 
   Args:
-    path: Path of the file; may be gs://.
+    image: The image, as of `open_picture`.
     size: (height, width) of the result; None keeps the stored size.
     channels: 1 for luminance (ITU-R 601), 3 for RGB, 4 for RGBA, 0 for 1 if the stored picture is
       grey and 3 otherwise.
@@ -58,30 +67,6 @@ def read_picture(
   Raises:
     Exception: The file is no complete picture, or needs a range; the type is often Pillow's choice.
   """
-  image = open_picture(path)
-  return to_pixels(
-    image, size=size, channels=channels, resize=resize, range=range, background=background
-  )
-
-
-def decode_picture(
-  content: bytes, *, size: tuple[int, int] | None, channels: int, resize: str
-) -> np.ndarray:
-  """Decodes the content of a picture file; arguments, result and errors as of read_picture."""
-  image = open_content(io.BytesIO(content))
-  return to_pixels(image, size=size, channels=channels, resize=resize)
-
-
-def to_pixels(
-  image: Image,
-  *,
-  size: tuple[int, int] | None,
-  channels: int,
-  resize: str,
-  range: Range | None = None,
-  background: tuple[int, int, int] = (255, 255, 255),
-) -> np.ndarray:
-  """Converts an upright Pillow image as `read_picture` does; returns uint8 [H, W, channels]."""
   from PIL.Image import Resampling
 
   channels = channels or (1 if image.mode in GREY_MODES else 3)
