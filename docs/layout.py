@@ -1,8 +1,4 @@
-"""Draws the rooms of the package and what they import, as docs/layout.md shows them.
-
-python docs/layout.py            # writes the drawing and the table into the page
-python docs/layout.py --check    # exit code 1 if the page shows others
-"""
+"""The rooms of the package and what they import; docs/render.py puts both into docs/layout.md."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ def test_other_dtypes_ranges_and_orders_are_refused_and_never_scored(
       'should hold one array of images uint8 [n, H, W, C], and holds a object',
     ),
     ({'x': FAKE // 255}, 'its values are 0 and 1; images are 0 to 255'),
+    ({'x': FAKE[:0]}, 'holds no images'),
   ],
 )
 def test_files_that_hold_no_images_or_several(options, tmp_path, arrays, message):
@@ -250,6 +251,8 @@ def test_folders_of_equal_names_are_classes_where_a_metric_wants_them(options, t
   ]
   found = record['scores']['intra_class_fid[random_projection]']
   assert found == pytest.approx(np.mean(within), rel=1e-4)
+  grey = options(metrics='intra_class_fid', picture_channels=1, **by)
+  assert score_folder(fake, grey)['scores'].keys() < record['scores'].keys()
   other = write(tmp_path / 'o', FAKE, [name.replace('b/', 'c/') for name in names])
   with pytest.raises(UsageError, match='its folders are a, c, those of --reference_dir a, b; as'):
     score_folder(other, options(metrics='intra_class_fid', **by))

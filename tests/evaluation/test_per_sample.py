@@ -85,5 +85,10 @@ def test_statistics_have_no_samples(tmp_path, options):
   np.savez(tmp_path / 'a.npz', mu=np.zeros(64), sigma=np.eye(64))
   options = dataclasses.replace(options, per_sample=True, reference_stats=str(tmp_path / 'a.npz'))
   digits = registry.dataset.build('digits(size=16)', DataOptions())
-  with pytest.raises(UsageError, match='--per_sample: needs real features'):
+  with pytest.raises(
+    UsageError, match='--per_sample: needs real images, and --reference_stats has none'
+  ):
+    Scorer(digits, 'digits(size=16)', options)
+  options = dataclasses.replace(options, reference_stats='', labels='3')
+  with pytest.raises(UsageError, match='--per_sample: compares with images of all classes'):
     Scorer(digits, 'digits(size=16)', options)

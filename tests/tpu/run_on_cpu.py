@@ -1,6 +1,6 @@
 """Runs an exported step once on CPU devices.
 
-python run_on_cpu.py REPLICAS STEP.mlir IN.npz OUT.npz
+    python run_on_cpu.py REPLICAS STEP.mlir IN.npz OUT.npz
 
 IN.npz holds the arguments as 000, 001, ...: images and labels for all replicas together, variables
 once. OUT.npz gets what every replica returns, stacked.

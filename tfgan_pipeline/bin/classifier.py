@@ -1,6 +1,6 @@
 """Trains and caches the network whose features score a data set, ahead of an evaluation.
 
-tfgan-classifier --dataset="tfds(mnist)" --data_dir=/data
+    tfgan-classifier --dataset="tfds(mnist)" --data_dir=/data
 
 Data of two classes or more gets a classifier, other data a network that learns without labels; any
 other --extractor is built as an evaluation would.

@@ -209,9 +209,7 @@ class EvaluationOptions(Settings):
 
   @classmethod
   def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:
-    """Returns options with the values of a protocol, apart from those in `overrides`.
-
-    Logs a warning when `overrides` change values of the protocol.
+    """Returns options with the values of a protocol; warns of those that `overrides` change.
 
     Args:
       protocol: Name of a component of evaluation/protocols.py, such as 'train_50k'; '' for none.
@@ -220,10 +218,12 @@ class EvaluationOptions(Settings):
     Raises:
       UsageError: A value is not allowed, or two options exclude each other.
     """
-    cls(protocol=protocol, **overrides)  # Raises UsageError for wrong values.
-    values = _protocol_values(protocol) if protocol else {}
+    options = cls(protocol=protocol, **overrides)  # Raises UsageError for wrong values.
+    if not protocol:
+      return options
+    values = _protocol_values(protocol)
     options = cls(protocol=protocol, **{**values, **overrides})
-    if protocol and not options.protocol:
+    if not options.protocol:
       changes = [f'--{name}={overrides[name]}' for name in values if name in overrides]
       _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changes))
     return options

@@ -30,7 +30,7 @@ def examples_of_classes(split: Split, count: int, label: str, classes: int) -> E
   first = next(split.ordered(count))
   if not classes or label not in first or len(np.unique(first[label])) >= min(classes, count):
     return first
-  if split.known_labels is not None:
+  if label == 'label' and split.known_labels is not None:
     rows = _in_turn(split.known_labels, count)
     return {name: values.numpy() for name, values in split.load(tf.constant(rows)).items()}
   found = split.spread(min(split.size, max(_SEARCHED, count)))

@@ -1,6 +1,6 @@
 """The data of a run that exists, read by the rules that it began with.
 
-dataset = data_of_run('image_folder(size=64)', options, run.was_trained_on)
+dataset = data_of_run(run, experiment)
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def data_of_run(
   options = DataOptions(experiment.data_dir, experiment.memory_limit_gb)
   if not run.exists():
     return load(experiment.dataset, options)
+  load = functools.cache(load)  # Each way of reading is asked for twice.
   trained = functools.partial(was_trained_on, run)
   dataset = choose_rules(experiment.dataset, options, trained, load=load)
   if may_change and not trained(dataset):

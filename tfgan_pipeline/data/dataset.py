@@ -116,8 +116,9 @@ class Split(abc.ABC):
 
   @functools.cached_property
   def hides_labels(self) -> bool:
-    """True if the labels are hidden, -1 in every example; only the first example is read."""
-    labels = next(self.ordered(1)).get('label')
+    """True if the labels are hidden, -1 in every example; only the first one is looked at."""
+    known = self.known_labels
+    labels = next(self.ordered(1)).get('label') if known is None else known
     return labels is not None and bool(labels[0] < 0)
 
   @functools.cached_property

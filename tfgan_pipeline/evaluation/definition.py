@@ -1,6 +1,6 @@
 """Definitions of scores: the facts that scores depend on, besides the checkpoint.
 
-definition = definition_of(scorer, sampler, options, sources)
+    definition = definition_of(scorer, sampler, options, sources)
 
 Scores with equal definitions are comparable. A fact that a later version introduced is left out
 where it has its former value, so that records of earlier versions stay comparable.

@@ -8,6 +8,7 @@ import numpy as np
 
 from tfgan_pipeline.data.dataset import Split
 
+# The most real, and the most generated images that image metrics get; all are in memory at once.
 MAX_IMAGES = 16_384
 
 

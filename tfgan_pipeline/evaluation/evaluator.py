@@ -37,7 +37,6 @@ from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -99,9 +98,9 @@ class Evaluator:
       class_counts=None if classes or options.label_proportions != 'data' else scorer.class_counts,
     )
     numbers = range(options.num_samples)
-    self._chosen = np.resize(classes, options.num_samples) if classes else None
+    self._classes = classes
     self._conditions = {
-      'labels': self._sampler.labels(numbers) if self._chosen is None else self._chosen,
+      'labels': np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers),
       'codes': self._sampler.codes(numbers),
     }
     self.definition = definition_of(scorer, self._sampler, options, sources)
@@ -192,14 +191,11 @@ class Evaluator:
           previews.append(batch[:room])
         yield batch
 
-    with need_of(
-      'scoring', 'a smaller --num_samples, or an extractor of smaller images, needs less'
-    ):
-      scores = self._scorer.score(
-        batches(),
-        **self._conditions,
-        inspect=self._per_sample(step) if self._options.per_sample else None,
-      )
+    scores = self._scorer.score(
+      batches(),
+      **self._conditions,
+      inspect=self._per_sample(step) if self._options.per_sample else None,
+    )
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
@@ -218,14 +214,8 @@ class Evaluator:
     return self._records.add(record, first=lambda: self._curves.draw(record, picture))
 
   def _samples(self) -> Iterator[np.ndarray]:
-    count, seed, labels = self._options.num_samples, self._options.sample_seed, self._chosen
-    if labels is None:
-      yield from self._sampler.batches(count, seed)
-      return
-    assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
-    for first in range(0, count, 256):
-      indices = range(first, min(first + 256, count))
-      yield self._sampler.images(indices, seed, labels=labels[indices].tolist())
+    count, seed = self._options.num_samples, self._options.sample_seed
+    return self._sampler.batches(count, seed, labels=self._classes)
 
   def _per_sample_path(self, step: int) -> str:
     name = f'per_sample-{step}-{definition_id(self.definition)}'

@@ -140,14 +140,15 @@ def open_run(
   check_data(run, dataset)
   scorers = scorers or Scorers()
   task, options = check_options(experiment, dataset, options)
-  for variant in (options, *map(options.variant, also)):
-    place_of(run, variant)  # Refuses what cannot be written, before the scorer is made.
+  variants = [options, *map(options.variant, also)]
+  for variant in variants:  # Refuses what cannot be done, before the scorer is made.
+    check_options(experiment, dataset, variant)
+    place_of(run, variant)
   scorer = scorers.get(experiment, dataset, options)
   sources = None if task.samples_noise else _sources(dataset, options, task)
   classes = chosen_classes(options.labels, dataset.seen_as(task.target).label_names)
   evaluators: dict[str, Evaluator] = {}
-  for variant in (options, *map(options.variant, also)):
-    check_options(experiment, dataset, variant)
+  for variant in variants:
     evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources, classes)
     evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())

@@ -100,7 +100,8 @@ def score_feature_files(
 
 
 def _read_reference(options: EvaluationOptions) -> Given:
-  for flag in ('image_metrics', 'pair_metrics', 'generator_metrics', 'path_length', 'task'):
+  images = ('image_metrics', 'pair_metrics', 'generator_metrics', 'path_length', 'per_sample')
+  for flag in (*images, 'task'):
     if getattr(options, flag):
       raise UsageError(f'--{flag}: needs images or a run, and {_FLAG} has features alone')
   given = read_given(options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 import dataclasses
+import functools
 import os
 from typing import Any
 
@@ -18,7 +19,6 @@ from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
-from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.needed_inputs import require_inputs
@@ -161,8 +161,9 @@ class FolderScorer:
     self, scorer: Scorer, samples: Callable[[], Iterator[np.ndarray]]
   ) -> PerSample | None:
     """Returns what writes the facts on single samples, for the first set that is scored."""
-    if not self._options.per_sample or scorer.real is None:
+    if not self._options.per_sample:
       return None
+    assert scorer.real is not None  # The scorer refuses --per_sample without real images.
     if not self._per_sample_path:
       raise UsageError(f'--per_sample: of one {_FLAG} at a time')
     path, self._per_sample_path = self._per_sample_path, ''
@@ -188,12 +189,15 @@ class FolderScorer:
       )
     return split, name, {'generated_dir': generated}
 
+  @functools.cached_property
+  def _reference_split(self) -> Split:
+    return sample_split(self._options.reference_dir, '--reference_dir', self._options)
+
   def _reference_shape(self) -> tuple[int, ...]:
     """Returns the shape of the images to compare with; () if the reference holds none."""
     if self._dataset:
       return tuple(self._dataset.image_shape)
-    path = self._options.reference_dir
-    return sample_split(path, '--reference_dir', self._options).image_shape if path else ()
+    return self._reference_split.image_shape if self._options.reference_dir else ()
 
   def _classes(self, split: Split, name: str) -> tuple[str, ...]:
     """Returns the classes that folders stand for, if a metric wants them and folders have them."""
@@ -202,10 +206,9 @@ class FolderScorer:
     if self._dataset:
       return self._dataset.label_names
     found = class_names(split)
-    path = self._options.reference_dir
-    if not found or not path:
+    if not found or not self._options.reference_dir:
       return ()
-    others = class_names(sample_split(path, '--reference_dir', self._options))
+    others = class_names(self._reference_split)
     if found != others:
       raise UsageError(
         f'{name}: its folders are {", ".join(found)}, those of --reference_dir '
@@ -252,6 +255,6 @@ def _describe_reading(options: EvaluationOptions, split: Split) -> str:
   height, width = height_and_width(size, '--resize_pictures')
   part = 'square' if height == width else 'part'
   # Earlier versions let decoders reduce large JPEGs first, so that scores of these are others.
-  in_full = isinstance(split, FileSplit) and split.recipe.endswith('in full')
+  in_full = getattr(split, 'recipe', '').endswith('in full')
   filter = 'Lanczos, JPEGs in full' if in_full else 'Lanczos'
   return f'files, central {part} resized to {height}x{width} ({filter}){channels}'

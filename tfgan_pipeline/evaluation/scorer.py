@@ -23,10 +23,10 @@ from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.references.choose import choose_reference
 from tfgan_pipeline.registry.calls import Call
+from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)
-# The most real, and the most generated images that image metrics get; all are in memory at once.
 
 
 class Scorer:
@@ -68,7 +68,7 @@ class Scorer:
     )
     self._reference, facts = choice.features(self._extractor)
     self.real = choice.split
-    self._options = options = self._without_logits(options, dataset.image_shape)
+    self._options = options = self._without_logits(options)
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
@@ -76,9 +76,12 @@ class Scorer:
           f'--image_metrics: need real images, and --{options.reference_flag} has none'
         )
       self._images = draw_images(choice.split, choice.classes)
-    for flag in ('bootstrap', 'per_sample'):
-      if getattr(options, flag) and isinstance(self._reference, Statistics):
-        raise UsageError(f'--{flag}: needs real features, and --reference_stats has none')
+    if options.bootstrap and isinstance(self._reference, Statistics):
+      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+    if options.per_sample and choice.split is None:
+      raise UsageError(f'--per_sample: needs real images, and --{options.reference_flag} has none')
+    if options.per_sample and choice.classes:
+      raise UsageError('--per_sample: compares with images of all classes; leave out --labels')
     self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
     if options.generator_calls:
       try:
@@ -86,7 +89,7 @@ class Scorer:
       except UsageError as error:
         flag = options.generator_flag
         raise UsageError(f'--{flag}={getattr(options, flag)}: {error}') from None
-    self._try_metrics(dataset.image_shape)
+    self._try_metrics()
     for text, call in options.generator_calls.items():  # Scores are named as their metrics.
       self._add_suffix(f'[{self._extractor.name}]', text, {call.name: math.nan})
     self.definition: Record = {
@@ -106,29 +109,26 @@ class Scorer:
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
 
-  def _without_logits(
-    self, options: EvaluationOptions, image_shape: tuple[int, ...]
-  ) -> EvaluationOptions:
+  def _without_logits(self, options: EvaluationOptions) -> EvaluationOptions:
     """Returns options without default metrics that need logits, if the extractor has none."""
     calls = registry.metric.parse_all(options.metrics)
     if calls != registry.metric.parse_all(EvaluationOptions.metrics):
       return options  # The user's choice, which a metric that lacks something refuses.
-    needs = {call: hasattr(registry.metric.function(call.name), 'needs_logits') for call in calls}
-    kept = [call for call in calls if not needs[call]]
+    kept = [c for c in calls if not hasattr(registry.metric.function(c.name), 'needs_logits')]
     some = self._reference
     if isinstance(some, Statistics):
-      some = self._extractor.features([np.zeros((2, *image_shape), np.uint8)])
+      some = self._extractor.features([np.zeros((2, *self._image_shape), np.uint8)])
     if some.logits is not None:
       return options
     left_out = ', '.join(call.name for call in calls if call not in kept)
     _log.info('--metrics: without %s, as %s has no logits', left_out, self._extractor.name)
     return dataclasses.replace(options, metrics=', '.join(map(str, kept)))
 
-  def _try_metrics(self, image_shape: tuple[int, ...]) -> None:
+  def _try_metrics(self) -> None:
     """Runs every metric on a few features so that bad options fail early, with a UsageError."""
     options, reference = self._options, self._reference
     if options.reference_stats or options.reference_features:
-      blank = np.zeros((min(options.num_samples, 100), *image_shape), np.uint8)
+      blank = np.zeros((min(options.num_samples, 100), *self._image_shape), np.uint8)
       sample = self._extractor.features([blank])
       if sample.width != reference.width:
         flag = options.reference_flag
@@ -163,6 +163,7 @@ class Scorer:
     except UsageError as error:
       raise UsageError(f'--metrics={self._options.metrics}: {error}') from None
 
+  @need_of('scoring', 'a smaller --num_samples, or an extractor of smaller images, needs less')
   def score(
     self,
     batches: Iterable[np.ndarray],

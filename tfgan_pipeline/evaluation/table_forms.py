@@ -105,4 +105,4 @@ def _filled(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
   """Returns columns by title, without those that have no value."""
   titles = dict.fromkeys(title for line in lines for title in line)
   columns = {title: [line.get(title) for line in lines] for title in titles}
-  return {title: cells for title, cells in columns.items() if set(map(str, cells)) != {'None'}}
+  return {title: cells for title, cells in columns.items() if any(c is not None for c in cells)}

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet.fid import frechet_distance
+from tfgan_pipeline.metrics.frechet.fid import covariance_factor, factored_distance
 from tfgan_pipeline.metrics.frechet.moments import Moments
 
 
@@ -96,7 +96,7 @@ def frechet_interval(
     raise UsageError(f'blocks={blocks} should be between 2 and {len(generated) // 2}')
   random = _random(resamples, seed, level)
   real = _moments(reference.pool)
-  real_covariance = real.covariance(ddof)
+  real_factor = covariance_factor(real.covariance(ddof))
   parts = [
     _moments(generated.pool[rows])
     for rows in np.array_split(random.permutation(len(generated)), blocks)
@@ -104,7 +104,8 @@ def frechet_interval(
 
   def distance(times: np.ndarray) -> float:
     moments = _merged(parts, times)
-    return frechet_distance(real.mean, real_covariance, moments.mean, moments.covariance(ddof))
+    factor = covariance_factor(moments.covariance(ddof))
+    return factored_distance(real.mean, real_factor, moments.mean, factor)
 
   full_distance = distance(np.ones(blocks, int))
   chances = np.full(blocks, 1 / blocks)

@@ -68,7 +68,7 @@ class StoredRows:
       ValueError: There are none.
     """
     if self._file is None:
-      return np.concatenate(self._parts)
+      return np.ascontiguousarray(np.concatenate(self._parts))
     self._file.flush()
     like = self._parts[0]
     # Copy on write: whoever changes the array in place changes no file.

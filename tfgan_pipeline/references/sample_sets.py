@@ -18,7 +18,6 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
-from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.references.array_file import EXTENSIONS, StoredArray, arrays_in
@@ -56,7 +55,7 @@ def sample_split(
 
 def class_names(split: Split) -> tuple[str, ...]:
   """Returns the sorted names of the folders at the top; () if some pictures lie in none."""
-  names = [name.split('/') for name in split.names] if isinstance(split, FileSplit) else []
+  names = [name.split('/') for name in getattr(split, 'names', ())]
   is_sorted = all(len(parts) > 1 for parts in names)
   return tuple(sorted({parts[0] for parts in names})) if is_sorted else ()
 
@@ -69,9 +68,10 @@ def folder_labels(split: Split, classes: Sequence[str]) -> np.ndarray | None:
     classes: Names of the classes in the order of their labels.
   """
   found = class_names(split)
-  if not found or not set(found) <= set(classes) or not isinstance(split, FileSplit):
+  if not found or not set(found) <= set(classes):
     return None
-  return np.array([classes.index(name.split('/')[0]) for name in split.names])
+  names = getattr(split, 'names', ())  # Of files; other splits have none.
+  return np.array([classes.index(name.split('/')[0]) for name in names])
 
 
 class _ReadOnce(Split):
@@ -99,7 +99,9 @@ class ArraySplit(_ReadOnce):
   def __init__(self, path: str, flag: str):
     try:
       self._array = _find_images(arrays_in(path))
-      first = next(self._array.blocks(256))
+      first = next(self._array.blocks(256), np.zeros(0))
+      if not first.size:
+        raise UsageError('holds no images')
     except UsageError as error:
       text = str(error).removeprefix(f'{path}: ')
       raise UsageError(f'{flag}={path}: {text}') from None
@@ -148,6 +150,7 @@ class _ChannelSplit(_ReadOnce):
     self.size = split.size
     self.image_shape = (*split.image_shape[:2], channels)
     self.names = getattr(split, 'names', ())
+    self.recipe = getattr(split, 'recipe', '')
     self._split = split
 
   def ordered(self, batch_size: int) -> Iterator[Example]:

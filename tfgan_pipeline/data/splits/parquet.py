@@ -9,6 +9,7 @@ import collections
 from collections.abc import Callable, Iterator
 import functools
 import hashlib
+import itertools
 import logging
 import threading
 
@@ -86,7 +87,7 @@ class ParquetSplit(Split):
     owner = self._owners[index]
     contents = self._contents(owner)
     first, last = np.searchsorted(self._owners, [owner, owner + 1])
-    for other in [*range(index, last), *range(first, index)]:
+    for other in itertools.chain(range(index, last), range(first, index)):
       try:
         content = contents[self._rows[other] - self._starts[owner]]
         if content is None:
@@ -116,6 +117,8 @@ class ParquetSplit(Split):
     for start in range(0, self.size, batch_size):
       images, labels = self._read(np.arange(start, min(start + batch_size, self.size)))
       yield {'image': images, 'label': labels}
+    with self._lock:
+      self._groups.clear()  # Whoever keeps the images needs no files.
 
   def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
     return shuffled_rows(self._sizes, batch_size=batch_size, seed=seed, first_batch=first_batch)

@@ -7,7 +7,7 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet.fid import fid
+from tfgan_pipeline.metrics.frechet.fid import factored_distance, sample_factor
 from tfgan_pipeline.metrics.ranking import lower_is_better
 from tfgan_pipeline.metrics.unit_rows import unit_blocks
 
@@ -42,9 +42,10 @@ def mifid(reference: Features, generated: Features, *, epsilon: float = 0.1) -> 
   if not epsilon > 0:
     raise UsageError(f'epsilon={epsilon} should be above 0')
   distance = memorisation_distance(reference.pool, generated.pool)
+  fid_value = factored_distance(*sample_factor(reference.pool), *sample_factor(generated.pool))
   penalty = distance + _TINY if distance < epsilon else 1.0
   return {
-    'mifid': fid(reference, generated)['fid'] / penalty,
+    'mifid': fid_value / penalty,
     'memorisation_distance': distance,
   }
 
