@@ -74,7 +74,6 @@ def test_the_root_is_no_room():
     '__init__.py',
     'compat.py',
     'errors.py',
-    'estimator.py',
   }
 
 

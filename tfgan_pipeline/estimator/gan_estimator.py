@@ -8,21 +8,19 @@ pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 import functools
 import time
-from typing import Any, Concatenate, ParamSpec, TypeVar
-
-import numpy as np
+from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import Interrupted, UsageError
+from tfgan_pipeline.estimator.reproducible import reproducible
+from tfgan_pipeline.estimator.run_reader import RunReader
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.replicas import strategies
@@ -33,32 +31,11 @@ from tfgan_pipeline.runs.data_record import check_data, may_change_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
-from tfgan_pipeline.sampling.open import open_sampler
-from tfgan_pipeline.sampling.task_sampler import TaskSampler
-from tfgan_pipeline.sampling.translator import Translator
 from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.trainer import Trainer
 
-_Arguments = ParamSpec('_Arguments')
-_Result = TypeVar('_Result')
 
-
-def _reproducible(
-  function: Callable[Concatenate[GANEstimator, _Arguments], _Result],
-) -> Callable[Concatenate[GANEstimator, _Arguments], _Result]:
-  """Wraps a function of an estimator so that it runs with the experiment's seed and determinism."""
-
-  @functools.wraps(function)
-  def wrapper(
-    estimator: GANEstimator, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-  ) -> _Result:
-    with strategies.reproducible(estimator.experiment):
-      return function(estimator, *args, **kwargs)
-
-  return wrapper
-
-
-class GANEstimator:
+class GANEstimator(RunReader):
   """One run in one model_dir: trains, scores, samples and exports it.
 
   Devices, data and networks are built when they are first used.
@@ -74,9 +51,7 @@ class GANEstimator:
 
   def __init__(self, experiment: Experiment, *, change: str = ''):
     self._may_change_data = may_change_data(change)
-    self.run = RunDirectory(experiment.model_dir)
-    self.run.check_is_for(experiment)
-    self.experiment = self.run.find_data(experiment)
+    super().__init__(experiment)
     self._session_run_id: str | None = None  # Id of the run that has a record of this session.
     strategies.share_gpus()  # Devices can be configured only before TensorFlow uses them.
 
@@ -109,12 +84,12 @@ class GANEstimator:
     """Processes that train the run together: one, except with several workers."""
     return self._trainer.workers
 
-  @_reproducible
+  @reproducible
   def build(self) -> None:
     """Sets up devices, data and networks ahead of `train`; writes nothing."""
     self._trainer  # noqa: B018
 
-  @_reproducible
+  @reproducible
   def train(
     self,
     max_steps: int | None = None,
@@ -167,7 +142,7 @@ class GANEstimator:
           )
       return self._trainer.train(self.run, lock, stop, max_steps)
 
-  @_reproducible
+  @reproducible
   def summary(self) -> str:
     """Returns the text of --dry_run about settings, data and networks; writes nothing."""
     return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
@@ -209,92 +184,3 @@ class GANEstimator:
     Variants are 'raw', 'batch' and 'standing'; logs a warning if their scores differ much.
     """
     return score_checkpoint(self.run, self.experiment, self.dataset, options, also, step=step)
-
-  def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
-    """Returns a sampler, or a translator, for a task, '' being the first; call its `restore`."""
-    return open_sampler(self.run, self.experiment, task, weights=weights)
-
-  def translate(
-    self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: int | None = None
-  ) -> np.ndarray:
-    """Translates images by a task such as 'a_to_b'; returns uint8 [n, H, W, C] in their order.
-
-    Args:
-      examples: Images that the task reads, as they are stored: uint8 [n, H, W, C].
-      task: Name of the task; '' is the game's first one.
-      seed: Seed of the randomness in outputs, if there is any.
-      step: Step of the checkpoint; by default the newest.
-
-    Raises:
-      UsageError: The task reads noise, or images of another shape.
-    """
-    sampler = self.sampler(task=task)
-    if not isinstance(sampler, Translator):
-      raise UsageError(f'--task={sampler.task.name}: reads noise; predict samples it')
-    sampler.restore(step)
-    return sampler.outputs({sampler.task.source: examples}, seed=seed)
-
-  def predict(
-    self, count: int, *, seed: int = 0, step: int | None = None, labels: Labels = ()
-  ) -> np.ndarray:
-    """Returns generated images uint8 [count, H, W, C] of one checkpoint, by default the newest.
-
-    Images take the classes `labels`, names or numbers as in ['cat', 'dog'], in turn.
-    """
-    sampler = self.sampler()
-    sampler.restore(step)
-    size = min(count, 256)
-    return np.concatenate(list(sampler.batches(count, seed, batch_size=size, labels=labels)))
-
-  def export_saved_model(self, path: str, *, step: int | None = None) -> str:
-    """Writes one checkpoint, by default the newest, as a SavedModel to `path`; returns `path`."""
-    sampler = self.sampler()
-    sampler.restore(step)
-    return sampler.export(path)
-
-
-@_reproducible
-def train_and_evaluate(
-  estimator: GANEstimator,
-  options: EvaluationOptions = EvaluationOptions(),
-  *,
-  on_record: Callable[[Record], None] = lambda record: None,
-  since: float | None = None,
-) -> list[Record]:
-  """Trains a run and scores each checkpoint when it is saved, in one process.
-
-  Args:
-    estimator: The run.
-    options: What to measure.
-    on_record: Function that gets each record as soon as it exists.
-    since: Time by `time.monotonic()` at which `max_hours` began; by default now.
-
-  Returns:
-    The records of all checkpoints that exist, oldest first.
-
-  Raises:
-    Interrupted: Training was stopped; another call continues from the newest checkpoint.
-    UsageError: There are several workers, or the options do not suit the run.
-  """
-  since = time.monotonic() if since is None else since
-  interval, last = estimator.experiment.save_every, estimator.experiment.max_steps
-  estimator.build()
-  if estimator.workers.several:
-    raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
-  # Wrong options, even those of an extractor, raise UsageError before any training.
-  scorers = Scorers(estimator.strategy)
-  scorers.get(estimator.experiment, estimator.dataset, options)
-  evaluator: Evaluator | None = None
-  records: dict[int, Record] = {}
-  with StopRequest(estimator.experiment.max_hours, since) as stop:
-    for target in [*range(interval, last, interval), last]:
-      step = estimator.train(target, stop=stop)
-      # An evaluator needs a run in model_dir, which exists only after training began.
-      evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
-      for checkpoint_step in evaluator.steps():
-        if checkpoint_step not in records and not stop.requested:
-          records[checkpoint_step] = evaluator.evaluate(checkpoint_step)
-          on_record(records[checkpoint_step])
-      if stop.requested:
-        raise Interrupted(f'stopped after step {step}; the same command continues')
-  return list(records.values())

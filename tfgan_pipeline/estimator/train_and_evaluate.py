@@ -1,0 +1,62 @@
+"""Training and scoring of a run in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.errors import Interrupted, UsageError
+from tfgan_pipeline.estimator.gan_estimator import GANEstimator
+from tfgan_pipeline.estimator.reproducible import reproducible
+from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.open_run import Scorers
+from tfgan_pipeline.replicas.stopping import StopRequest
+from tfgan_pipeline.runs.score_records import Record
+
+
+@reproducible
+def train_and_evaluate(
+  estimator: GANEstimator,
+  options: EvaluationOptions = EvaluationOptions(),
+  *,
+  on_record: Callable[[Record], None] = lambda record: None,
+  since: float | None = None,
+) -> list[Record]:
+  """Trains a run and scores each checkpoint when it is saved, in one process.
+
+  Args:
+    estimator: The run.
+    options: What to measure.
+    on_record: Function that gets each record as soon as it exists.
+    since: Time by `time.monotonic()` at which `max_hours` began; by default now.
+
+  Returns:
+    The records of all checkpoints that exist, oldest first.
+
+  Raises:
+    Interrupted: Training was stopped; another call continues from the newest checkpoint.
+    UsageError: There are several workers, or the options do not suit the run.
+  """
+  since = time.monotonic() if since is None else since
+  interval, last = estimator.experiment.save_every, estimator.experiment.max_steps
+  estimator.build()
+  if estimator.workers.several:
+    raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
+  # Wrong options, even those of an extractor, raise UsageError before any training.
+  scorers = Scorers(estimator.strategy)
+  scorers.get(estimator.experiment, estimator.dataset, options)
+  evaluator: Evaluator | None = None
+  records: dict[int, Record] = {}
+  with StopRequest(estimator.experiment.max_hours, since) as stop:
+    for target in [*range(interval, last, interval), last]:
+      step = estimator.train(target, stop=stop)
+      # An evaluator needs a run in model_dir, which exists only after training began.
+      evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
+      for checkpoint_step in evaluator.steps():
+        if checkpoint_step not in records and not stop.requested:
+          records[checkpoint_step] = evaluator.evaluate(checkpoint_step)
+          on_record(records[checkpoint_step])
+      if stop.requested:
+        raise Interrupted(f'stopped after step {step}; the same command continues')
+  return list(records.values())
