@@ -11,12 +11,12 @@ from tfgan_pipeline.networks import stylegan2
 from tfgan_pipeline.networks.layers.basic import NearestUpsample2x
 from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.networks.stylegan2 import (
-  Blur121,
   EqualizedConv2D,
   EqualizedDense,
   ModulatedConv2D,
   PixelNoise,
   ScaledLeakyReLU,
+  Smooth121,
 )
 from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.training.spectral_norms import spectral_norms
@@ -52,9 +52,9 @@ def test_sides_are_doubled_and_halved_with_1_3_3_1():
   spread = np.zeros([2, 12, 16, 3], np.float32)
   spread[:, ::2, ::2] = maps
   doubled = ndimage.correlate(spread, kernel / 16, mode='constant')
-  np.testing.assert_allclose(Blur121()(NearestUpsample2x()(maps)), doubled, atol=1e-6)
+  np.testing.assert_allclose(Smooth121()(NearestUpsample2x()(maps)), doubled, atol=1e-6)
   halved = ndimage.correlate(maps, kernel / 64, mode='constant')[:, 1::2, 1::2]
-  pooled = keras.layers.AveragePooling2D()(Blur121()(maps))
+  pooled = keras.layers.AveragePooling2D()(Smooth121()(maps))
   np.testing.assert_allclose(pooled, halved, atol=1e-6)
   layer = EqualizedConv2D(5, 3, strides=2)
   outputs = layer(stylegan2.blur_before_stride(maps)).numpy()

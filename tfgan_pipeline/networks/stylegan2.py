@@ -179,7 +179,7 @@ class ScaledLeakyReLU(layers.Layer):
     return tf.nn.leaky_relu(inputs, 0.2) * math.sqrt(2)
 
 
-class Blur121(layers.Layer):
+class Smooth121(layers.Layer):
   """Filters maps [n, H, W, C] by (1, 2, 1) / 4 along both sides, with zeros outside.
 
   Together with NearestUpsample2x before, or a 2x2 mean after it, the filter is the paper's
@@ -199,7 +199,7 @@ def blur_before_stride(maps):
   [n, H, W, C] -> [n, H + 1, W + 1, C]: padded, so that the convolution needs no padding and gives
   sides of H / 2 and W / 2.
   """
-  maps = Blur121()(layers.ZeroPadding2D(1)(maps))
+  maps = Smooth121()(layers.ZeroPadding2D(1)(maps))
   return layers.AveragePooling2D(2, 1)(maps)
 
 
@@ -267,9 +267,9 @@ def stylegan2(
     maps = styled(start(style), widths[0])
     images = coloured(maps)
     for width in widths[1:]:
-      maps = styled(styled(Blur121()(NearestUpsample2x()(maps)), width), width)
+      maps = styled(styled(Smooth121()(NearestUpsample2x()(maps)), width), width)
       # Output skips (figure 7b of the paper).
-      images = layers.Add()([Blur121()(NearestUpsample2x()(images)), coloured(maps)])
+      images = layers.Add()([Smooth121()(NearestUpsample2x()(images)), coloured(maps)])
     images = layers.Activation('tanh', dtype='float32')(images)
     return keras.Model([noise, *labels] if labels else noise, images)
 
@@ -278,7 +278,7 @@ def stylegan2(
     labels, one_hot = label_input(spec, role)
     maps = ScaledLeakyReLU()(EqualizedConv2D(widths[-1], 1)(images))
     for width in reversed(widths[:-1]):
-      shortcut = layers.AveragePooling2D()(Blur121()(maps))
+      shortcut = layers.AveragePooling2D()(Smooth121()(maps))
       maps = ScaledLeakyReLU()(EqualizedConv2D(maps.shape[-1], 3, padding='same')(maps))
       maps = ScaledLeakyReLU()(EqualizedConv2D(width, 3, strides=2)(blur_before_stride(maps)))
       if residual:
