@@ -186,6 +186,7 @@ class GANTuple(Protocol):
   generated_data: tf.Tensor
   generator_variables: list[tf.Variable]
   real_data: tf.Tensor
+  generator_fn: Callable[..., tf.Tensor]
   discriminator_real_outputs: tf.Tensor
   discriminator_gen_outputs: tf.Tensor
   discriminator_variables: list[tf.Variable]

@@ -36,7 +36,10 @@ DEFAULTS = {
     'resize': 'crop',
     'range': None,
     'background': None,
+    'folder': '',
   },
+  'paired': {'a': 'shapes(style=outline)', 'b': 'shapes'},
+  'halves': {'dataset': 'shapes(style=pairs)', 'first': 'left'},
   'in_memory': {},
   'parquet': {
     'file': '',

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import fields_of, tiny_experiment
+from tests.models.kinds import IMAGE_GAMES
 from tests.models.test_games import SMALL, batch_of, game_of
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
@@ -16,7 +17,7 @@ from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.networks.spec import NetworkSpec, conditioned
 from tfgan_pipeline.replicas import randomness
 
-GAMES = registry.model.components()
+GAMES = {name: registry.model.components()[name] for name in IMAGE_GAMES}
 # What is recorded of a run leaves these out, so they never change.
 DEFAULTS = {
   'gan': {},

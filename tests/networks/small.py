@@ -6,6 +6,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.networks import biggan, sngan
 from tfgan_pipeline.networks.blocks.plans import Plan
 
+# Networks from images to images and to maps of numbers; test_translators.py has their tests.
+TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
+# Networks of games that make images from noise.
+IMAGE_NETWORKS = [name for name in registry.network.components() if name not in TRANSLATION]
+
 _COLOUR = (32, 32, 3)
 _SMALL = {
   'points_mlp': ('points_mlp', (2, 2, 1)),

@@ -7,6 +7,7 @@ import pathlib
 
 import pytest
 
+from tests.networks.small import IMAGE_NETWORKS
 from tests.networks.tables import table
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
@@ -102,10 +103,10 @@ def test_layers(name):
 
 
 def test_every_network_has_a_table_and_the_documented_defaults():
-  assert {call.split('(')[0] for call, *_ in CASES.values()} == set(registry.network.components())
+  assert {call.split('(')[0] for call, *_ in CASES.values()} == set(IMAGE_NETWORKS)
   assert set(EXPECTED) == {f'{name}, {role}' for name in CASES for role in TOLD}
   found = {}
-  for name in registry.network.components():
+  for name in IMAGE_NETWORKS:
     parameters = inspect.signature(registry.network.function(name)).parameters.values()
     found[name] = {one.name: one.default for one in parameters if one.default is not one.empty}
   assert found == DEFAULTS
@@ -142,7 +143,7 @@ def test_bounds_of_arguments(name, least):
       function(spec, **{**least, argument: value - 1})
 
 
-@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('name', IMAGE_NETWORKS)
 def test_sides_are_checked_one_by_one(name):
   """Refuses shapes of which only the height or only the width does not fit."""
   call, shape, noise, _ = next(case for case in CASES.values() if case[0].split('(')[0] == name)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.networks.small import smallest
+from tests.networks.small import IMAGE_NETWORKS, smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
@@ -39,7 +39,7 @@ def test_parameter_counts(text, noise_size, generator, discriminator):
     assert trainable(networks[role]) == trained, role
 
 
-@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('name', IMAGE_NETWORKS)
 def test_contract(name, monkeypatch):
   """Checks shapes, dtypes and ranges of images and logits, in training and in inference."""
   text, shape = smallest(name, monkeypatch)
@@ -55,7 +55,7 @@ def test_contract(name, monkeypatch):
     assert np.ptp(images.numpy()) > 0 and np.ptp(logits.numpy()) > 0
 
 
-@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('name', IMAGE_NETWORKS)
 def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkeypatch):
   """Checks numbers of outputs, and that another label gives another image and other outputs."""
   text, shape = smallest(name, monkeypatch)
@@ -75,7 +75,7 @@ def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkey
   assert not np.allclose(logits, networks['discriminator']([images, ones]))
 
 
-@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('name', IMAGE_NETWORKS)
 @pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
 def test_last_layer_of_features_is_the_network(name, labelled, monkeypatch):
   """Checks that features differ between images, and that all weights but the last layer's are used.

@@ -21,6 +21,7 @@ import numpy as np
 
 from tests.benchmarks import csv_rows
 from tests.conftest import checkpoint, start_binary, start_workers
+from tests.models.kinds import IMAGE_GAMES
 from tfgan_pipeline import registry
 
 STEPS = 20
@@ -54,7 +55,7 @@ def cases() -> dict[str, tuple[str, ...]]:
   return {
     **{
       f'model {name}': (f'--model={name}', *(WITHOUT_DISCRIMINATOR if name in ALONE else ()))
-      for name in registry.model.components()
+      for name in IMAGE_GAMES
     },
     **{f'loss {name}': (f'--loss={name}',) for name in registry.loss.components()},
     **{

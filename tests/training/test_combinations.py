@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, fields_of, tiny_experiment
-from tests.networks.small import small, smallest
+from tests.models.kinds import IMAGE_GAMES
+from tests.networks.small import IMAGE_NETWORKS, small, smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.config.evaluation import EvaluationOptions
@@ -29,8 +30,8 @@ from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 # Those that are quick to trace first, where most is still new.
-NETWORKS = sorted(registry.network.components(), key=lambda name: small(name)[1][2])
-GAMES = list(registry.model.components())
+NETWORKS = sorted(IMAGE_NETWORKS, key=lambda name: small(name)[1][2])
+GAMES = IMAGE_GAMES
 LOSSES = list(registry.loss.components())
 PENALTIES = list(registry.penalty.components())
 

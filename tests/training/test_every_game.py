@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint
+from tests.models.kinds import IMAGE_GAMES
 from tests.training.test_health import health_of
 from tests.training.test_replicas import STEPS, assert_close, train
 from tfgan_pipeline import registry
@@ -28,7 +29,7 @@ CASES = {
     model=name,
     **(dict(discriminator_optimizer='adam(2e-4, beta_1=0.5)') if name in ALONE else {}),
   )
-  for name in registry.model.components()
+  for name in IMAGE_GAMES
 }
 CASES['every penalty'] = dict(
   loss='wasserstein',
@@ -55,7 +56,7 @@ CASES['pool, pretraining, floors'] = dict(
 )
 
 # Of what is in these each component is continued by itself.
-CONTINUED_ALONE = [*(f'model {name}' for name in registry.model.components()), 'every penalty']
+CONTINUED_ALONE = [*(f'model {name}' for name in IMAGE_GAMES), 'every penalty']
 
 
 @pytest.mark.parametrize('case', CASES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, fields_of, tiny_experiment
-from tests.networks.small import smallest
+from tests.networks.small import IMAGE_NETWORKS, smallest
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.config.experiment import Experiment
@@ -112,7 +112,7 @@ def test_16_bits(tmp_path, precision, plain):
 @pytest.mark.parametrize(
   'precision', ['mixed_float16', pytest.param('mixed_bfloat16', marks=pytest.mark.heavy)]
 )
-@pytest.mark.parametrize('name', registry.network.components())
+@pytest.mark.parametrize('name', IMAGE_NETWORKS)
 def test_every_network_in_16_bits_has_float32_weights_and_ends(name, precision, monkeypatch):
   text, shape = smallest(name, monkeypatch)
   networks = build_networks(experiment(networks=text), fields_of(shape), precision=precision)

@@ -13,9 +13,9 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests.conftest import checkpoint, run_binary, start_binary
+from tests.models.kinds import IMAGE_GAMES
 from tests.training.readers import Readers
 from tests.training.replica_parity import ALONE
-from tfgan_pipeline import registry
 
 STEPS_AND_KILLS = {'gan': (3000, 30)}
 OTHERS = (600, 5)
@@ -56,7 +56,7 @@ def kill_at_random(process, model_dir, chance) -> str:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize('model', registry.model.components())
+@pytest.mark.parametrize('model', IMAGE_GAMES)
 def test_killed_at_random(tmp_path, model, capsys):
   chance, (steps, deaths) = random.Random(0), STEPS_AND_KILLS.get(model, OTHERS)
   pictures = np.random.RandomState(0).randint(0, 256, [50, 16, 16, 3], np.uint8)

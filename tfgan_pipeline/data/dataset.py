@@ -62,11 +62,13 @@ class Split(abc.ABC):
     size: Number of examples.
     image_shape: (height, width, channels) of the field 'image'; () without such a field.
     known_labels: All labels int32 [size], where they are known ahead and references are indices.
+    names: Paths of the files of all examples; () for examples that are no files.
   """
 
   size: int
   image_shape: tuple[int, ...] = ()
   known_labels: np.ndarray | None = None
+  names: tuple[str, ...] = ()
 
   @abc.abstractmethod
   def ordered(self, batch_size: int) -> Iterator[Example]:

@@ -55,7 +55,7 @@ def sample_split(
 
 def class_names(split: Split) -> tuple[str, ...]:
   """Returns the sorted names of the folders at the top; () if some pictures lie in none."""
-  names = [name.split('/') for name in getattr(split, 'names', ())]
+  names = [name.split('/') for name in split.names]
   is_sorted = all(len(parts) > 1 for parts in names)
   return tuple(sorted({parts[0] for parts in names})) if is_sorted else ()
 
@@ -70,8 +70,7 @@ def folder_labels(split: Split, classes: Sequence[str]) -> np.ndarray | None:
   found = class_names(split)
   if not found or not set(found) <= set(classes):
     return None
-  names = getattr(split, 'names', ())  # Of files; other splits have none.
-  return np.array([classes.index(name.split('/')[0]) for name in names])
+  return np.array([classes.index(name.split('/')[0]) for name in split.names])
 
 
 class _ReadOnce(Split):
@@ -149,7 +148,7 @@ class _ChannelSplit(_ReadOnce):
   def __init__(self, split: Split, channels: int):
     self.size = split.size
     self.image_shape = (*split.image_shape[:2], channels)
-    self.names = getattr(split, 'names', ())
+    self.names = split.names
     self.recipe = getattr(split, 'recipe', '')
     self._split = split
 

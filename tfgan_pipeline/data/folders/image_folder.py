@@ -22,6 +22,7 @@ from tfgan_pipeline.data.folders.former_folder import former_folder
 from tfgan_pipeline.data.folders.layout import Layout, read_layout
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.folders.picture_files import is_named_like_picture
+from tfgan_pipeline.data.folders.side_folder import inside_folder
 from tfgan_pipeline.data.folders.survey import Survey, data_range, survey_pictures
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width
@@ -43,6 +44,7 @@ def image_folder(
   resize: str = 'crop',
   range: Later[Literal['data'] | tuple[float, float] | None] = None,
   background: Later[str | None] = None,
+  folder: Later[str] = '',
 ) -> Dataset:
   """The pictures under --data_dir; sub-folders are classes, train/val/test folders are splits.
 
@@ -66,6 +68,7 @@ def image_folder(
       the largest value of the file's number format; floating-point pixels and integers beyond 16
       bits need a range.
     background: Colour below transparent pixels, by name or as '#rrggbb'; by default white.
+    folder: Name of a folder below --data_dir, to read its pictures alone, see side_folder.py.
 
   Raises:
     UsageError: There are no readable pictures, the layout is ambiguous, or an argument is out of
@@ -85,10 +88,16 @@ def image_folder(
   colour = _colour(background, channels)
   limits = _checked_range(range)
   if options.former:
-    if range or background:
-      raise UsageError("dataset 'image_folder': earlier versions had no range and no background")
+    if range or background or folder:
+      raise UsageError(
+        "dataset 'image_folder': earlier versions had no range, no background and no folder"
+      )
     return former_folder(options, root, shape=shape, resize=resize, shares=shares)
   found = find_files(root)
+  paths = {name: name for name in found.names}  # What folders mean follows from these.
+  if folder:
+    paths = inside_folder(root, found.names, folder)
+    found = found._replace(names=list(paths))
   limits = data_range(root, found.names) if range == 'data' else limits
   reading: dict[str, Any] = dict(
     size=sides, channels=channels, resize=resize, range=limits, background=colour
@@ -111,8 +120,9 @@ def image_folder(
     words += [f'over {colour}'] if colour != _WHITE else []
     return ' '.join(words)
 
-  layout = read_layout(root, survey.names)
-  layout = layout._replace(parts=layout.parts or partition(survey.names, layout.labels, shares))
+  names = [paths[name] for name in survey.names]
+  layout = read_layout(root, names)
+  layout = layout._replace(parts=layout.parts or partition(names, layout.labels, shares))
   _warn_of_values(root, survey, layout, limits, channels)
   return assemble(
     root,

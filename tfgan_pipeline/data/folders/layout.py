@@ -101,7 +101,7 @@ def refuse_loose_pictures(root: str, names: Sequence[str], paths: Sequence[_Path
 def _split_of_folders(root: str, names: Sequence[str], paths: Sequence[_Path]) -> dict[str, str]:
   """Returns top folder -> split, if the folders are splits; {} if none of them is."""
   folders = sorted({path[0] for path in paths if len(path) > 1})
-  split_of = {folder: split for folder in folders if (split := _split_named(folder))}
+  split_of = {folder: split for folder in folders if (split := split_named(folder))}
   others = [folder for folder in folders if folder not in split_of]
   if not split_of:
     words = [set(map(str.lower, re.findall('[A-Z]?[a-z]+|[A-Z]+', folder))) for folder in folders]
@@ -135,8 +135,8 @@ def _split_of_folders(root: str, names: Sequence[str], paths: Sequence[_Path]) -
 def _refuse_splits_in_classes(root: str, paths: dict[str, list[_Path]]) -> None:
   """Raises UsageError if folders taken for classes hold folders of splits, which lie too deep."""
   inside = {tuple(path[:2]) for members in paths.values() for path in members if len(path) > 2}
-  for outer in [outer for outer, inner in sorted(inside) if _split_named(inner) == 'train']:
-    others = [name for folder, name in sorted(inside) if folder == outer and _split_named(name)]
+  for outer in [outer for outer, inner in sorted(inside) if split_named(inner) == 'train']:
+    others = [name for folder, name in sorted(inside) if folder == outer and split_named(name)]
     if len(others) > 1:
       raise UsageError(
         f'--data_dir={root}: {_as_text(outer)} holds {_listed(others)}, which are splits, and '
@@ -144,7 +144,7 @@ def _refuse_splits_in_classes(root: str, paths: dict[str, list[_Path]]) -> None:
       )
 
 
-def _split_named(folder: str) -> str:
+def split_named(folder: str) -> str:
   """Returns the split that the name of a folder means; '' if that is none."""
   match = _SPLIT_FOLDER.fullmatch(folder)
   return _SPLIT_WORDS[match[1].lower()] if match else ''
@@ -167,7 +167,7 @@ def _unwrap(paths: dict[str, list[_Path]]) -> None:
       for part, found in tops.items()
       if len(found) == 1
       and not found & classes
-      and not (part == '' and _split_named(*found) == 'train')
+      and not (part == '' and split_named(*found) == 'train')
     ]
     if not wrapped:
       return

@@ -60,6 +60,7 @@ class MemorySplit(Split):
       raise ValueError(f'fields should have equally many examples, and some: {sizes}')
     self.arrays = arrays
     self.known_labels = arrays.get('label')
+    self.names = stored.names if stored else ()
     self._stored = stored
 
   @classmethod

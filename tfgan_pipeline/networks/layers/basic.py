@@ -10,6 +10,21 @@ from tfgan_pipeline.replicas import collectives, randomness
 
 # None: BatchNorm uses its moving averages in inference. A number: the `share` of batch_statistics.
 _batch_share: float | None = None
+_drops_in_inference = False
+
+
+@contextlib.contextmanager
+def dropout_in_inference() -> Iterator[None]:
+  """Makes each Dropout called inside drop numbers in inference as in training.
+
+  To be entered inside `randomness.scope`, and inside of a `tf.function`, not around it.
+  """
+  global _drops_in_inference
+  previous, _drops_in_inference = _drops_in_inference, True
+  try:
+    yield
+  finally:
+    _drops_in_inference = previous
 
 
 @contextlib.contextmanager
@@ -109,7 +124,7 @@ class Dropout(keras.layers.Layer):
     self.rate = rate
 
   def call(self, inputs, training=None):
-    if not training:
+    if not (training or _drops_in_inference):
       return inputs
     if inputs.shape[0] is None and not randomness.active():
       return inputs  # Keras calls the layer once on a placeholder while the model is being built.

@@ -1,0 +1,10 @@
+"""Kinds of games, for tests of one kind."""
+
+from __future__ import annotations
+
+from tfgan_pipeline import registry
+
+# Games from images to images; test_translation_games.py has their tests.
+TRANSLATION_GAMES = ('cyclegan', 'pix2pix')
+# Games that make images from noise.
+IMAGE_GAMES = [name for name in registry.model.components() if name not in TRANSLATION_GAMES]

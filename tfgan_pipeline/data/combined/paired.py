@@ -1,0 +1,121 @@
+"""`--dataset="paired(a=..., b=...)"`: pictures and their partners, as pix2pix reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import dataclasses
+import logging
+import os
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.data.combined.paired_split import PairedSplit
+from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
+from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.errors import UsageError
+
+_log = logging.getLogger(__name__)
+_NAMED = 5  # Files without partners that a message names.
+
+
+@registry.dataset
+def paired(
+  options: DataOptions,
+  *,
+  a: str = 'shapes(style=outline)',
+  b: str = 'shapes',
+) -> Dataset:
+  """Pairs of two datasets: fields image_a and image_b, which are augmented alike.
+
+  Files are partners if their paths are equal but for the `folder` of each dataset and the
+  extension: `paired(a="image_folder(64, folder=A)", b="image_folder(64, folder=B)")`. A file
+  without a partner is left out, with a warning. Other examples are paired in their order.
+
+  Args:
+    options: Folder and memory limit, for each of the two datasets.
+    a: Call string of the dataset of the first picture.
+    b: Call string of the dataset of the second picture.
+
+  Returns:
+    A dataset of the splits that both have, with the labels of `a`.
+
+  Raises:
+    UsageError: The datasets have no train split in common, no pairs, or different numbers of
+      examples that are no files; or one of them cannot be read.
+  """
+  parts = {}
+  for word, text in (('a', a), ('b', b)):
+    try:
+      parts[word] = registry.dataset.build(text, options).require_image(f'{word}={text}')
+    except UsageError as error:
+      raise UsageError(f"dataset 'paired': {word}={text}: {error}") from None
+  one, other = parts['a'], parts['b']
+  common = [name for name in one.splits if name in other.splits]
+  if 'train' not in common:
+    raise UsageError("dataset 'paired': both need a train split")
+  splits = {name: _pair(name, one.split(name), other.split(name)) for name in common}
+  return Dataset(
+    f'{one.name}-{other.name}', pair_fields(one, other.image_shape), splits, notes=one.notes
+  )
+
+
+def pair_fields(dataset: Dataset, shape: Sequence[int]) -> Fields:
+  """Returns the fields image_a, image_b and label of pairs.
+
+  Args:
+    dataset: Dataset of the first pictures, whose labels are those of pairs.
+    shape: (height, width, channels) of the second pictures.
+  """
+  image = dataset.fields['image']
+  return Fields(
+    image_a=dataclasses.replace(image, label='label'),
+    image_b=Field(tuple(shape), image.dtype, image.medium, twin='image_a', label='label'),
+    label=dataset.fields['label'],
+  )
+
+
+def _pair(name: str, one: Split, other: Split) -> Split:
+  """Returns the pairs of two splits; raises UsageError if they cannot be paired."""
+  if not (one.names and other.names):
+    if one.size != other.size:
+      raise UsageError(
+        f"dataset 'paired': the {name} splits have {one.size} and {other.size} examples, which are "
+        'no files that names could pair'
+      )
+    rows = np.arange(one.size)
+    return PairedSplit(one, other, rows, rows)
+  places = [_places(split.names) for split in (one, other)]
+  common = [key for key in places[0] if key in places[1]]
+  if not common:
+    raise UsageError(
+      f"dataset 'paired': no two files of the {name} split have equal names, such as "
+      f'{one.names[0]} and {other.names[0]}'
+    )
+  alone = [
+    path
+    for split, own, others in ((one, *places), (other, *reversed(places)))
+    for key, path in zip(own, split.names)
+    if key not in others
+  ]
+  if alone:
+    _log.warning(
+      '%s: %d files have no partner and are left out: %s', name, len(alone), _listed(alone)
+    )
+  rows, partners = ([place[key] for key in common] for place in places)
+  return PairedSplit(one, other, np.array(rows), np.array(partners))
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+  """Returns the path of each file, without extension and folders that all share -> its place."""
+  paths = [name.split(os.sep) for name in names]
+  shared = set.intersection(*(set(path[:-1]) for path in paths))
+  places = {}
+  for place, (*folders, file) in enumerate(paths):
+    inside = [folder for folder in folders if folder not in shared]
+    places.setdefault('/'.join([*inside, os.path.splitext(file)[0]]), place)
+  return places
+
+
+def _listed(names: Sequence[str]) -> str:
+  return ', '.join(names[:_NAMED]) + (', ...' if len(names) > _NAMED else '')

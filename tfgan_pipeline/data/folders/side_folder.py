@@ -1,0 +1,45 @@
+"""Pictures of one folder among others, as of one side of pairs or of one domain.
+
+/pictures/A/train/1.jpg, /pictures/B/...    folder A, and in it the splits
+/pictures/train/A/1.jpg, ...                splits, and in each the folder A
+/pictures/trainA/1.jpg, trainB/...          names of splits before that of the folder
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import os
+
+from tfgan_pipeline.data.folders.layout import split_named
+from tfgan_pipeline.errors import UsageError
+
+
+def inside_folder(root: str, names: Sequence[str], folder: str) -> dict[str, str]:
+  """Returns the files of a folder, wherever it stands in their paths.
+
+  Args:
+    root: Folder of all files, for messages.
+    names: Paths of files relative to `root`.
+    folder: Name of the folder, such as 'A'; a folder trainA counts as the folder A in train.
+
+  Returns:
+    Path of a file -> path without the folder and without extension: partners in two folders have
+    equal ones.
+
+  Raises:
+    UsageError: No file lies in such a folder; the message lists the folders that there are.
+  """
+  inside = {}
+  for name in names:
+    *folders, file = name.split(os.sep)
+    for place, part in enumerate(folders):
+      split = part.removesuffix(folder).rstrip(' _.-') if part.endswith(folder) else ''
+      if part == folder or split and split_named(split):
+        path = [*folders[:place], *([split] if split else []), *folders[place + 1 :]]
+        inside[name] = os.path.join(*path, os.path.splitext(file)[0])
+        break
+  if not inside:
+    folders = dict.fromkeys(part for name in names for part in name.split(os.sep)[:-1])
+    known = ', '.join(sorted(folders)[:20]) or 'none'
+    raise UsageError(f"dataset 'image_folder': folder={folder}: not in {root}; there are {known}")
+  return inside
