@@ -214,14 +214,22 @@ class Experiment(Settings):
       lines.append(f'--{name}={str(value).lower() if isinstance(value, bool) else value}')
     return '\n'.join(lines) + '\n'
 
-  def differences(self, other: Experiment) -> list[str]:
-    """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
-    pairs = [
-      (field.name, *(_update_value(field, getattr(one, field.name)) for one in (self, other)))
+  def defining(self) -> dict[str, Any]:
+    """Returns the values of the fields that define a run, in today's form."""
+    return {
+      field.name: _update_value(field, getattr(self, field.name))
       for field in dataclasses.fields(self)
       if field.metadata['defines']
+    }
+
+  def differences(self, other: Experiment) -> list[str]:
+    """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
+    values, former = self.defining(), other.defining()
+    return [
+      f'--{name}={value} (was {former[name]})'
+      for name, value in values.items()
+      if value != former[name]
     ]
-    return [f'--{name}={new} (was {old})' for name, new, old in pairs if new != old]
 
 
 def _update_value(field: dataclasses.Field[Any], value: Any) -> Any:
