@@ -62,17 +62,19 @@ def read_trainings(records: Iterable[tuple[str, Record]]) -> dict[str, Training]
   Raises:
     UsageError: None of the records is of a run, or an experiment.json cannot be read.
   """
-  found: dict[str, Training | None] = {}
+  read: dict[str, Training | None] = {}
+  trainings: dict[str, Training] = {}
   strangers: dict[str, None] = {}
   for name, record in records:
-    if name not in found:
-      found[name] = _read(name)
-    training = found[name]
-    if training is None or not training.has(record):
+    if name not in read:
+      read[name] = _read(name)
+    training = read[name]
+    if training is not None and training.has(record):
+      trainings[name] = training
+    else:
       strangers[name] = None
-  trainings = {name: training for name, training in found.items() if training is not None}
   problem = 'no experiment.json of this run there, so no training seed is known'
-  if not set(found) - set(strangers):
+  if not trainings:
     raise UsageError(f'--over_seeds: {next(iter(strangers))}: {problem}; name model_dirs of runs')
   for name in strangers:
     _log.warning('--over_seeds: %s: %s; left out', name, problem)
