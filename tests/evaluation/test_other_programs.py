@@ -193,7 +193,8 @@ def test_features_that_do_not_suit_are_refused(tmp_path, options):
     save(tmp_path / 's.npz', mu=np.zeros(5), sigma=np.eye(5)),
   )
   refuses('compare with --reference_features', real, EvaluationOptions(metrics='fid'))
-  refuses('--metrics=.*logits are needed', real, EvaluationOptions(reference_features=real))
+  asked = EvaluationOptions(reference_features=real, metrics='inception_score')
+  refuses('--metrics=.*logits are needed', real, asked)
   fake = write(tmp_path / 'fake', FAKE)
   with pytest.raises(UsageError, match='--reference_features=.*: of 5 features, and random_proj'):
     score_folder(fake, options(reference_dir='', reference_features=real))
