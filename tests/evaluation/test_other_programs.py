@@ -236,6 +236,23 @@ def test_three_equal_channels_are_grey(options, tmp_path):
     options(picture_channels=2)
 
 
+def test_grey_pictures_among_coloured_ones_score_by_what_is_seen(options, tmp_path):
+  """Stores real pictures as scrapers find them: some grey, one CMYK, one with a palette."""
+  modes = {0: 'L', 7: 'L', 8: 'CMYK', 9: 'P', 10: 'RGBA', 11: 'LA'}
+  for number, pixels in enumerate(REAL):
+    image = Image.fromarray(pixels).convert(modes.get(number, 'RGB'))
+    for folder, picture in (('mixed', image), ('plain', image.convert('RGB'))):
+      (tmp_path / folder).mkdir(exist_ok=True)
+      picture.save(tmp_path / folder / f'{number:02}.{"tif" if image.mode == "CMYK" else "png"}')
+  fake = write(tmp_path / 'fake', FAKE)
+  for channels in (0, 1, 3):
+    mixed, plain = (
+      score_folder(fake, options(reference_dir=str(tmp_path / folder), picture_channels=channels))
+      for folder in ('mixed', 'plain')
+    )
+    assert mixed['scores'] == plain['scores']
+
+
 def test_folders_of_equal_names_are_classes_where_a_metric_wants_them(options, tmp_path):
   names = [f'{"ab"[index % 2]}/{index}.png' for index in range(40)]
   real, fake = write(tmp_path / 'r', REAL, names), write(tmp_path / 'f', FAKE, names)
