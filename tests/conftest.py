@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests import forked
+from tfgan_pipeline.errors import Interrupted
 
 ROOT = forked.ROOT
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -40,6 +41,17 @@ def pytest_collection_modifyitems(items):
   """Sorts long tests first, so that no process is left alone with one at the end."""
   first = (ROOT / 'tests', ROOT / 'tests/training', ROOT / 'tests/runs')
   items.sort(key=lambda item: item.path.parent not in first)
+
+
+def pytest_runtest_makereport(item, call):
+  """Ends pytest where a signal for pytest stopped a training, which would look like a failure.
+
+  A training in this process takes SIGTERM, as `timeout` sends it, for a request to stop: the test
+  would fail with Interrupted, and pytest would go on.
+  """
+  error = call.excinfo.value if call.excinfo else None
+  if isinstance(error, Interrupted) and 'stopped at step' in str(error):
+    pytest.exit(f'stopped by a signal in {item.nodeid}', returncode=128 + signal.SIGTERM)
 
 
 # The smallest run that still has every part: batch norm, moving average, checkpoints, samples.
