@@ -2,13 +2,14 @@
 
 import logging
 import os
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from tests import forked
-from tests.conftest import tiny_experiment
+from tests.conftest import ROOT, tiny_experiment
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -70,6 +71,26 @@ def test_a_program_sees_its_progress_once_and_keeps_its_logging(tmp_path, setup,
   assert [done.stderr.count(text) for text in expected] == [shown] * len(expected), done.stderr
 
 
+def test_the_examples_of_pages_run(classes_run, tmp_path):
+  (code,) = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/python.md').read_text(), re.DOTALL)
+  for old, new in (
+    ("'/tmp/run'", repr(str(tmp_path / 'run'))),
+    ("dataset='digits', max_steps=500", "dataset='digits(size=16)', networks='mlp', max_steps=1"),
+    ('max_steps=800', 'max_steps=2'),
+  ):
+    assert old in code
+    code = code.replace(old, new, 1)
+  found: dict = {}
+  exec(code, found)
+  assert 'step 2 of 2, ' in repr(found['estimator'])
+  (code,) = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/sampling.md').read_text(), re.DOTALL)
+  exported = classes_run.export_saved_model(str(tmp_path / 'generator'))
+  exec(code.replace('/tmp/generator', exported), found)
+  assert found['pictures'].shape == found['named'].shape == (16, 16, 16, 1)
+  expected = classes_run.predict(16, labels=[3, 5]).astype(int)
+  assert np.abs(found['threes_and_fives'] - expected).max() <= 1
+
+
 def test_max_steps_is_the_experiments_once_it_is_greater(tmp_path):
   estimator = GANEstimator(tiny_experiment(tmp_path, networks='mlp(units=4)', max_steps=1))
   assert estimator.train() == 1 and estimator.train(max_steps=3) == 3
@@ -82,8 +103,8 @@ def test_max_steps_is_the_experiments_once_it_is_greater(tmp_path):
 
 def test_repr_names_the_run_its_step_and_its_settings(tiny_run, tmp_path):
   text = repr(GANEstimator.of_run(str(tiny_run)))
-  assert text.startswith(f"<GANEstimator '{tiny_run}': step 4 of 4, dataset='digits(size=16")
-  assert 'batch_size=16' in text and "noise='normal(size=8)'" in text
+  assert text.startswith(f"<GANEstimator '{tiny_run}': step 4 of 4, dataset='digits(size=16)'")
+  assert "networks='dcgan(filters=4)', noise='normal(size=8)', batch_size=16" in text
   assert 'loss' not in text and 'model_dir' not in text
   new = GANEstimator(Experiment(model_dir=str(tmp_path / 'new'), max_steps=7))
   assert repr(new) == f"<GANEstimator '{tmp_path}/new': no checkpoint yet of 7>"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import Unreachable, UsageError, require
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -58,7 +59,7 @@ class RunReader:
       step = 'step not readable now'
     last = f' of {self.experiment.max_steps}'
     changed = ''.join(
-      f', {field.name}={value!r}'
+      f', {field.name}={short_value(field, value)!r}'
       for field in dataclasses.fields(self.experiment)
       if (value := getattr(self.experiment, field.name)) != _DEFAULTS[field.name]
       and field.name not in ('model_dir', 'max_steps')
