@@ -31,7 +31,9 @@ def pytest_sessionstart(session):
   if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or 'PYTEST_XDIST_WORKER' in os.environ:
     signal.signal(signal.SIGHUP, lambda *_: None)
   from tfgan_pipeline.compat import tf
+  from tfgan_pipeline.errors import speak_of_flags
 
+  speak_of_flags()  # As binaries do, and as messages are written; see tests/test_messages.py.
   tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 4
   )

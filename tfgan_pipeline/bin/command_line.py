@@ -29,6 +29,7 @@ from tfgan_pipeline.errors import (
   Unreachable,
   UsageError,
   WriteError,
+  speak_of_flags,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
     about: The binary's docstring, the head of --help.
     arguments: Whether words that are no flags are allowed; `main` gets them as arguments.
   """
+  speak_of_flags()
   _open_closed_streams()
   if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # Unless the parent had it ignored.
     signal.signal(signal.SIGTERM, _raise_interrupted)

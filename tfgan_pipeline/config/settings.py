@@ -188,6 +188,26 @@ def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
   return value
 
 
+def short_value(field: dataclasses.Field[Any], value: Any) -> Any:
+  """Returns a value for people to read: calls of components without arguments at their defaults.
+
+  Args:
+    field: A field made by `setting`.
+    value: Value of the field.
+  """
+  kind = field.metadata['one_of'] or field.metadata['some_of']
+  try:
+    calls = kind.parse_all(value) if kind else ()
+  except UsageError:  # A component of another script or version.
+    return value
+  short = []
+  for call in calls:
+    defaults = {one.name: one.default for one in kind.components()[call.name].parameters}
+    given = {name: value for name, value in call.arguments.items() if value != defaults[name]}
+    short.append(str(dataclasses.replace(call, arguments=given)))
+  return ', '.join(short) or value
+
+
 def _check_size(value: Any, minimum: int) -> int | tuple[int, int]:
   if isinstance(value, str):
     try:

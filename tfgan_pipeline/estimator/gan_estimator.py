@@ -21,6 +21,7 @@ from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.estimator.reproducible import reproducible
 from tfgan_pipeline.estimator.run_reader import RunReader
+from tfgan_pipeline.estimator.shown_log import shown_log
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.replicas import strategies
@@ -89,6 +90,7 @@ class GANEstimator(RunReader):
     """Sets up devices, data and networks ahead of `train`; writes nothing."""
     self._trainer  # noqa: B018
 
+  @shown_log()
   @reproducible
   def train(
     self,
@@ -99,8 +101,12 @@ class GANEstimator(RunReader):
   ) -> int:
     """Trains from the newest checkpoint, if there is one, to `max_steps`.
 
+    Shows its progress: a bar in a terminal or a notebook, elsewhere log lines, on stderr unless the
+    program handles the logger `tfgan_pipeline`.
+
     Args:
-      max_steps: Step to train to; by default the experiment's.
+      max_steps: Step to train to; by default the experiment's. A greater one becomes that of the
+        experiment.
       stop: Request to stop earlier; by default, signals and the experiment's `max_hours` make one.
       since: Time by `time.monotonic()` at which `max_hours` began; by default now.
 
@@ -114,6 +120,8 @@ class GANEstimator(RunReader):
       WriteError: model_dir cannot be written.
     """
     since = since or time.monotonic()
+    if max_steps is not None:
+      self._lengthen(max_steps)
     # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
     changes = check_data(self.run, self.dataset, may_change=self._may_change_data)
@@ -141,6 +149,13 @@ class GANEstimator(RunReader):
             chief=chief,
           )
       return self._trainer.train(self.run, lock, stop, max_steps)
+
+  def _lengthen(self, max_steps: int) -> None:
+    """Makes `max_steps` that of the experiment if it is greater; a new session records it."""
+    longer = Experiment.from_record(self.experiment.to_dict(), max_steps=max_steps)
+    if max_steps > self.experiment.max_steps:
+      self.experiment, self._session_run_id = longer, None
+      self.__dict__.pop('_trainer', None)
 
   @reproducible
   def summary(self) -> str:
@@ -173,6 +188,7 @@ class GANEstimator(RunReader):
     """Returns the score record of a checkpoint, by default the newest; scores it if needed."""
     return self.evaluate_variants(step, options)[0]
 
+  @shown_log()
   def evaluate_variants(
     self,
     step: int | None = None,

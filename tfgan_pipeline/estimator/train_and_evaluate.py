@@ -9,12 +9,14 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.estimator.gan_estimator import GANEstimator
 from tfgan_pipeline.estimator.reproducible import reproducible
+from tfgan_pipeline.estimator.shown_log import shown_log
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.score_records import Record
 
 
+@shown_log()
 @reproducible
 def train_and_evaluate(
   estimator: GANEstimator,
@@ -48,8 +50,11 @@ def train_and_evaluate(
   scorers.get(estimator.experiment, estimator.dataset, options)
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
+  step = -1
   with StopRequest(estimator.experiment.max_hours, since) as stop:
     for target in [*range(interval, last, interval), last]:
+      if target <= step:
+        continue  # The run is further already.
       step = estimator.train(target, stop=stop)
       # An evaluator needs a run in model_dir, which exists only after training began.
       evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]

@@ -7,11 +7,17 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import Any
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
+
+
+def _fatal_signals() -> tuple[int, ...]:
+  """Returns the signals of which two end the process; at a prompt, SIGINT only stops what runs."""
+  return (signal.SIGTERM,) if hasattr(sys, 'ps1') else _SIGNALS
 
 
 def in_main_thread() -> bool:
@@ -43,8 +49,9 @@ class StopRequest:
       with StopRequest() as stop:
         while not stop.requested: ...
 
-  A second signal ends the process at once, whatever it is doing. Signals are handled in the main
-  thread only, and not if the process was started with the signal ignored.
+  A second signal ends the process at once, whatever it is doing; in a notebook or at a Python
+  prompt, a second SIGINT raises KeyboardInterrupt instead, as soon as TensorFlow returns. Signals
+  are handled in the main thread only, and not if the process was started with the signal ignored.
 
   Args:
     max_hours: The age of the job, in hours, at which the request is made; 0 for no limit.
@@ -67,7 +74,9 @@ class StopRequest:
 
   def _handle(self, number: int, frame: object) -> None:
     """Notes a signal; a handler as `signal.signal` expects it."""
-    del number, frame
+    del frame
+    if self._signalled and number not in _fatal_signals():
+      raise KeyboardInterrupt
     self._signalled = True
 
   def _count_signals(self, receiver: socket.socket) -> None:
@@ -76,9 +85,9 @@ class StopRequest:
     Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
     become one call.
     """
-    count = 0
+    count, fatal = 0, _fatal_signals()
     while number := receiver.recv(1):
-      count += number[0] in _SIGNALS
+      count += number[0] in fatal
       if count > 1:
         os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
 

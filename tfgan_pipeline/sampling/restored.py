@@ -19,6 +19,8 @@ from tfgan_pipeline.models.build import build_networks, named_averages, new_game
 from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, format_steps
 from tfgan_pipeline.runs.directory import RunDirectory
 
+WEIGHTS = ('average', 'raw')
+
 
 class RestoredNetworks:
   """Networks of a run to restore from checkpoints, by default those that make samples.
@@ -37,6 +39,9 @@ class RestoredNetworks:
     networks: The networks by role.
     checkpoint: The objects to restore, under their names on disk.
     step: The step of the checkpoint restored last, or None.
+
+  Raises:
+    UsageError: `weights` is something else.
   """
 
   def __init__(
@@ -48,6 +53,8 @@ class RestoredNetworks:
     weights: str = 'average',
     strategy: tf.distribute.Strategy | None = None,
   ):
+    if weights not in WEIGHTS:
+      raise UsageError(f'--weights={weights}: should be one of {", ".join(WEIGHTS)}')
     strategy = strategy or tf.distribute.get_strategy()
     data = Fields.from_record(run.read_record()['dataset'])
     self.game = new_game(experiment, data)

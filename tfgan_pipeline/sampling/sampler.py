@@ -186,7 +186,7 @@ class GeneratorSampler(TaskSampler):
     return self._in_blocks(self._image_game.traversal(seed, columns))
 
   def interpolation(
-    self, seed: int, rows: int, columns: int, labels: Sequence[int | str] | None = None
+    self, seed: int, rows: int | None, columns: int, labels: Labels = ()
   ) -> np.ndarray:
     """Returns rows of samples, uint8 [rows * columns, H, W, C]; row r goes from sample r to r + 1.
 
@@ -194,18 +194,19 @@ class GeneratorSampler(TaskSampler):
 
     Args:
       seed: Seed of all samples.
-      rows: Number of rows.
+      rows: Number of rows; None for one of each class chosen, else 8.
       columns: Number of samples in each row.
-      labels: The class of each row, by name or number; by default that of its first sample.
+      labels: Classes that rows take in turn, by name or number; by default a row has the class of
+        its first sample.
 
     Raises:
       UsageError: The game cannot interpolate, the generator does not know the classes, or gives
         values that are not finite.
     """
-    classes = None if labels is None else self.class_numbers(labels)
+    classes = self.class_numbers(labels) if len(labels) else []
     parts = []
-    for row in range(rows):
-      label = None if classes is None else classes[row]
+    for row in range(rows or len(classes) or 8):
+      label = classes[row % len(classes)] if classes else None
       inputs = self._image_game.interpolation(row, seed, columns, label)
       parts.append(self._in_blocks(inputs))
     return np.concatenate(parts)

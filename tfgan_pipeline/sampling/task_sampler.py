@@ -25,6 +25,7 @@ from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
+from tfgan_pipeline.sampling.export_facts import facts_of
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 
@@ -146,11 +147,12 @@ class TaskSampler(abc.ABC):
       WriteError: The folder cannot be written.
     """
     tasks = self.game.tasks().values()
-    if {role for task in tasks for role in task.roles} == set(self._networks):
-      return export_tasks(self.game, self._networks, path)
-    every = RestoredNetworks(self.restored.run, self._experiment, weights=self.weights)
-    every.restore(self.step)
-    return export_tasks(every.game, every.networks, path)
+    restored = self.restored
+    if {role for task in tasks for role in task.roles} != set(self._networks):
+      restored = RestoredNetworks(restored.run, self._experiment, weights=self.weights)
+      restored.restore(self.step)
+    about = facts_of(restored, self._experiment)
+    return export_tasks(restored.game, restored.networks, path, about)
 
   def _memory(self, count: int) -> contextlib.AbstractContextManager[None]:
     """Returns a context in which lack of memory for `count` outputs becomes one line."""

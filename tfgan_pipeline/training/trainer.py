@@ -142,7 +142,9 @@ class Trainer:
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
         self._loop_or_invalidate(run, until, recorder, stop)
       else:
-        _log.info('already at step %d', self._at)
+        last = self._experiment.max_steps
+        more = '; a greater max_steps continues' if self._at >= last else ''
+        _log.info('already at step %d of %d%s', self._at, max(last, self._at), more)
       if self._at >= self._experiment.max_steps:
         recorder.done(self._at)
     return self._at
