@@ -79,7 +79,7 @@ def test_tensorboard_events(tiny_run):
     '3_loss/discriminator',
     '2_samples/diversity',
     '4_discriminator_output/real',
-    'run',
+    '1_run',
     'discriminator_probability/real',
     'discriminator_probability/generated',
     'gradient_norm/generator',

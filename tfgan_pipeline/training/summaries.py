@@ -43,7 +43,7 @@ class TrainSummaries:
     event_files.start_session(run.train, void)
     self._tensorboard = TensorBoard(run.train)
     if run.exists():
-      self._tensorboard.text(first_step, 'run', card(run.read_record()))
+      self._tensorboard.text(first_step, '1_run', card(run.read_record()))
     self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))
     self._health = JsonLines(os.path.join(run.train, 'health.jsonl'))
     for lines in (self._curves, self._health):
