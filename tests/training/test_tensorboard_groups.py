@@ -36,7 +36,8 @@ def test_a_run_has_a_card_for_each_session(tmp_path):
   assert (first.step, second.step) == (0, 2)
   record = json.loads((tmp_path / 'experiment.json').read_text())
   assert text == card(record)
-  assert re.search(r'\| --batch_size +\| `8`', text) and '--log_every' in text and '--loss' not in text
+  assert re.search(r'\| --batch_size +\| `8`', text)
+  assert '--log_every' in text and '--loss' not in text
   assert text.count(record['sessions'][0]['git_revision']) == 2
 
 
