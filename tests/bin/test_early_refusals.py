@@ -14,6 +14,16 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.needs import GAMES_WITHOUT_LABELS
 
 
+@pytest.fixture(scope='module', autouse=True)
+def compiled():
+  """Runs a binary once, as Python compiles the modules of a new checkout at their first import."""
+  subprocess.run(
+    [sys.executable, '-m', 'tfgan_pipeline.bin.evaluate', '--list'],
+    cwd=ROOT,
+    stdout=subprocess.DEVNULL,
+  )
+
+
 def refusal(binary: str, *arguments: str) -> str:
   """Returns the line with which a process of its own refuses; checks that it loads little."""
   code = (

@@ -46,7 +46,7 @@ TRAIN = {
   'all dropped': (['--networks=mlp(dropout=1.0)'], 'dropout=1.0'),
   'momentum': (['--generator_optimizer=sgd(momentum=2)'], '--generator_optimizer=sgd('),
   'twice': (['--penalties=wasserstein_gradient, wasserstein_gradient(1)'], 'a component twice'),
-  'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
+  'metric that does not exist': (['--evaluate', '--metrics=fidd'], '--metrics=fidd'),
 }
 
 
