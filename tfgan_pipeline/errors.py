@@ -1,4 +1,4 @@
-"""Exceptions that binaries turn into one line on stderr and an exit code, and checks of numbers.
+"""Exceptions that binaries turn into one line on stderr and an exit code, checks, and hints.
 
 Messages are written in terms of flags, `--max_steps=0: should be at least 1`. Callers of the
 library get them as ordinary exceptions in terms of arguments, `max_steps=0: should be at least 1`.
@@ -6,8 +6,11 @@ library get them as ordinary exceptions in terms of arguments, `max_steps=0: sho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+import difflib
 import math
 import operator
+import os
 import re
 
 _speaks_of_flags = False
@@ -151,3 +154,33 @@ def first_line(error: BaseException) -> str:
     if line.strip() and not re.match(r'Graph execution error|Detected at node|\s|File ', line):
       return line.strip()[:200]
   return text.strip()[:200] or type(error).__name__
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+  """Returns '; did you mean hinge?' for the known word closest to `word`; '' if none is close.
+
+  A word may be close to a part of a known one, as hinge is to wasserstein_hinge.
+  """
+  known = list(known)
+  parts = {part: name for name in known for part in name.split('_') if len(part) > 2}
+  close = difflib.get_close_matches(word, known, n=1) or [
+    parts[part] for part in difflib.get_close_matches(word, parts, n=1, cutoff=0.8)
+  ]
+  return f'; did you mean {close[0]}?' if close else ''
+
+
+def is_there_another(path: str) -> str:
+  """Returns '; did you mean /data/cats?' for what lies where a missing local path goes astray.
+
+  That is the name closest to the first name of the path that does not exist.
+  """
+  parent, name = os.path.split(path.rstrip('/'))
+  if '://' in path or not name or os.path.exists(path):
+    return ''
+  if not os.path.isdir(parent or '.'):
+    return is_there_another(parent)
+  try:
+    names = os.listdir(parent or '.')
+  except OSError:
+    return ''
+  return did_you_mean(path, [os.path.join(parent, other) for other in names if other[0] != '.'])

@@ -11,7 +11,7 @@ tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.bin import command_line, early
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
@@ -28,11 +28,13 @@ def main() -> None:
     command_line.refuse(*grid, because='not with --images_dir')
   elif not FLAGS.output:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
-  if FLAGS.input_dir:
-    return _translate()
-  if FLAGS.traverse:
+  if FLAGS.traverse and not FLAGS.input_dir:
     others = ('labels', 'count', 'interpolate')
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')
+  early.require_sources()
+  early.require_run(FLAGS.model_dir, labels=FLAGS.labels)
+  if FLAGS.input_dir:
+    return _translate()
 
   from tfgan_pipeline.sampling import files
   from tfgan_pipeline.sampling.ensemble import Ensemble

@@ -33,6 +33,7 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import environment, run_facts, session
+from tfgan_pipeline.training.advice import advise
 from tfgan_pipeline.training.trainer import Trainer
 
 
@@ -148,6 +149,8 @@ class GANEstimator(RunReader):
             strategy=self.strategy,
             chief=chief,
           )
+          if is_new and chief:
+            advise(self.experiment, self.dataset, self._trainer.state)
       return self._trainer.train(self.run, lock, stop, max_steps)
 
   def _lengthen(self, max_steps: int) -> None:
@@ -159,7 +162,9 @@ class GANEstimator(RunReader):
 
   @reproducible
   def summary(self) -> str:
-    """Returns the text of --dry_run about settings, data and networks; writes nothing."""
+    """Returns the text of --dry_run about settings, data and networks; warns of bad choices."""
+    if not self.run.exists():
+      advise(self.experiment, self.dataset, self._trainer.state)
     return run_facts.summary(self.experiment, self.dataset, self._trainer.state)
 
   def evaluators(

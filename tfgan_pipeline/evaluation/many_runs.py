@@ -18,6 +18,7 @@ from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.notices import Notices
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
 from tfgan_pipeline.evaluation.watcher import told, watch
 from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs
@@ -131,6 +132,8 @@ def watch_runs(
   return watch(
     lambda: find_runs(model_dirs),
     open_evaluators,
+    where=model_dirs,
+    notify=Notices().tell,
     timeout_seconds=timeout_seconds,
     stop_after=stop_after,
   )

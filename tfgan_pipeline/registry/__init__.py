@@ -32,7 +32,7 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from tfgan_pipeline.errors import ComponentError, UsageError
+from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
 from tfgan_pipeline.registry import calls, component_files
 from tfgan_pipeline.registry.calls import Call, Component
 
@@ -158,10 +158,10 @@ class Registry(Generic[_Function]):
       raise UsageError(f'a {self.kind} is written name(argument=value), not {ast.unparse(node)!r}')
     components = self.components()
     if head.id not in components:
-      raise UsageError(
-        f'unknown {self.kind} {head.id!r}; there are: '
-        + ', '.join(component.signature for component in components.values())
-      )
+      hint = did_you_mean(head.id, components)
+      signatures = ', '.join(component.signature for component in components.values())
+      others = f'{hint} --list={self.kind} shows all' if hint else f'; there are: {signatures}'
+      raise UsageError(f'unknown {self.kind} {head.id!r}{others}')
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):

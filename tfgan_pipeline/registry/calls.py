@@ -153,6 +153,11 @@ def _literal(value: Any) -> str:
   return repr(value)
 
 
+def name_of(text: str) -> str:
+  """Returns the component's name in a canonical call string, 'adam' of 'adam(2e-4)'."""
+  return text.partition('(')[0].strip()
+
+
 def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
   """Returns the component that a parsed function definition describes.
 

@@ -40,6 +40,8 @@ def find_components(
     if any(part.startswith('.') for part in relative.parts):
       continue  # Hidden files, such as the copies that editors keep.
     tree = _parse(path)
+    if b'registry' not in path.read_bytes():
+      continue  # Nothing can be registered there; most files are such, and reading trees is slow.
     names = _Names(path, relative, tree, kinds)
     _refuse_hidden(path, tree, names, kinds)
     for node, kind in _find_decorated(path, tree, names, kinds):

@@ -10,7 +10,9 @@ import socket
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
+
+from tfgan_pipeline.errors import Interrupted
 
 _SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
 
@@ -41,6 +43,42 @@ def signals_end_the_process() -> Iterator[None]:
   finally:
     for number, handler in handlers.items():
       signal.signal(number, handler)
+
+
+def raise_at_signals() -> None:
+  """Makes SIGTERM and SIGINT raise Interrupted from now on, and a second one end the process.
+
+  For the whole of a program; a StopRequest takes over while a loop runs that has to save first. A
+  signal that the program was started to ignore stays ignored.
+  """
+  expected = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+  for number, handler in expected.items():
+    if signal.getsignal(number) == handler:
+      signal.signal(number, _raise_interrupted)
+  receiver, sender = socket.socketpair()
+  sender.setblocking(False)
+  signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+  threading.Thread(target=_end_at_second_signal, args=(receiver,), daemon=True).start()
+
+
+def _raise_interrupted(number: int, frame: object) -> NoReturn:
+  """Raises Interrupted; a handler as `signal.signal` expects it."""
+  del frame
+  name = signal.Signals(number).name
+  raise Interrupted(f'stopped by {name}; the same command starts again')
+
+
+def _end_at_second_signal(receiver: socket.socket) -> None:
+  """Ends the process at the second signal; runs in a thread until the other end is closed.
+
+  Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
+  become one call.
+  """
+  count, fatal = 0, _fatal_signals()
+  while number := receiver.recv(1):
+    count += number[0] in fatal
+    if count > 1:
+      os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
 
 
 class StopRequest:
@@ -79,18 +117,6 @@ class StopRequest:
       raise KeyboardInterrupt
     self._signalled = True
 
-  def _count_signals(self, receiver: socket.socket) -> None:
-    """Ends the process at the second signal; runs in a thread until the socket is closed.
-
-    Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
-    become one call.
-    """
-    count, fatal = 0, _fatal_signals()
-    while number := receiver.recv(1):
-      count += number[0] in fatal
-      if count > 1:
-        os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
-
   def __enter__(self) -> StopRequest:
     if not in_main_thread():
       return self
@@ -99,7 +125,9 @@ class StopRequest:
     self._previous_wakeup = signal.set_wakeup_fd(
       self._wakeup_sender.fileno(), warn_on_full_buffer=False
     )
-    threading.Thread(target=self._count_signals, args=(self._wakeup_receiver,), daemon=True).start()
+    threading.Thread(
+      target=_end_at_second_signal, args=(self._wakeup_receiver,), daemon=True
+    ).start()
     for number in _SIGNALS:
       if signal.getsignal(number) != signal.SIG_IGN:
         self._previous[number] = signal.signal(number, self._handle)

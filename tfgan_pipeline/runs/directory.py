@@ -19,7 +19,7 @@ import uuid
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.errors import Unreachable, UsageError
+from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another
 from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,8 @@ def require_runs(model_dirs: str) -> list[str]:
   for text in _split(model_dirs) or [model_dirs]:
     runs = find_runs(text)
     if not runs:
-      raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json')
+      hint = '' if _is_pattern(text) else is_there_another(text)
+      raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json{hint}')
     all_runs.update(dict.fromkeys(runs))
   return list(all_runs)
 
@@ -154,7 +155,9 @@ class RunDirectory:
   def read_experiment(self, **overrides: Any) -> Experiment:
     """Returns the recorded experiment, with fields replaced by `overrides` that are not None."""
     if not self.exists():
-      raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
+      raise UsageError(
+        f'--model_dir={self.path}: no experiment.json there, so no run{is_there_another(self.path)}'
+      )
     return Experiment.from_record(self.read_record()['experiment'], **overrides)
 
   def find_data(self, experiment: Experiment) -> Experiment:

@@ -25,6 +25,7 @@ from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling import early_averages
 from tfgan_pipeline.sampling.class_proportions import ClassTurns
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
@@ -85,6 +86,7 @@ class GeneratorSampler(TaskSampler):
     self.noise_size = standard_normal_size(experiment, self.game, self.task)
     self._cache: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     turns = None if class_counts is None else ClassTurns(class_counts)
+    self._is_cautioned = False
     self._turns = None
     if turns is not None and not turns.are_uniform and self.game.labels([0]) is not None:
       self._turns = turns
@@ -106,6 +108,8 @@ class GeneratorSampler(TaskSampler):
     step = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
+    elif self._mode == 'moving' and not self._is_cautioned:
+      self._is_cautioned = early_averages.warn(self._norms, step)
     return step
 
   def _average_statistics(self) -> None:

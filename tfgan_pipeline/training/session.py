@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import logging
+import re
 import types
 from typing import Any
 
@@ -63,6 +64,18 @@ def begin(
   machine = environment.description(strategy)
   session = {'first_step': step, **changes, **machine}
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
+  _log.info('settings: %s', _changed(experiment))
   _log.info('data: %s', describe(dataset))
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
+
+
+def _changed(experiment: Experiment) -> str:
+  """Returns the settings that are not at their defaults, as flags, for the log."""
+  default = Experiment().to_dict()
+  changed = [
+    f'--{name}="{value}"' if re.search(r'[^\w./:-]', str(value)) else f'--{name}={value}'
+    for name, value in experiment.to_dict().items()
+    if value != default[name] and name != 'model_dir'
+  ]
+  return ' '.join(changed) or 'all at their defaults'
