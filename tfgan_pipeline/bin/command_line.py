@@ -59,6 +59,11 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
     signal.signal(signal.SIGTERM, _raise_interrupted)
   _set_up_logging()
   flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
+  flags.DEFINE_list(
+    'import',
+    [],
+    'Files or modules with components of your own, such as mine.py or my_gan.losses.',
+  )
 
   flags.FLAGS.set_gnu_getopt(arguments)
 
@@ -154,9 +159,33 @@ def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
     sys.exit(_print_error(UsageError(str(error))))
   if len(rest) > 1 and not arguments:
     sys.exit(_print_error(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
+  try:
+    _find_components()
+  except UsageError as error:
+    sys.exit(_print_error(error))
   if flags.FLAGS.list:
     _print_and_exit(components())
   return rest
+
+
+def _find_components() -> None:
+  """Makes the components of --import known, and those of the run in --model_dir.
+
+  Raises:
+    UsageError: --import names no file or module with components.
+  """
+  for name in flags.FLAGS['import'].value or ():
+    registry.outside.add(name.strip())
+  model_dir = flags.FLAGS['model_dir'].value if 'model_dir' in flags.FLAGS else ''
+  if not model_dir or '://' in model_dir:
+    return
+
+  from tfgan_pipeline.runs import directory
+
+  try:
+    directory.RunDirectory(os.path.expanduser(model_dir)).read_experiment()
+  except (UsageError, OSError):
+    pass  # No run, or several; what is wrong is told where a run is needed.
 
 
 def _add_model_dirs(argv: list[str]) -> list[str]:
@@ -208,7 +237,9 @@ def components() -> str:
   for kind in registry.ALL:
     lines.append(f'{kind.kind}:')
     for component in kind.components().values():
-      lines += [f'  {component.signature}', f'      {component.doc}']
+      is_own = not component.module.startswith('tfgan_pipeline.')
+      place = f'  ({component.place})' if is_own else ''
+      lines += [f'  {component.signature}{place}', f'      {component.doc}']
   return '\n'.join(lines)
 
 

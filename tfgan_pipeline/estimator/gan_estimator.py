@@ -14,6 +14,7 @@ import functools
 import time
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
@@ -50,6 +51,7 @@ class GANEstimator(RunReader):
   """
 
   def __init__(self, experiment: Experiment, *, change: str = ''):
+    registry.outside.refuse_runs()
     self._may_change_data = may_change_data(change)
     super().__init__(experiment)
     self._session_run_id: str | None = None  # Id of the run that has a record of this session.

@@ -7,6 +7,7 @@ import logging
 import types
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
@@ -61,8 +62,24 @@ def begin(
   """
   sources = source_code.unreleased(experiment)
   machine = environment.description(strategy)
-  session = {'first_step': step, **changes, **machine}
+  imports = _imports(sources)
+  session = {
+    'first_step': step,
+    **changes,
+    **({'imports': imports} if imports else {}),
+    **machine,
+  }
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
   _log.info('data: %s', describe(dataset))
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
+
+
+def _imports(sources: Mapping[str, source_code.Source]) -> list[str]:
+  """Returns files and modules for --import: those that were asked for, and those of components."""
+  places = list(registry.outside.named)
+  for component, source in sources.items():
+    kind, name = component.split()
+    if name in registry.outside.components(kind):
+      places.append(source.module or source.path)
+  return list(dict.fromkeys(places))
