@@ -21,6 +21,28 @@ _log = logging.getLogger(__name__)
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _REGISTRIES = {kind.kind: kind for kind in registry.ALL}
 
+# What makes components that only the Python program of a run can know.
+_MADE_IN_PYTHON = {
+  'network keras_models': 'networks_of',
+  'network tf_functions': 'GANEstimator.from_functions',
+  'model tf_functions_gan': 'GANEstimator.from_functions',
+  'loss tf_function_losses': 'GANEstimator.from_functions',
+  'dataset input_function': 'GANEstimator.from_functions',
+}
+
+
+def made_in_python(component: str) -> str:
+  """Returns the message that a component, such as 'network keras_models', is of another program."""
+  return (
+    f'{component}: is in the memory of the Python program that called '
+    f'{_MADE_IN_PYTHON[component]}; go on there, or write a component in a file for --import'
+  )
+
+
+for _component in _MADE_IN_PYTHON:
+  _kind, _, _name = _component.partition(' ')
+  _REGISTRIES[_kind].advice[_name] = made_in_python(_component)
+
 
 def copy_name(component: str, digest: str) -> str:
   """Returns the name of a component's file in the folder code of a run.
@@ -47,7 +69,7 @@ def find(model_dir: str, record: Mapping[str, Any]) -> None:
     _add(place)
   for component, facts in (sessions[-1].get('code') or {}).items():
     kind, _, name = component.partition(' ')
-    if kind not in _REGISTRIES:
+    if kind not in _REGISTRIES or component in _MADE_IN_PYTHON:
       continue
     path, module = facts.get('path', ''), facts.get('module', '')
     copy = os.path.join(model_dir, 'code', copy_name(component, facts['hash']))
