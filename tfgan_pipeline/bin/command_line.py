@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from absl import app, flags
 import absl.logging
 
-from tfgan_pipeline.bin import flagfiles, help, results
+from tfgan_pipeline.bin import flagfiles, help, imports, results
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import (
@@ -73,6 +73,7 @@ def run(
       boolean=True,  # May be given without a value, which then is 'true'.
     )
   )
+  imports.define_flag()
 
   flags.FLAGS.set_gnu_getopt(arguments)
 
@@ -181,6 +182,10 @@ def _parse(argv: list[str], about: str, arguments: bool, help_lines: int) -> lis
     sys.exit(_print_error(flagfiles.missing(error) or UsageError(str(error))))
   if len(rest) > 1 and not arguments:
     sys.exit(_print_error(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
+  try:
+    imports.find_components()
+  except UsageError as error:
+    sys.exit(_print_error(error))
   if flags.FLAGS.list not in (None, 'false'):
     try:
       _print_and_exit(help.components('' if flags.FLAGS.list == 'true' else flags.FLAGS.list))

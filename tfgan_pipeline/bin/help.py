@@ -142,7 +142,7 @@ def _grouped() -> dict[str, Sequence[flags.Flag[Any]]]:
   flagfile = flags.Flag(
     flags.ArgumentParser(), None, 'flagfile', None, 'A file of flags, one a line; later ones win.'
   )
-  listing = [defined.pop('list'), flagfile]
+  listing = [defined.pop('import'), defined.pop('list'), flagfile]
   groups = {
     title: [defined.pop(name) for name in names if name in defined]
     for title, names in GROUPS.items()

@@ -8,12 +8,13 @@ pictures = estimator.predict(16)                 # uint8 [16, H, W, C]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 import functools
 import time
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
@@ -52,6 +53,7 @@ class GANEstimator(RunReader):
   """
 
   def __init__(self, experiment: Experiment, *, change: str = ''):
+    registry.outside.refuse_runs()
     self._may_change_data = may_change_data(change)
     super().__init__(experiment)
     self._session_run_id: str | None = None  # Id of the run that has a record of this session.
@@ -64,6 +66,24 @@ class GANEstimator(RunReader):
     `overrides` replace the recorded values of fields such as data_dir, unless they are None.
     """
     return cls(RunDirectory(model_dir).read_experiment(model_dir=model_dir, **overrides))
+
+  @classmethod
+  def from_functions(cls, *functions: Callable[..., Any], **arguments: Any) -> GANEstimator:
+    """Returns the estimator of a run that is made of functions, as in TF-GAN's GANEstimator.
+
+    Args:
+      *functions: generator_fn, discriminator_fn, generator_loss_fn, discriminator_loss_fn and
+        input_fn, which may also be given by name.
+      **arguments: Those of `from_functions.experiment_of`: those of TF-GAN's GANEstimator and
+        fields of Experiment, such as model_dir and max_steps.
+
+    Raises:
+      UsageError: An argument has no meaning here, or model_dir holds a run with other settings.
+    """
+    # Imported here: the components of functions are none of a program without functions.
+    from tfgan_pipeline.estimator.from_functions import experiment_of
+
+    return cls(experiment_of(*functions, **arguments))
 
   @functools.cached_property
   def strategy(self) -> tf.distribute.Strategy:

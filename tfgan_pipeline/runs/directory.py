@@ -20,7 +20,7 @@ import uuid
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another
-from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.runs import atomic_files, files, own_components
 
 _log = logging.getLogger(__name__)
 _EXPERIMENT = 'experiment.json'  # A folder with this file is a run.
@@ -153,12 +153,17 @@ class RunDirectory:
     return files.exists(self.train_done)
 
   def read_experiment(self, **overrides: Any) -> Experiment:
-    """Returns the recorded experiment, with fields replaced by `overrides` that are not None."""
+    """Returns the recorded experiment, with fields replaced by `overrides` that are not None.
+
+    Components that are not of the package become known from where the record says they were.
+    """
     if not self.exists():
       raise UsageError(
         f'--model_dir={self.path}: no experiment.json there, so no run{is_there_another(self.path)}'
       )
-    return Experiment.from_record(self.read_record()['experiment'], **overrides)
+    record = self.read_record()
+    own_components.find(self.path, record)
+    return Experiment.from_record(record['experiment'], **overrides)
 
   def find_data(self, experiment: Experiment) -> Experiment:
     """Returns `experiment` with the present data_dir of a run that moved together with its data.
@@ -235,12 +240,14 @@ class RunDirectory:
       'sessions': [*sessions, session],
     }
     with atomic_files.writing(self.path):
-      atomic_files.write(self.experiment_flags, experiment.to_flagfile())
+      imports = ','.join(session.get('imports', ()))
+      flagfile = experiment.to_flagfile() + (f'--import={imports}\n' if imports else '')
+      atomic_files.write(self.experiment_flags, flagfile)
       atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
       for component, source in sources.items():
         if source.text:
           files.make_folder(self.code)
-          name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
+          name = own_components.copy_name(component, source.hash)
           atomic_files.write(os.path.join(self.code, name), source.text)
 
   def _describe_code(

@@ -8,6 +8,7 @@ import re
 import types
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
@@ -62,7 +63,13 @@ def begin(
   """
   sources = source_code.unreleased(experiment)
   machine = environment.description(strategy)
-  session = {'first_step': step, **changes, **machine}
+  imports = _imports(sources)
+  session = {
+    'first_step': step,
+    **changes,
+    **({'imports': imports} if imports else {}),
+    **machine,
+  }
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
   _log.info('settings: %s', _changed(experiment))
   _log.info('data: %s', describe(dataset))
@@ -79,3 +86,13 @@ def _changed(experiment: Experiment) -> str:
     if value != default[name] and name != 'model_dir'
   ]
   return ' '.join(changed) or 'all at their defaults'
+
+
+def _imports(sources: Mapping[str, source_code.Source]) -> list[str]:
+  """Returns files and modules for --import: those that were asked for, and those of components."""
+  places = list(registry.outside.named)
+  for component, source in sources.items():
+    kind, name = component.split()
+    if name in registry.outside.components(kind):
+      places.append(source.module or source.path)
+  return list(dict.fromkeys(places))
