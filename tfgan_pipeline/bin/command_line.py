@@ -142,6 +142,12 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   return dataset, experiment.dataset
 
 
+def define_stop_when() -> None:
+  """Defines the flag --stop_when of binaries that score trainings."""
+  text = 'The training stops when, for instance, "fid has not improved for 10 evaluations".'
+  flags.DEFINE_string('stop_when', '', text)
+
+
 def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
   if any(
     argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
