@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_left_and_listed(others, tmp_path):
     assert key in facts['left'] or (value == source[name]).all(), name
   # Another number of classes.
   classes = tmp_path / 'classes'
-  flags = ('--model=cgan', f'--init_from={others}:newest', '--max_steps=1')
+  flags = ('--model=conditional_gan', f'--init_from={others}:newest', '--max_steps=1')
   run_binary('train', *TINY, *flags, f'--model_dir={classes}')
   assert session_of(classes)['init_from']['left']
 

@@ -66,6 +66,6 @@ def train_and_evaluate(
           on_record(records[checkpoint_step])
       if stop.requested:
         raise Interrupted(f'stopped after step {step}; the same command continues')
-      if estimator.run.is_done():  # Perhaps before the last step, as a stop was asked for.
+      if step < target:  # As `stop_when` asked for.
         break
   return list(records.values())
