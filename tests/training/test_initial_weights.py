@@ -92,11 +92,21 @@ def test_what_does_not_fit_is_left_and_listed(others, tmp_path):
   for name, value in start.items():
     key = name.removesuffix('/.ATTRIBUTES/VARIABLE_VALUE')
     assert key in facts['left'] or (value == source[name]).all(), name
-  # Another number of classes.
-  classes = tmp_path / 'classes'
-  flags = ('--model=conditional_gan', f'--init_from={others}:newest', '--max_steps=1')
-  run_binary('train', *TINY, *flags, f'--model_dir={classes}')
-  assert session_of(classes)['init_from']['left']
+
+
+def test_another_number_of_classes(tmp_path):
+  ten, two = tmp_path / 'ten', tmp_path / 'two'
+  flags = (*TINY, '--model=conditional_gan', '--max_steps=1')
+  run_binary('train', *flags, f'--model_dir={ten}')
+  for index in range(24):
+    folder = tmp_path / 'data' / ('cat', 'dog')[index % 2]
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.effect_noise((16, 16), index + 1).save(folder / f'{index:02}.png')
+  data = (f'--data_dir={tmp_path}/data', '--dataset=image_folder(16, channels=1)')
+  run_binary('train', *flags, *data, f'--model_dir={two}', f'--init_from={ten}')
+  facts = session_of(two)['init_from']
+  assert facts['left'] and len(facts['left']) < facts['taken']
+  assert all('there, ' in reason and reason.endswith(' here') for reason in facts['left'].values())
 
 
 @pytest.mark.parametrize(
