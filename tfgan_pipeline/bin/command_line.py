@@ -170,6 +170,12 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   return dataset, experiment.dataset
 
 
+def define_stop_when() -> None:
+  """Defines the flag --stop_when of binaries that score trainings."""
+  text = 'The training stops when, for instance, "fid has not improved for 10 evaluations".'
+  flags.DEFINE_string('stop_when', '', text)
+
+
 def _parse(argv: list[str], about: str, arguments: bool, help_lines: int) -> list[str]:
   words = {argument.lstrip('-') for argument in argv[1:] if argument.startswith('-')}
   if 'helpfull' in words:

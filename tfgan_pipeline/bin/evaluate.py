@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from tfgan_pipeline.bin import command_line, early, results
+from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
+from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.directory import is_many
 
@@ -37,11 +39,14 @@ DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 def main() -> None:
   """Scores the runs or the folder that the flags name, and prints each record."""
   options = EvaluationOptions.from_flags(FLAGS)
+  checked_step(FLAGS.step)
   for name in FLAGS.also:
     if name not in ('raw', 'batch', 'standing'):
       raise UsageError(f'--also={name}: should be one of raw, batch, standing')
   if not FLAGS.watch:
-    command_line.refuse('stop_after', 'timeout_minutes', because='only with --watch')
+    command_line.refuse('stop_after', 'timeout_minutes', 'stop_when', because='only with --watch')
+  elif FLAGS.stop_when:
+    StopRule.parse(FLAGS.stop_when)
   if not (options.reference_dir or FLAGS.generated_dir):
     for name in ('resize_pictures', 'picture_channels'):
       command_line.refuse(name, because='only with --reference_dir or --generated_dir')
@@ -68,7 +73,11 @@ def main() -> None:
   if not FLAGS.watch:
     records = score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common)
     return command_line.print_results(records, FLAGS.output)
-  watching = dict(timeout_seconds=FLAGS.timeout_minutes * 60, stop_after=FLAGS.stop_after)
+  watching = dict(
+    timeout_seconds=FLAGS.timeout_minutes * 60,
+    stop_after=FLAGS.stop_after,
+    stop_when=FLAGS.stop_when,
+  )
   records = watch_runs(FLAGS.model_dir, options, **watching, **common)
   table = results.ScoreTable(options.best_by, many=is_many(FLAGS.model_dir))
   command_line.print_results(records, form=table.line)
@@ -144,7 +153,9 @@ def run() -> None:
     'commas or as a pattern.',
   )
   flags.DEFINE_string('output', '', 'Write the records to this file, too.')
-  flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')
+  flags.DEFINE_string(
+    'step', 'newest', 'The checkpoint to score: a step, newest, best, or best:kid.'
+  )
   flags.DEFINE_bool('watch', False, 'Score every checkpoint in order until the run is done.')
   flags.DEFINE_list(
     'also',
@@ -152,6 +163,7 @@ def run() -> None:
     'Score raw (weights), batch or standing (batch normalisation), too. Warns when they are more '
     'than a tenth apart.',
   )
+  command_line.define_stop_when()
   flags.DEFINE_integer(
     'stop_after', 0, 'With --watch, end after as many checkpoints.', lower_bound=0
   )

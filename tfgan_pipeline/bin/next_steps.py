@@ -8,11 +8,12 @@ import shlex
 from tfgan_pipeline.config.experiment import Experiment
 
 
-def finished(experiment: Experiment, seconds: float, *, scored: bool) -> str:
+def finished(experiment: Experiment, step: int, seconds: float, *, scored: bool) -> str:
   """Returns a line with steps, time, the place of pictures, and the command to give next.
 
   Args:
     experiment: The experiment of the run.
+    step: The step that the run has reached.
     seconds: Duration of this process.
     scored: Whether the checkpoints have been scored.
   """
@@ -23,6 +24,6 @@ def finished(experiment: Experiment, seconds: float, *, scored: bool) -> str:
     commands.insert(0, f'tfgan-evaluate {model_dir}')
   samples = os.path.join(experiment.model_dir, 'samples')
   return (
-    f'done: {experiment.max_steps} steps, in {minutes}:{rest:02d}; '
+    f'done: {step} steps, in {minutes}:{rest:02d}; '
     f'pictures: {samples}; next: {" or ".join(commands)}'
   )

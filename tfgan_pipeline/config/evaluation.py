@@ -200,11 +200,7 @@ class EvaluationOptions(Settings):
     Raises:
       UsageError: A value is not allowed, or two options exclude each other.
     """
-    names = [field.name for field in dataclasses.fields(cls)]
-    overrides = {
-      name: getattr(values, name) for name in names if not values[name].using_default_value
-    }
-    return cls.of_protocol(**overrides)
+    return cls.of_protocol(**cls.given_flags(values))
 
   @classmethod
   def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import Unreachable, UsageError, require
+from tfgan_pipeline.runs.best_step import best_of, records_of
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.history import History, read_history
+from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.grid import draw_grid
 from tfgan_pipeline.sampling.open import open_sampler
@@ -33,21 +36,22 @@ _BATCH = 256  # Samples on the device at a time.
 class RunReader:
   """Reader of a run: samples its checkpoints and exports its networks.
 
-  Methods that read a checkpoint take `step`, by default the newest; `weights`, 'average' for the
-  moving averages where the run keeps any or 'raw'; and `seed`, on which, with its number, a sample
-  depends.
+  Methods that read a checkpoint take `step`, by default the newest, or 'best' or 'best:METRIC', see
+  `best_step`; `weights`, 'average' for the moving averages where the run keeps any, or 'raw'; and
+  `seed`, on which, with its number, a sample depends.
 
   Args:
     experiment: The run's settings.
+    may_change: Names of settings that may differ from those that the run has recorded.
 
   Raises:
     UsageError: model_dir holds a run with other settings. Methods that read a checkpoint raise it,
       too, if there is no such checkpoint, or for an argument that is not allowed.
   """
 
-  def __init__(self, experiment: Experiment):
+  def __init__(self, experiment: Experiment, *, may_change: frozenset[str] = frozenset()):
     self.run = RunDirectory(experiment.model_dir)
-    self.run.check_is_for(experiment)
+    self.run.check_is_for(experiment, may_change)
     self.experiment = self.run.find_data(experiment)
 
   def __repr__(self) -> str:
@@ -66,12 +70,29 @@ class RunReader:
     )
     return f'<{type(self).__name__} {self.run.path!r}: {step}{last}{changed}>'
 
+  def records(self) -> list[Record]:
+    """Returns all records with scores in the run's directory, by step; [] if there are none."""
+    return records_of(self.run)
+
+  def best_step(self, metric: str = 'fid') -> int:
+    """Returns the step of the best checkpoint that exists, by the scores in the run's directory.
+
+    Of several definitions of the score, that by which most checkpoints were scored decides.
+
+    Args:
+      metric: Name of a score, such as 'kid' or, with its extractor, 'fid[inception]'.
+
+    Raises:
+      UsageError: The score does not rank, or no checkpoint has the score.
+    """
+    return best_of(self.run, metric, f'metric={metric}').step
+
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
     """Returns a sampler, or a translator, for a task, '' being the first; call its `restore`."""
     return open_sampler(self.run, self.experiment, task, weights=weights)
 
   def translate(
-    self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: int | None = None
+    self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: Step = None
   ) -> np.ndarray:
     """Translates images by a task such as 'a_to_b'; returns uint8 [n, H, W, C] in their order.
 
@@ -79,7 +100,7 @@ class RunReader:
       examples: Images that the task reads, as they are stored: uint8 [n, H, W, C].
       task: Name of the task; '' is the game's first one.
       seed: Seed of the randomness in outputs, if there is any.
-      step: Step of the checkpoint; by default the newest.
+      step: Step of the checkpoint, or 'best'; by default the newest.
 
     Raises:
       UsageError: The task reads noise, or images of another shape.
@@ -95,7 +116,7 @@ class RunReader:
     count: int,
     *,
     seed: int = 0,
-    step: int | None = None,
+    step: Step = None,
     labels: Labels = (),
     weights: str = 'average',
   ) -> np.ndarray:
@@ -110,7 +131,7 @@ class RunReader:
     return np.concatenate(list(sampler.batches(count, seed, batch_size=size, labels=labels)))
 
   def traverse(
-    self, columns: int = 8, *, seed: int = 0, step: int | None = None, weights: str = 'average'
+    self, columns: int = 8, *, seed: int = 0, step: Step = None, weights: str = 'average'
   ) -> np.ndarray:
     """Returns images along each latent axis or code, uint8 [axes, columns, H, W, C].
 
@@ -127,7 +148,7 @@ class RunReader:
     rows: int | None = None,
     labels: Labels = (),
     seed: int = 0,
-    step: int | None = None,
+    step: Step = None,
     weights: str = 'average',
   ) -> np.ndarray:
     """Returns images between samples, uint8 [rows, columns, H, W, C].
@@ -149,7 +170,7 @@ class RunReader:
     traverse: int = 0,
     interpolate: int = 0,
     seed: int = 0,
-    step: int | None = None,
+    step: Step = None,
     weights: str = 'average',
   ) -> Image:
     """Returns one picture of samples, as tfgan-sample writes it, which a notebook shows.
@@ -184,15 +205,13 @@ class RunReader:
     """Returns losses and scores as columns, a row for each step; History.to_frame is for pandas."""
     return read_history(self.run)
 
-  def export_saved_model(
-    self, path: str, *, step: int | None = None, weights: str = 'average'
-  ) -> str:
+  def export_saved_model(self, path: str, *, step: Step = None, weights: str = 'average') -> str:
     """Writes one checkpoint as a SavedModel to `path`, see sampling/export.py; returns `path`."""
     sampler = self.sampler(weights)
     sampler.restore(step)
     return sampler.export(path)
 
-  def _noise_sampler(self, name: str, step: int | None, weights: str) -> GeneratorSampler:
+  def _noise_sampler(self, name: str, step: Step, weights: str) -> GeneratorSampler:
     """Returns a restored sampler of noise; raises UsageError, for the method `name`, for others."""
     sampler = self.sampler(weights)
     if not isinstance(sampler, GeneratorSampler):

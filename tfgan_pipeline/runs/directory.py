@@ -17,6 +17,7 @@ import re
 from typing import Any
 import uuid
 
+from tfgan_pipeline.config.changes import refuse_others
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another
@@ -196,14 +197,26 @@ class RunDirectory:
       raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing_keys))}')
     return record
 
-  def check_is_for(self, experiment: Experiment) -> None:
-    """Raises UsageError if the directory has a run with other settings than `experiment`."""
-    if self.exists():
-      differences = experiment.differences(self.read_experiment())
-      if differences:
-        raise UsageError(
-          f'--model_dir={self.path}: holds a run with other settings: ' + ', '.join(differences)
-        )
+  def check_is_for(
+    self, experiment: Experiment, may_change: frozenset[str] = frozenset()
+  ) -> dict[str, list[Any]]:
+    """Refuses another experiment than that of the run in the directory.
+
+    Args:
+      experiment: The settings that are asked for.
+      may_change: Names of settings that may differ.
+
+    Returns:
+      [old, new] values by name of the settings that differ; {} if there is no run.
+
+    Raises:
+      UsageError: Other settings differ, too.
+    """
+    if not self.exists():
+      return {}
+    old = self.read_experiment()
+    refuse_others(self.path, experiment, old, may_change)
+    return experiment.changes(old, also=may_change)
 
   def begin_session(
     self,

@@ -16,6 +16,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels, class_numbers
 from tfgan_pipeline.errors import UsageError
@@ -103,14 +104,14 @@ class GeneratorSampler(TaskSampler):
       'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
-  def restore(self, step: int | None = None) -> int:
+  def restore(self, step: Step = None) -> int:
     self._cache = None, []
-    step = super().restore(step)
+    restored = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
     elif self._mode == 'moving' and not self._is_cautioned:
-      self._is_cautioned = early_averages.warn(self._norms, step)
-    return step
+      self._is_cautioned = early_averages.warn(self._norms, restored)
+    return restored
 
   def _average_statistics(self) -> None:
     """Sets the moving averages of batch normalisation to plain averages over standing batches."""

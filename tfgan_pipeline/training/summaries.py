@@ -96,6 +96,10 @@ class TrainSummaries:
     rows = [f'| {number} | {name} |' for number, name in enumerate(names)]
     self._tensorboard.text(0, tag, '\n'.join(['| number | class |', '|--:|:--|', *rows]))
 
+  def change(self, step: int, table: str) -> None:
+    """Writes what changed at a step, a table in Markdown, as TensorBoard's text."""
+    self._tensorboard.text(step, 'changes', table)
+
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""
     self._picture(name, f'{name}-{step:06d}.png', step, picture)
