@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Trains on this machine, scores each checkpoint as it appears, and shows both in TensorBoard.
 #
-#   bash launch/local.sh FLAGFILE MODEL_DIR [flags of tfgan-train...]
+#   bash launch/local.sh FLAGFILE MODEL_DIR [flags of tfgan-train and of evaluations...]
 #   bash launch/local.sh flags/digits_dcgan.flags runs/digits --seed=1
 #
 # Ctrl-C or SIGTERM stops the three; the same command continues. Twice ends training unsaved.
-# Ends when the last checkpoint has been scored. The exit code is that of training (75: stopped, can
+# Ends when the last checkpoint has been scored, with the best score. The exit code is that of training (75: stopped, can
 # be continued) or of a failed evaluation, which ends training too.
 #
-#   EVALUATE_FLAGS    flags of tfgan-evaluate, separated by spaces: '--extractor=random_projection'
+# Flags of evaluations, as in --metrics=fid, go to tfgan-evaluate.
+#
+#   EVALUATE_FLAGS    more flags of tfgan-evaluate, separated by spaces: '--also=raw --bootstrap=100'
 #   PORT              of TensorBoard; 6006
 #   KEEP_TENSORBOARD  1 leaves TensorBoard running at the end, until Ctrl-C
 #
@@ -16,13 +18,33 @@
 set -euo pipefail
 
 if [ $# -lt 2 ] || [ "${1#-}" != "$1" ] || [ "${2#-}" != "$2" ]; then
-  echo "usage: bash launch/local.sh FLAGFILE MODEL_DIR [flags of tfgan-train...]" >&2
+  echo "usage: bash launch/local.sh FLAGFILE MODEL_DIR [flags...]" >&2
   exit 2
 fi
 flagfile="$1"
 model_dir="$2"
 shift 2
 read -r -a evaluate_flags <<< "${EVALUATE_FLAGS:-}"
+train_flags=()
+while [ $# -gt 0 ]; do
+  case "${1%%=*}" in
+    --protocol | --extractor | --metrics | --image_metrics | --bootstrap | --pair_metrics | \
+      --generator_metrics | --path_length | --task | --labels | --num_samples | \
+      --reference_split | --reference_dir | --reference_stats | --reference_features | \
+      --resize_pictures | --picture_channels | --weights | --batch_norm | --sample_seed | \
+      --label_proportions | --per_sample | --noper_sample | --best_by | --eval_name | \
+      --eval_dir | --cache_dir)
+      evaluate_flags+=("$1")
+      # A value of its own word, which --per_sample has not.
+      if [ $# -gt 1 ] && [ "${1#*=}" = "$1" ] && [ "${2#-}" = "$2" ]; then
+        evaluate_flags+=("$2")
+        shift
+      fi
+      ;;
+    *) train_flags+=("$1") ;;
+  esac
+  shift
+done
 port="${PORT:-6006}"
 
 if ! command -v tfgan-train > /dev/null; then
@@ -54,7 +76,8 @@ trap 'stopping=1 signal=TERM' INT HUP
 trap 'stopping=1 signal=INT' TERM
 
 set -m
-tfgan-train --flagfile="$flagfile" --model_dir="$model_dir" "$@" < /dev/null &
+tfgan-train --flagfile="$flagfile" --model_dir="$model_dir" \
+  ${train_flags[@]+"${train_flags[@]}"} < /dev/null &
 trainer=$!
 tfgan-evaluate --model_dir="$model_dir" --watch ${evaluate_flags[@]+"${evaluate_flags[@]}"} \
   < /dev/null >> "$logs/evaluate.log" 2>&1 &
@@ -109,6 +132,9 @@ if [ -n "$stopping" ]; then
   [ "$code" != 0 ] || code=75  # Trained, but maybe not scored to the end.
 elif [ "${evaluated:-0}" != 0 ]; then
   code="$evaluated"
+fi
+if [ "$code" = 0 ]; then
+  grep ' checkpoints are scored' "$logs/evaluate.log" | tail -n 1 >&2 || true
 fi
 if [ "$code" = 0 ] && [ "${KEEP_TENSORBOARD:-}" = 1 ]; then
   echo "Done; TensorBoard stays at http://localhost:$port until Ctrl-C." >&2

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests import forked
+from tfgan_pipeline.errors import Interrupted
 
 ROOT = forked.ROOT
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -30,7 +31,9 @@ def pytest_sessionstart(session):
   if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN or 'PYTEST_XDIST_WORKER' in os.environ:
     signal.signal(signal.SIGHUP, lambda *_: None)
   from tfgan_pipeline.compat import tf
+  from tfgan_pipeline.errors import speak_of_flags
 
+  speak_of_flags()  # As binaries do, and as messages are written; see tests/test_messages.py.
   tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices('CPU')[0], [tf.config.LogicalDeviceConfiguration()] * 4
   )
@@ -40,6 +43,17 @@ def pytest_collection_modifyitems(items):
   """Sorts long tests first, so that no process is left alone with one at the end."""
   first = (ROOT / 'tests', ROOT / 'tests/training', ROOT / 'tests/runs')
   items.sort(key=lambda item: item.path.parent not in first)
+
+
+def pytest_runtest_makereport(item, call):
+  """Ends pytest where a signal for pytest stopped a training, which would look like a failure.
+
+  A training in this process takes SIGTERM, as `timeout` sends it, for a request to stop: the test
+  would fail with Interrupted, and pytest would go on.
+  """
+  error = call.excinfo.value if call.excinfo else None
+  if isinstance(error, Interrupted) and 'stopped at step' in str(error):
+    pytest.exit(f'stopped by a signal in {item.nodeid}', returncode=128 + signal.SIGTERM)
 
 
 # The smallest run that still has every part: batch norm, moving average, checkpoints, samples.

@@ -151,14 +151,22 @@ def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir, tmp_path):
   assert 'tfgan_pipeline.estimator' not in modules
 
 
-def test_compare_needs_no_tensorflow(tmp_path):
+@pytest.mark.parametrize('more', [(), ('--over_seeds',)])
+def test_compare_needs_no_tensorflow(tmp_path, more):
   definition = {'extractor': {'name': 'x'}, 'num_generated': 10}
   for step, score in ((1, 3.0), (2, 4.0)):
+    run = {'experiment': {'batch_size': step, 'networks': 'dcgan'}, 'dataset': {}}
+    (tmp_path / f'{step}').mkdir()
+    (tmp_path / f'{step}/experiment.json').write_text(json.dumps(run))
     record = {'step': step, 'definition_id': '0', 'definition': definition}
-    scores = {'scores': {'fid[x]': score}, 'score_ids': {'fid[x]': '0'}, 'run': f'/{step}'}
+    scores = {
+      'scores': {'fid[x]': score},
+      'score_ids': {'fid[x]': '0'},
+      'run': f'{tmp_path}/{step}',
+    }
     (tmp_path / f'{step}.json').write_text(json.dumps({**record, **scores}))
   before = resource.getrusage(resource.RUSAGE_CHILDREN)
-  modules = loaded_by('compare', str(tmp_path / '1.json'), str(tmp_path / '2.json'))
+  modules = loaded_by('compare', *more, str(tmp_path / '1.json'), str(tmp_path / '2.json'))
   after = resource.getrusage(resource.RUSAGE_CHILDREN)
   assert 'tfgan_pipeline.evaluation.compare' in modules
   assert not {'tensorflow', 'scipy', 'pandas'} & modules

@@ -15,6 +15,7 @@ _HOMES = {
   'Experiment': 'config.experiment',
   'GANEstimator': 'estimator',
   'dataset_of': 'data.arrays.in_memory',
+  'networks_of': 'estimator.keras_networks',
   'train_and_evaluate': 'estimator',
 }
 __all__ = ['__version__', *sorted(_HOMES)]  # pyrefly: ignore[unresolvable-dunder-all]  (looked up)

@@ -146,8 +146,17 @@ def _import_tfgan() -> Any:
     warnings.filterwarnings('ignore', message='.*pkg_resources.*')
     package: Any = importlib.import_module('tensorflow_gan')
   if not has_estimator:
+    real = importlib.import_module('tensorflow_gan.python.estimator.gan_estimator')
     package.estimator = _MissingEstimator('tensorflow_gan.estimator')
+    # Numbers, which need nothing of tf.estimator.
+    vars(package.estimator)['SummaryType'] = real.SummaryType
   return package
+
+
+def tf1_variables() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+  """Returns the decorator by which a Keras layer tracks variables of TensorFlow 1 in its `call`."""
+  shim = importlib.import_module('tf_keras.src.legacy_tf_layers.variable_scope_shim')
+  return shim.track_tf1_style_variables
 
 
 def xla_ops() -> types.ModuleType:

@@ -38,7 +38,7 @@ TRAIN = {
     '--networks=sngan: the shorter side of images should be one of 32, 48, 64, 128, 256, not 30x64',
   ),
   'grey with alpha': (
-    ['--dataset=image_folder(16, channels=2)', '--data_dir=/nowhere'],
+    ['--dataset=image_folder(16, channels=2)', '--data_dir=.'],
     'channels=2, resize=crop should be 1, 3 or 4, and crop or stretch',
   ),
   'size that does not fit': (['--networks=dcgan_textbook'], '--networks=dcgan_textbook: '),
@@ -46,7 +46,7 @@ TRAIN = {
   'all dropped': (['--networks=mlp(dropout=1.0)'], 'dropout=1.0'),
   'momentum': (['--generator_optimizer=sgd(momentum=2)'], '--generator_optimizer=sgd('),
   'twice': (['--penalties=wasserstein_gradient, wasserstein_gradient(1)'], 'a component twice'),
-  'metric that does not exist': (['--metrics=fidd'], '--metrics=fidd'),
+  'metric that does not exist': (['--evaluate', '--metrics=fidd'], '--metrics=fidd'),
 }
 
 

@@ -31,10 +31,15 @@ def test_pictures_keep_their_shape_unless_one_is_asked_for(folder):
   assert plain.fingerprint != picture_split(str(folder), '--x', size=4).fingerprint
 
 
-def test_grey_stays_grey_and_shapes_are_not_mixed(folder):
+def test_grey_stays_grey_unless_some_are_coloured(folder):
   Image.fromarray(np.zeros((4, 6), np.uint8)).save(folder / 'c.png')
-  with pytest.raises(UsageError, match=r'a\.png is 4x6x3 and c\.png is 4x6x1; one shape is'):
+  mixed = picture_split(str(folder), '--x')
+  assert mixed.image_shape == (4, 6, 3)
+  assert list(next(mixed.ordered(4))['image'].max(axis=(1, 2, 3))) == [10, 0, 20]
+  Image.fromarray(np.zeros((4, 5), np.uint8)).save(folder / 'd.png')
+  with pytest.raises(UsageError, match=r'a\.png is 4x6x3 and d\.png is 4x5x3; one shape is'):
     picture_split(str(folder), '--x')
+  (folder / 'd.png').unlink()
   (folder / 'a.png').unlink()
   (folder / 'deeper' / 'b.png').unlink()
   assert picture_split(str(folder), '--x').image_shape == (4, 6, 1)

@@ -227,8 +227,3 @@ def test_a_run_goes_on_with_changed_data_if_told_so(tmp_path, limit, options):
   fill(root / 'other_class', count=2)
   with pytest.raises(UsageError, match='--change=data: .*new_class/other_class, the run in .* new'):
     GANEstimator(experiment, change='data').train()
-
-
-def test_only_data_can_be_changed(tmp_path):
-  with pytest.raises(UsageError, match='--change=loss: only the data of a run can be changed'):
-    GANEstimator(tiny_experiment(tmp_path), change='loss')

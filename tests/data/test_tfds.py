@@ -180,7 +180,7 @@ def test_where_the_data_may_be(root, tmp_path, monkeypatch):
   [
     (
       'tfds(absent)',
-      r"--data_dir=.*: no prepared dataset 'absent'; .*tfds build absent --data_dir=",
+      r"--data_dir=.*: no prepared dataset 'absent'; .*download_and_prepare\(\)",
     ),
     ('tfds(tiny, size=-1)', 'size=-1'),
     ('tfds(tiny, validation=1.0)', 'validation=1.0'),

@@ -45,6 +45,8 @@ SMALL = {
 INSTEAD = (
   (r'^--extractor=inception.*', '--extractor=random_projection'),
   (r'^--count=\d+', '--count=16'),
+  (r'^--max_kimg=\d+', '--max_kimg=0.02'),
+  (r'^--max_steps=(\d+)000$', r'--max_steps=\1'),
   (r'^--bootstrap=\d+', '--bootstrap=10'),
 )
 CLIENT = """#!{python} -SE
@@ -137,7 +139,9 @@ class _Handler(socketserver.StreamRequestHandler):
 
   def handle(self) -> None:
     request = json.loads(self.rfile.readline())
-    words = [*request['words'], *SMALL[request['name']]]
+    has_length = any(re.match(r'--max_(steps|kimg)=', word) for word in request['words'])
+    small = [word for word in SMALL[request['name']] if not (has_length and '--max_' in word)]
+    words = [*request['words'], *small]
     for pattern, word in INSTEAD:
       words = [re.sub(pattern, word, given) for given in words]
     flags = [word.partition('=')[0] for word in words]

@@ -63,3 +63,18 @@ def test_every_page_is_led_to():
       if target.endswith('.md') and '://' not in target and path not in reached:
         todo.append(path)
   assert set((ROOT / 'docs').glob('*.md')) <= reached
+
+
+def test_forty_situations_have_a_public_report():
+  """Holds the table against its list of addresses: each is cited, and each citation has one."""
+  text = (ROOT / 'docs/situations.md').read_text()
+  rows = [line for line in text.splitlines() if line.startswith('| ') and 'tests/' in line]
+  assert all(row.count(' | ') == 3 for row in rows)
+  report = r'\[([\w.-]+)/([\w.-]+)#(\d+)\]'
+  cited = [re.findall(report, row.split(' | ')[1]) for row in rows]
+  listed = re.findall(
+    report + r': https://github\.com/(\S+)/(\S+)/(?:issues|pull)/(\d+)$', text, re.M
+  )
+  assert sum(map(bool, cited)) >= 40
+  assert {name for names in cited for name in names} == {entry[:3] for entry in listed}
+  assert all(entry[:3] == entry[3:] for entry in listed)

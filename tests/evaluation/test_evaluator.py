@@ -18,7 +18,7 @@ from tfgan_pipeline.media import images
 from tfgan_pipeline.media.points import Point
 from tfgan_pipeline.runs.scoring_claims import Claims
 
-TAG = 'scores/fid[random_projection]'
+TAG = '1_scores/fid[random_projection]'
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_what_is_drawn_and_written_down(run, options):
   picture = images.enlarge(images.grid(sampler.images(range(64), 0)))
   drawn = tf.io.decode_png(tensors_of(events, 'fakes')[2][2]).numpy()
   np.testing.assert_array_equal(drawn, picture)
-  (text,) = tensors_of(events, 'definition')[2].ravel()
+  (text,) = tensors_of(events, 'definition')[0].ravel()
   assert text.decode() == '```\n' + json.dumps(evaluator.definition, indent=2) + '\n```'
   for record in records.values():
     assert 0 <= record['seconds'] < 600 and record['seconds'] == round(record['seconds'], 2)

@@ -193,7 +193,8 @@ def test_features_that_do_not_suit_are_refused(tmp_path, options):
     save(tmp_path / 's.npz', mu=np.zeros(5), sigma=np.eye(5)),
   )
   refuses('compare with --reference_features', real, EvaluationOptions(metrics='fid'))
-  refuses('--metrics=.*logits are needed', real, EvaluationOptions(reference_features=real))
+  asked = EvaluationOptions(reference_features=real, metrics='inception_score')
+  refuses('--metrics=.*logits are needed', real, asked)
   fake = write(tmp_path / 'fake', FAKE)
   with pytest.raises(UsageError, match='--reference_features=.*: of 5 features, and random_proj'):
     score_folder(fake, options(reference_dir='', reference_features=real))
@@ -233,6 +234,23 @@ def test_three_equal_channels_are_grey(options, tmp_path):
   assert score_folder(coloured, as_grey)['scores'] == score_folder(luminance, as_grey)['scores']
   with pytest.raises(UsageError, match='--picture_channels=2: should be 1'):
     options(picture_channels=2)
+
+
+def test_grey_pictures_among_coloured_ones_score_by_what_is_seen(options, tmp_path):
+  """Stores real pictures as scrapers find them: some grey, one CMYK, one with a palette."""
+  modes = {0: 'L', 7: 'L', 8: 'CMYK', 9: 'P', 10: 'RGBA', 11: 'LA'}
+  for number, pixels in enumerate(REAL):
+    image = Image.fromarray(pixels).convert(modes.get(number, 'RGB'))
+    for folder, picture in (('mixed', image), ('plain', image.convert('RGB'))):
+      (tmp_path / folder).mkdir(exist_ok=True)
+      picture.save(tmp_path / folder / f'{number:02}.{"tif" if image.mode == "CMYK" else "png"}')
+  fake = write(tmp_path / 'fake', FAKE)
+  for channels in (0, 1, 3):
+    mixed, plain = (
+      score_folder(fake, options(reference_dir=str(tmp_path / folder), picture_channels=channels))
+      for folder in ('mixed', 'plain')
+    )
+    assert mixed['scores'] == plain['scores']
 
 
 def test_folders_of_equal_names_are_classes_where_a_metric_wants_them(options, tmp_path):

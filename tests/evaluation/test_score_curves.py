@@ -28,7 +28,7 @@ def evaluator_of(run, options, **values):
   return GANEstimator.of_run(str(run)).evaluator(dataclasses.replace(options, **values))
 
 
-def points(events: EventAccumulator, tag: str = f'scores/{FID}') -> list[tuple[int, float]]:
+def points(events: EventAccumulator, tag: str = f'1_scores/{FID}') -> list[tuple[int, float]]:
   """Returns the points of a curve in the order in which TensorBoard has them."""
   return [(event.step, float(tf.make_ndarray(event.tensor_proto))) for event in events.Tensors(tag)]
 
@@ -43,7 +43,8 @@ def of_records(records) -> list[tuple[int, float]]:
 
 
 def folders_with_curves(run) -> list[pathlib.Path]:
-  return sorted({path.parent for path in (run / 'eval').rglob('*tfevents*')})
+  folders = {path.parent for path in (run / 'eval').rglob('*tfevents*')}
+  return sorted(folder for folder in folders if folder.name != 'floor')
 
 
 def test_steps_rise_in_whatever_order_they_are_scored(run, options):
@@ -123,3 +124,42 @@ def test_points_without_a_record_are_left_out(run, options):
   records[1] = evaluator_of(run, options).evaluate(4)
   assert points(opened(path.parent)) == of_records(records)
   assert [record['step'] for record in Records(str(path.parent)).read()] == [0, 4]
+
+
+def test_the_floor_is_a_second_line_in_the_chart_of_its_score(run, options):
+  evaluator = evaluator_of(run, options)
+  records = [evaluator.evaluate(step) for step in (4, 0, 2)]
+  folder = run / 'eval' / options.directory_name
+  floors = {
+    record['step']: pytest.approx(record['scores'][FID.replace('[', '_floor[')], rel=1e-6)
+    for record in records
+  }
+  assert points(opened(folder / 'floor')) == sorted(floors.items())
+  tags = set(opened(folder).Tags()['tensors'])
+  assert {tag for tag in tags if tag.startswith('1_scores/')} == {f'1_scores/{FID}'}
+  assert min(tag for tag in tags) == f'1_scores/{FID}'  # Groups are sorted by name.
+
+
+def test_one_process_writes_one_file_and_its_definition_once(run, options):
+  evaluator = evaluator_of(run, options)
+  for step in (0, 2, 4):
+    evaluator.evaluate(step)
+  folder = run / 'eval' / options.directory_name
+  for place in (folder, folder / 'floor'):
+    assert len(list(place.glob('*tfevents*'))) == 1
+  assert [event.step for event in opened(folder).Tensors('definition')] == [0]
+
+
+def test_curves_of_a_former_version_go_on_in_the_group_of_today(run, options):
+  evaluator = evaluator_of(run, options)
+  records = [evaluator.evaluate(step) for step in (0, 2)]
+  folder = run / 'eval' / options.directory_name
+  for path in folder.rglob('*tfevents*'):
+    path.unlink()
+  for record in records:  # As they were written: a file for each, and scores/ for a group.
+    with tf.summary.create_file_writer(str(folder)).as_default(record['step']):
+      for name, value in record['scores'].items():
+        tf.summary.scalar(f'scores/{name}', value)
+  records.append(evaluator_of(run, options).evaluate(4))
+  assert points(opened(folder)) == of_records(records)
+  assert not [tag for tag in opened(folder).Tags()['tensors'] if tag.startswith('scores/')]

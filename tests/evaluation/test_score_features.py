@@ -44,6 +44,37 @@ def test_features_are_found_in_files_of_several_arrays(tmp_path):
   assert drawn['definition']['num_generated'] == 99
 
 
+def test_cautions_name_the_file_and_intervals_the_flag(tmp_path):
+  """A set with copies has neighbourhoods of radius zero; 32 samples are too few for an interval."""
+  copies = np.concatenate([POOLS[1][:60], np.repeat(POOLS[1][:1], 20, axis=0)])
+  real, good, doubtful, few = (
+    save(tmp_path / f'{name}.npy', x=pool)
+    for name, pool in (('r', POOLS[0]), ('g', POOLS[1]), ('d', copies), ('f', POOLS[1][:32]))
+  )
+  command = ('evaluate', f'--reference_features={real}')
+  process = run_binary(*command, f'--generated_features={good},{doubtful}', '--metrics=prdc')
+  assert len(process.stdout.splitlines()) == 2
+  assert f'--generated_features={doubtful}: --metrics=prdc(k=5): ' in process.stderr
+  assert f'--generated_features={good}: --metrics' not in process.stderr
+  more = (f'--generated_features={few}', '--metrics=fid', '--bootstrap=100')
+  refused = run_binary(*command, *more, code=2)
+  assert 'blocks' not in refused.stderr
+  assert (
+    '--bootstrap=100: the interval of fid needs 40 generated samples or more, and there are 32; '
+    'take more, or leave out --bootstrap'
+  ) in refused.stderr.splitlines()[-1]
+
+
+def test_default_metrics_are_those_that_the_features_allow(tmp_path):
+  real = save(tmp_path / 'r.npy', x=POOLS[0])
+  bare = save(tmp_path / 'g.npy', x=POOLS[1])
+  more = save(tmp_path / 'g.npz', pool=POOLS[1], logits=POOLS[1])
+  options = EvaluationOptions(reference_features=real)
+  without, having = (set(score_features(path, options)['scores']) for path in (bare, more))
+  assert having - without == {'inception_score[features]', 'inception_score_std[features]'}
+  assert {'fid[features]', 'kid[features]'} <= without
+
+
 @pytest.mark.parametrize('names', [('mu', 'sigma'), ('mean', 'cov'), ('m', 's'), ('MU', 'Sigma')])
 def test_statistics_that_hold_more_or_hold_it_otherwise(tmp_path, names):
   """Reads a file with objects and pictures, a mean in a row and a covariance of long doubles."""

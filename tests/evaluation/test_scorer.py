@@ -11,6 +11,7 @@ from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.extractors.base import ExtractorContext
 
 
 @pytest.fixture(scope='module')
@@ -168,7 +169,10 @@ def test_labels_asked_for_are_those_of_the_classes(scorer, held_out, register):
   [
     ({'metrics': 'precision_recall(k=180)'}, '--metrics=precision_recall(k=180): '),
     ({'metrics': 'kid(subsets=0)'}, '--metrics=kid('),
-    ({'metrics': 'fid', 'num_samples': 30, 'bootstrap': 10}, 'blocks=20'),
+    (
+      {'metrics': 'kid, fid', 'num_samples': 32, 'bootstrap': 10},
+      '--bootstrap=10: the interval of fid needs 40 generated samples or more, and there are 32; ',
+    ),
     ({'metrics': 'fid', 'image_metrics': 'ms_ssim(pairs=0)'}, '--image_metrics=ms_ssim(pairs=0'),
   ],
 )
@@ -176,3 +180,23 @@ def test_what_cannot_be_measured_is_refused_before_the_work(scorer, options, mes
   with pytest.raises(UsageError) as caught:
     scorer(**options)
   assert message in str(caught.value) and '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('has_logits', [False, True])
+@pytest.mark.parametrize('extractor', ['classifier(steps=20)', 'random_projection'])
+def test_default_metrics_need_logits_of_generated_images_alone(
+  scorer, digits, held_out, cache_dir, tmp_path, caplog, extractor, has_logits
+):
+  """The file of real features may have logits or not: the Inception Score reads none of them."""
+  real = registry.extractor.build(extractor, ExtractorContext(digits, cache_dir))
+  pool = real.features([next(digits.split('train').ordered(300))['image']]).pool
+  more = {'logits': np.zeros((len(pool), 3), np.float32)} if has_logits else {}
+  np.savez(tmp_path / 'real.npz', pool=pool, **more)
+  with caplog.at_level('INFO'):
+    scores = scorer(extractor=extractor, reference_features=f'{tmp_path}/real.npz').score(
+      [held_out['image']]
+    )
+  classifies = extractor != 'random_projection'
+  assert any(name.startswith('inception_score[') for name in scores) == classifies
+  assert ('without inception_score, as random_projection' in caplog.text) == (not classifies)
+  assert {'fid', 'kid'} <= {name.split('[')[0] for name in scores}

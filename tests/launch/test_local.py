@@ -49,6 +49,7 @@ if [ -n "${EVALUATE_BROKEN:-}" ]; then echo broken >&2; end $EVALUATE_BROKEN; fi
 until [ -e TRAIN_DONE ]; do sleep 0.1; done
 for _ in $(seq ${EVALUATE_TENTHS:-10}); do sleep 0.1; done
 echo '{"step": 5}'
+if [ -n "${BEST:-}" ]; then echo "$BEST" >&2; fi
 end ${EVALUATE_CODE:-0}
 """
 )

@@ -49,7 +49,7 @@ def commands(text: str):
 
 @functools.cache
 def flags_of(binary: str) -> set[str]:
-  listed = re.findall(r'^  --(\w+)$', run_binary(binary, '--help').stdout, re.MULTILINE)
+  listed = re.findall(r'^  --(\w+)$', run_binary(binary, '--helpfull').stdout, re.MULTILINE)
   return {*listed, 'list', 'help'}
 
 

@@ -187,7 +187,7 @@ def test_a_binary_says_it_in_one_line(tmp_path):
   for path in (ROOT / 'tfgan_pipeline/losses').glob('*.py'):
     (losses / path.name).symlink_to(path)
   (losses / 'mine.py').write_text('def mine(:\n')
-  for flag in ('--list', '--help', '--dry_run'):
+  for flag in ('--list', '--dry_run'):
     done = subprocess.run(
       [sys.executable, '-m', 'tfgan_pipeline.bin.train', flag, '--model_dir=x'],
       cwd=tmp_path,

@@ -75,7 +75,7 @@ def test_lists_keep_their_order():
 @pytest.mark.parametrize(
   'text, message',
   [
-    ('dcgann', "unknown network 'dcgann'; there are: biggan("),
+    ('dcgann', "unknown network 'dcgann'; did you mean dcgan?"),
     ('dcgan(filter=3)', "no argument 'filter' in dcgan(filters=64"),
     ('dcgan(filters=big)', 'argument filters=big should be int'),
     ('dcgan(filters=1.5)', 'argument filters=1.5 should be int'),

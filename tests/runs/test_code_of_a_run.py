@@ -21,7 +21,7 @@ def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, capl
       from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
       @registry.loss
-      def mine() -> AdversarialLoss:
+      def of_script() -> AdversarialLoss:
         'Half of a loss.'
         plain = registry.loss.build('modified')
         return AdversarialLoss(
@@ -30,7 +30,8 @@ def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, capl
 
       GANEstimator(
         Experiment(
-          model_dir=sys.argv[1], loss='mine', networks='mlp(units=4)', dataset='digits(size=16)',
+          model_dir=sys.argv[1], loss='of_script', networks='mlp(units=4)',
+          dataset='digits(size=16)',
           noise='normal(4)', batch_size=16, max_steps=int(sys.argv[2]), save_every=2,
         )
       ).train()
@@ -45,15 +46,15 @@ def test_code_that_is_not_released_is_kept_and_its_change_is_told(tmp_path, capl
 
   assert 'other code' not in run_script(2)
   first = record_of(model_dir)['sessions'][-1]['code']
-  assert list(first) == ['loss mine'] and first['loss mine']['path'] == str(script)
+  assert list(first) == ['loss of_script'] and first['loss of_script']['path'] == str(script)
   (copy,) = (model_dir / 'code').iterdir()
   assert copy.read_text() == script.read_text()
   record = GANEstimator.of_run(str(model_dir)).evaluate(None, options)
-  assert record['code'] == {'loss mine': first['loss mine']['hash']}
+  assert record['code'] == {'loss of_script': first['loss of_script']['hash']}
   script.write_text(script.read_text().replace('0.5 *', '0.25 *'))
-  assert 'loss mine: other code than in the session before' in run_script(4)
+  assert 'loss of_script: other code than in the session before' in run_script(4)
   sessions = record_of(model_dir)['sessions']
-  assert [session.get('changed_code') for session in sessions] == [None, ['loss mine']]
+  assert [session.get('changed_code') for session in sessions] == [None, ['loss of_script']]
   assert len(list((model_dir / 'code').iterdir())) == 2
 
 

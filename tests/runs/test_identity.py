@@ -78,7 +78,7 @@ def test_a_directory_that_is_started_over_has_scores_of_its_own(trained, tmp_pat
   events = EventAccumulator(str(tmp_path / 'eval/random_projection-64'))
   events.Reload()
   # Files of one second are read by their numbers as text: 10 comes before 9.
-  points = sorted(events.Tensors(f'scores/{FID}'), key=lambda event: event.step)
+  points = sorted(events.Tensors(f'1_scores/{FID}'), key=lambda event: event.step)
   curve = [tf.make_ndarray(event.tensor_proto) for event in points]
   np.testing.assert_allclose(curve, of_run[1], rtol=1e-6)
 
@@ -94,7 +94,7 @@ def test_failures_alone_are_no_curve_of_a_run_that_started_over(trained, tmp_pat
     shutil.rmtree(tmp_path / 'checkpoints')
   events = EventAccumulator(str(tmp_path / 'eval/random_projection-64'))
   events.Reload()
-  (point,) = events.Tensors(f'scores/{FID}')
+  (point,) = events.Tensors(f'1_scores/{FID}')
   assert tf.make_ndarray(point.tensor_proto) == np.float32(record['scores'][FID])
 
 

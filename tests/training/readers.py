@@ -178,7 +178,7 @@ class Readers:
         str(folder), size_guidance=everything, tensor_size_guidance=everything
       )
     self._events.Reload()
-    tag = 'loss/generator'  # Which all games have.
+    tag = '3_loss/generator'  # Which all games have.
     there = tag in self._events.Tags()['tensors']
     steps = [event.step for event in self._events.Tensors(tag)] if there else []
     if steps == self._shown:

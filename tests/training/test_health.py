@@ -18,6 +18,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.models.image_game import GENERATE
+from tfgan_pipeline.writers.groups import shown_as
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
@@ -118,7 +119,7 @@ def test_values_by_hand(tmp_path):
   events = EventAccumulator(f'{tmp_path}/train', tensor_size_guidance={'scalars': 0}).Reload()
   for tag, value in found.items():
     if tag != 'step':
-      shown = [event for event in events.Tensors(tag) if event.step == 4]
+      shown = [event for event in events.Tensors(shown_as(tag)) if event.step == 4]
       assert [tf.make_ndarray(event.tensor_proto) for event in shown] == [value]
 
 

@@ -111,5 +111,5 @@ def test_killed_at_random(tmp_path, model, capsys):
     assert (disturbed / 'samples' / picture.name).read_bytes() == picture.read_bytes()
   folder, everything = str(disturbed / 'train'), {'scalars': 0}
   events = EventAccumulator(folder, tensor_size_guidance=everything).Reload()
-  shown = [event.step for event in events.Tensors('loss/generator')]
+  shown = [event.step for event in events.Tensors('3_loss/generator')]
   assert shown == list(range(1, steps + 1))

@@ -13,14 +13,14 @@ import logging
 import os
 import signal
 import sys
-import textwrap
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from absl import app, flags
 import absl.logging
 
-from tfgan_pipeline import registry
+from tfgan_pipeline.bin import flagfiles, help, imports, results
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import (
   CheckFailed,
   ComponentError,
@@ -29,7 +29,9 @@ from tfgan_pipeline.errors import (
   Unreachable,
   UsageError,
   WriteError,
+  speak_of_flags,
 )
+from tfgan_pipeline.replicas import stopping
 
 if TYPE_CHECKING:
   from tfgan_pipeline.data.dataset import Dataset
@@ -42,23 +44,36 @@ EXIT_CODES = {
   NonFiniteError: 1,
   WriteError: 1,
   CheckFailed: 1,
-  KeyboardInterrupt: 130,
+  KeyboardInterrupt: 75,  # Of a program with a handler of its own for SIGINT.
 }
 
 
-def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> None:
+def run(
+  main: Callable[..., None], about: str, *, arguments: bool = False, help_lines: int = 60
+) -> None:
   """Runs a binary: parses the command line, calls `main`, and exits with a code of EXIT_CODES.
 
   Args:
     main: Does the work, as flags.FLAGS say.
     about: The binary's docstring, the head of --help.
     arguments: Whether words that are no flags are allowed; `main` gets them as arguments.
+    help_lines: Lines that --help may take; --helpfull has no limit.
   """
+  speak_of_flags()
   _open_closed_streams()
-  if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # Unless the parent had it ignored.
-    signal.signal(signal.SIGTERM, _raise_interrupted)
+  stopping.raise_at_signals()
   _set_up_logging()
-  flags.DEFINE_bool('list', False, 'Print every component with its arguments, and exit.')
+  flags.DEFINE_flag(
+    flags.Flag(
+      flags.ArgumentParser(),
+      None,
+      'list',
+      None,
+      'Print all components, or those of one kind as in --list=loss.',
+      boolean=True,  # May be given without a value, which then is 'true'.
+    )
+  )
+  imports.define_flag()
 
   flags.FLAGS.set_gnu_getopt(arguments)
 
@@ -73,22 +88,34 @@ def run(main: Callable[..., None], about: str, *, arguments: bool = False) -> No
     return 0
 
   try:
-    app.run(run_main, flags_parser=lambda argv: _parse(argv, about, arguments))
-  except ComponentError as error:  # Raised by --help or --list.
+    app.run(run_main, flags_parser=lambda argv: _parse(argv, about, arguments, help_lines))
+  except ComponentError as error:  # Raised by --list.
     sys.exit(_print_error(error))
 
 
-def print_result(result: dict[str, Any]) -> None:
-  """Prints one JSON line on stdout and flushes it."""
-  print(json.dumps(result), flush=True)
+def print_result(
+  result: dict[str, Any], form: Callable[[results.Result], str] = results.line
+) -> None:
+  """Prints one line on stdout, JSON unless stdout is a terminal, and flushes it.
+
+  Args:
+    result: The result.
+    form: Formats it for a person at a terminal.
+  """
+  print(form(result) if results.is_for_person() else json.dumps(result), flush=True)
 
 
-def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
+def print_results(
+  found: Iterable[dict[str, Any]],
+  path: str = '',
+  form: Callable[[results.Result], str] = results.line,
+) -> None:
   """Prints each result as soon as it exists, and writes all to the file --output in the end.
 
   Args:
-    results: Results as they are computed.
+    found: Results as they are computed.
     path: Value of --output; '' writes no file.
+    form: Formats a result for a person at a terminal.
 
   Raises:
     UsageError: The folder of `path` cannot be written.
@@ -98,8 +125,8 @@ def print_results(results: Iterable[dict[str, Any]], path: str = '') -> None:
     raise UsageError(f'--output={path}: {folder} is no folder that can be written')
   lines = []
   try:
-    for result in results:
-      print_result(result)
+    for result in found:
+      print_result(result, form)
       lines.append(json.dumps(result) + '\n')
   finally:  # After an error, too: the results before it are worth keeping.
     if path and lines:
@@ -134,6 +161,7 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   """
   places = {name: flags.FLAGS[name].value for name in ('data_dir', 'memory_limit_gb')}
   experiment = Experiment.from_record({}, dataset=text, **places)
+  require_data(experiment.dataset, experiment.data_dir)
 
   from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 
@@ -142,80 +170,40 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   return dataset, experiment.dataset
 
 
-def _parse(argv: list[str], about: str, arguments: bool) -> list[str]:
-  if any(
-    argument.lstrip('-') in ('help', 'helpshort', 'helpfull', 'h') and argument[0] == '-'
-    for argument in argv[1:]
-  ):
-    _print_and_exit(f'{about.strip()}\n\nFlags:\n{_flags_help()}\n\n{components()}')
+def define_stop_when() -> None:
+  """Defines the flag --stop_when of binaries that score trainings."""
+  text = 'The training stops when, for instance, "fid has not improved for 10 evaluations".'
+  flags.DEFINE_string('stop_when', '', text)
+
+
+def _parse(argv: list[str], about: str, arguments: bool, help_lines: int) -> list[str]:
+  words = {argument.lstrip('-') for argument in argv[1:] if argument.startswith('-')}
+  if 'helpfull' in words:
+    _print_and_exit(help.full(about))
+  if words & {'help', 'helpshort', 'h'}:
+    _print_and_exit(help.page(about, help_lines))
   try:
-    rest = flags.FLAGS(_add_model_dirs(argv))
+    rest = flags.FLAGS(flagfiles.add_model_dirs(argv))
   except flags.Error as error:
-    sys.exit(_print_error(UsageError(str(error))))
+    sys.exit(_print_error(flagfiles.missing(error) or UsageError(str(error))))
   if len(rest) > 1 and not arguments:
     sys.exit(_print_error(UsageError(f'{rest[1]}: not a flag; flags are written --name=value')))
-  if flags.FLAGS.list:
-    _print_and_exit(components())
+  try:
+    imports.find_components()
+  except UsageError as error:
+    sys.exit(_print_error(error))
+  if flags.FLAGS.list not in (None, 'false'):
+    try:
+      _print_and_exit(help.components('' if flags.FLAGS.list == 'true' else flags.FLAGS.list))
+    except UsageError as error:
+      sys.exit(_print_error(error))
   return rest
-
-
-def _add_model_dirs(argv: list[str]) -> list[str]:
-  """Inserts --model_dir after each flagfile of a run, as the run may have moved since."""
-  words: list[str] = []
-  for word in argv:
-    is_path = words[-1:] in (['--flagfile'], ['-flagfile'])
-    words.append(word)
-    flag, _, path = word.partition('=')
-    if is_path or flag in ('--flagfile', '-flagfile'):
-      path = os.path.abspath(os.path.expanduser(word if is_path else path))
-      folder, name = os.path.split(path)
-      is_of_run = os.path.isfile(os.path.join(folder, 'experiment.json'))
-      if name == 'experiment.flags' and is_of_run and 'model_dir' in flags.FLAGS:
-        words.append(f'--model_dir={folder}')
-  return words
 
 
 def _print_and_exit(text: str) -> None:
   signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `--help | head` should end without a traceback.
   print(text)
   sys.exit(0)
-
-
-def _flags_help() -> str:
-  """Formats the flags that this package defines, without absl's own."""
-  entries = [
-    (flag.name, flag.help, flag.default)
-    for module, module_flags in flags.FLAGS.flags_by_module_dict().items()
-    if not module.startswith('absl')
-    for flag in module_flags
-  ]
-  entries.append(
-    ('flagfile', 'Read flags from a file, one a line; those after it override it.', None)
-  )
-  lines = []
-  for name, text, default in entries:
-    default_text = '' if default in (None, '') else f' Default: {default}.'
-    lines += [
-      f'  --{name}',
-      textwrap.fill(f'{text}{default_text}', 96, initial_indent=' ' * 6, subsequent_indent=' ' * 6),
-    ]
-  return '\n'.join(lines)
-
-
-def components() -> str:
-  """Returns the text of --list: signature and first docstring line of every component, by kind."""
-  lines = []
-  for kind in registry.ALL:
-    lines.append(f'{kind.kind}:')
-    for component in kind.components().values():
-      lines += [f'  {component.signature}', f'      {component.doc}']
-  return '\n'.join(lines)
-
-
-def _raise_interrupted(number: int, frame: object) -> NoReturn:
-  """Handles SIGTERM by raising Interrupted, until training installs a handler that saves first."""
-  del number, frame
-  raise Interrupted('stopped by SIGTERM; the same command starts again')
 
 
 def _print_error(error: BaseException) -> int:

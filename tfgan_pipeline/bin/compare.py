@@ -3,6 +3,7 @@
     tfgan-compare /tmp/run1 /tmp/run2 --metric=fid,kid --best_of_run
     tfgan-compare "/tmp/runs/*" --where=weights=average --where=reference.split=test --sort=step
     tfgan-compare /tmp/run1/eval/quick /tmp/record.json --format=markdown
+    tfgan-compare /tmp/runs/* --over_seeds --best_of_run
 
 Takes runs, folders of runs, evaluation directories of runs, and files of records. Tables go to
 stdout, best first, each below the fields in which its definition differs from the others; several
@@ -31,7 +32,8 @@ def main(*paths: str) -> None:
   if not all(metrics):
     raise UsageError(f'--metric={",".join(FLAGS.metric)}: should be names such as fid,kid')
 
-  from tfgan_pipeline.evaluation import compare, table_forms
+  from tfgan_pipeline.evaluation import compare, over_seeds, table_forms
+  from tfgan_pipeline.evaluation.labels import heading
   from tfgan_pipeline.runs import files
   from tfgan_pipeline.runs.score_records import find_records
 
@@ -52,13 +54,21 @@ def main(*paths: str) -> None:
         sources = map(record.get, ('run', 'generated_dir', 'generated_features'))
         recorded_name = next(filter(None, sources), file)
         entries.append(compare.Entry(name if is_run else recorded_name, record))
+  trainings = None
+  if FLAGS.over_seeds:
+    trainings = over_seeds.read_trainings((entry.run, entry.record) for entry in entries)
   tables = compare.tables(
-    entries, metrics, where=FLAGS.where, sort=FLAGS.sort, best_of_run=FLAGS.best_of_run
+    entries,
+    metrics,
+    where=FLAGS.where,
+    sort=FLAGS.sort,
+    best_of_run=FLAGS.best_of_run,
+    trainings=trainings,
   )
   print(table_forms.FORMS[FLAGS.format](tables))
   for table in tables:
     if table.optimism:
-      title = table_forms.heading(table)
+      title = heading(table.definition)
       _log.info(
         '%sthe best of these %d flatters by about %.3g, for having been picked',
         f'{title}: ' if title else '',
@@ -82,6 +92,12 @@ def run() -> None:
   )
   flags.DEFINE_enum('sort', 'rank', ('rank', 'step'), 'The order of rows: best first, or by step.')
   flags.DEFINE_bool('best_of_run', False, "Only each run's best checkpoint.")
+  flags.DEFINE_bool(
+    'over_seeds',
+    False,
+    'One row for the runs that differ in the seed of training alone: mean, 95 % interval, and the '
+    "number of runs; with --best_of_run the mean of each run's best.",
+  )
   flags.DEFINE_enum('format', 'text', ('text', 'markdown', 'csv', 'json'), 'Of the tables.')
   command_line.run(main, __doc__, arguments=True)
 

@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.bin import command_line, early, results
+from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
+from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs.directory import is_many
 
 if TYPE_CHECKING:
   from tfgan_pipeline.compat import tf
@@ -36,11 +39,14 @@ DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 def main() -> None:
   """Scores the runs or the folder that the flags name, and prints each record."""
   options = EvaluationOptions.from_flags(FLAGS)
+  checked_step(FLAGS.step)
   for name in FLAGS.also:
     if name not in ('raw', 'batch', 'standing'):
       raise UsageError(f'--also={name}: should be one of raw, batch, standing')
   if not FLAGS.watch:
-    command_line.refuse('stop_after', 'timeout_minutes', because='only with --watch')
+    command_line.refuse('stop_after', 'timeout_minutes', 'stop_when', because='only with --watch')
+  elif FLAGS.stop_when:
+    StopRule.parse(FLAGS.stop_when)
   if not (options.reference_dir or FLAGS.generated_dir):
     for name in ('resize_pictures', 'picture_channels'):
       command_line.refuse(name, because='only with --reference_dir or --generated_dir')
@@ -53,18 +59,28 @@ def main() -> None:
       'output', 'step', because='not with --watch, which makes a record of every step'
     )
 
+  places = {name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'}
+  early.require_sources()
+  early.require_run(FLAGS.model_dir or '', labels=options.labels, may_come=FLAGS.watch, **places)
+
   from tfgan_pipeline.evaluation.many_runs import score_runs, watch_runs
 
   common = dict(
     also=FLAGS.also,
     strategy=_devices(),
-    **{name: getattr(FLAGS, name) for name in RELOCATABLE if name != 'model_dir'},
+    **places,
   )
   if not FLAGS.watch:
     records = score_runs(FLAGS.model_dir, options, step=FLAGS.step, **common)
     return command_line.print_results(records, FLAGS.output)
-  watching = dict(timeout_seconds=FLAGS.timeout_minutes * 60, stop_after=FLAGS.stop_after)
-  command_line.print_results(watch_runs(FLAGS.model_dir, options, **watching, **common))
+  watching = dict(
+    timeout_seconds=FLAGS.timeout_minutes * 60,
+    stop_after=FLAGS.stop_after,
+    stop_when=FLAGS.stop_when,
+  )
+  records = watch_runs(FLAGS.model_dir, options, **watching, **common)
+  table = results.ScoreTable(options.best_by, many=is_many(FLAGS.model_dir))
+  command_line.print_results(records, form=table.line)
 
 
 def _devices() -> tf.distribute.Strategy:
@@ -86,6 +102,7 @@ def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
     *('eval_dir', 'labels', 'label_proportions'),
     because=f'not with --{flag}, which is no run',
   )
+  early.require_sources()
   every = not FLAGS.protocol and FLAGS['num_samples'].using_default_value
   if not FLAGS.generated_dir:
     command_line.refuse(
@@ -126,24 +143,27 @@ def run() -> None:
   flags.DEFINE_string(
     'generated_dir',
     '',
-    'A folder of images to score instead of a run, or an .npy or .npz file of uint8 [n, H, W, C]: '
-    'all of them, or --num_samples. Several with commas or as a pattern.',
+    'Images to score instead of a run: a folder, or an .npy or .npz file. Arrays are uint8 '
+    '[n, H, W, C]; all are scored, or --num_samples. Several with commas or as a pattern.',
   )
   flags.DEFINE_string(
     'generated_features',
     '',
-    'Features to score instead of a run: an .npy file of floats [n, width], or an .npz file that '
-    'holds them. Several with commas or as a pattern.',
+    'Features to score instead of a run: an .npy or .npz file. Floats [n, width]; several with '
+    'commas or as a pattern.',
   )
   flags.DEFINE_string('output', '', 'Write the records to this file, too.')
-  flags.DEFINE_integer('step', None, 'The checkpoint to score; default: the newest.')
+  flags.DEFINE_string(
+    'step', 'newest', 'The checkpoint to score: a step, newest, best, or best:kid.'
+  )
   flags.DEFINE_bool('watch', False, 'Score every checkpoint in order until the run is done.')
   flags.DEFINE_list(
     'also',
     [],
-    'Score these kinds of samples, too, and warn when they are more than a tenth apart: raw '
-    '(weights), batch, standing (statistics of batch normalisation).',
+    'Score raw (weights), batch or standing (batch normalisation), too. Warns when they are more '
+    'than a tenth apart.',
   )
+  command_line.define_stop_when()
   flags.DEFINE_integer(
     'stop_after', 0, 'With --watch, end after as many checkpoints.', lower_bound=0
   )

@@ -7,6 +7,7 @@ python -c "import tensorflow as tf; print(tf.saved_model.load('/tmp/generator').
 from absl import flags
 
 from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
@@ -17,6 +18,7 @@ def main() -> None:
   """Writes the SavedModel and prints its path."""
   if not FLAGS.output:
     raise UsageError('--output: say which directory to write')
+  checked_step(FLAGS.step)
 
   from tfgan_pipeline.estimator import GANEstimator
 
@@ -29,7 +31,7 @@ def run() -> None:
   """Defines the flags of tfgan-export and runs `main`."""
   Experiment.define_flags(only=('model_dir',))
   flags.DEFINE_string('output', '', 'The directory to write; may be gs://.')
-  flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')
+  flags.DEFINE_string('step', 'newest', 'The checkpoint: a step, newest, best, or best:kid.')
   command_line.run(main, __doc__)
 
 

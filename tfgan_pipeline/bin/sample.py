@@ -11,7 +11,8 @@ tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.bin import command_line, early
+from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
@@ -20,6 +21,7 @@ FLAGS = flags.FLAGS
 
 def main() -> None:
   """Writes the samples that the flags ask for, and prints where and how many."""
+  checked_step(FLAGS.step)
   if FLAGS.input_dir:
     noise = ('columns', 'traverse', 'interpolate', 'labels')
     command_line.refuse(*noise, because='not with --input_dir')
@@ -28,11 +30,13 @@ def main() -> None:
     command_line.refuse(*grid, because='not with --images_dir')
   elif not FLAGS.output:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
-  if FLAGS.input_dir:
-    return _translate()
-  if FLAGS.traverse:
+  if FLAGS.traverse and not FLAGS.input_dir:
     others = ('labels', 'count', 'interpolate')
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')
+  early.require_sources()
+  early.require_run(FLAGS.model_dir, labels=FLAGS.labels)
+  if FLAGS.input_dir:
+    return _translate()
 
   from tfgan_pipeline.sampling import files
   from tfgan_pipeline.sampling.ensemble import Ensemble
@@ -121,7 +125,7 @@ def run() -> None:
     'Show so many steps from each sample to the next instead, with a class to each row.',
     lower_bound=0,
   )
-  flags.DEFINE_integer('step', None, 'The checkpoint; default: the newest.')
+  flags.DEFINE_string('step', 'newest', 'The checkpoint: a step, newest, best, or best:kid.')
   flags.DEFINE_enum('weights', 'average', ('average', 'raw'), 'The moving average, or raw weights.')
   command_line.run(main, __doc__)
 

@@ -53,20 +53,19 @@ class EvaluationOptions(Settings):
   )
   bootstrap: int = setting(
     0,
-    'Number of bootstrap resamples for a 95 % confidence interval beside each score that can have '
-    'one: fid (which then takes that many times as long), inception_score, precision, memorised. '
-    '0: no intervals.',
+    'Bootstrap resamples for 95 % intervals of scores; 0: none. Of fid (which then takes that many '
+    'times as long), inception_score, precision, memorised.',
     minimum=0,
   )
   pair_metrics: str = setting(
     '',
-    'Scores computed from outputs and the real samples that they should equal, for tasks that read '
-    'one half of a pair.',
+    'Scores of outputs against the real samples that they should equal. For tasks that read one '
+    'half of a pair.',
     some_of=registry.pair_metric,
   )
   generator_metrics: str = setting(
     '',
-    'Scores of the generator itself, at inputs that the metric chooses; for generators that read '
+    'Scores of the generator itself, at inputs that they choose. For generators that read '
     'standard normal noise.',
     some_of=registry.generator_metric,
   )
@@ -201,11 +200,7 @@ class EvaluationOptions(Settings):
     Raises:
       UsageError: A value is not allowed, or two options exclude each other.
     """
-    names = [field.name for field in dataclasses.fields(cls)]
-    overrides = {
-      name: getattr(values, name) for name in names if not values[name].using_default_value
-    }
-    return cls.of_protocol(**overrides)
+    return cls.of_protocol(**cls.given_flags(values))
 
   @classmethod
   def of_protocol(cls, protocol: str = '', **overrides: Any) -> EvaluationOptions:

@@ -9,12 +9,13 @@ Components are chosen by strings, see the package `registry`; checking them impo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 import dataclasses
 import os
 from typing import Any
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.durations import DURATIONS, require_one, steps_of
 from tfgan_pipeline.config.settings import Settings, canonical_value, setting
 from tfgan_pipeline.errors import UsageError
 
@@ -108,6 +109,18 @@ class Experiment(Settings):
     minimum=0,
     below=1,
   )
+  freeze: str = setting(
+    '',
+    'Layers that are not trained, by name, beginning or pattern: discriminator/conv2d_1.',
+    later=True,
+  )
+  init_from: str = setting(
+    '',
+    'RUN or RUN:STEP (a number, newest, best): a new run takes the weights of it that fit.',
+    defines=False,
+    path=True,
+    later=True,
+  )
   seed: int = setting(0, 'Seed of everything random.', minimum=0, below=2**31)
   deterministic: bool = setting(True, 'Use only kernels that compute the same bits each time.')
   precision: str = setting(
@@ -118,6 +131,15 @@ class Experiment(Settings):
   )
 
   max_steps: int = setting(2000, 'Generator updates in the whole run.', defines=False, minimum=1)
+  max_images: int = setting(
+    0, 'Instead of --max_steps: real images to read.', defines=False, minimum=0, later=True
+  )
+  max_kimg: float = setting(
+    0.0, 'Instead: thousands of real images.', defines=False, minimum=0, later=True
+  )
+  max_epochs: float = setting(
+    0.0, 'Instead: passes over the training data.', defines=False, minimum=0, later=True
+  )
   save_every: int = setting(500, 'Steps between checkpoints.', defines=False, minimum=1)
   keep_checkpoints: int = setting(
     0, 'How many of the newest checkpoints to keep; 0 keeps all.', defines=False, minimum=0
@@ -178,6 +200,37 @@ class Experiment(Settings):
     minimum=0,
   )
 
+  def __post_init__(self) -> None:
+    super().__post_init__()
+    require_one(self._durations())
+
+  def _durations(self) -> dict[str, float]:
+    """Returns the lengths of the run that are not at their defaults, by name."""
+    fields = {field.name: field.default for field in dataclasses.fields(self)}
+    return {name: value for name in DURATIONS if (value := getattr(self, name)) != fields[name]}
+
+  @property
+  def sub_steps(self) -> int:
+    """Number of updates in a step, for each of which the players see other images."""
+    return self.discriminator_steps + (self.update == 'sequential')
+
+  def in_steps(self, train_size: int | None = None) -> Experiment:
+    """Returns the experiment with its length, however given, as `max_steps` alone.
+
+    Args:
+      train_size: Number of training examples, which epochs depend on; None if unknown.
+
+    Raises:
+      UsageError: The length is in epochs, and `train_size` is not known.
+    """
+    images = self.batch_size * self.sub_steps
+    lengths = {name: value for name, value in self._durations().items() if name != 'max_steps'}
+    for name, value in lengths.items():
+      return dataclasses.replace(
+        self, **{name: 0, 'max_steps': steps_of(name, value, images, train_size)}
+      )
+    return self
+
   @classmethod
   def from_record(cls, values: Mapping[str, Any], **overrides: Any) -> Experiment:
     """Returns the experiment that an experiment.json records, without checking its values again.
@@ -194,6 +247,8 @@ class Experiment(Settings):
     """
     changes = {name: value for name, value in overrides.items() if value is not None}
     defaults = cls(**changes)
+    if set(DURATIONS) & set(changes):  # One replaces any other.
+      values = {name: value for name, value in values.items() if name not in DURATIONS}
     experiment = object.__new__(cls)
     for field in dataclasses.fields(cls):
       source = {} if field.name in changes else values
@@ -214,14 +269,26 @@ class Experiment(Settings):
       lines.append(f'--{name}={str(value).lower() if isinstance(value, bool) else value}')
     return '\n'.join(lines) + '\n'
 
-  def differences(self, other: Experiment) -> list[str]:
-    """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
-    pairs = [
-      (field.name, *(_update_value(field, getattr(one, field.name)) for one in (self, other)))
+  def defining(self) -> dict[str, Any]:
+    """Returns the values of the fields that define a run, in today's form."""
+    return {
+      field.name: _update_value(field, getattr(self, field.name))
       for field in dataclasses.fields(self)
       if field.metadata['defines']
-    ]
-    return [f'--{name}={new} (was {old})' for name, new, old in pairs if new != old]
+    }
+
+  def changes(self, old: Experiment, also: Collection[str] = ()) -> dict[str, list[Any]]:
+    """Returns [old, new] values, by name, of fields that define a run or are in `also`."""
+    pairs = {
+      field.name: [_update_value(field, getattr(one, field.name)) for one in (old, self)]
+      for field in dataclasses.fields(self)
+      if field.metadata['defines'] or field.name in also
+    }
+    return {name: [old, new] for name, (old, new) in pairs.items() if old != new}
+
+  def differences(self, other: Experiment) -> list[str]:
+    """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
+    return [f'--{name}={new} (was {old})' for name, (old, new) in self.changes(other).items()]
 
 
 def _update_value(field: dataclasses.Field[Any], value: Any) -> Any:

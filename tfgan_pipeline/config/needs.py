@@ -28,6 +28,10 @@ class Need(enum.Enum):
     return _FLAGS[self]
 
 
+# Models of the package whose generators are told no class, whatever the data: of a run that is only
+# read about, the game is not there to be asked.
+GAMES_WITHOUT_LABELS = ('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'vae', 'vaegan')
+
 _FLAGS = {
   Need.GENERATOR: 'model',
   Need.DISCRIMINATOR: 'model',

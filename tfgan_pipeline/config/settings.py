@@ -39,6 +39,7 @@ def setting(
   once: bool = True,
   path: bool = False,
   size: bool = False,
+  later: bool = False,
 ) -> Any:
   """Declares a field of a Settings dataclass together with its flag.
 
@@ -57,6 +58,7 @@ def setting(
     path: Whether the string is a path; ~ is expanded and the path made absolute.
     size: Whether the value is a size of images, a number of pixels a side or (height, width); the
       flag's text is '64' or '64,128'.
+    later: Whether records leave the field out at its default, as they did before it existed.
   """
   return dataclasses.field(
     default=default,
@@ -71,6 +73,7 @@ def setting(
       once=once,
       path=path,
       size=size,
+      later=later,
     ),
   )
 
@@ -139,9 +142,17 @@ class Settings:
     """
     return cls(**{field.name: getattr(values, field.name) for field in dataclasses.fields(cls)})
 
+  @classmethod
+  def given_flags(cls, values: flags.FlagValues) -> dict[str, Any]:
+    """Returns the values, by field name, that the command line or a flagfile gives."""
+    names = [field.name for field in dataclasses.fields(cls)]
+    return {name: values[name].value for name in names if not values[name].using_default_value}
+
   def to_dict(self) -> dict[str, Any]:
-    """Returns all values by field name."""
-    return dataclasses.asdict(self)
+    """Returns all values by field name; leaves out later fields at their defaults."""
+    later = {f.name: f.default for f in dataclasses.fields(self) if f.metadata['later']}
+    values = dataclasses.asdict(self)
+    return {name: value for name, value in values.items() if later.get(name, ...) != value}
 
 
 def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
@@ -186,6 +197,26 @@ def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
     # path that starts with ~ is taken literally.
     return os.path.abspath(value if os.path.exists(value) else os.path.expanduser(value))
   return value
+
+
+def short_value(field: dataclasses.Field[Any], value: Any) -> Any:
+  """Returns a value for people to read: calls of components without arguments at their defaults.
+
+  Args:
+    field: A field made by `setting`.
+    value: Value of the field.
+  """
+  kind = field.metadata['one_of'] or field.metadata['some_of']
+  try:
+    calls = kind.parse_all(value) if kind else ()
+  except UsageError:  # A component of another script or version.
+    return value
+  short = []
+  for call in calls:
+    defaults = {one.name: one.default for one in kind.components()[call.name].parameters}
+    given = {name: value for name, value in call.arguments.items() if value != defaults[name]}
+    short.append(str(dataclasses.replace(call, arguments=given)))
+  return ', '.join(short) or value
 
 
 def _check_size(value: Any, minimum: int) -> int | tuple[int, int]:

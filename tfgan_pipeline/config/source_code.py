@@ -36,15 +36,19 @@ class Source:
     path: File with the component; '' for a cell of a notebook.
     text: Content of the file, or of the function if there is no file; '' if Python has no source.
     hash: First 16 hexadecimal digits of the SHA-256 of `text`, or of the byte code if it is empty.
+    module: Dotted name of the installed module with the component, which another machine may have
+      at another path; '' for a file or the running program.
   """
 
   path: str
   text: str
   hash: str
+  module: str = ''
 
   def to_dict(self) -> dict[str, str]:
-    """Returns hash and path, the part that experiment.json records."""
-    return {'hash': self.hash, **({'path': self.path} if self.path else {})}
+    """Returns hash and, where there are any, path and module, as experiment.json records them."""
+    places = {'path': self.path, 'module': self.module}
+    return {'hash': self.hash, **{name: place for name, place in places.items() if place}}
 
 
 def revision() -> str | None:
@@ -71,7 +75,9 @@ def unreleased(settings: Settings) -> dict[str, Source]:
     path = getattr(module, '__file__', None) or ''
     is_in_package = os.path.abspath(path).startswith(_PACKAGE + os.sep)
     if not is_in_package or os.path.abspath(path) in _changed_files():
-      sources[f'{kind.kind} {name}'] = _read_source(function)
+      source = _read_source(function)
+      module_name = registry.outside.module_of(kind.kind, name)
+      sources[f'{kind.kind} {name}'] = dataclasses.replace(source, module=module_name)
   return dict(sorted(sources.items()))
 
 

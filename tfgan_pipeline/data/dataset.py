@@ -297,6 +297,6 @@ def load_dataset(text: str, options: DataOptions) -> Dataset:
     limit = f'--memory_limit_gb={options.memory_limit_gb:g}: holding --dataset={text} needs more'
     raise UsageError(f'{limit} than there is ({error}); a lower limit reads from disk') from None
   except UsageError as error:
-    if str(error).startswith('--'):
+    if error.names_a_flag:
       raise
     raise UsageError(f'--dataset={text}: {error}') from None

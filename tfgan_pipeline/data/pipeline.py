@@ -77,7 +77,7 @@ def train_batches(
     # References are sliced before loading, so that a host decodes only what it trains on.
     positions = number * batch_size + tf.range(first, last, dtype=tf.int64)
     slices = tf.nest.map_structure(
-      lambda values: tf.reshape(values[first:last], [-1, size]), references
+      lambda values: tf.reshape(values[first:last], [-1, size, *values.shape[1:]]), references
     )
     return tf.data.Dataset.from_tensor_slices((tf.reshape(positions, [-1, size]), slices))
 

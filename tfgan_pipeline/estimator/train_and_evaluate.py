@@ -9,17 +9,21 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.estimator.gan_estimator import GANEstimator
 from tfgan_pipeline.estimator.reproducible import reproducible
+from tfgan_pipeline.estimator.shown_log import shown_log
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.open_run import Scorers
+from tfgan_pipeline.evaluation.stop_when import StopWhen
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.score_records import Record
 
 
+@shown_log()
 @reproducible
 def train_and_evaluate(
   estimator: GANEstimator,
   options: EvaluationOptions = EvaluationOptions(),
   *,
+  stop_when: str = '',
   on_record: Callable[[Record], None] = lambda record: None,
   since: float | None = None,
 ) -> list[Record]:
@@ -28,6 +32,8 @@ def train_and_evaluate(
   Args:
     estimator: The run.
     options: What to measure.
+    stop_when: Sentence such as 'fid has not improved for 10 evaluations', upon which the training
+      ends; '' for none.
     on_record: Function that gets each record as soon as it exists.
     since: Time by `time.monotonic()` at which `max_hours` began; by default now.
 
@@ -36,27 +42,35 @@ def train_and_evaluate(
 
   Raises:
     Interrupted: Training was stopped; another call continues from the newest checkpoint.
-    UsageError: There are several workers, or the options do not suit the run.
+    UsageError: There are several workers, the options do not suit the run, or `stop_when` is no
+      such sentence.
   """
   since = time.monotonic() if since is None else since
-  interval, last = estimator.experiment.save_every, estimator.experiment.max_steps
+  rule = StopWhen(stop_when, may_ask=not options.eval_dir)
   estimator.build()
+  interval, last = estimator.experiment.save_every, estimator.experiment.max_steps
   if estimator.workers.several:
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # Wrong options, even those of an extractor, raise UsageError before any training.
   scorers = Scorers(estimator.strategy)
-  scorers.get(estimator.experiment, estimator.dataset, options)
+  rule.check(scorers.get(estimator.experiment, estimator.dataset, options))
   evaluator: Evaluator | None = None
   records: dict[int, Record] = {}
+  step = -1
   with StopRequest(estimator.experiment.max_hours, since) as stop:
     for target in [*range(interval, last, interval), last]:
+      if target <= step:
+        continue  # The run is further already.
       step = estimator.train(target, stop=stop)
       # An evaluator needs a run in model_dir, which exists only after training began.
       evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
       for checkpoint_step in evaluator.steps():
         if checkpoint_step not in records and not stop.requested:
           records[checkpoint_step] = evaluator.evaluate(checkpoint_step)
+          rule.consider(evaluator)
           on_record(records[checkpoint_step])
       if stop.requested:
         raise Interrupted(f'stopped after step {step}; the same command continues')
+      if step < target:  # As `stop_when` asked for.
+        break
   return list(records.values())

@@ -8,7 +8,7 @@ from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.metrics.ranking import better
 
 
-def full_name(best_by: str, scorer: Scorer) -> str | None:
+def full_name(best_by: str, scorer: Scorer, flag: str = '--best_by') -> str | None:
   """Returns the full name of the score that `best_by` stands for, or None.
 
   None is for an empty `best_by`, and for the default where that score is not measured.
@@ -23,8 +23,8 @@ def full_name(best_by: str, scorer: Scorer) -> str | None:
       try:
         better(name)
       except UsageError as error:
-        raise UsageError(f'--best_by={error}') from None
+        raise UsageError(f'{flag}={error}') from None
       return name
   if best_by == EvaluationOptions.best_by:
     return None
-  raise UsageError(f'--best_by={best_by}: no such score; there are {", ".join(scorer.metric_of)}')
+  raise UsageError(f'{flag}={best_by}: no such score; there are {", ".join(scorer.metric_of)}')

@@ -1,4 +1,4 @@
-"""Scores over sample seeds: mean, interval, and the optimism of picking the best of several.
+"""Scores over seeds: mean, interval, and the optimism of picking the best of several.
 
 cell = cell_of([('fid[inception]', record), ...])       # records that differ in the seed alone
 cell.value, cell.low, cell.high
@@ -6,10 +6,11 @@ cell.value, cell.low, cell.high
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import dataclasses
 import math
 import statistics
+from typing import Any
 
 from tfgan_pipeline.runs.score_records import Record
 
@@ -18,12 +19,12 @@ _NORMAL = statistics.NormalDist()
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-  """A score of one checkpoint.
+  """A score of one checkpoint, or its mean over runs.
 
   Attributes:
     value: The score; its mean over seeds where there are several.
     low, high: Ends of the 95 % interval; None when unknown.
-    seeds: Number of sample sets that were scored.
+    seeds: Number of sample sets that were scored, or of runs.
     floor: The score that a perfect generator would get, for a Frechet distance; else None.
     variance: Variance over seeds, with ddof=1; None for one seed.
   """
@@ -34,6 +35,32 @@ class Cell:
   seeds: int
   floor: float | None
   variance: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+  """A row of a table: the scores of one checkpoint, or their means over runs.
+
+  Attributes:
+    run: The name of the run or image folder; of several runs, the settings that tell them from
+      others.
+    step: Step of the checkpoint; None for a folder of images, and for runs with several steps.
+    cells: The scores by metric, as asked for; a score that is not known is missing.
+    rank: Place among the rows by the first metric, from 1.
+    best_of: Number of checkpoints that this one is the best of; None unless only such are shown.
+    optimism: Amount by which picking the best of them flatters the first metric; None if unknown.
+    settings: The settings that tell averaged runs from those of other rows, by name.
+    steps: The steps of averaged runs, by run; {} for a row of one checkpoint.
+  """
+
+  run: str
+  step: int | None
+  cells: Mapping[str, Cell]
+  rank: int = 0
+  best_of: int | None = None
+  optimism: float | None = None
+  settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  steps: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
 
 
 def cell_of(records: Sequence[tuple[str, Record]]) -> Cell:
@@ -50,16 +77,45 @@ def cell_of(records: Sequence[tuple[str, Record]]) -> Cell:
       by_seed[seed] = name, record
   score, record = next(iter(by_seed.values()))
   values = [record['scores'][name] for name, record in by_seed.values()]
-  mean, count, variance = statistics.fmean(values), len(values), None
-  low, high = (record['scores'].get(with_suffix(score, end)) for end in ('low', 'high'))
-  if count > 1:
-    from scipy import special  # Slow to load, and of use here alone.
-
-    variance = statistics.variance(values)
-    half = special.stdtrit(count - 1, 0.975) * math.sqrt(variance / count)  # Student's t.
-    low, high = mean - half, mean + half
   floor = record['scores'].get(with_suffix(score, 'floor'))
-  return Cell(mean, low, high, count, floor, variance)
+  if len(values) > 1:
+    return cell_over(values, floor)
+  low, high = (record['scores'].get(with_suffix(score, end)) for end in ('low', 'high'))
+  return Cell(values[0], low, high, 1, floor)
+
+
+def cell_over(values: Sequence[float], floor: float | None) -> Cell:
+  """Returns the mean of independent scores with Student's 95 % interval; a single one has none."""
+  mean, count = statistics.fmean(values), len(values)
+  if count == 1:
+    return Cell(mean, None, None, 1, floor)
+  from scipy import special  # Slow to load, and of use here alone.
+
+  variance = statistics.variance(values)
+  half = special.stdtrit(count - 1, 0.975) * math.sqrt(variance / count)
+  return Cell(mean, mean - half, mean + half, count, floor, variance)
+
+
+def best_of_each_run(rows: Sequence[Row], metric: str) -> list[Row]:
+  """Returns the first row of each run, numbered anew, with the optimism of having picked it.
+
+  Args:
+    rows: Rows in the order of their ranks.
+    metric: The metric that ranks.
+  """
+  by_run: dict[str, list[Row]] = {}
+  for row in rows:
+    by_run.setdefault(row.run, []).append(row)
+  every = [row.cells.get(metric) for row in rows]
+  return [
+    dataclasses.replace(
+      own[0],
+      rank=number,
+      best_of=len(own),
+      optimism=optimism([row.cells.get(metric) for row in own], spread_of=every),
+    )
+    for number, own in enumerate(by_run.values(), 1)
+  ]
 
 
 def optimism(

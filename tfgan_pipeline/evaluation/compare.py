@@ -16,11 +16,12 @@ import re
 from typing import Any
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.best_of import Cell, cell_of, optimism
+from tfgan_pipeline.evaluation.best_of import Cell, Row, best_of_each_run, cell_of, optimism
+from tfgan_pipeline.evaluation.labels import Fields, tell_apart, text_of
+from tfgan_pipeline.evaluation.over_seeds import Training, average_over_seeds
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.score_records import OTHER_SCORES, Record
 
-Fields = dict[str, Any]  # Values of a definition by dotted name, such as 'reference.split'.
 SEED = 'sample_seed'
 
 
@@ -35,27 +36,6 @@ class Entry:
 
   run: str
   record: Record
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-  """A row of a table: the scores of one checkpoint.
-
-  Attributes:
-    run: The name of the run or image folder.
-    step: Step of the checkpoint; None for a folder of images.
-    cells: The scores by metric, as asked for; a score that is not known is missing.
-    rank: Place among the rows by the first metric, from 1.
-    best_of: Number of checkpoints that this one is the best of; None unless only such are shown.
-    optimism: Amount by which picking the best of them flatters the first metric; None if unknown.
-  """
-
-  run: str
-  step: int | None
-  cells: Mapping[str, Cell]
-  rank: int = 0
-  best_of: int | None = None
-  optimism: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +66,7 @@ def tables(
   where: Sequence[str] = (),
   sort: str = 'rank',
   best_of_run: bool = False,
+  trainings: Mapping[str, Training] | None = None,
 ) -> list[Table]:
   """Returns a table for each definition; rows are of one run and step.
 
@@ -99,6 +80,8 @@ def tables(
     where: Conditions `field=value` on definitions, as of --where; all must hold.
     sort: 'rank' for the best row first, or 'step' for the rows by run and step.
     best_of_run: Whether to keep only the best row of each run.
+    trainings: Trainings by run, to make one row of runs that differ in the seed alone; records of
+      other runs are left out. By default each run has its own rows.
 
   Raises:
     UsageError: A metric does not rank or is in no record, or no record meets the conditions.
@@ -107,6 +90,8 @@ def tables(
     directions = {metric: better(metric) for metric in metrics}
   except UsageError as error:
     raise UsageError(f'--metric={error}') from None
+  if trainings is not None:
+    entries = [e for e in entries if e.run in trainings and trainings[e.run].has(e.record)]
   entries = _select(list(entries), where)
   scored = [(entry, names) for entry in entries if (names := _names(entry.record, metrics))]
   for metric in metrics:
@@ -123,11 +108,10 @@ def tables(
     # Two measurements of one metric, fid(ddof=0) and fid(ddof=1), are of two tables.
     for choice in itertools.product(*(measurements[metric].values() or [[]] for metric in metrics)):
       members = dict(zip(metrics, choice))
-      found.append(_table(members, directions, sort, best_of_run))
+      found.append(_table(members, directions, sort, best_of_run, trainings))
       facts.append(_facts(members, has_extractor))
-  return [
-    dataclasses.replace(table, definition=label) for table, label in zip(found, _labels(facts))
-  ]
+  labels = tell_apart(facts, last=lambda name: name in OTHER_SCORES or 'fingerprint' in name)
+  return [dataclasses.replace(table, definition=label) for table, label in zip(found, labels)]
 
 
 _Member = tuple[Entry, str]  # A record and the full name of the score.
@@ -153,8 +137,8 @@ def _select(entries: list[Entry], where: Sequence[str]) -> list[Entry]:
       raise UsageError(
         f'--where={condition}: should be field=value, of the fields {", ".join(known)}'
       )
-    values = dict.fromkeys(_text(fields.get(field, 'absent')) for _, fields in flat)
-    flat = [pair for pair in flat if _text(pair[1].get(field, 'absent')) == wanted]
+    values = dict.fromkeys(text_of(fields, field) for _, fields in flat)
+    flat = [pair for pair in flat if text_of(pair[1], field) == wanted]
     if not flat:
       raise UsageError(f'--where={condition}: no such record; there are {", ".join(values)}')
   return [entry for entry, _ in flat]
@@ -201,7 +185,11 @@ def _others(entry: Entry) -> str:
 
 
 def _table(
-  members: Mapping[str, list[_Member]], directions: Mapping[str, str], sort: str, best_of_run: bool
+  members: Mapping[str, list[_Member]],
+  directions: Mapping[str, str],
+  sort: str,
+  best_of_run: bool,
+  trainings: Mapping[str, Training] | None,
 ) -> Table:
   """Returns the table of one choice of measurements; `members` are those of each metric."""
   cells: dict[tuple[str, int | None], dict[str, Cell]] = {}
@@ -213,33 +201,26 @@ def _table(
       cells.setdefault(key, {})[metric] = cell_of(records)
   metrics = list(members)
   first = next(metric for metric in metrics if members[metric])
-  sign = 1 if directions[first] == 'lower' else -1
+  is_lower_better = directions[first] == 'lower'
   rows = [Row(run, step, found) for (run, step), found in cells.items()]
-  rows.sort(key=lambda row: sign * row.cells[first].value if first in row.cells else math.inf)
-  rows = [dataclasses.replace(row, rank=number) for number, row in enumerate(rows, 1)]
+  rows = _ranked(rows, first, is_lower_better)
   if best_of_run:
-    rows = _best_of_run(rows, first)
+    rows = best_of_each_run(rows, first)
+  if trainings is not None:
+    rows = _ranked(average_over_seeds(rows, trainings), first, is_lower_better)
   if sort == 'step':
     rows.sort(key=lambda row: (row.run, -1 if row.step is None else row.step))
   names = {metric: found[0][1] for metric, found in members.items() if found}
   return Table({}, metrics, names, rows, optimism([row.cells.get(first) for row in rows]))
 
 
-def _best_of_run(rows: list[Row], metric: str) -> list[Row]:
-  """Returns the first row of each run, numbered anew, with the optimism of having picked it."""
-  by_run: dict[str, list[Row]] = {}
-  for row in rows:
-    by_run.setdefault(row.run, []).append(row)
-  every = [row.cells.get(metric) for row in rows]
-  return [
-    dataclasses.replace(
-      own[0],
-      rank=number,
-      best_of=len(own),
-      optimism=optimism([row.cells.get(metric) for row in own], spread_of=every),
-    )
-    for number, own in enumerate(by_run.values(), 1)
-  ]
+def _ranked(rows: Iterable[Row], metric: str, is_lower_better: bool) -> list[Row]:
+  """Returns rows with their ranks, best first; those without a score of the metric come last."""
+  sign = 1 if is_lower_better else -1
+  ordered = sorted(
+    rows, key=lambda row: sign * row.cells[metric].value if metric in row.cells else math.inf
+  )
+  return [dataclasses.replace(row, rank=number) for number, row in enumerate(ordered, 1)]
 
 
 def _facts(members: Mapping[str, list[_Member]], has_extractor: bool) -> Fields:
@@ -247,23 +228,6 @@ def _facts(members: Mapping[str, list[_Member]], has_extractor: bool) -> Fields:
   definition = next(found[0][0] for found in members.values() if found).record['definition']
   others = {name: definition[name] for name in OTHER_SCORES if definition.get(name)}
   return _setting(definition, has_extractor) | others
-
-
-def _labels(tables: Sequence[Fields]) -> list[Fields]:
-  """Returns for each table the fields that tell it from others, and no more than are needed."""
-  names = dict.fromkeys(name for facts in tables for name in facts)
-  differing = [
-    name for name in names if len({_text(facts.get(name, 'absent')) for facts in tables}) > 1
-  ]
-  # Fingerprints and other scores are named only if no other field tells two tables apart.
-  shown = [name for name in differing if name not in OTHER_SCORES and 'fingerprint' not in name]
-  for name in differing:
-    labels = [json.dumps([facts.get(key, 'absent') for key in shown]) for facts in tables]
-    if len(set(labels)) == len(tables):
-      break
-    if name not in shown:
-      shown.append(name)
-  return [{name: facts.get(name, 'absent') for name in shown} for facts in tables]
 
 
 def flatten(definition: Mapping[str, Any], prefix: str = '') -> Fields:
@@ -275,8 +239,3 @@ def flatten(definition: Mapping[str, Any], prefix: str = '') -> Fields:
     else:
       fields[prefix + key] = value
   return fields
-
-
-def _text(value: Any) -> str:
-  """Returns a value of a definition as --where has it: a text as it is, anything else as JSON."""
-  return value if isinstance(value, str) else json.dumps(value)

@@ -11,7 +11,7 @@ points without a record of the definition, such as those of a former run, are le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import itertools
 import json
 import os
@@ -21,11 +21,14 @@ from typing import Any
 import numpy as np
 from tensorboard.compat.proto import event_pb2
 
+from tfgan_pipeline.metrics.ranking import is_detail
 from tfgan_pipeline.runs import event_files
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id
+from tfgan_pipeline.writers.groups import is_former, shown_as
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
 _PICTURE = 'fakes'
+_FLOOR = 'floor'  # Folder, and thereby the name of the second line in a chart.
 
 
 class Curves:
@@ -41,6 +44,7 @@ class Curves:
     self._records = records
     self._run_id = run_id
     self._definition = dict(definition)
+    self._files: dict[str, str] = {}  # Event file that this process goes on writing, by folder.
 
   @property
   def directory(self) -> str:
@@ -57,41 +61,82 @@ class Curves:
   def draw(self, record: Record, picture: np.ndarray) -> None:
     """Draws the scores of a record that is not among the others yet, and a picture of samples.
 
-    To be called with the sole right to change the records.
+    Floors of scores are drawn in a folder of their own, under the tags of the scores, so that they
+    are a second line in the same chart. To be called with the sole right to change the records.
 
     Args:
       record: Record with scores.
       picture: Picture of samples, uint8 [H, W, 1, 3 or 4].
     """
-    directory, step = self.directory, record['step']
-    others = {
-      other['step']: other
-      for other in self._records.of(self._run_id, self._definition)
-      if 'scores' in other and other['step'] != step
-    }
-    points = self._events(record, picture)
-    drawn = event_files.read(directory)
-    if _are_in_order(drawn, list(others)) and step > max(others, default=-1):
-      event_files.append(directory, points)
-      return
-    events = {other_step: self._events(other) for other_step, other in others.items()}
-    for other_step, pictures in _pictures(drawn).items():
-      if other_step in events and len(pictures) == 1:  # Of several, one is another definition's.
-        events[other_step] += pictures
-    events[step] = points
-    event_files.replace(directory, itertools.chain(*(events[key] for key in sorted(events))))
+    directory = self.directory
+    self._put(directory, _scores, record, picture)
+    if _floors(record):
+      self._put(os.path.join(directory, _FLOOR), _floors, record)
 
-  def _events(self, record: Record, picture: np.ndarray | None = None) -> list[event_pb2.Event]:
+  def _put(
+    self,
+    directory: str,
+    points_of: Callable[[Record], dict[str, float]],
+    record: Record,
+    picture: np.ndarray | None = None,
+  ) -> None:
+    """Puts the points of a record among those that `directory` has, or should have."""
+    step = record['step']
+    others = {
+      other['step']: points_of(other)
+      for other in self._records.of(self._run_id, self._definition)
+      if 'scores' in other and other['step'] != step and points_of(other)
+    }
+    drawn = list(event_files.read(directory))
+    points = self._events(step, points_of(record), picture, told=bool(drawn) or picture is None)
+    if _are_in_order(drawn, list(others)) and step > max(others, default=-1):
+      self._files[directory] = event_files.append(directory, points, self._files.get(directory, ''))
+      return
+    # Of several pictures of a step, one is another definition's.
+    pictures = {key: events for key, events in _pictures(drawn).items() if len(events) == 1}
+    first = min([step, *others])
+    events = {step: points} | {
+      key: self._events(key, values, told=key != first or picture is None) + pictures.get(key, [])
+      for key, values in others.items()
+    }
+    ordered = itertools.chain(*(events[key] for key in sorted(events)))
+    self._files[directory] = event_files.replace(directory, ordered)
+
+  def _events(
+    self, step: int, points: Mapping[str, float], picture: np.ndarray | None = None, *, told: bool
+  ) -> list[event_pb2.Event]:
+    """Returns events of points and a picture, and of the definition unless it was told before."""
     with tempfile.TemporaryDirectory() as folder:
       with TensorBoard(folder) as writer:
-        # The prefix makes a group of charts of its own.
-        scores = {f'scores/{name}': value for name, value in record['scores'].items()}
-        writer.scalars(record['step'], scores)
-        text = json.dumps(self._definition, indent=2)
-        writer.text(record['step'], 'definition', f'```\n{text}\n```')
+        writer.scalars(step, points)
+        if not told:
+          text = json.dumps(self._definition, indent=2)
+          writer.text(step, 'definition', f'```\n{text}\n```')
         if picture is not None:
-          writer.picture(record['step'], _PICTURE, picture)
-      return event_files.read(folder)
+          writer.picture(step, _PICTURE, picture)
+      return list(event_files.read(folder))
+
+
+def _scores(record: Record) -> dict[str, float]:
+  """Returns the scores of a record by tag, details such as deviations in a group of their own."""
+  stems = {name.split('[')[0] for name in record['scores']}
+  points = {}
+  for name, value in record['scores'].items():
+    stem = name.split('[')[0]
+    if not is_detail(stem, stems):
+      points[shown_as(f'scores/{name}')] = value
+    elif stem.removesuffix('_floor') == stem or stem.removesuffix('_floor') not in stems:
+      points[f'score_details/{name}'] = value
+  return points
+
+
+def _floors(record: Record) -> dict[str, float]:
+  """Returns the floors of scores by the tags of the scores."""
+  return {
+    shown_as(f'scores/{name}'): record['scores'][floor]
+    for name in record['scores']
+    if (floor := name.replace('[', '_floor[', 1)) in record['scores']
+  }
 
 
 def folder_name(definition: Mapping[str, Any]) -> str:
@@ -103,11 +148,11 @@ def folder_name(definition: Mapping[str, Any]) -> str:
 
 
 def _are_in_order(drawn: list[event_pb2.Event], steps: list[int]) -> bool:
-  """Returns whether the events are of just these steps, and the steps of each tag rise."""
+  """Returns whether events are of just these steps, rise for each tag, and have today's tags."""
   last: dict[str, int] = {}
   for event in drawn:
     for value in event.summary.value:
-      if event.step <= last.get(value.tag, -1):
+      if event.step <= last.get(value.tag, -1) or is_former(value.tag):
         return False
       last[value.tag] = event.step
   return {event.step for event in drawn} == set(steps)

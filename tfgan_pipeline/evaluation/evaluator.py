@@ -38,6 +38,7 @@ from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs import files
+from tfgan_pipeline.runs.changes import changes_before
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
@@ -64,6 +65,7 @@ class Evaluator:
     run: The run.
     run_id: The run's id, to notice when another run takes its place in the directory.
     experiment: The run's experiment, as recorded.
+    scorer: The scorer that measures the samples.
     definition: The facts that the scores depend on, besides the checkpoint; part of each record.
     best_by: The full name of the score that ranks checkpoints, such as 'fid[classifier:mnist]', or
       None.
@@ -86,7 +88,7 @@ class Evaluator:
     self.run_id = run.run_id
     self.experiment = experiment
     self._options = options
-    self._scorer = scorer
+    self.scorer = scorer
     self._sampler = open_sampler(
       run,
       experiment,
@@ -191,22 +193,22 @@ class Evaluator:
           previews.append(batch[:room])
         yield batch
 
-    scores = self._scorer.score(
+    scores = self.scorer.score(
       batches(),
       **self._conditions,
       inspect=self._per_sample(step) if self._options.per_sample else None,
     )
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
-      scores |= self._scorer.of_generator(self._sampler.values, self._sampler.noise_size)
-    ids = score_ids(self.definition, {name: self._scorer.metric_of[name] for name in scores})
+      scores |= self.scorer.of_generator(self._sampler.values, self._sampler.noise_size)
+    ids = score_ids(self.definition, {name: self.scorer.metric_of[name] for name in scores})
     checksum = self._checkpoints.record(step).get('checksum')
     record = {
       'step': step,
       'scores': scores,
       'score_ids': ids,
       **({'checksum': checksum} if checksum else {}),
-      **self._provenance(started),
+      **self._provenance(step, started),
     }
     self.check_run()
     picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
@@ -225,9 +227,9 @@ class Evaluator:
     return self._options.per_sample and not files.exists(f'{self._per_sample_path(step)}.csv')
 
   def _per_sample(self, step: int) -> PerSample:
-    assert self._scorer.real is not None  # The scorer refuses --per_sample without real images.
+    assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.
     files.make_folder(self._records.directory)
-    return PerSample(self._per_sample_path(step), self._scorer.real, self._samples)
+    return PerSample(self._per_sample_path(step), self.scorer.real, self._samples)
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.
@@ -242,15 +244,19 @@ class Evaluator:
     """
     self.check_run()
     return self._records.add(
-      {'step': step, 'error': error, **more, **self._provenance(time.monotonic())}
+      {'step': step, 'error': error, **more, **self._provenance(step, time.monotonic())}
     )
+
+  def records(self) -> list[Record]:
+    """Returns the records of the run with this definition, oldest first."""
+    return self._records.of(self.run_id, self.definition)
 
   def best(self) -> Record | None:
     """Returns the record with the best `best_by` score among existing checkpoints, or None."""
     steps = set(self.steps())
     candidates = [
       record
-      for record in self._records.of(self.run_id, self.definition)
+      for record in self.records()
       if record.get('step') in steps
       and math.isfinite(record.get('scores', {}).get(self.best_by, math.nan))
     ]
@@ -277,7 +283,7 @@ class Evaluator:
           if is_free:
             self._checkpoints.pins.remove(step, self._pin_name)
 
-  def _provenance(self, started: float) -> Record:
+  def _provenance(self, step: int, started: float) -> Record:
     return {
       'run': self.run.path,
       **({'run_id': self.run_id} if self.run_id else {}),
@@ -286,5 +292,6 @@ class Evaluator:
       'definition': self.definition,
       'versions': {'tfgan_pipeline': __version__, 'tensorflow': tf.__version__},
       **({'code': code} if (code := self.run.code_of_last_session()) else {}),
+      **({'changes': changes} if (changes := changes_before(self.run, step)) else {}),
       'seconds': round(time.monotonic() - started, 2),
     }

@@ -12,13 +12,16 @@ import logging
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
+from tfgan_pipeline.evaluation.notices import Notices
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
+from tfgan_pipeline.evaluation.stop_when import StopWhen
 from tfgan_pipeline.evaluation.watcher import told, watch
 from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs
 from tfgan_pipeline.runs.score_records import Record
@@ -30,7 +33,7 @@ def score_runs(
   model_dirs: str,
   options: EvaluationOptions,
   *,
-  step: int | None = None,
+  step: Step = None,
   also: Sequence[str] = (),
   strategy: tf.distribute.Strategy | None = None,
   **places: Any,
@@ -42,7 +45,7 @@ def score_runs(
   Args:
     model_dirs: Paths of runs, separated by commas, with *, ? and [...] as in a shell.
     options: What to measure.
-    step: Step of the checkpoint; by default each run's newest.
+    step: Step of the checkpoint, 'best' or 'best:METRIC'; by default each run's newest.
     also: Further kinds of samples to score: any of 'raw', 'batch' and 'standing', see
       EvaluationOptions.variant.
     strategy: Strategy whose replicas generate samples and extract features; None takes one device.
@@ -94,6 +97,7 @@ def watch_runs(
   also: Sequence[str] = (),
   timeout_seconds: float = 0,
   stop_after: int = 0,
+  stop_when: str = '',
   strategy: tf.distribute.Strategy | None = None,
   **places: Any,
 ) -> Iterator[Record]:
@@ -109,28 +113,42 @@ def watch_runs(
       EvaluationOptions.variant.
     timeout_seconds: Ends when nothing new has appeared for that long; 0 waits for ever.
     stop_after: Ends after that many checkpoints; 0 sets no limit.
+    stop_when: Sentence such as 'fid has not improved for 10 evaluations', upon which the trainer of
+      a run is asked to stop; '' for none.
     strategy: Strategy whose replicas generate samples and extract features; None takes one device.
     places: Fields of the experiment, such as data_dir, that replace the recorded ones.
 
   Raises:
-    UsageError: No run appeared in time, or the only run cannot be scored.
+    UsageError: No run appeared in time, the only run cannot be scored, or `stop_when` is no such
+      sentence.
     Unreachable: The runs could not be listed in time.
     Exception: The error that made a run be left out; raised after all other runs are scored.
   """
   scorers, load = Scorers(strategy), functools.cache(load_dataset)
 
+  rule = StopWhen(stop_when, may_ask=not options.eval_dir)
+  firsts: dict[str, Evaluator] = {}  # The evaluator of the main scores, by the path of the run.
+
   def open_evaluators(path: str) -> list[Evaluator]:
     try:
-      return open_run(*_read(path, places, load), options, also, scorers=scorers)
+      evaluators = open_run(*_read(path, places, load), options, also, scorers=scorers)
+      rule.check(evaluators[0].scorer)
+      firsts[evaluators[0].run.path] = evaluators[0]
+      return evaluators
     except UsageError as error:
       if not is_many(model_dirs):
         raise
       _log.warning('%s is left out: %s', path, error)
       return []
 
-  return watch(
+  for record in watch(
     lambda: find_runs(model_dirs),
     open_evaluators,
+    where=model_dirs,
+    notify=Notices().tell,
     timeout_seconds=timeout_seconds,
     stop_after=stop_after,
-  )
+  ):
+    for evaluator in firsts.values():  # Of all runs, as a run that moved has records of elsewhere.
+      rule.consider(evaluator)
+    yield record

@@ -6,11 +6,13 @@ measured.scores['fid[inception]'], measured.metric_of['fid[inception]']
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import dataclasses
 from typing import cast
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.cautions import caution
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import intervals
@@ -62,3 +64,18 @@ def measure(
     measured.scores.update(scores)
     measured.metric_of.update(dict.fromkeys(scores, str(call)))
   return measured
+
+
+def cautions(metrics: str, reference: Features | Statistics, generated: Features) -> Iterator[str]:
+  """Yields what to know before believing scores of these samples, beginning with the metric.
+
+  Args:
+    metrics: Call strings of metrics.
+    reference: Features of real samples; of statistics nothing is known that would give caution.
+    generated: Features of generated samples, which the metrics have scored or can score.
+  """
+  if isinstance(reference, Statistics):
+    return
+  for call in registry.metric.parse_all(metrics):
+    if text := caution(call, reference, generated):
+      yield f'--metrics={call}: {text}'

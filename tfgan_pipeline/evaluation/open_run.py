@@ -13,6 +13,7 @@ import json
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import chosen_classes
@@ -161,7 +162,7 @@ def score_checkpoint(
   options: EvaluationOptions = EvaluationOptions(),
   also: Sequence[str] = (),
   *,
-  step: int | None = None,
+  step: Step = None,
   scorers: Scorers | None = None,
 ) -> list[Record]:
   """Returns the records of one checkpoint: by `options`, and by each variant in `also`.
@@ -174,7 +175,7 @@ def score_checkpoint(
     dataset: The data of the run.
     options: What to measure.
     also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
-    step: Step of the checkpoint; by default the newest.
+    step: Step of the checkpoint, 'best' or 'best:METRIC'; by default the newest.
     scorers: Cache of scorers to share with other runs.
 
   Raises:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import functools
+import logging
 
 import numpy as np
 
@@ -14,15 +15,19 @@ from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.measure import measure
-from tfgan_pipeline.evaluation.needed_inputs import require_inputs
+from tfgan_pipeline.evaluation.measure import cautions, measure
+from tfgan_pipeline.evaluation.needed_inputs import (
+  require_inputs,
+  require_intervals,
+  without_logits,
+)
 from tfgan_pipeline.evaluation.outputs import score_each
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.references.features_file import read_features
 from tfgan_pipeline.references.given import Given, read_given
 from tfgan_pipeline.runs.score_records import Record, definition_id, score_ids
 
+_log = logging.getLogger(__name__)
 _FLAG = '--generated_features'
 # Facts of features whose file does not say where they are from.
 _UNKNOWN = {'name': 'features', 'fingerprint': 'unknown'}
@@ -52,8 +57,10 @@ def score_features(
     raise UsageError(
       f'{_FLAG}={path}: of width {generated.width}, and {given.name} has {given.reference.width}'
     )
-  require_inputs(options.metrics, {'labels': generated.labels})
   extractor = (definition or {}).get('extractor') or _UNKNOWN
+  options = without_logits(options, generated, extractor['name'])
+  require_inputs(options.metrics, {'labels': generated.labels})
+  require_intervals(options, given.reference, len(generated))
   facts = given.facts(extractor)
   try:
     measured = measure(
@@ -61,6 +68,8 @@ def score_features(
     )
   except UsageError as error:
     raise UsageError(f'--metrics={options.metrics}: {error}') from None
+  for text in cautions(options.metrics, given.reference, generated):
+    _log.warning('%s=%s: %s', _FLAG, path, text)
   definition = {
     'extractor': dict(extractor),
     'metrics': options.metrics,
@@ -107,8 +116,7 @@ def _read_reference(options: EvaluationOptions) -> Given:
   given = read_given(options)
   if given is None:
     raise UsageError(f'{_FLAG}: compare with --reference_features or --reference_stats')
-  if options.bootstrap and isinstance(given.reference, Statistics):
-    raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+  require_intervals(options, given.reference)
   return given
 
 

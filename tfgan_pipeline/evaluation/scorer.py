@@ -15,9 +15,9 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images
-from tfgan_pipeline.evaluation.measure import measure
+from tfgan_pipeline.evaluation.measure import cautions, measure
+from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
 from tfgan_pipeline.extractors.base import ExtractorContext
-from tfgan_pipeline.metrics.cautions import caution
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.images.checks import axes_problem
@@ -68,7 +68,12 @@ class Scorer:
     )
     self._reference, facts = choice.features(self._extractor)
     self.real = choice.split
-    self._options = options = self._without_logits(options)
+    sample = self._reference
+    if isinstance(sample, Statistics) or options.reference_features:
+      # A file tells nothing of the features that generated images will have.
+      blank = np.zeros((min(options.num_samples, 100), *self._image_shape), np.uint8)
+      sample = self._extractor.features([blank])
+    self._options = options = without_logits(options, sample, self._extractor.name)
     self._images: np.ndarray | None = None
     if options.image_metrics:
       if choice.split is None:
@@ -76,8 +81,7 @@ class Scorer:
           f'--image_metrics: need real images, and --{options.reference_flag} has none'
         )
       self._images = draw_images(choice.split, choice.classes)
-    if options.bootstrap and isinstance(self._reference, Statistics):
-      raise UsageError('--bootstrap: needs real features, and --reference_stats has none')
+    require_intervals(options, self._reference, options.num_samples)
     if options.per_sample and choice.split is None:
       raise UsageError(f'--per_sample: needs real images, and --{options.reference_flag} has none')
     if options.per_sample and choice.classes:
@@ -89,7 +93,7 @@ class Scorer:
       except UsageError as error:
         flag = options.generator_flag
         raise UsageError(f'--{flag}={getattr(options, flag)}: {error}') from None
-    self._try_metrics()
+    self._try_metrics(sample)
     for text, call in options.generator_calls.items():  # Scores are named as their metrics.
       self._add_suffix(f'[{self._extractor.name}]', text, {call.name: math.nan})
     self.definition: Record = {
@@ -109,40 +113,28 @@ class Scorer:
       'quantisation': 'clip to [-1, 1], round to uint8',
     }
 
-  def _without_logits(self, options: EvaluationOptions) -> EvaluationOptions:
-    """Returns options without default metrics that need logits, if the extractor has none."""
-    calls = registry.metric.parse_all(options.metrics)
-    if calls != registry.metric.parse_all(EvaluationOptions.metrics):
-      return options  # The user's choice, which a metric that lacks something refuses.
-    kept = [c for c in calls if not hasattr(registry.metric.function(c.name), 'needs_logits')]
-    some = self._reference
-    if isinstance(some, Statistics):
-      some = self._extractor.features([np.zeros((2, *self._image_shape), np.uint8)])
-    if some.logits is not None:
-      return options
-    left_out = ', '.join(call.name for call in calls if call not in kept)
-    _log.info('--metrics: without %s, as %s has no logits', left_out, self._extractor.name)
-    return dataclasses.replace(options, metrics=', '.join(map(str, kept)))
+  def _try_metrics(self, sample: Features) -> None:
+    """Runs every metric on a few features so that bad options fail early, with a UsageError.
 
-  def _try_metrics(self) -> None:
-    """Runs every metric on a few features so that bad options fail early, with a UsageError."""
+    Args:
+      sample: Features of blank images, or the reference if the extractor made it.
+    """
     options, reference = self._options, self._reference
-    if options.reference_stats or options.reference_features:
-      blank = np.zeros((min(options.num_samples, 100), *self._image_shape), np.uint8)
-      sample = self._extractor.features([blank])
-      if sample.width != reference.width:
-        flag = options.reference_flag
-        raise UsageError(
-          f'--{flag}={getattr(options, flag)}: of {reference.width} features, and '
-          f'{self._extractor.name} has {sample.width}'
-        )
-      if isinstance(reference, Statistics):
-        self._try(reference, sample)
-    if isinstance(reference, Features):
+    if sample.width != reference.width:
+      flag = options.reference_flag
+      raise UsageError(
+        f'--{flag}={getattr(options, flag)}: of {reference.width} features, and '
+        f'{self._extractor.name} has {sample.width}'
+      )
+    if isinstance(reference, Statistics):
+      self._try(reference, sample)
+    else:
       try:
-        self._try(*[_take_first(reference, min(options.num_samples, 1000))] * 2)
+        few = _take_first(reference, min(options.num_samples, 1000))
+        self._try(few, _with_logits_of(sample, few))
       except UsageError:  # Perhaps only because there are so few features.
-        self._try(reference, _take_first(reference, options.num_samples))
+        few = _take_first(reference, options.num_samples)
+        self._try(reference, _with_logits_of(sample, few))
     if self._targets is not None:
       try:
         self._compute_pair_metrics(self._targets, next(self._targets.ordered(2))['image'])
@@ -228,9 +220,8 @@ class Scorer:
     if self._has_warned or isinstance(self._reference, Statistics):
       return
     self._has_warned = True
-    for call in registry.metric.parse_all(self._options.metrics):
-      if text := caution(call, self._reference, generated):
-        _log.warning('--metrics=%s: %s', call, text)
+    for text in cautions(self._options.metrics, self._reference, generated):
+      _log.warning('%s', text)
 
   def of_generator(
     self, generate: Callable[[np.ndarray], np.ndarray], noise_size: int
@@ -298,3 +289,10 @@ def _take_first(features: Features, count: int) -> Features:
     None if values is None else values[:count] for values in (features.logits, features.labels)
   )
   return Features(features.pool[:count], logits, labels)
+
+
+def _with_logits_of(sample: Features, rows: Features) -> Features:
+  """Returns features like `rows`, with the logits of `sample`, over and over, if it has some."""
+  logits = sample.logits
+  repeated = None if logits is None else logits[np.arange(len(rows)) % len(sample)]
+  return dataclasses.replace(rows, logits=repeated)

@@ -12,8 +12,9 @@ import io
 import json
 from typing import Any
 
-from tfgan_pipeline.evaluation.best_of import with_suffix
-from tfgan_pipeline.evaluation.compare import Row, Table
+from tfgan_pipeline.evaluation.best_of import Row, with_suffix
+from tfgan_pipeline.evaluation.compare import Table
+from tfgan_pipeline.evaluation.labels import heading
 
 _CELL = ('low', 'high', 'seeds', 'floor')
 
@@ -27,11 +28,11 @@ def _markdown(tables: Sequence[Table]) -> str:
 
 
 def _csv(tables: Sequence[Table]) -> str:
-  """Returns one table of all, with a column for each field in which definitions differ."""
+  """Returns one table of all, with a column for each field in which definitions or runs differ."""
   lines = [
-    {**table.definition, **columns}
+    {**table.definition, **row.settings, **_columns(table)(row)}
     for table in tables
-    for columns in map(_columns(table), table.rows)
+    for row in table.rows
   ]
   columns = _filled(lines)
   content = io.StringIO()
@@ -51,7 +52,8 @@ def _json(tables: Sequence[Table]) -> str:
         scores[table.names[metric]] = {name: facts[name] for name in ('value', *_CELL)}
       about = {'rank': row.rank, 'run': row.run, 'step': row.step, 'scores': scores}
       picked = {'best_of': row.best_of, 'optimism': row.optimism} if row.best_of else {}
-      rows.append(json.dumps({'definition': table.definition, **about, **picked}))
+      averaged = {'settings': row.settings, 'steps': row.steps} if row.steps else {}
+      rows.append(json.dumps({'definition': table.definition, **about, **picked, **averaged}))
   return '[' + ',\n'.join(rows) + ']'
 
 
@@ -61,11 +63,6 @@ FORMS: Mapping[str, Callable[[Sequence[Table]], str]] = {
   'csv': _csv,
   'json': _json,
 }
-
-
-def heading(table: Table) -> str:
-  """Returns the fields that tell a table from the others, 'weights: raw'; '' for a single table."""
-  return ', '.join(f'{name}: {value}' for name, value in table.definition.items())
 
 
 def _headed(tables: Sequence[Table], tablefmt: str, form: str) -> str:
@@ -80,7 +77,8 @@ def _headed(tables: Sequence[Table], tablefmt: str, form: str) -> str:
     }
     # tabulate would show a run named 1e5 as the number 100000.
     text = tabulate(digits, headers='keys', tablefmt=tablefmt, disable_numparse=True)
-    parts.append('\n'.join([form.format(heading(table)), text] if table.definition else [text]))
+    title = heading(table.definition)
+    parts.append('\n'.join([form.format(title), text] if title else [text]))
   return '\n\n'.join(parts)
 
 

@@ -10,6 +10,7 @@ the same runs. Neither a bad checkpoint nor a run that cannot be read or written
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+import contextlib
 import logging
 import time
 
@@ -41,6 +42,8 @@ def watch(
   find_runs: Callable[[], Sequence[str]],
   open_run: Callable[[str], Sequence[Evaluator]],
   *,
+  where: str = '',
+  notify: Callable[..., None] = lambda evaluator, finished: None,
   poll_seconds: float = 1.0,
   timeout_seconds: float = 0,
   stop_after: int = 0,
@@ -57,6 +60,9 @@ def watch(
     open_run: Returns the evaluators of the run at a path. The first one makes the main scores,
       which those of the others are compared with. An empty list leaves the run out. Called again
       after an error that may pass.
+    where: Where runs are looked for, for the log.
+    notify: Gets a run's first evaluator, and as `finished` whether all is done, when there is
+      nothing to do.
     poll_seconds: The first pause when there is nothing to do; pauses grow up to 30 seconds.
     timeout_seconds: Ends when nothing new has appeared for that long; 0 waits for ever.
     stop_after: Ends after that many checkpoints; 0 sets no limit.
@@ -68,7 +74,7 @@ def watch(
   """
   runs: dict[str, _Run] = {}
   if not _list_runs(find_runs)[0]:
-    _log.info('waiting for a run')
+    _log.info('waiting for a run%s', f' in {where}' if where else '')
   last_news, pause, count, had_runs = time.monotonic(), poll_seconds, 0, False
   while True:
     paths, storage_error = _list_runs(find_runs)
@@ -90,6 +96,8 @@ def watch(
     if news:
       last_news, pause = time.monotonic(), poll_seconds
       continue
+    for run in runs.values():
+      run.tell(notify)
     if (runs or had_runs) and all(run.finished for run in runs.values()):
       break
     if timeout_seconds and time.monotonic() - last_news > timeout_seconds:
@@ -177,6 +185,12 @@ class _Run:
         return
       _log.warning('%s is left out: %s', self._path, told(error))
       self.error, self.finished = error, True
+
+  def tell(self, notify: Callable[..., None]) -> None:
+    """Calls `notify` about the run, unless it is left out or cannot be read now."""
+    if self._evaluators and not self.error:
+      with contextlib.suppress(OSError, UsageError):
+        notify(self._evaluators[0], finished=self.finished)
 
   def _notice_end(self) -> None:
     """Sets `ended` if a finished or left-out run is gone, or another has its directory."""

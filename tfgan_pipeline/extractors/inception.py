@@ -6,7 +6,7 @@ import os
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, is_there_another
 from tfgan_pipeline.extractors import frozen_inception, keras_application
 from tfgan_pipeline.extractors import saved_model as saved_models
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
@@ -89,5 +89,5 @@ def _fetch(where: str, path: str) -> str:
       raise UsageError(f'{where}: cannot be downloaded ({first_line(error)})') from None
   path = os.path.expanduser(path)
   if not tf.io.gfile.exists(path):
-    raise UsageError(f'{where}: no such file or directory')
+    raise UsageError(f'{where}: no such file or directory{is_there_another(path)}')
   return path

@@ -9,7 +9,7 @@ import sys
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, is_there_another
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.extractors.on_replicas import Forward, network_extractor
 from tfgan_pipeline.extractors.preprocessing import Preprocessing
@@ -85,7 +85,7 @@ def application_extractor(
   function = getattr(keras.applications, name)
   scale_pixels = sys.modules[function.__module__].preprocess_input
   if weights != 'imagenet' and not tf.io.gfile.exists(weights):
-    raise UsageError(f'{where}: no such file')
+    raise UsageError(f'{where}: no such file{is_there_another(weights)}')
   with seeded(0):  # Initial weights are drawn, although the file replaces them.
     model, classifies = _load(where, function, weights, prepare.sides)
   prepare = Preprocessing(model.input_shape[1:3], prepare.resize)

@@ -24,11 +24,13 @@ class AdversarialLoss(NamedTuple):
     discriminator: Loss of the discriminator.
     has_border: Whether the sign of a logit tells real from generated. In other losses only
       differences of logits matter, or the border is not at 0.
+    needs_bound: Whether the loss of the discriminator has no minimum unless its slope is bounded.
   """
 
   generator: Callable[..., tf.Tensor]
   discriminator: Callable[..., tf.Tensor]
   has_border: bool = False
+  needs_bound: bool = False
 
 
 @registry.loss
@@ -124,7 +126,9 @@ def least_squares(*, real_label: float = 1.0, generated_label: float = 0.0) -> A
 def wasserstein() -> AdversarialLoss:
   """Difference of mean logits; needs clip_weights or a gradient penalty (Arjovsky et al. 2017)."""
   return AdversarialLoss(
-    tfgan.losses.wasserstein_generator_loss, tfgan.losses.wasserstein_discriminator_loss
+    tfgan.losses.wasserstein_generator_loss,
+    tfgan.losses.wasserstein_discriminator_loss,
+    needs_bound=True,
   )
 
 

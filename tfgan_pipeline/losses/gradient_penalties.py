@@ -47,7 +47,7 @@ def _penalise_slope(images: str, gamma: float, interval: int) -> Penalty:
   def penalty(model: GANTuple) -> tf.Tensor:
     return gamma / 2 * tf.reduce_mean(squared_slope(model, tf.identity(getattr(model, images))))
 
-  return Penalty('discriminator', penalty, interval)
+  return Penalty('discriminator', penalty, interval, of_slope=True)
 
 
 @registry.penalty
@@ -71,4 +71,4 @@ def dragan(*, weight: float = 10.0, reach: float = 0.5) -> Penalty:
     # 1e-10 keeps the gradient of the root finite at a slope of zero.
     return weight * tf.reduce_mean(tf.square(tf.sqrt(squared_slope(model, points) + 1e-10) - 1.0))
 
-  return Penalty('discriminator', penalty)
+  return Penalty('discriminator', penalty, of_slope=True)

@@ -35,6 +35,8 @@ class Penalty(NamedTuple):
     needs: Requirements that a run has to meet.
     of_weights: Whether the term depends on a player's weights alone. It is then added once; other
       terms are added for each tuple that Game.models returns.
+    of_slope: Whether the term bounds the slope of the discriminator at each image. The slope is
+      that of one image only if no layer mixes images.
   """
 
   player: str
@@ -43,6 +45,7 @@ class Penalty(NamedTuple):
   variables: Mapping[str, tf.Variable] = {}
   needs: frozenset[Need] = frozenset({Need.DISCRIMINATOR})
   of_weights: bool = False
+  of_slope: bool = False
 
 
 @registry.penalty
@@ -70,7 +73,7 @@ def wasserstein_gradient(
       excess = tf.maximum(excess, 0.0)
     return weight * tf.reduce_mean(tf.square(excess))
 
-  return Penalty('discriminator', penalty)
+  return Penalty('discriminator', penalty, of_slope=True)
 
 
 def per_image(images: tf.Tensor) -> tf.Tensor:

@@ -19,6 +19,8 @@ from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.fid import covariance_factor, factored_distance
 from tfgan_pipeline.metrics.frechet.moments import Moments
 
+BLOCKS = 20  # Of generated samples, for a width of the interval that is known to 16 %.
+
 
 def interval_of_terms(
   terms: np.ndarray,
@@ -60,7 +62,7 @@ def frechet_interval(
   reference: Features,
   generated: Features,
   *,
-  blocks: int = 20,
+  blocks: int = BLOCKS,
   resamples: int = 200,
   seed: int = 0,
   level: float = 0.95,

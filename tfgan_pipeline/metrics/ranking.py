@@ -11,7 +11,7 @@ Scores that are not declared, such as a standard deviation, rank nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from tfgan_pipeline import registry
@@ -37,6 +37,16 @@ def _declare(scores: tuple[str, ...], direction: str) -> Callable[[_Metric], _Me
     return metric
 
   return declare
+
+
+def is_detail(stem: str, stems: Collection[str]) -> bool:
+  """Returns whether a score tells of another one, as fid_floor and kid_std do of fid and kid.
+
+  Args:
+    stem: Name of the score, without its extractor.
+    stems: Names of all scores of the record.
+  """
+  return any(stem != other and stem.startswith(f'{other}_') for other in stems)
 
 
 def _kinds() -> tuple[registry.Registry, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.classes.inception_score import log_probabilities
 from tfgan_pipeline.metrics.features import Features
-from tfgan_pipeline.metrics.intervals import frechet_interval, interval_of_terms
+from tfgan_pipeline.metrics.intervals import BLOCKS, frechet_interval, interval_of_terms
 from tfgan_pipeline.metrics.mind import mind_terms
 from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross
 from tfgan_pipeline.metrics.neighbours.memorised import is_memorised
@@ -111,3 +111,10 @@ def intervals(
   if call.name == 'mind':
     low, high = low + scores[score], high + scores[score]
   return {f'{score}_low': low, f'{score}_high': high}
+
+
+def least_samples(call: Call) -> int:
+  """Returns the number of generated samples from which on a metric has an interval; 0 if never."""
+  if call.name not in _INTERVALS:
+    return 0
+  return 2 * BLOCKS if call.name == 'fid' else 2

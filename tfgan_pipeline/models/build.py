@@ -100,7 +100,7 @@ def new_game(experiment: Experiment, data: Fields) -> Game:
   try:
     game = registry.model.build(experiment.model, noise, data)
   except UsageError as error:
-    if str(error).startswith('--'):
+    if error.names_a_flag:
       raise
     raise UsageError(f'--model={experiment.model}: {error}') from None
   except KeyError as error:

@@ -248,12 +248,12 @@ class Game(abc.ABC):
 
   def with_variables(self, model: _Tuple) -> _Tuple:
     """Returns a copy of a tuple of TF-GAN with the players' trainable variables filled in."""
-    # A missing discriminator gets the generator's variables, and no optimiser to train them.
+    generator = self.trainable_variables('generator')
+    has_discriminator = 'discriminator' in self.players
+    discriminator = self.trainable_variables('discriminator') if has_discriminator else []
+    # A missing or frozen discriminator gets the generator's, and no optimiser to train them.
     return model._replace(
-      generator_variables=self.trainable_variables('generator'),
-      discriminator_variables=self.trainable_variables(
-        'discriminator' if 'discriminator' in self.players else 'generator'
-      ),
+      generator_variables=generator, discriminator_variables=discriminator or generator
     )
 
 

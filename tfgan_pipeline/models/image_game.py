@@ -113,7 +113,7 @@ class ImageGame(Game):
     if 'generator' not in self.labelled:
       return noise
     label = given.get('label')
-    return [noise, self.labels(indices) if label is None else tf.constant(label, tf.int32)]
+    return [noise, self.labels(indices) if label is None else tf.cast(label, tf.int32)]
 
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return networks['generator'](inputs, training=False)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, is_there_another
 from tfgan_pipeline.runs import files
 
 EXTENSIONS = ('.npy', '.npz')
@@ -135,6 +135,6 @@ def _errors(path: str) -> Iterator[None]:
   except UsageError:
     raise
   except (tf.errors.NotFoundError, FileNotFoundError):
-    raise UsageError(f'{path}: no such file') from None
+    raise UsageError(f'{path}: no such file{is_there_another(path)}') from None
   except Exception as error:  # zipfile, numpy and the file system each have errors of their own.
     raise UsageError(f'{path}: not an .npz file, and no .npy file ({first_line(error)})') from None

@@ -10,7 +10,7 @@ import zipfile
 
 import numpy as np
 
-from tfgan_pipeline.errors import UsageError, WriteError, first_line
+from tfgan_pipeline.errors import UsageError, WriteError, first_line, is_there_another
 from tfgan_pipeline.metrics.stored_rows import StoredRows
 from tfgan_pipeline.runs import files
 
@@ -45,7 +45,7 @@ def read_large_arrays(path: str, names: Collection[str]) -> dict[str, np.ndarray
               arrays[name] = _read(member)
         return arrays
   except FileNotFoundError:
-    raise UsageError(f'{path}: no such file') from None
+    raise UsageError(f'{path}: no such file{is_there_another(path)}') from None
   except WriteError:
     raise
   except Exception as error:  # zipfile, numpy and the file system each have errors of their own.

@@ -15,7 +15,8 @@ pipeline supplies.
 
 Components in a registry's sub-package are found by reading its source files, so nothing is imported
 (TensorFlow least of all) until a component is built. A component in a script or a notebook is
-registered when that code runs; running the code again replaces it. A decorated object that cannot
+registered when that code runs; running the code again replaces it. `outside` finds those of other
+files, modules and installed packages. A decorated object that cannot
 be a component, or whose name is taken, raises ComponentError with its file and line.
 
 Call strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested
@@ -32,9 +33,10 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from tfgan_pipeline.errors import ComponentError, UsageError
+from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
 from tfgan_pipeline.registry import calls, component_files
 from tfgan_pipeline.registry.calls import Call, Component
+from tfgan_pipeline.registry.outside import Outside
 
 if TYPE_CHECKING:  # Types of what components get and return; never imported at run time.
   import numpy as np
@@ -72,12 +74,16 @@ class Registry(Generic[_Function]):
   Args:
     kind: Word for a component of this kind in messages; the name of its decorator in this module.
     folder: Sub-package of tfgan_pipeline whose source files are searched for components.
+
+  Attributes:
+    advice: Messages about components of runs that are unknown here, by name of the component.
   """
 
   def __init__(self, kind: str, folder: str):
     self.kind = kind
     self.folder = folder
     self._runtime: dict[str, _Function] = {}
+    self.advice: dict[str, str] = {}
 
   def __call__(self, function: _Function | None = None) -> _Function:
     """Registers the decorated `function` under its own name and returns it unchanged.
@@ -99,8 +105,11 @@ class Registry(Generic[_Function]):
       self._require_in_file(component, label)
       return function
     owner = self._file_components.get(component.name)
+    namesake = outside.owner(self.kind, component.name)
+    if namesake and namesake.file != component.file:
+      owner = namesake
     previous = self._runtime.get(component.name)
-    if previous and not _is_same_code(previous, function):
+    if previous and not calls.is_same_code(previous, function):
       owner = calls.of_function(previous)
     if owner:
       raise ComponentError(f'{label}: the name is taken, see {owner.place}')
@@ -122,9 +131,18 @@ class Registry(Generic[_Function]):
     return _components_in(self.folder)[self.kind]
 
   def components(self) -> dict[str, Component]:
-    """Returns all components of this kind by name, in alphabetical order."""
+    """Returns all components of this kind by name, in alphabetical order.
+
+    Raises:
+      ComponentError: An installed package has components that are invalid, or whose name is taken.
+    """
+    outside.find_packages()
+    return dict(sorted(self._known().items()))
+
+  def _known(self) -> dict[str, Component]:
+    """Returns components by name, without those of packages that were not looked for yet."""
     runtime = {name: calls.of_function(fn) for name, fn in self._runtime.items()}
-    return dict(sorted({**self._file_components, **runtime}.items()))
+    return {**self._file_components, **outside.components(self.kind), **runtime}
 
   def parse(self, text: str) -> Call:
     """Parses `text` as exactly one component call, such as `hinge(margin=2.0)`.
@@ -132,10 +150,10 @@ class Registry(Generic[_Function]):
     Raises:
       UsageError: `text` is not one call, or a name or value in it is wrong.
     """
-    calls = self.parse_all(text)
-    if len(calls) != 1:
-      raise UsageError(f'one {self.kind} is needed, got {len(calls)}')
-    return calls[0]
+    found = self.parse_all(text)
+    if len(found) != 1:
+      raise UsageError(f'one {self.kind} is needed, got {len(found)}')
+    return found[0]
 
   def parse_all(self, text: str) -> tuple[Call, ...]:
     """Parses `text` as component calls separated by commas; empty text has none.
@@ -156,23 +174,27 @@ class Registry(Generic[_Function]):
     head = node.func if isinstance(node, ast.Call) else node
     if not isinstance(head, ast.Name):
       raise UsageError(f'a {self.kind} is written name(argument=value), not {ast.unparse(node)!r}')
-    components = self.components()
+    components = self._known()
     if head.id not in components:
-      raise UsageError(
-        f'unknown {self.kind} {head.id!r}; there are: '
-        + ', '.join(component.signature for component in components.values())
-      )
+      components = self.components()
+    if head.id not in components:
+      if head.id in self.advice:
+        raise UsageError(self.advice[head.id])
+      hint = did_you_mean(head.id, components)
+      signatures = ', '.join(component.signature for component in components.values())
+      others = f'{hint} --list={self.kind} shows all' if hint else f'; there are: {signatures}'
+      raise UsageError(f'unknown {self.kind} {head.id!r}{others}')
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
       pairs = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg is not None]
       if len(pairs) < len(node.keywords):
         raise UsageError(f'** is not understood in {ast.unparse(node)!r}')
-      args = tuple(_read_value(argument) for argument in node.args)
+      args = tuple(calls.read_value(argument) for argument in node.args)
       for name, value in pairs:
         if name in kwargs:
           raise UsageError(f'{self.kind} {head.id!r}: argument {name!r} given twice')
-        kwargs[name] = _read_value(value)
+        kwargs[name] = calls.read_value(value)
     try:
       return Call(head.id, components[head.id].bind(args, kwargs))
     except UsageError as error:
@@ -180,6 +202,8 @@ class Registry(Generic[_Function]):
 
   def function(self, name: str) -> _Function:
     """Returns the function of the component `name`, which must exist; may import its file."""
+    if name not in self._runtime and name not in self._file_components:
+      outside.load(self.kind, name)
     if name in self._runtime:
       return self._runtime[name]
     return getattr(importlib.import_module(self._file_components[name].module), name)
@@ -224,34 +248,11 @@ class Registry(Generic[_Function]):
     return self.function(call.name)(*context, **named, **call.arguments)
 
 
-def _is_same_code(one: Callable[..., object], other: Callable[..., object]) -> bool:
-  """Returns whether `other` is `one` again, from a second run of its module or notebook cell."""
-  return (
-    (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
-    # One file can have two module names: __main__ as a script, its own when imported.
-    or calls.place_of(one) == calls.place_of(other)
-  )
-
-
 @functools.cache
 def _components_in(folder: str) -> dict[str, dict[str, Component]]:
   """Finds all components in the sub-package `folder`, by kind and name."""
   kinds = {one.kind: one.folder for one in ALL}
   return component_files.find_components(_PACKAGE_ROOT, folder, kinds)
-
-
-def _read_value(node: ast.expr) -> Any:
-  """Converts an argument's syntax to its value; words and nested calls become strings."""
-  if isinstance(node, ast.Name):
-    return node.id
-  if isinstance(node, ast.Call):
-    return ast.unparse(node)
-  if isinstance(node, (ast.Tuple, ast.List)):
-    return tuple(_read_value(element) for element in node.elts)
-  try:
-    return ast.literal_eval(node)
-  except (ValueError, TypeError, SyntaxError):
-    raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
 
 
 # The registries. Each type says which context a component's function gets, ahead of its
@@ -291,3 +292,4 @@ generator_metric: Registry[Callable[Concatenate[_Map, _Map, int, int, ...], _Sco
 protocol: Registry[Callable[..., Protocol]] = Registry('protocol', 'evaluation')
 
 ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))
+outside = Outside({kind.kind: kind._known for kind in ALL})

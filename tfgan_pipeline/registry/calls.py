@@ -13,6 +13,7 @@ import dataclasses
 import inspect
 import keyword
 import math
+import os
 from typing import Annotated, Any, TypeVar, get_origin
 
 from tfgan_pipeline.errors import ComponentError, UsageError
@@ -84,6 +85,11 @@ class Component:
   place: str = dataclasses.field(default='', compare=False)
 
   @property
+  def file(self) -> str:
+    """Path of the file that defines the component."""
+    return os.path.abspath(self.place.rpartition(':')[0])
+
+  @property
   def signature(self) -> str:
     """Name and arguments with their defaults, as in 'hinge(margin=1.0)'."""
     return f'{self.name}({", ".join(map(str, self.parameters))})' if self.parameters else self.name
@@ -139,6 +145,24 @@ class Call:
     return f'{self.name}({arguments})' if arguments else self.name
 
 
+def read_value(node: ast.expr) -> Any:
+  """Converts an argument's syntax to its value; words and nested calls become strings.
+
+  Raises:
+    UsageError: The syntax is no literal, word or call.
+  """
+  if isinstance(node, ast.Name):
+    return node.id
+  if isinstance(node, ast.Call):
+    return ast.unparse(node)
+  if isinstance(node, (ast.Tuple, ast.List)):
+    return tuple(read_value(element) for element in node.elts)
+  try:
+    return ast.literal_eval(node)
+  except (ValueError, TypeError, SyntaxError):
+    raise UsageError(f'not a number, word or string: {ast.unparse(node)}') from None
+
+
 def _literal(value: Any) -> str:
   """Formats a value as text that the registry parses back to an equal value."""
   if isinstance(value, str):
@@ -151,6 +175,11 @@ def _literal(value: Any) -> str:
   if isinstance(value, float) and math.isinf(value):
     return '1e999' if value > 0 else '-1e999'  # Python has no literal for infinity.
   return repr(value)
+
+
+def name_of(text: str) -> str:
+  """Returns the component's name in a canonical call string, 'adam' of 'adam(2e-4)'."""
+  return text.partition('(')[0].strip()
 
 
 def of_source(node: ast.FunctionDef, module: str, path: str = '') -> Component:
@@ -201,6 +230,15 @@ def place_of(function: Any) -> str:
   """Returns file and line of a function as 'path:line'; '' for an object without code."""
   code = getattr(inspect.unwrap(function), '__code__', None)
   return f'{code.co_filename}:{code.co_firstlineno}' if code else ''
+
+
+def is_same_code(one: Callable[..., object], other: Callable[..., object]) -> bool:
+  """Returns whether `other` is `one` again, from a second run of its module or notebook cell."""
+  return (
+    (one.__module__, one.__qualname__) == (other.__module__, other.__qualname__)
+    # One file can have two module names: __main__ as a script, its own when imported.
+    or place_of(one) == place_of(other)
+  )
 
 
 def _parameter(name: str, annotation: str, default: Any) -> Parameter:

@@ -1,4 +1,4 @@
-"""Search for components in the source files of a folder, without importing anything.
+"""Search for components in source files, without importing anything.
 
 Any spelling of a decorator, `@registry.loss`, `@loss` or `@r.loss`, is resolved through the file's
 imports and assignments. A decorated object that cannot be a component raises ComponentError instead
@@ -9,7 +9,7 @@ because a component registered that way cannot be found by reading the file.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 import pathlib
 
 from tfgan_pipeline.errors import ComponentError
@@ -39,24 +39,46 @@ def find_components(
     relative = path.relative_to(root)
     if any(part.startswith('.') for part in relative.parts):
       continue  # Hidden files, such as the copies that editors keep.
-    tree = _parse(path)
-    names = _Names(path, relative, tree, kinds)
-    _refuse_hidden(path, tree, names, kinds)
-    for node, kind in _find_decorated(path, tree, names, kinds):
-      label = f'{path}:{node.lineno}: {kind} {node.name}'
+    module = '.'.join((_PACKAGE, *relative.with_suffix('').parts))
+    for kind, component in read_components(path, module, kinds):
+      label = f'{component.place}: {kind} {component.name}'
       if kinds[kind] != folder:
         raise ComponentError(f'{label} is searched in {_PACKAGE}/{kinds[kind]} and not here')
-      if not isinstance(node, ast.FunctionDef):
-        raise ComponentError(f'{label} should be a function, made with def')
-      if node not in tree.body:
-        raise ComponentError(f'{label} should stand at the top level of its file')
-      if node.name in components[kind]:
-        raise ComponentError(f'{label}: the name is taken, see {components[kind][node.name].place}')
-      try:
-        components[kind][node.name] = calls.of_source(node, names.module, str(path))
-      except ComponentError as error:
-        raise ComponentError(f'{label}: {error}') from None
+      if owner := components[kind].get(component.name):
+        raise ComponentError(f'{label}: the name is taken, see {owner.place}')
+      components[kind][component.name] = component
   return components
+
+
+def read_components(
+  path: pathlib.Path, module: str, kinds: Collection[str]
+) -> Iterator[tuple[str, Component]]:
+  """Yields kind and component for each component in one source file.
+
+  Args:
+    path: The file.
+    module: Dotted name of its module, which ends in '.__init__' for that of a package.
+    kinds: All kinds of components.
+
+  Raises:
+    ComponentError: The file is no Python source, or has a component that is invalid or registered
+      without a decorator; the message has file and line.
+  """
+  tree = _parse(path)
+  if b'registry' not in path.read_bytes():
+    return  # Nothing can be registered there; most files are such, and reading trees is slow.
+  names = _Names(path, module, tree, kinds)
+  _refuse_hidden(path, tree, names, kinds)
+  for node, kind in _find_decorated(path, tree, names, kinds):
+    label = f'{path}:{node.lineno}: {kind} {node.name}'
+    if not isinstance(node, ast.FunctionDef):
+      raise ComponentError(f'{label} should be a function, made with def')
+    if node not in tree.body:
+      raise ComponentError(f'{label} should stand at the top level of its file')
+    try:
+      yield kind, calls.of_source(node, names.module, str(path))
+    except ComponentError as error:
+      raise ComponentError(f'{label}: {error}') from None
 
 
 def _parse(path: pathlib.Path) -> ast.Module:
@@ -78,12 +100,9 @@ class _Names:
     ComponentError: A name stands for a registry in one place and for something else in another.
   """
 
-  def __init__(
-    self, path: pathlib.Path, relative: pathlib.Path, tree: ast.Module, kinds: Mapping[str, str]
-  ):
-    *packages, name = relative.with_suffix('').parts
-    package = [_PACKAGE, *packages]
-    self.module = '.'.join(package if name == '__init__' else [*package, name])
+  def __init__(self, path: pathlib.Path, module: str, tree: ast.Module, kinds: Collection[str]):
+    package = module.split('.')[:-1]
+    self.module = module.removesuffix('.__init__')
     self._path = path
     self._names: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -128,14 +147,14 @@ def _target(node: ast.AST) -> str:
   return target.id if isinstance(target, ast.Name) else ''
 
 
-def _is_registry(name: str, kinds: Mapping[str, str]) -> bool:
+def _is_registry(name: str, kinds: Collection[str]) -> bool:
   """Returns whether a dotted name is a registry or the module that defines the registries."""
   origin, _, kind = name.rpartition('.')
   return name == _REGISTRY or origin == _REGISTRY and kind in kinds
 
 
 def _refuse_hidden(
-  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
+  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Collection[str]
 ) -> None:
   """Raises ComponentError for a use of a registry that may register a component unseen."""
   for node, parent in _find_hidden(tree, lambda node: _is_registry(names.resolve(node), kinds)):
@@ -177,7 +196,7 @@ def _find_hidden(
 
 
 def _find_decorated(
-  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Mapping[str, str]
+  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Collection[str]
 ) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]]:
   """Yields each definition with a registry's decorator, and the kind of that registry."""
   for node in ast.walk(tree):

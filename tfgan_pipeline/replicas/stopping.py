@@ -7,11 +7,19 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+from tfgan_pipeline.errors import Interrupted
+
+_SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
+
+
+def _fatal_signals() -> tuple[int, ...]:
+  """Returns the signals of which two end the process; at a prompt, SIGINT only stops what runs."""
+  return (signal.SIGTERM,) if hasattr(sys, 'ps1') else _SIGNALS
 
 
 def in_main_thread() -> bool:
@@ -37,14 +45,51 @@ def signals_end_the_process() -> Iterator[None]:
       signal.signal(number, handler)
 
 
+def raise_at_signals() -> None:
+  """Makes SIGTERM and SIGINT raise Interrupted from now on, and a second one end the process.
+
+  For the whole of a program; a StopRequest takes over while a loop runs that has to save first. A
+  signal that the program was started to ignore stays ignored.
+  """
+  expected = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+  for number, handler in expected.items():
+    if signal.getsignal(number) == handler:
+      signal.signal(number, _raise_interrupted)
+  receiver, sender = socket.socketpair()
+  sender.setblocking(False)
+  signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+  threading.Thread(target=_end_at_second_signal, args=(receiver,), daemon=True).start()
+
+
+def _raise_interrupted(number: int, frame: object) -> NoReturn:
+  """Raises Interrupted; a handler as `signal.signal` expects it."""
+  del frame
+  name = signal.Signals(number).name
+  raise Interrupted(f'stopped by {name}; the same command starts again')
+
+
+def _end_at_second_signal(receiver: socket.socket) -> None:
+  """Ends the process at the second signal; runs in a thread until the other end is closed.
+
+  Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
+  become one call.
+  """
+  count, fatal = 0, _fatal_signals()
+  while number := receiver.recv(1):
+    count += number[0] in fatal
+    if count > 1:
+      os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
+
+
 class StopRequest:
   """Request to stop, made by SIGTERM, SIGINT or an age limit, and read by a loop between rounds.
 
       with StopRequest() as stop:
         while not stop.requested: ...
 
-  A second signal ends the process at once, whatever it is doing. Signals are handled in the main
-  thread only, and not if the process was started with the signal ignored.
+  A second signal ends the process at once, whatever it is doing; in a notebook or at a Python
+  prompt, a second SIGINT raises KeyboardInterrupt instead, as soon as TensorFlow returns. Signals
+  are handled in the main thread only, and not if the process was started with the signal ignored.
 
   Args:
     max_hours: The age of the job, in hours, at which the request is made; 0 for no limit.
@@ -67,20 +112,10 @@ class StopRequest:
 
   def _handle(self, number: int, frame: object) -> None:
     """Notes a signal; a handler as `signal.signal` expects it."""
-    del number, frame
+    del frame
+    if self._signalled and number not in _fatal_signals():
+      raise KeyboardInterrupt
     self._signalled = True
-
-  def _count_signals(self, receiver: socket.socket) -> None:
-    """Ends the process at the second signal; runs in a thread until the socket is closed.
-
-    Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
-    become one call.
-    """
-    count = 0
-    while number := receiver.recv(1):
-      count += number[0] in _SIGNALS
-      if count > 1:
-        os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
 
   def __enter__(self) -> StopRequest:
     if not in_main_thread():
@@ -90,7 +125,9 @@ class StopRequest:
     self._previous_wakeup = signal.set_wakeup_fd(
       self._wakeup_sender.fileno(), warn_on_full_buffer=False
     )
-    threading.Thread(target=self._count_signals, args=(self._wakeup_receiver,), daemon=True).start()
+    threading.Thread(
+      target=_end_at_second_signal, args=(self._wakeup_receiver,), daemon=True
+    ).start()
     for number in _SIGNALS:
       if signal.getsignal(number) != signal.SIG_IGN:
         self._previous[number] = signal.signal(number, self._handle)

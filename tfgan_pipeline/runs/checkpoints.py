@@ -13,19 +13,19 @@ checked against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import contextlib
 import dataclasses
 import json
 import logging
 import os
 import re
-import tempfile
 from typing import Any
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, checksums, files
+from tfgan_pipeline.runs.checkpoint_file import literal_path, require_all
 from tfgan_pipeline.runs.pins import Pins
 
 _log = logging.getLogger(__name__)
@@ -94,6 +94,13 @@ class Checkpoints:
       return json.loads(files.read_text(self.prefix(step) + '.json'))
     except (FileNotFoundError, json.JSONDecodeError):
       return {}
+
+  def newest_is(self, step: int | None, root: tf.train.Checkpoint) -> bool:
+    """Returns whether the newest checkpoint is of `step` and has the checksum of `root`."""
+    if step is None or step != max(self.steps(), default=None):
+      return False
+    checksum = checksums.combined(checksums.of_variables(root))
+    return self.record(step).get('checksum') == checksum
 
   def save(
     self, step: int, root: tf.train.Checkpoint, parts: Mapping[str, str] | None = None
@@ -197,8 +204,8 @@ class Checkpoints:
       UsageError: The values read are not those that were saved, by their checksums.
       tf.errors.OpError: The storage fails.
     """
-    with _literal_path(self.prefix(step)) as prefix:
-      root.read(prefix).assert_existing_objects_matched().expect_partial()
+    with literal_path(self.prefix(step)) as prefix:
+      require_all(root.read(prefix), root, prefix)
       saved_parts = self.record(step).get('parts')
       if saved_parts is None:
         return
@@ -265,18 +272,6 @@ class Checkpoints:
     return Unreachable(
       f'{self.prefix(step)}: cannot be read now ({first_line(error)}); the same command continues'
     )
-
-
-@contextlib.contextmanager
-def _literal_path(prefix: str) -> Iterator[str]:
-  """Yields a path to a checkpoint without *, ? and [...], which TensorFlow takes for patterns."""
-  if '://' in prefix or not re.search(r'[][*?\\]', prefix):
-    yield prefix
-    return
-  with tempfile.TemporaryDirectory() as folder:
-    link = os.path.join(folder, 'checkpoints')
-    os.symlink(os.path.abspath(os.path.dirname(prefix)), link)
-    yield os.path.join(link, os.path.basename(prefix))
 
 
 def format_steps(steps: Sequence[int]) -> str:

@@ -18,12 +18,12 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 
-_SUFFIX = '/.ATTRIBUTES/VARIABLE_VALUE'  # What tf.train.Checkpoint appends to each name.
+SUFFIX = '/.ATTRIBUTES/VARIABLE_VALUE'  # What tf.train.Checkpoint appends to each name.
 
 
 def of_variables(root: tf.train.Checkpoint) -> dict[str, str]:
   """Returns the checksum of each part of `root`, by name, from the variables' current values."""
-  variables = _named_variables(root)
+  variables = named_variables(root)
   return _hash_arrays((name, variable.numpy()) for name, variable in sorted(variables.items()))
 
 
@@ -31,8 +31,8 @@ def of_file(prefix: str) -> dict[str, str]:
   """Returns the checksum of each part of the checkpoint at `prefix`, by name, from its files."""
   reader = tf.train.load_checkpoint(prefix)
   keys = reader.get_variable_to_shape_map()
-  names = sorted(key.removesuffix(_SUFFIX) for key in keys if key.endswith(_SUFFIX))
-  return _hash_arrays((name, reader.get_tensor(name + _SUFFIX)) for name in names)
+  names = sorted(key.removesuffix(SUFFIX) for key in keys if key.endswith(SUFFIX))
+  return _hash_arrays((name, reader.get_tensor(name + SUFFIX)) for name in names)
 
 
 def combined(parts: Mapping[str, str]) -> str:
@@ -61,7 +61,12 @@ def _new_digest() -> hashlib.blake2b:
   return hashlib.blake2b(digest_size=8)
 
 
-def _named_variables(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
+def shapes_of_variables(root: tf.train.Checkpoint) -> dict[str, tuple[int, ...]]:
+  """Returns the shape of each variable of `root`, by its name on disk."""
+  return {name: tuple(variable.shape) for name, variable in named_variables(root).items()}
+
+
+def named_variables(root: tf.train.Checkpoint) -> dict[str, tf.Variable]:
   """Returns the variables below `root`, by the name on disk: the shortest path from the root."""
   view = tf.train.TrackableView(root)
   variables: dict[str, tf.Variable] = {}

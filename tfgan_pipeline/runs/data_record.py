@@ -31,13 +31,6 @@ class Data(Protocol):
   def splits(self) -> Mapping[str, Any]: ...
 
 
-def may_change_data(change: str) -> bool:
-  """Returns whether `change`, the value of --change, is 'data'; raises UsageError for others."""
-  if change not in ('', 'data'):
-    raise UsageError(f'--change={change}: only the data of a run can be changed: --change=data')
-  return change == 'data'
-
-
 def was_trained_on(run: RunDirectory, dataset: Data) -> bool:
   """Returns whether `dataset` has the content and as many classes as the run recorded."""
   record = run.read_record()['dataset']

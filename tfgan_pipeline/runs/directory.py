@@ -17,10 +17,11 @@ import re
 from typing import Any
 import uuid
 
+from tfgan_pipeline.config.changes import refuse_others
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.errors import Unreachable, UsageError
-from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another
+from tfgan_pipeline.runs import atomic_files, files, own_components
 
 _log = logging.getLogger(__name__)
 _EXPERIMENT = 'experiment.json'  # A folder with this file is a run.
@@ -54,7 +55,8 @@ def require_runs(model_dirs: str) -> list[str]:
   for text in _split(model_dirs) or [model_dirs]:
     runs = find_runs(text)
     if not runs:
-      raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json')
+      hint = '' if _is_pattern(text) else is_there_another(text)
+      raise UsageError(f'--model_dir={text}: no run there, which has an experiment.json{hint}')
     all_runs.update(dict.fromkeys(runs))
   return list(all_runs)
 
@@ -152,10 +154,17 @@ class RunDirectory:
     return files.exists(self.train_done)
 
   def read_experiment(self, **overrides: Any) -> Experiment:
-    """Returns the recorded experiment, with fields replaced by `overrides` that are not None."""
+    """Returns the recorded experiment, with fields replaced by `overrides` that are not None.
+
+    Components that are not of the package become known from where the record says they were.
+    """
     if not self.exists():
-      raise UsageError(f'--model_dir={self.path}: no experiment.json there, so no run')
-    return Experiment.from_record(self.read_record()['experiment'], **overrides)
+      raise UsageError(
+        f'--model_dir={self.path}: no experiment.json there, so no run{is_there_another(self.path)}'
+      )
+    record = self.read_record()
+    own_components.find(self.path, record)
+    return Experiment.from_record(record['experiment'], **overrides)
 
   def find_data(self, experiment: Experiment) -> Experiment:
     """Returns `experiment` with the present data_dir of a run that moved together with its data.
@@ -188,14 +197,26 @@ class RunDirectory:
       raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing_keys))}')
     return record
 
-  def check_is_for(self, experiment: Experiment) -> None:
-    """Raises UsageError if the directory has a run with other settings than `experiment`."""
-    if self.exists():
-      differences = experiment.differences(self.read_experiment())
-      if differences:
-        raise UsageError(
-          f'--model_dir={self.path}: holds a run with other settings: ' + ', '.join(differences)
-        )
+  def check_is_for(
+    self, experiment: Experiment, may_change: frozenset[str] = frozenset()
+  ) -> dict[str, list[Any]]:
+    """Refuses another experiment than that of the run in the directory.
+
+    Args:
+      experiment: The settings that are asked for.
+      may_change: Names of settings that may differ.
+
+    Returns:
+      [old, new] values by name of the settings that differ; {} if there is no run.
+
+    Raises:
+      UsageError: Other settings differ, too.
+    """
+    if not self.exists():
+      return {}
+    old = self.read_experiment()
+    refuse_others(self.path, experiment, old, may_change)
+    return experiment.changes(old, also=may_change)
 
   def begin_session(
     self,
@@ -232,12 +253,14 @@ class RunDirectory:
       'sessions': [*sessions, session],
     }
     with atomic_files.writing(self.path):
-      atomic_files.write(self.experiment_flags, experiment.to_flagfile())
+      imports = ','.join(session.get('imports', ()))
+      flagfile = experiment.to_flagfile() + (f'--import={imports}\n' if imports else '')
+      atomic_files.write(self.experiment_flags, flagfile)
       atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
       for component, source in sources.items():
         if source.text:
           files.make_folder(self.code)
-          name = f'{component.replace(" ", "-")}-{source.hash[:8]}.py'
+          name = own_components.copy_name(component, source.hash)
           atomic_files.write(os.path.join(self.code, name), source.text)
 
   def _describe_code(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 import io
 import os
 import re
@@ -29,35 +29,42 @@ def start_session(directory: str, void: int) -> None:
   _write(os.path.join(directory, name), _start(void))
 
 
-def read(directory: str) -> list[event_pb2.Event]:
-  """Returns the events with summaries in the files of a directory, in the order of the files."""
-  events = []
+def read(directory: str) -> Iterator[event_pb2.Event]:
+  """Yields the events with summaries in the files of a directory, in the order of the files."""
   for name in _names(directory):
     for content in RawEventFileLoader(os.path.join(directory, name)).Load():
       event = event_pb2.Event.FromString(content)
       if event.HasField('summary'):
-        events.append(event)
-  return events
+        yield event
 
 
-def append(directory: str, events: Iterable[event_pb2.Event]) -> None:
-  """Writes a file of events that TensorBoard reads after all others in `directory`.
+def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> str:
+  """Writes events that TensorBoard reads after all others in `directory`; returns their file.
 
   A running TensorBoard reads no file whose name sorts before one that it has finished, so the
   second in the name is later than that of every other file, whatever the clock of this machine.
+
+  Args:
+    directory: The folder of the event files.
+    events: The events.
+    own: File that this process wrote last there, which goes on unless another came after it.
   """
-  _write(os.path.join(directory, _next_name(directory)), events)
+  if own and _names(directory)[-1:] == [os.path.basename(own)]:
+    files.append(own, _encode(events))
+    return own
+  return _write(os.path.join(directory, _next_name(directory)), events)
 
 
-def replace(directory: str, events: Iterable[event_pb2.Event]) -> None:
-  """Writes a file of events in place of all others in `directory`, which are removed.
+def replace(directory: str, events: Iterable[event_pb2.Event]) -> str:
+  """Writes a file of events in place of all others in `directory`, and returns its path.
 
   A running TensorBoard forgets what it has read of the others.
   """
   others = _names(directory)
-  _write(os.path.join(directory, _next_name(directory)), [*_start(0), *events])
+  path = _write(os.path.join(directory, _next_name(directory)), [*_start(0), *events])
   for name in others:
     files.remove(os.path.join(directory, name))
+  return path
 
 
 def _start(void: int) -> list[event_pb2.Event]:
@@ -77,10 +84,15 @@ def _next_name(directory: str) -> str:
   return f'events.out.tfevents.{second:010d}.{uuid.uuid4().hex[:8]}'
 
 
-def _write(path: str, events: Iterable[event_pb2.Event]) -> None:
+def _write(path: str, events: Iterable[event_pb2.Event]) -> str:
   version = event_pb2.Event(wall_time=time.time(), file_version='brain.Event:2')
-  content = io.BytesIO()
-  for event in (version, *events):
-    record_writer.RecordWriter(content).write(event.SerializeToString())
   files.make_folder(os.path.dirname(path))
-  files.write_bytes(path, content.getvalue())
+  files.write_bytes(path, _encode([version, *events]))
+  return path
+
+
+def _encode(events: Iterable[event_pb2.Event]) -> bytes:
+  content = io.BytesIO()
+  for event in events:
+    record_writer.RecordWriter(content).write(event.SerializeToString())
+  return content.getvalue()

@@ -143,9 +143,9 @@ def write_bytes(path: str, content: bytes | BinaryIO) -> None:
       shutil.copyfileobj(source, file)
 
 
-def append(path: str, text: str) -> None:
-  """Appends text to a file, which is created if missing; locally in one system call if possible."""
-  content = text.encode()
+def append(path: str, text: str | bytes) -> None:
+  """Appends text or bytes to a file, made if missing; locally in one system call if possible."""
+  content = text.encode() if isinstance(text, str) else text
   if is_local(path):
     with open(path, 'ab', buffering=0) as file:
       while content:  # A disk that is nearly full takes fewer bytes.

@@ -8,7 +8,7 @@ import os
 import re
 from typing import Any
 
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, is_there_another
 from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.digests import digest
@@ -162,7 +162,9 @@ def find_records(path: str) -> dict[str, list[Record]]:
     if records:
       records_by_file[name] = _select_newest(records)
   if not records_by_file:
-    raise UsageError(f'{path}: neither a run with scores nor a file of records')
+    raise UsageError(
+      f'{path}: neither a run with scores nor a file of records{is_there_another(path)}'
+    )
   return records_by_file
 
 

@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import datetime
 import errno
+import fcntl
 import json
 import os
 import socket
+import time
 import uuid
 
 from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.file_lock import lock
+
+_LOOK_SECONDS = 0.2  # Far more than trainer_that_left takes.
 
 
 class TrainingLock:
@@ -67,6 +71,9 @@ class TrainingLock:
       atomic_files.write(self._path, self._owner_text)
       return
     self._file = lock(self._path)
+    if self._file is None:  # Perhaps an evaluator that looks who trains, for a moment.
+      time.sleep(_LOOK_SECONDS)
+      self._file = lock(self._path)
     if self._file is None:
       raise UsageError(
         f'--model_dir: {_format_owner(self._read_owner())} is training in {self._directory}'
@@ -88,6 +95,28 @@ class TrainingLock:
     if self._file is not None:
       os.close(self._file)
       self._file = None
+
+
+def trainer_that_left(directory: str) -> str:
+  """Describes the last trainer of a run if it is gone; '' if it trains or nobody can tell.
+
+  Args:
+    directory: The folder with the file `lock`.
+  """
+  path = os.path.join(directory, 'lock')
+  if '://' in path:
+    return ''
+  try:
+    file = os.open(path, os.O_RDONLY)
+  except OSError:
+    return ''
+  try:
+    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return _format_owner(os.read(file, 4096).decode(errors='replace'))
+  except OSError:  # The lock is taken, or there are no locks.
+    return ''
+  finally:
+    os.close(file)
 
 
 def _format_owner(owner: str) -> str:

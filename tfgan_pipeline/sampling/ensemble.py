@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.base import Medium
@@ -51,7 +52,7 @@ class Ensemble:
     model_dirs: str,
     task: str = '',
     *,
-    step: int | None = None,
+    step: Step = None,
     weights: str = 'average',
     labels: Labels = (),
   ):

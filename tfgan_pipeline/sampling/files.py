@@ -16,63 +16,34 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.folders.find_files import find_pictures
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
-from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.sampling.ensemble import Ensemble
+from tfgan_pipeline.sampling.grid import draw_grid
 
 _log = logging.getLogger(__name__)
 _BATCH = 256  # Pictures in memory at a time.
-_TILES = 64  # Pictures in a grid where they are small.
 
 
 def write_grid(
-  path: str,
-  ensemble: Ensemble,
-  *,
-  seed: int,
-  count: int | None = None,
-  columns: int = 0,
-  traverse: int = 0,
-  interpolate: int = 0,
+  path: str, ensemble: Ensemble, *, seed: int, count: int | None = None, **choices: int
 ) -> int:
   """Writes one picture with a grid of samples; returns the number of samples in the grid.
 
   Args:
     path: The PNG file; may be gs://.
-    ensemble: The source of samples 0 to count - 1.
+    ensemble: The source of the samples.
     seed: Seed of all samples.
-    count: Number of samples; by default eight rows if classes are chosen, fewer of large pictures,
-      else `Medium.grid_size`.
-      With `interpolate`, the number of rows; by default one for each class chosen, else 8.
-    columns: Number of columns; 0 makes one for each class and run if classes are chosen, under the
-      name of the class, else a square grid.
-    traverse: Number of steps along each latent axis or code to show in place of samples.
-    interpolate: Number of steps from each sample to the next to show in place of samples.
+    count: Number of samples, or of rows, see grid.draw_grid.
+    **choices: Columns and order of samples, further arguments of grid.draw_grid.
 
   Raises:
     UsageError: `traverse` or `interpolate` is asked of several runs or of an unsuitable game.
     WriteError: The file cannot be written.
   """
-  if traverse:
-    pictures = ensemble.only('--traverse').traversal(seed, traverse)
-  elif interpolate:
-    rows, classes = count or len(ensemble.classes) or 8, ensemble.classes
-    labels = [classes[row % len(classes)] for row in range(rows) if classes]
-    sampler = ensemble.only('--interpolate')
-    pictures = sampler.interpolation(seed, rows, interpolate, labels or None)
-  else:
-    most = ensemble.medium.grid_size(ensemble.image_shape)
-    rows = max(1, min(8, most // ensemble.row)) if most < _TILES and ensemble.row else 8
-    count = count or rows * ensemble.row or most
-    pictures = ensemble.images(range(count), seed)
-  has_classes = columns in (0, ensemble.row) and not (traverse or interpolate)
-  columns = columns or traverse or interpolate or ensemble.row
-  grid = ensemble.medium.picture(pictures, columns=columns)
-  if has_classes and ensemble.row and ensemble.medium.is_picture:
-    grid = with_headings(grid, ensemble.headings)
+  picture, count = draw_grid(ensemble, seed=seed, count=count, **choices)
   with atomic_files.writing(path):
-    images.write_png(path, images.enlarge(grid))
-  return len(pictures)
+    images.write_png(path, picture)
+  return count
 
 
 def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | None = None) -> int:

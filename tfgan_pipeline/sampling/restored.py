@@ -12,12 +12,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.models.build import build_networks, named_averages, new_game
+from tfgan_pipeline.runs.best_step import step_of
 from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, format_steps
 from tfgan_pipeline.runs.directory import RunDirectory
+
+WEIGHTS = ('average', 'raw')
 
 
 class RestoredNetworks:
@@ -37,6 +41,9 @@ class RestoredNetworks:
     networks: The networks by role.
     checkpoint: The objects to restore, under their names on disk.
     step: The step of the checkpoint restored last, or None.
+
+  Raises:
+    UsageError: `weights` is something else.
   """
 
   def __init__(
@@ -48,6 +55,8 @@ class RestoredNetworks:
     weights: str = 'average',
     strategy: tf.distribute.Strategy | None = None,
   ):
+    if weights not in WEIGHTS:
+      raise UsageError(f'--weights={weights}: should be one of {", ".join(WEIGHTS)}')
     strategy = strategy or tf.distribute.get_strategy()
     data = Fields.from_record(run.read_record()['dataset'])
     self.game = new_game(experiment, data)
@@ -71,11 +80,12 @@ class RestoredNetworks:
     """Returns the steps that can be restored, oldest first."""
     return self._checkpoints.steps()
 
-  def restore(self, step: int | None = None) -> int:
+  def restore(self, step: Step = None) -> int:
     """Restores the weights of one checkpoint; returns the step of the checkpoint.
 
     Args:
-      step: Step of the checkpoint; by default the newest that can be read.
+      step: Step of the checkpoint; by default the newest that can be read. 'best' and 'best:METRIC'
+        stand for the best by the scores in the run.
 
     Raises:
       UsageError: The checkpoint does not exist or is damaged, or there is none.
@@ -84,6 +94,7 @@ class RestoredNetworks:
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
+    step = step_of(self.run, step)
     self.step = None  # A failed read may leave weights of several steps.
     if step is None:
       step = self._checkpoints.restore_latest(self.checkpoint).step

@@ -16,6 +16,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels, class_numbers
 from tfgan_pipeline.errors import UsageError
@@ -25,6 +26,7 @@ from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling import early_averages
 from tfgan_pipeline.sampling.class_proportions import ClassTurns
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
@@ -85,6 +87,7 @@ class GeneratorSampler(TaskSampler):
     self.noise_size = standard_normal_size(experiment, self.game, self.task)
     self._cache: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     turns = None if class_counts is None else ClassTurns(class_counts)
+    self._is_cautioned = False
     self._turns = None
     if turns is not None and not turns.are_uniform and self.game.labels([0]) is not None:
       self._turns = turns
@@ -101,12 +104,14 @@ class GeneratorSampler(TaskSampler):
       'standing': f'averages over {STANDING_BATCHES} batches of {trained_batch}',
     }[self._mode]
 
-  def restore(self, step: int | None = None) -> int:
+  def restore(self, step: Step = None) -> int:
     self._cache = None, []
-    step = super().restore(step)
+    restored = super().restore(step)
     if self._mode == 'standing':
       self._average_statistics()
-    return step
+    elif self._mode == 'moving' and not self._is_cautioned:
+      self._is_cautioned = early_averages.warn(self._norms, restored)
+    return restored
 
   def _average_statistics(self) -> None:
     """Sets the moving averages of batch normalisation to plain averages over standing batches."""
@@ -186,7 +191,7 @@ class GeneratorSampler(TaskSampler):
     return self._in_blocks(self._image_game.traversal(seed, columns))
 
   def interpolation(
-    self, seed: int, rows: int, columns: int, labels: Sequence[int | str] | None = None
+    self, seed: int, rows: int | None, columns: int, labels: Labels = ()
   ) -> np.ndarray:
     """Returns rows of samples, uint8 [rows * columns, H, W, C]; row r goes from sample r to r + 1.
 
@@ -194,18 +199,19 @@ class GeneratorSampler(TaskSampler):
 
     Args:
       seed: Seed of all samples.
-      rows: Number of rows.
+      rows: Number of rows; None for one of each class chosen, else 8.
       columns: Number of samples in each row.
-      labels: The class of each row, by name or number; by default that of its first sample.
+      labels: Classes that rows take in turn, by name or number; by default a row has the class of
+        its first sample.
 
     Raises:
       UsageError: The game cannot interpolate, the generator does not know the classes, or gives
         values that are not finite.
     """
-    classes = None if labels is None else self.class_numbers(labels)
+    classes = self.class_numbers(labels) if len(labels) else []
     parts = []
-    for row in range(rows):
-      label = None if classes is None else classes[row]
+    for row in range(rows or len(classes) or 8):
+      label = classes[row % len(classes)] if classes else None
       inputs = self._image_game.interpolation(row, seed, columns, label)
       parts.append(self._in_blocks(inputs))
     return np.concatenate(parts)

@@ -16,6 +16,7 @@ import contextlib
 import numpy as np
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.chosen_step import Step, checked_step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.fields import Fields
@@ -23,8 +24,10 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.memory import need_of
+from tfgan_pipeline.runs.best_step import tell_if_not_best
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
+from tfgan_pipeline.sampling.export_facts import facts_of
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 
@@ -87,17 +90,23 @@ class TaskSampler(abc.ABC):
     """Returns the steps that can be restored, oldest first."""
     return self.restored.steps()
 
-  def restore(self, step: int | None = None) -> int:
+  def restore(self, step: Step = None) -> int:
     """Restores the weights of one checkpoint; returns the step of the checkpoint.
 
+    Logs, where the newest is restored, that another one has the best scores.
+
     Args:
-      step: Step of the checkpoint; by default the newest that can be read.
+      step: Step of the checkpoint; by default the newest that can be read. 'best' and 'best:METRIC'
+        stand for the best by the scores in the run.
 
     Raises:
       UsageError: The checkpoint does not exist or is damaged, or there is none.
       Unreachable: The storage does not answer.
     """
-    return self.restored.restore(step)
+    restored = self.restored.restore(step)
+    if checked_step(step) is None:
+      tell_if_not_best(self.restored.run, restored)
+    return restored
 
   @property
   def class_proportions(self) -> str:
@@ -146,11 +155,12 @@ class TaskSampler(abc.ABC):
       WriteError: The folder cannot be written.
     """
     tasks = self.game.tasks().values()
-    if {role for task in tasks for role in task.roles} == set(self._networks):
-      return export_tasks(self.game, self._networks, path)
-    every = RestoredNetworks(self.restored.run, self._experiment, weights=self.weights)
-    every.restore(self.step)
-    return export_tasks(every.game, every.networks, path)
+    restored = self.restored
+    if {role for task in tasks for role in task.roles} != set(self._networks):
+      restored = RestoredNetworks(restored.run, self._experiment, weights=self.weights)
+      restored.restore(self.step)
+    about = facts_of(restored, self._experiment)
+    return export_tasks(restored.game, restored.networks, path, about)
 
   def _memory(self, count: int) -> contextlib.AbstractContextManager[None]:
     """Returns a context in which lack of memory for `count` outputs becomes one line."""

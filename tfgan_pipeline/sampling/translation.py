@@ -11,6 +11,7 @@ import os
 
 import numpy as np
 
+from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.data.folders.decoding import read_picture
 from tfgan_pipeline.data.folders.picture_files import picture_names
 from tfgan_pipeline.errors import UsageError
@@ -26,14 +27,14 @@ _PAIRS = 32  # In one picture, unless the caller says how many.
 
 
 def open_translator(
-  model_dir: str, task: str = '', *, step: int | None = None, weights: str = 'average'
+  model_dir: str, task: str = '', *, step: Step = None, weights: str = 'average'
 ) -> Translator:
   """Returns the translator of a run with the weights of a checkpoint.
 
   Args:
     model_dir: Path of one run.
     task: Name of the task; '' is the game's first task.
-    step: Step of the checkpoint; by default the newest.
+    step: Step of the checkpoint, or 'best'; by default the newest.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
 
   Raises:

@@ -88,7 +88,7 @@ def require() -> None:
   missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
   if missing:
     raise UsageError(
-      f'tpu_check needs {" and ".join(missing)}: pip install "tfgan_pipeline[tpu-check]", '
+      f'tpu_check needs {" and ".join(missing)}: pip install {" ".join(missing)}, '
       'on Python 3.11 or newer'
     )
 

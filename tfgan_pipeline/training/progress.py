@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import logging
 import sys
 import time
+import warnings
 
 import tqdm
 
@@ -13,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Progress:
-  """Progress of a training on stderr: one bar on a terminal, a log line per report elsewhere.
+  """Progress of a training: a bar on a terminal or in a notebook, a log line per report elsewhere.
 
   Args:
     first: The step at which the process starts.
@@ -25,10 +26,9 @@ class Progress:
     self._last = last
     self._batch_size = batch_size
     self._marks = [(time.monotonic(), first)]  # (time in seconds, step) of start and reports.
-    self._bar = (
-      tqdm.tqdm(initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1)
-      if sys.stderr and sys.stderr.isatty()
-      else None
+    bar = _bar_type()
+    self._bar = bar and bar(
+      initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1
     )
 
   def advance(self, step: int) -> None:
@@ -71,6 +71,24 @@ class Progress:
     """Ends the bar, if there is one."""
     if self._bar is not None:
       self._bar.close()
+
+
+def in_notebook() -> bool:
+  """Returns whether the program is a notebook's kernel."""
+  ipython = sys.modules.get('IPython')
+  return ipython is not None and getattr(ipython.get_ipython(), 'kernel', None) is not None
+
+
+def _bar_type() -> type[tqdm.tqdm] | None:
+  """Returns the bar of a terminal, that of a notebook, or None where none can be drawn."""
+  if sys.stderr and sys.stderr.isatty():
+    return tqdm.tqdm
+  if not in_notebook():
+    return None
+  with warnings.catch_warnings():
+    warnings.simplefilter('ignore')  # Without ipywidgets the bar is made of text, and all is well.
+    from tqdm.auto import tqdm as notebook_bar
+  return notebook_bar
 
 
 def _duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.changes import recorded_changes, table
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.training_lock import TrainingLock
@@ -87,6 +88,9 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
+      for change in recorded_changes(self._run):
+        if change['first_step'] == step:
+          self._summaries.change(step, table(change))
     trained_batch = self._experiment.batch_size // self._experiment.accumulate
     batch = batch_size(dataset.image_shape, BATCH, trained_batch)
     self._health = self._health or Health(self._state, dataset, batch)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import logging
+import re
 import types
 from typing import Any
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
@@ -61,8 +63,36 @@ def begin(
   """
   sources = source_code.unreleased(experiment)
   machine = environment.description(strategy)
-  session = {'first_step': step, **changes, **machine}
+  imports = _imports(sources)
+  session = {
+    'first_step': step,
+    **changes,
+    **({'imports': imports} if imports else {}),
+    **machine,
+  }
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
+  _log.info('settings: %s', _changed(experiment))
   _log.info('data: %s', describe(dataset))
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
+
+
+def _changed(experiment: Experiment) -> str:
+  """Returns the settings that are not at their defaults, as flags, for the log."""
+  default = Experiment().to_dict()
+  changed = [
+    f'--{name}="{value}"' if re.search(r'[^\w./:-]', str(value)) else f'--{name}={value}'
+    for name, value in experiment.to_dict().items()
+    if value != default[name] and name != 'model_dir'
+  ]
+  return ' '.join(changed) or 'all at their defaults'
+
+
+def _imports(sources: Mapping[str, source_code.Source]) -> list[str]:
+  """Returns files and modules for --import: those that were asked for, and those of components."""
+  places = list(registry.outside.named)
+  for component, source in sources.items():
+    kind, name = component.split()
+    if name in registry.outside.components(kind):
+      places.append(source.module or source.path)
+  return list(dict.fromkeys(places))

@@ -9,7 +9,7 @@ So a run that is stopped and continued is equal, to the last bit, to one that wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 import dataclasses
 import functools
 import math
@@ -24,6 +24,7 @@ from tfgan_pipeline.models.build import build_networks, named_averages, new_game
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
+from tfgan_pipeline.training.freeze import freeze
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 from tfgan_pipeline.training.train_ops import TrainStep
@@ -89,6 +90,8 @@ class TrainState:
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(player))
+      # After `build`, which makes optimisers of what is frozen, too: it may be trained later.
+      freeze(experiment.freeze, game, averages)
       for role, average in averages.items():
         ema.start(average, networks[role])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
@@ -145,6 +148,12 @@ class TrainState:
   def rollbacks(self) -> tf.Variable:
     """int64 variable, the number of rollbacks to a checkpoint so far, see on_nan.py."""
     return self.step_fn.rollbacks
+
+  def set_rates(self, players: Collection[str]) -> None:
+    """Sets the learning rates of players to those of the settings, in place of restored ones."""
+    for player in players:
+      rate = _optimizer(self.step_fn.experiment, player).learning_rate
+      self.optimizers[player].learning_rate.assign(rate)
 
   def faults(self) -> dict[str, float]:
     """Returns the networks with weights that are not finite, as {'weights/<role>': NaN}."""

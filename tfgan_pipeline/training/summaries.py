@@ -12,6 +12,8 @@ import numpy as np
 from tfgan_pipeline.media import images
 from tfgan_pipeline.runs import event_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.training.run_card import card
+from tfgan_pipeline.writers.groups import is_former, shown_as
 from tfgan_pipeline.writers.json_lines import JsonLines
 from tfgan_pipeline.writers.tensorboard import TensorBoard
 
@@ -34,8 +36,14 @@ class TrainSummaries:
     files.make_folder(run.train)
     files.make_folder(run.samples)
     void = first_step + 1 if first_step else 0
+    # Curves of a run from before groups had numbers go on under their names.
+    drawn = (value.tag for event in event_files.read(run.train) for value in event.summary.value)
+    first = next((tag for tag in drawn if is_former(tag) or tag[0].isdigit()), '')
+    self._shown_as = (lambda tag: tag) if is_former(first) else shown_as
     event_files.start_session(run.train, void)
     self._tensorboard = TensorBoard(run.train)
+    if run.exists():
+      self._tensorboard.text(first_step, '1_run', card(run.read_record()))
     self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))
     self._health = JsonLines(os.path.join(run.train, 'health.jsonl'))
     for lines in (self._curves, self._health):
@@ -50,7 +58,8 @@ class TrainSummaries:
       rate: Images per second, or None if not measured yet.
     """
     rates = {} if rate is None else {RATE_TAG: rate}
-    self._tensorboard.scalars(step, {**values, **rates})
+    points = {self._shown_as(tag): value for tag, value in {**values, **rates}.items()}
+    self._tensorboard.scalars(step, points)
 
   def line(
     self, step: int, values: Mapping[str, float], checksum: str = '', *, scheduled: bool = True
@@ -86,6 +95,10 @@ class TrainSummaries:
     tag = 'classes' if field == 'label' else f'classes-{field}'
     rows = [f'| {number} | {name} |' for number, name in enumerate(names)]
     self._tensorboard.text(0, tag, '\n'.join(['| number | class |', '|--:|:--|', *rows]))
+
+  def change(self, step: int, table: str) -> None:
+    """Writes what changed at a step, a table in Markdown, as TensorBoard's text."""
+    self._tensorboard.text(step, 'changes', table)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""

@@ -60,8 +60,7 @@ class TrainStep:
   @property
   def batches_per_step(self) -> int:
     """Number of batches that a step uses: a new one for every forward pass."""
-    sub_steps = self.experiment.discriminator_steps + (self.experiment.update == 'sequential')
-    return sub_steps * self.experiment.accumulate
+    return self.experiment.sub_steps * self.experiment.accumulate
 
   @property
   def lazy(self) -> bool:
@@ -145,6 +144,7 @@ class TrainStep:
       players: The players to update.
       penalty_weights: Weights of their penalties by name.
     """
+    players = tuple(player for player in players if self.game.trainable_variables(player))
     optimizers = {
       player: TFGANOptimizer(optimizer if player in players else None, len(batches))
       for player, optimizer in self.optimizers.items()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
 import logging
+from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -20,11 +21,14 @@ from tfgan_pipeline.networks.layers.minibatch import require_groups
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
-from tfgan_pipeline.runs import checksums
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.stop_request import stop_reason
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
+from tfgan_pipeline.training.cadence import loop_length
+from tfgan_pipeline.training.changed_settings import optimizers_changed_since
+from tfgan_pipeline.training.initial_weights import initialise
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.train_ops import Scalars
@@ -42,9 +46,11 @@ class Trainer:
     strategy: The devices that steps are distributed over.
 
   Attributes:
+    experiment: The run's choices, of which `max_steps` may be replaced between calls of `train`.
     state: The variables of the run.
     workers: The processes that train together.
     is_fresh: Whether all variables still have their initial values.
+    origin: Facts on weights that were taken from another run; {} for none.
 
   Raises:
     UsageError: Options are incompatible, or the images that a replica reads at a time do not divide
@@ -52,7 +58,7 @@ class Trainer:
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, strategy: tf.distribute.Strategy):
-    self._experiment = experiment
+    self.experiment = experiment
     self._dataset = dataset
     self._strategy = strategy
     self._rollbacks = registry.on_nan.build(experiment.on_nan)  # Number allowed.
@@ -68,11 +74,13 @@ class Trainer:
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
     self.is_fresh = True
+    self.origin: dict[str, Any] = {}
 
   def restore(self, run: RunDirectory) -> int:
     """Restores the newest whole checkpoint, unless the state equals it, and returns its step.
 
-    To be called under the lock of the run, since another process may have trained in between.
+    Without any, starts from the weights of --init_from, or fresh ones. To be called under the lock
+    of the run, since another process may have trained in between.
 
     Args:
       run: The directory of the run.
@@ -83,7 +91,7 @@ class Trainer:
       Unreachable: The storage does not answer.
     """
     checkpoints = Checkpoints(run.checkpoints)
-    if self.workers.any(not self._equals_newest(checkpoints)):
+    if self.workers.any(not checkpoints.newest_is(self._step, self.state.checkpoint)):
       self._step = None  # A restore that fails may have changed some variables.
       restored = checkpoints.restore_latest(self.state.checkpoint)
       saved_run_id = checkpoints.record(restored.step).get('run_id', '')
@@ -93,6 +101,9 @@ class Trainer:
           f'{run.run_id}; move it away, or give another --model_dir'
         )
       self._step, self._damaged = restored.step, restored.damaged
+      if not checkpoints.steps():
+        self.origin = initialise(self.state, self.experiment)
+      self.state.set_rates(optimizers_changed_since(run, self.experiment, restored.step))
       self.is_fresh = self.is_fresh and not checkpoints.steps()
       if not self.workers.agree(self._step):
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
@@ -103,14 +114,6 @@ class Trainer:
     """The step of the state, which must be defined."""
     assert self._step is not None
     return self._step
-
-  def _equals_newest(self, checkpoints: Checkpoints) -> bool:
-    """Returns whether the newest checkpoint has the state's step and checksum."""
-    newest = max(checkpoints.steps(), default=None)
-    if newest is None or newest != self._step:
-      return False
-    checksum = checksums.combined(checksums.of_variables(self.state.checkpoint))
-    return checkpoints.record(newest).get('checksum') == checksum
 
   def train(
     self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
@@ -130,22 +133,34 @@ class Trainer:
       UsageError: See `restore`; or a worker does not see the run's directory.
       WriteError: The run's directory cannot be written.
     """
-    until = self._experiment.max_steps if until is None else until
+    last = self.experiment.max_steps
+    until = last if until is None else until
     chief = self.workers.chief
-    with Recorder(run, self._experiment, self.state, chief=chief, lock=lock) as recorder:
+    with Recorder(run, self.experiment, self.state, chief=chief, lock=lock) as recorder:
       if self._step is None:
         self.restore(run)
-      if self._at < until:
+      asked = self.is_asked_to_stop(run)
+      if self._at < until and not asked:
         self._start(recorder)
         self.workers.total(0)  # A barrier: afterwards the chief has saved a checkpoint.
         if self.workers.any(not Checkpoints(run.checkpoints).steps()):
           raise UsageError(f'--model_dir={run.path}: not every worker sees it; share it')
         self._loop_or_invalidate(run, until, recorder, stop)
-      else:
-        _log.info('already at step %d', self._at)
-      if self._at >= self._experiment.max_steps:
+        asked = self.is_asked_to_stop(run)
+      elif not asked:
+        more = '; a greater max_steps continues' if self._at >= last else ''
+        _log.info('already at step %d of %d%s', self._at, max(last, self._at), more)
+      if self._at >= last or asked:
         recorder.done(self._at)
+    if asked:
+      told = 'stopped at step %d: %s; --max_steps above %d goes on'
+      _log.info(told, self._at, stop_reason(run, last), last)
     return self._at
+
+  def is_asked_to_stop(self, run: RunDirectory) -> bool:
+    """Returns whether an evaluator has asked for an end before the last step."""
+    limit = self.experiment.max_steps
+    return self.workers.any(self._at < limit and bool(stop_reason(run, limit)))
 
   def _start(self, recorder: Recorder) -> None:
     """Begins to record at the restored step and sets damaged checkpoints aside."""
@@ -165,10 +180,10 @@ class Trainer:
 
   def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
     """Runs the outer loop: calls the device, then does on the host what is due."""
-    experiment = self._experiment
+    experiment = self.experiment
     iterator = iter(self._input())
     while self._at < until:
-      scalars = self._run(iterator, self._loop_length(until))
+      scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
       step = self._at
       recorder.advance(step)
       stop_due = self.workers.any(stop.requested)
@@ -181,27 +196,15 @@ class Trainer:
         iterator = iter(self._input())
         continue
       recorder.record(step, scalars, save=save_due)
-      if stop_due:
+      if stop_due or (save_due and self.is_asked_to_stop(run)):
         break
     # All workers meet here: none leaves before the chief has saved, and late requests count.
     if self.workers.any(stop.requested) and self._at < experiment.max_steps:
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
-  def _loop_length(self, until: int) -> int:
-    """Returns the number of steps until something is due on the host, at most `steps_per_loop`."""
-    experiment = self._experiment
-    return min(
-      experiment.steps_per_loop,
-      until - self._at,
-      *(
-        every - self._at % every
-        for every in (experiment.log_every, experiment.save_every, experiment.sample_every)
-      ),
-    )
-
   def _input(self) -> tf.distribute.DistributedDataset:
     """Returns the distributed batches from the current step on."""
-    experiment = self._experiment
+    experiment = self.experiment
     batches = functools.partial(
       train_batches,
       self._dataset.split('train'),
@@ -244,7 +247,7 @@ class Trainer:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
       values = self._distributed_step(batches)
-      precision = self._experiment.precision
+      precision = self.experiment.precision
       must_be_finite = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
       finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(must_be_finite))
       return steps + 1, finite, values

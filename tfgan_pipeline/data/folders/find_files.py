@@ -11,7 +11,7 @@ import os
 from typing import NamedTuple
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, is_there_another
 
 # Names that pictures usually have. What a file is follows from its content; these tell the pictures
 # in a folder that this package wrote, and which unreadable files are called broken pictures.
@@ -54,7 +54,7 @@ def find_files(root: str, flag: str = '--data_dir') -> FoundFiles:
       raise UsageError(f'{flag}={root}: there is no such folder')
     return FoundFiles(_walk(root), {})
   if not os.path.isdir(root):
-    raise UsageError(f'{flag}={root}: there is no such folder')
+    raise UsageError(f'{flag}={root}: there is no such folder{is_there_another(root)}')
   return _find_local(root)
 
 

@@ -4,13 +4,15 @@
 
 Unlike a dataset, such a folder has no classes, no splits and no prescribed shape: sub-folders only
 hold pictures, and nothing is resized unless requested, as resizing would change the scores.
-Transparency is laid over white, unless the pictures are compared with images that have alpha.
+Transparency is laid over white, unless the pictures are compared with images that have alpha, and
+grey pictures among coloured ones get three equal channels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 import functools
+import logging
 from typing import Any
 
 from tfgan_pipeline.data.folders import decoding
@@ -19,6 +21,8 @@ from tfgan_pipeline.data.folders.survey import survey_pictures
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width, size_text
+
+_log = logging.getLogger(__name__)
 
 
 def picture_split(
@@ -39,7 +43,7 @@ def picture_split(
     size: Pixels per side, or (height, width): pictures are cropped to the largest central part of
       these proportions, and resized. 0 keeps the stored size.
     image_shape: (height, width, channels) of the images that the pictures are compared with. With
-      4 channels pictures are read as RGBA, else as grey or RGB, whichever is stored.
+      4 channels pictures are read as RGBA, else as grey if all are stored so, or as RGB.
 
   Raises:
     UsageError: There are no pictures that can be read, or two have different shapes.
@@ -55,6 +59,13 @@ def picture_split(
     keep=lambda index, pixels: shapes.__setitem__(index, pixels.shape),
     flag=flag,
   )
+  grey = sum(shape[2] == 1 for shape in shapes.values())
+  if 0 < grey < len(shapes):
+    _log.info(
+      '%s=%s: %d of %d pictures are grey; all are read as RGB', flag, root, grey, len(shapes)
+    )
+    reading['channels'] = 3
+    shapes = {index: (*shape[:2], 3) for index, shape in shapes.items()}
   names, first = survey.names, shapes[survey.indices[0]]
   for name, index in zip(names, survey.indices):
     if shapes[index] != first:

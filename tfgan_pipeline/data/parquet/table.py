@@ -81,9 +81,7 @@ def find_tables(root: str | None, file: str, image: str = '', label: str = '') -
   try:
     import pyarrow.parquet  # noqa: F401
   except ImportError:
-    raise UsageError(
-      "dataset 'parquet' needs pyarrow: pip install 'tfgan-pipeline[parquet]'"
-    ) from None
+    raise UsageError("dataset 'parquet' needs pyarrow: pip install pyarrow") from None
   if not root:
     raise UsageError("--data_dir: dataset 'parquet' needs the folder of the files")
   if not files.is_local(root):

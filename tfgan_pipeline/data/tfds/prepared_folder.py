@@ -11,8 +11,8 @@ import json
 import os
 from typing import Any
 
-from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, did_you_mean
+from tfgan_pipeline.runs import files
 
 
 def prepared_folder(data_dir: str | None, name: str) -> str:
@@ -49,23 +49,20 @@ def prepared_folder(data_dir: str | None, name: str) -> str:
       f'--data_dir={root}: say which configuration of {base}, as in '
       f'{base}/{configs[0]}; there are: {", ".join(configs)}'
     )
+  # Not `tfds build`, which needs Apache Beam even for data that is prepared without it.
+  code = f'import tensorflow_datasets as tfds; tfds.builder({name!r}, data_dir={root!r})'
   raise UsageError(
-    f'--data_dir={root}: no prepared dataset {name!r}; '
-    f'prepare it with: tfds build {name} --data_dir={root}'
+    f'--data_dir={root}: no prepared dataset {name!r}{did_you_mean(base, _list_folders(root))}; '
+    f'prepare it with: python -c "{code}.download_and_prepare()"'
   )
 
 
 def _list_folders(folder: str) -> list[str]:
-  if not tf.io.gfile.isdir(folder):
-    return []
-  names = sorted(name.rstrip('/') for name in tf.io.gfile.listdir(folder))
-  return [name for name in names if tf.io.gfile.isdir(os.path.join(folder, name))]
+  names = files.names_in(folder) if files.is_folder(folder) else []
+  return [name for name in names if files.is_folder(os.path.join(folder, name))]
 
 
 def _read_info(folder: str) -> dict[str, Any] | None:
   """Returns dataset_info.json of a complete version folder; None for any other folder."""
-  files = [os.path.join(folder, name) for name in ('dataset_info.json', 'features.json')]
-  if not all(map(tf.io.gfile.exists, files)):
-    return None
-  with tf.io.gfile.GFile(files[0]) as file:
-    return json.load(file)
+  paths = [os.path.join(folder, name) for name in ('dataset_info.json', 'features.json')]
+  return json.loads(files.read_text(paths[0])) if all(map(files.exists, paths)) else None

@@ -1,0 +1,58 @@
+"""A run is its directory: continued by its name, beyond its end, and with settings given anew."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
+from tfgan_pipeline.estimator import GANEstimator
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+  return shutil.copytree(tiny_run, tmp_path / 'run')
+
+
+def record_of(run):
+  return json.loads((run / 'experiment.json').read_text())
+
+
+def assert_equal(run, other, step):
+  ours, theirs = checkpoint(run, step), checkpoint(other, step)
+  assert ours.keys() == theirs.keys()
+  for name, value in theirs.items():
+    assert (ours[name] == value).all(), name
+
+
+def test_model_dir_alone_continues_a_run_to_the_last_bit(run, tmp_path):
+  other = shutil.copytree(run, tmp_path / 'other')
+  run_binary('train', f'--model_dir={run}', '--max_steps=6')
+  run_binary('train', *TINY, f'--model_dir={other}', '--max_steps=6')
+  assert_equal(run, other, 6)
+  record = record_of(run)
+  assert record['experiment'] == {**record_of(other)['experiment'], 'model_dir': str(run)}
+  assert [session['first_step'] for session in record['sessions']] == [0, 4]
+  assert 'already at step 6' in run_binary('train', f'--model_dir={run}').stderr  # Of the run, too.
+
+
+def test_settings_that_are_given_and_differ_are_refused(run):
+  lines = run_binary('train', f'--model_dir={run}', '--batch_size=8', code=2).stderr.splitlines()
+  assert len(lines) == 1 and ': --batch_size=8 (was 16)' in lines[0]
+  run_binary('train', f'--model_dir={run}', '--batch_size=16', '--noise=normal(8)')
+
+
+def test_training_beyond_the_recorded_end_is_recorded(run):
+  estimator = GANEstimator.of_run(str(run))
+  assert estimator.train(max_steps=5) == 5
+  assert record_of(run)['experiment']['max_steps'] == 5
+  assert [session['first_step'] for session in record_of(run)['sessions']] == [0, 4]
+  assert (run / 'TRAIN_DONE').read_text() == '5\n'
+  assert estimator.train(max_steps=7) == 7 and GANEstimator.of_run(str(run)).train() == 7
+  assert [session['first_step'] for session in record_of(run)['sessions']] == [0, 4, 5]
+
+
+def test_a_run_that_is_not_there_starts_with_the_defaults(tmp_path):
+  flags = (*TINY, f'--model_dir={tmp_path}/new', '--max_steps=1')
+  run_binary('train', *flags)
+  assert record_of(tmp_path / 'new')['experiment']['loss'] == tiny_experiment(tmp_path).loss

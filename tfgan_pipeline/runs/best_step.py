@@ -1,0 +1,161 @@
+"""The best checkpoint of a run, by the scores that evaluators have recorded in the run.
+
+best = best_of(run, 'kid')
+best.step, best.value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import dataclasses
+import logging
+import math
+import os
+import statistics
+
+from tfgan_pipeline.config.chosen_step import Step, best_metric, checked_step
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.ranking import better
+from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.score_records import Record, find_records
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Best:
+  """The best of the checkpoints that exist and have scores of one definition.
+
+  Attributes:
+    step: Step of the checkpoint.
+    score: Full name of the score, such as 'fid[classifier:mnist]'.
+    values: The score of each checkpoint, by step; the mean where there are several sample seeds.
+    place: Folder of the records in the run, such as 'eval/classifier-10000'.
+    definitions: Number of definitions that there were to choose from.
+  """
+
+  step: int
+  score: str
+  values: dict[int, float]
+  place: str
+  definitions: int
+
+  @property
+  def value(self) -> float:
+    """The score of the best checkpoint."""
+    return self.values[self.step]
+
+  def __str__(self) -> str:
+    among = f'of {len(self.values)} scored checkpoints in {self.place}'
+    if self.definitions > 1:
+      among += f', the definition with most of {self.definitions}'
+    return f'step {self.step}, {self.score} {self.value:.4g}, best {among}'
+
+
+def records_of(run: RunDirectory) -> list[Record]:
+  """Returns all records with scores in a run, by step; [] if there are none."""
+  return sorted(
+    (record for records in _find(run).values() for record in records),
+    key=lambda record: record['step'],
+  )
+
+
+def _find(run: RunDirectory) -> dict[str, list[Record]]:
+  try:
+    return find_records(run.path)
+  except UsageError:
+    return {}
+
+
+def best_of(run: RunDirectory, metric: str = 'fid', flag: str = '--step=best') -> Best:
+  """Returns the best checkpoint of a run by a score.
+
+  Scores of different definitions cannot be compared. Of several definitions, the one by which most
+  checkpoints were scored is taken; of equals, the one that
+  scored the newest checkpoint.
+
+  Args:
+    run: The run.
+    metric: Name of the score, such as 'fid' or, with its extractor, 'fid[inception]'.
+    flag: Flag that asks, for messages.
+
+  Raises:
+    UsageError: The score does not rank, or no checkpoint that exists has the score.
+  """
+  try:
+    sign = 1 if better(metric) == 'lower' else -1
+  except UsageError as error:
+    raise UsageError(f'{flag}: {error}') from None
+  steps = set(Checkpoints(run.checkpoints).steps())
+  groups: dict[str, list[tuple[str, str, Record]]] = {}
+  names: set[str] = set()
+  for path, records in _find(run).items():
+    for record in (record for record in records if record.get('step') in steps):
+      for name, value in record['scores'].items():
+        names.add(name.split('[')[0])
+        if metric in (name, name.split('[')[0]) and math.isfinite(value):
+          found = record.get('score_ids', {}).get(name) or record.get('definition_id', '')
+          groups.setdefault(f'{found} {name}', []).append((path, name, record))
+  if not groups:
+    raise UsageError(f'{flag}: {_way_out(run, metric, sorted(names))}')
+  # max takes the first of equals, so the group that got its newest record last goes first.
+  chosen = max(
+    sorted(groups.values(), key=_age), key=lambda group: len({r['step'] for *_, r in group})
+  )
+  path, name, _ = chosen[-1]
+  by_step: dict[int, list[float]] = {}
+  for _, _, record in chosen:
+    by_step.setdefault(record['step'], []).append(record['scores'][name])
+  values = {step: statistics.fmean(by_step[step]) for step in sorted(by_step)}
+  step = min(values, key=lambda step: sign * values[step])
+  place = os.path.relpath(os.path.dirname(path), run.path) if '://' not in path else path
+  return Best(step, name, values, place, len(groups))
+
+
+def _age(group: Sequence[tuple[str, str, Record]]) -> int:
+  """Returns a number that is lower, the later the newest step of a group."""
+  return -max(record['step'] for *_, record in group)
+
+
+def _way_out(run: RunDirectory, metric: str, names: Sequence[str]) -> str:
+  command = f'tfgan-evaluate --model_dir={run.path}'
+  if not names:
+    return f'no checkpoint of {run.path} has a score; {command} --watch scores them all'
+  return (
+    f'no checkpoint of {run.path} has a score {metric}; {command} --watch --metrics={metric} makes '
+    f'it, and recorded are {", ".join(names)}'
+  )
+
+
+def step_of(run: RunDirectory, step: Step, flag: str = '--step') -> int | None:
+  """Returns the step that a choice stands for, None for the newest; logs which one is the best.
+
+  Args:
+    run: The run.
+    step: A step, 'newest' or None, 'best', or 'best:METRIC'.
+    flag: Flag that gave the choice, for messages.
+
+  Raises:
+    UsageError: The choice is no such word, or no checkpoint has the score.
+  """
+  step = checked_step(step, flag)
+  metric = best_metric(step)
+  if metric is None:
+    assert not isinstance(step, str)
+    return step
+  best = best_of(run, metric, f'{flag}={step}')
+  _log.info('%s=%s: %s', flag, step, best)
+  return best.step
+
+
+def tell_if_not_best(run: RunDirectory, step: int) -> None:
+  """Logs that a checkpoint, the newest, is not the best by fid, if it is known that it is not."""
+  try:
+    best = best_of(run)
+  except UsageError:
+    return
+  if step == best.step:
+    return
+  own = f'{best.values[step]:.4g}' if step in best.values else 'not scored'
+  _log.info('step %d, the newest, is %s; --step=best is %s', step, own, best)

@@ -1,0 +1,114 @@
+"""Components of a run that are not of the package: found where the run's record says they are.
+
+    own_components.find('/tmp/run', record)     # then registry.loss.parse('mine') works, or advises
+
+Nothing is imported here: the source is read, and runs when a component of it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import functools
+import hashlib
+import logging
+import os
+from typing import Any
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.errors import UsageError
+
+_log = logging.getLogger(__name__)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_REGISTRIES = {kind.kind: kind for kind in registry.ALL}
+
+# What makes components that only the Python program of a run can know.
+_MADE_IN_PYTHON = {
+  'network keras_models': 'networks_of',
+  'network tf_functions': 'GANEstimator.from_functions',
+  'model tf_functions_gan': 'GANEstimator.from_functions',
+  'loss tf_function_losses': 'GANEstimator.from_functions',
+  'dataset input_function': 'GANEstimator.from_functions',
+}
+
+
+def made_in_python(component: str) -> str:
+  """Returns the message that a component, such as 'network keras_models', is of another program."""
+  return (
+    f'{component}: is in the memory of the Python program that called '
+    f'{_MADE_IN_PYTHON[component]}; go on there, or write a component in a file for --import'
+  )
+
+
+for _component in _MADE_IN_PYTHON:
+  _kind, _, _name = _component.partition(' ')
+  _REGISTRIES[_kind].advice[_name] = made_in_python(_component)
+
+
+def copy_name(component: str, digest: str) -> str:
+  """Returns the name of a component's file in the folder code of a run.
+
+  Args:
+    component: Kind and name, such as 'loss mine'.
+    digest: Hash of the file's content.
+  """
+  return f'{component.replace(" ", "-")}-{digest[:8]}.py'
+
+
+def find(model_dir: str, record: Mapping[str, Any]) -> None:
+  """Makes the components of a run known to the registry, from the modules or files they were in.
+
+  Of a component that is neither known nor found, the registry gets the advice to import the copy
+  in the run's folder code/.
+
+  Args:
+    model_dir: The directory of the run.
+    record: Content of its experiment.json.
+  """
+  sessions = record.get('sessions') or [{}]
+  for place in sessions[-1].get('imports', ()):
+    _add(place)
+  for component, facts in (sessions[-1].get('code') or {}).items():
+    kind, _, name = component.partition(' ')
+    if kind not in _REGISTRIES or component in _MADE_IN_PYTHON:
+      continue
+    path, module = facts.get('path', ''), facts.get('module', '')
+    copy = os.path.join(model_dir, 'code', copy_name(component, facts['hash']))
+    if _is_known(kind, name) or any(
+      _add(place) and _is_known(kind, name) for place in (module, path) if place
+    ):
+      _warn_if_other(_REGISTRIES[kind].components()[name].file, component, facts['hash'], copy)
+      continue
+    where = f'the module {module}' if module else path or 'a notebook'
+    _REGISTRIES[kind].advice[name] = (
+      f'{component} of {model_dir} is of {where}, where it is not to be found now; '
+      + _use_of_copy(copy, has_imports=bool(path))
+    )
+
+
+def _use_of_copy(copy: str, *, has_imports: bool) -> str:
+  if not has_imports:
+    return f'put {copy} and its imports into a file for --import'
+  return f'download {copy} for --import' if '://' in copy else f'--import={copy} takes the copy'
+
+
+@functools.cache  # Once is enough: a run's record is read several times.
+def _warn_if_other(path: str, component: str, digest: str, copy: str) -> None:
+  """Warns if the file of a component that is known by the name is not as it was in the run."""
+  if path.startswith(_PACKAGE) or not os.path.isfile(path):
+    return  # The revision tells of the package's own files, and cells of notebooks have none.
+  with open(path, 'rb') as file:
+    if hashlib.sha256(file.read()).hexdigest()[:16] != digest:
+      _log.warning('%s: %s is not as in the run; that is in %s', component, path, copy)
+
+
+def _is_known(kind: str, name: str) -> bool:
+  return name in _REGISTRIES[kind].components()
+
+
+def _add(place: str) -> bool:
+  """Adds a file or module to the registry; returns whether that was possible."""
+  try:
+    registry.outside.add(place, asked=False)
+  except UsageError:
+    return False
+  return True
