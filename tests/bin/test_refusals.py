@@ -190,7 +190,6 @@ def test_model_dir_of_another_experiment(tiny_run):
       ['--generated_dir=~/nowhere', '--reference_dir=x'],
       f'--generated_dir={HOME}/nowhere: ',
     ),
-    ('sample', ['--model_dir=x', '--task=a', '--input_dir=~/no'], f'--input_dir={HOME}/no: '),
     ('evaluate', ['--generated_dir=/nowhere', '--reference_dir=x'], '--generated_dir=/nowhere: '),
     ('evaluate', ['--generated_dir=x', '--model_dir=y'], '--model_dir: not with --generated_dir'),
     ('reference', ['destroy'], 'should be one of: build, inspect FILE, verify FILE'),
