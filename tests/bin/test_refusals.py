@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import TINY, checkpoint, files_under, run_binary, start_workers
 
+HOME = os.path.expanduser('~')
 TRAIN = {
   'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
   'wrong argument': (['--loss=modified(smooth=1)'], "--loss=modified(smooth=1): loss 'modified'"),
@@ -184,6 +185,11 @@ def test_model_dir_of_another_experiment(tiny_run):
     ),
     ('export', [], '--output'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
+    (
+      'evaluate',
+      ['--generated_dir=~/nowhere', '--reference_dir=x'],
+      f'--generated_dir={HOME}/nowhere: ',
+    ),
     ('evaluate', ['--generated_dir=/nowhere', '--reference_dir=x'], '--generated_dir=/nowhere: '),
     ('evaluate', ['--generated_dir=x', '--model_dir=y'], '--model_dir: not with --generated_dir'),
     ('reference', ['destroy'], 'should be one of: build, inspect FILE, verify FILE'),

@@ -170,6 +170,18 @@ def read_dataset(text: str) -> tuple[Dataset, str]:
   return dataset, experiment.dataset
 
 
+class _PathParser(flags.ArgumentParser):
+  """Parser of paths, or of several with commas; shells leave a ~ behind = to the program."""
+
+  def parse(self, argument: str) -> str:
+    return ','.join(map(os.path.expanduser, argument.split(',')))
+
+
+def define_path(name: str, text: str) -> None:
+  """Defines a flag that holds a path, or several with commas; '' by default."""
+  flags.DEFINE(_PathParser(), name, '', text)
+
+
 def define_stop_when() -> None:
   """Defines the flag --stop_when of binaries that score trainings."""
   text = 'The training stops when, for instance, "fid has not improved for 10 evaluations".'

@@ -140,19 +140,17 @@ def run() -> None:
     ('', 'cpu', 'gpu', 'tpu'),
     'What to generate and extract on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
   )
-  flags.DEFINE_string(
+  command_line.define_path(
     'generated_dir',
-    '',
     'Images to score instead of a run: a folder, or an .npy or .npz file. Arrays are uint8 '
     '[n, H, W, C]; all are scored, or --num_samples. Several with commas or as a pattern.',
   )
-  flags.DEFINE_string(
+  command_line.define_path(
     'generated_features',
-    '',
     'Features to score instead of a run: an .npy or .npz file. Floats [n, width]; several with '
     'commas or as a pattern.',
   )
-  flags.DEFINE_string('output', '', 'Write the records to this file, too.')
+  command_line.define_path('output', 'Write the records to this file, too.')
   flags.DEFINE_string(
     'step', 'newest', 'The checkpoint to score: a step, newest, best, or best:kid.'
   )

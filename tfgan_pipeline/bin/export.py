@@ -30,7 +30,7 @@ def main() -> None:
 def run() -> None:
   """Defines the flags of tfgan-export and runs `main`."""
   Experiment.define_flags(only=('model_dir',))
-  flags.DEFINE_string('output', '', 'The directory to write; may be gs://.')
+  command_line.define_path('output', 'The directory to write; may be gs://.')
   flags.DEFINE_string('step', 'newest', 'The checkpoint: a step, newest, best, or best:kid.')
   command_line.run(main, __doc__)
 

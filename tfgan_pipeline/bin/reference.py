@@ -62,7 +62,7 @@ def run() -> None:
   Experiment.define_flags(only=('data_dir', 'memory_limit_gb'))
   flags.DEFINE_string('dataset', '', 'The data set; or --reference_dir.')
   EvaluationOptions.define_flags(only=OPTIONS)
-  flags.DEFINE_string('output', '', 'With build: write mu and sigma to this .npz file.')
+  command_line.define_path('output', 'With build: write mu and sigma to this .npz file.')
   command_line.run(main, __doc__, arguments=True)
 
 

@@ -81,10 +81,9 @@ def _translate() -> None:
 def run() -> None:
   """Defines the flags of tfgan-sample and runs `main`."""
   Experiment.define_flags(only=('model_dir',))
-  flags.DEFINE_string('output', '', 'The PNG file to write; may be gs://.')
-  flags.DEFINE_string(
+  command_line.define_path('output', 'The PNG file to write; may be gs://.')
+  command_line.define_path(
     'images_dir',
-    '',
     'The folder to write 000000.png and so on into instead; may be gs://. What is there already is '
     'not made again.',
   )
@@ -93,8 +92,8 @@ def run() -> None:
     '',
     'What the game is asked for, such as a_to_b, where it has several; default: the first.',
   )
-  flags.DEFINE_string(
-    'input_dir', '', 'The folder of pictures that a task such as a_to_b reads; may be gs://.'
+  command_line.define_path(
+    'input_dir', 'The folder of pictures that a task such as a_to_b reads; may be gs://.'
   )
   flags.DEFINE_integer(
     'count',

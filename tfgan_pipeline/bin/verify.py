@@ -61,7 +61,7 @@ def run() -> None:
   """Defines the flags of tfgan-verify and runs `main`."""
   Experiment.define_flags(only=('data_dir', 'memory_limit_gb'))
   EvaluationOptions.define_flags(only=('cache_dir',))
-  flags.DEFINE_string('inception', '', 'As path of the extractor: where the network of 2015 is.')
+  command_line.define_path('inception', 'As path of the extractor: where the network of 2015 is.')
   flags.DEFINE_string('cifar10', '', 'The original CIFAR-10 as a data set, such as tfds(cifar10).')
   command_line.run(main, __doc__)
 
