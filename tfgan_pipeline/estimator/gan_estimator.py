@@ -155,10 +155,10 @@ class GANEstimator(RunReader):
     since = since or time.monotonic()
     # Builds the trainer first: wrong settings raise UsageError before anything is written.
     facts = run_facts.facts(self.dataset, self._trainer.state)
-    extends = max_steps is not None and max_steps > self.experiment.max_steps
-    if extends:
-      self.experiment = dataclasses.replace(self.experiment, max_steps=max_steps)
-      self._trainer.experiment = self.experiment
+    last = self.experiment.max_steps
+    asked = dataclasses.replace(self.experiment, max_steps=last if max_steps is None else max_steps)
+    if extends := asked.max_steps > last:
+      self.experiment = self._trainer.experiment = asked
     changes = check_data(self.run, self.dataset, may_change=DATA in self._may_change)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else None

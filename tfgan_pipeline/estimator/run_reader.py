@@ -220,7 +220,7 @@ class RunReader:
     return sampler
 
 
-_DEFAULTS: dict[str, Any] = Experiment().to_dict()
+_DEFAULTS: dict[str, Any] = dataclasses.asdict(Experiment())
 
 
 def _check(seed: int, **counts: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
 import logging
-from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -74,7 +73,7 @@ class Trainer:
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
     self.is_fresh = True
-    self.origin: dict[str, Any] = {}
+    self.origin: dict[str, object] = {}
 
   def restore(self, run: RunDirectory) -> int:
     """Restores the newest whole checkpoint, unless the state equals it, and returns its step.
