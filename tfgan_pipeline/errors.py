@@ -40,6 +40,11 @@ def in_terms_of_arguments(text: str) -> str:
   return _FLAG.sub(_argument, text).replace('the same command', 'the same call')
 
 
+def spoken(text: str) -> str:
+  """Returns a message as it is in a binary, and in terms of arguments in Python."""
+  return text if _speaks_of_flags else in_terms_of_arguments(text)
+
+
 def _argument(match: re.Match[str]) -> str:
   if match['command']:
     return match[0]
@@ -53,8 +58,7 @@ class _Message(Exception):
   """Exception whose text is in terms of flags in a binary, and of arguments in Python."""
 
   def __str__(self) -> str:
-    text = super().__str__()
-    return text if _speaks_of_flags else in_terms_of_arguments(text)
+    return spoken(super().__str__())
 
   @property
   def names_a_flag(self) -> bool:

@@ -95,12 +95,15 @@ def test_games_without_labels_are_just_those(tmp_path):
   from tests.conftest import fields_of
   from tfgan_pipeline import models  # noqa: F401
   from tfgan_pipeline.config.experiment import Experiment
+  from tfgan_pipeline.data.fields import Fields
   from tfgan_pipeline.models.build import new_game
 
+  images = fields_of()
+  fields = Fields(**images, image_a=images['image'], image_b=images['image'])
   without = {
     name
     for name in registry.model.components()
-    if new_game(Experiment(model=name, model_dir=str(tmp_path)), fields_of()).labels([0]) is None
+    if new_game(Experiment(model=name, model_dir=str(tmp_path)), fields).labels([0]) is None
   }
   assert without == set(GAMES_WITHOUT_LABELS)
 

@@ -183,7 +183,7 @@ def installed(tmp_path, monkeypatch) -> pathlib.Path:
 def test_an_installed_package_is_listed_without_tensorflow_and_used(installed, tmp_path):
   listed = plain('train', '--list')
   place = f'({installed}/parts.py:'
-  assert f'half(weight=0.5)  {place}' in listed.stdout and 'Half of a loss.' in listed.stdout
+  assert '  half(weight=0.5)\n' in listed.stdout and f'Half of a loss. {place}' in listed.stdout
   assert not {'tensorflow', 'some_gans'} & {line.split()[-1] for line in listed.stderr.splitlines()}
   run = tmp_path / 'run'
   plain('train', *TINY, *OWN, f'--model_dir={run}', '--max_steps=1')

@@ -54,8 +54,7 @@ def test_without_the_extra():
   )
   assert process.returncode == 2 and not process.stdout
   assert process.stderr == (
-    'tpu_check needs jax and libtpu: pip install "tfgan_pipeline[tpu-check]", '
-    'on Python 3.11 or newer\n'
+    'tpu_check needs jax and libtpu: pip install jax libtpu, on Python 3.11 or newer\n'
   )
 
 

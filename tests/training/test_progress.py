@@ -118,8 +118,11 @@ def test_bar_on_a_terminal(tmp_path):
 
 def test_lines_elsewhere(tmp_path):
   lines = run_binary('train', *TINY, f'--model_dir={tmp_path}').stderr.splitlines()
+  assert lines.pop(0) == 'starting from scratch'
+  assert lines.pop(0).startswith('settings: --dataset="digits(size=16)" --networks="dcg')
   assert lines.pop(0).startswith('data: digits: 1,797 pictures of 16x16x1; train 1,437, ')
   assert lines.pop(0) == f'training {tmp_path} from step 0 to 4 on /device:CPU:0'
+  assert lines.pop().startswith('done: 4 steps, in 0:')
   assert len(lines) == 4
   # Compilation is part of the first call to the device, which no rate counts.
   assert lines[0].startswith('step 1/4, ') and 'images/s' not in lines[0]

@@ -30,7 +30,10 @@ class Need(enum.Enum):
 
 # Models of the package whose generators are told no class, whatever the data: of a run that is only
 # read about, the game is not there to be asked.
-GAMES_WITHOUT_LABELS = ('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'vae', 'vaegan')
+GAMES_WITHOUT_LABELS = (
+  *('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'vae', 'vaegan'),
+  *('cyclegan', 'pix2pix'),  # Of images.
+)
 
 _FLAGS = {
   Need.GENERATOR: 'model',

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 import logging
 
+from tfgan_pipeline.errors import spoken
 from tfgan_pipeline.networks.layers.basic import BatchNorm
 
 _log = logging.getLogger(__name__)
@@ -25,9 +26,10 @@ def warn(norms: Iterable[BatchNorm], step: int) -> bool:
   share = max((layer.momentum**step for layer in norms), default=0.0)
   if not step or share <= _MOSTLY:
     return False
-  _log.warning(
-    'step %d: the moving averages of batch normalisation are up to %.0f%% what they were at the '
-    'start, so samples are worse than the weights; train longer, or score with --batch_norm=batch',
-    *(step, 100 * share),
+  text = (
+    f'step {step}: the moving averages of batch normalisation are up to {100 * share:.0f}% what '
+    'they were at the start, so samples are worse than the weights; train longer, or score with '
+    '--batch_norm=batch'
   )
+  _log.warning('%s', spoken(text))
   return True

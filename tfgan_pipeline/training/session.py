@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import dataclasses
 import logging
 import re
 import types
@@ -79,7 +80,7 @@ def begin(
 
 def _changed(experiment: Experiment) -> str:
   """Returns the settings that are not at their defaults, as flags, for the log."""
-  default = Experiment().to_dict()
+  default = dataclasses.asdict(Experiment())
   changed = [
     f'--{name}="{value}"' if re.search(r'[^\w./:-]', str(value)) else f'--{name}={value}'
     for name, value in experiment.to_dict().items()
