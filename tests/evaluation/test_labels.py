@@ -65,7 +65,7 @@ def test_classes_that_cannot_be_scored(run, tmp_path, more, message):
 def test_a_generator_that_is_not_told_classes(tiny_run, tmp_path):
   flags = (f'--model_dir={tiny_run}', '--labels=3', f'--cache_dir={tmp_path}')
   process = run_binary('evaluate', *flags, code=2)
-  assert '--labels=3: the generator of this run is not told any class' in process.stderr
+  assert f'--labels=3: the generator of {tiny_run} is not told any class' in process.stderr
 
 
 def test_names_come_before_numbers():
