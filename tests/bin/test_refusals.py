@@ -11,6 +11,7 @@ from tests.conftest import TINY, checkpoint, files_under, run_binary, start_work
 HOME = os.path.expanduser('~')
 TRAIN = {
   'unknown component': (['--networks=dcgann'], '--networks=dcgann: unknown network'),
+  'data set of TFDS by its name': (['--dataset=mnist'], '; tfds(mnist) reads one of TensorFlow D'),
   'wrong argument': (['--loss=modified(smooth=1)'], "--loss=modified(smooth=1): loss 'modified'"),
   'wrong type of argument': (['--noise=normal(big)'], '--noise=normal(big)'),
   'wrong type of flag': (['--batch_size=many'], '--batch_size=many'),
@@ -184,6 +185,7 @@ def test_model_dir_of_another_experiment(tiny_run):
       '--interpolate: not with --traverse',
     ),
     ('export', [], '--output'),
+    ('export', [f'--output={os.path.dirname(__file__)}'], 'holds other files, such as'),
     ('classifier', ['--dataset=nothing'], '--dataset=nothing'),
     (
       'evaluate',

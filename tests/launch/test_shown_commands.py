@@ -79,7 +79,8 @@ def test_flags_that_are_shown_exist_and_take_these_values(path):
     for word in words:
       name = word[2:].partition('=')[0]
       assert {name, name.removeprefix('no')} & flags_of(binary), f'tfgan-{binary} has no {word}'
-      check_value(word)
+      if '--import=' not in text:  # Own components are known to nobody here.
+        check_value(word)
 
 
 def test_enough_is_seen():

@@ -10,6 +10,7 @@ from tfgan_pipeline.bin import command_line
 from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs import files
 
 FLAGS = flags.FLAGS
 
@@ -19,6 +20,11 @@ def main() -> None:
   if not FLAGS.output:
     raise UsageError('--output: say which directory to write')
   checked_step(FLAGS.step)
+  names = files.names_in(FLAGS.output)
+  if names and 'saved_model.pb' not in names:
+    raise UsageError(
+      f'--output={FLAGS.output}: holds other files, such as {names[0]}; name a new folder'
+    )
 
   from tfgan_pipeline.estimator import GANEstimator
 

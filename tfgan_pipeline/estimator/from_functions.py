@@ -123,6 +123,9 @@ def experiment_of(
     )
   if warm_start_from is not None:
     raise UsageError('warm_start_from: start a run from another as docs/migration.md says')
+  taken = {'dataset', 'model', 'networks', 'loss', 'batch_size'} & settings.keys()
+  if taken:
+    raise UsageError(f'{min(taken)}: follows from the functions; batches are those of input_fn')
   params = params or types.MappingProxyType({})
   values: dict[str, Any] = {
     'ema_decay': 0.0,

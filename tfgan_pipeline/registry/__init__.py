@@ -180,6 +180,9 @@ class Registry(Generic[_Function]):
     if head.id not in components:
       if head.id in self.advice:
         raise UsageError(self.advice[head.id])
+      if self.kind == 'dataset' and not did_you_mean(head.id, components):
+        others = f'; tfds({head.id}) reads one of TensorFlow Datasets, --list=dataset shows all'
+        raise UsageError(f'unknown dataset {head.id!r}; there are {", ".join(components)}{others}')
       hint = did_you_mean(head.id, components)
       signatures = ', '.join(component.signature for component in components.values())
       others = f'{hint} --list={self.kind} shows all' if hint else f'; there are: {signatures}'
