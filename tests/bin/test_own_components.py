@@ -145,6 +145,26 @@ def test_a_file_that_fails_when_it_is_imported_is_refused(name, tmp_path):
   assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.parametrize(
+  'kind, message',
+  [
+    ('loss', 'loss half: returned int, and should return AdversarialLoss; docs/ext'),
+    ('network', 'network half: returned int, and should return dict; docs/extending.md'),
+    ('penalty', 'penalty half: returned int, and should return Penalty; docs/extending.md'),
+    ('model', 'model half: returned int, and should return Game; docs/extending.md'),
+  ],
+)
+def test_a_component_that_returns_another_type_is_refused(kind, message, tmp_path):
+  context = {'network': 'spec, ', 'model': 'noise, data, '}.get(kind, '')
+  path = tmp_path / 'mine.py'
+  path.write_text(HEAD + f'@registry.{kind}\ndef half({context}*, x: int = 1): return 3\n')
+  flag = {'network': 'networks', 'penalty': 'penalties'}.get(kind, kind)
+  flags = (f'--import={path}', f'--{flag}=half', f'--model_dir={tmp_path}/run')
+  process = run_binary('train', *TINY, *flags, code=2)
+  assert message in process.stderr.splitlines()[-1]
+  assert not (tmp_path / 'run').exists()
+
+
 def plain(*arguments: str, code: int = 0, **kwargs) -> subprocess.CompletedProcess:
   """Runs a binary in a process that imports nothing beforehand."""
   process = subprocess.run(

@@ -34,7 +34,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
-from tfgan_pipeline.registry import calls, component_files
+from tfgan_pipeline.registry import calls, component_files, results
 from tfgan_pipeline.registry.calls import Call, Component
 from tfgan_pipeline.registry.outside import Outside
 
@@ -180,10 +180,9 @@ class Registry(Generic[_Function]):
     if head.id not in components:
       if head.id in self.advice:
         raise UsageError(self.advice[head.id])
-      if self.kind == 'dataset' and not did_you_mean(head.id, components):
-        others = f'; tfds({head.id}) reads one of TensorFlow Datasets, --list=dataset shows all'
-        raise UsageError(f'unknown dataset {head.id!r}; there are {", ".join(components)}{others}')
       hint = did_you_mean(head.id, components)
+      if self.kind == 'dataset' and not hint:
+        hint = f'; tfds({head.id}) reads one of TensorFlow Datasets.'
       signatures = ', '.join(component.signature for component in components.values())
       others = f'{hint} --list={self.kind} shows all' if hint else f'; there are: {signatures}'
       raise UsageError(f'unknown {self.kind} {head.id!r}{others}')
@@ -248,7 +247,10 @@ class Registry(Generic[_Function]):
     return [self._call(call, *context, **named) for call in self.parse_all(text)]
 
   def _call(self: Registry[Callable[..., _Made]], call: Call, *context: Any, **named: Any) -> _Made:
-    return self.function(call.name)(*context, **named, **call.arguments)
+    result = self.function(call.name)(*context, **named, **call.arguments)
+    if call.name in outside.components(self.kind):
+      results.require_type(self.kind, call.name, result, self.function(min(self._file_components)))
+    return result
 
 
 @functools.cache
