@@ -6,26 +6,10 @@ import shutil
 import pytest
 from tensorflow.python.summary.summary_iterator import summary_iterator
 
-from tests.conftest import TINY, checkpoint, files_under, run_binary
+from tests.conftest import TINY, files_under, run_binary
+from tests.runs.going_on import assert_equal, record_of
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
-
-
-@pytest.fixture
-def run(tiny_run, tmp_path):
-  return shutil.copytree(tiny_run, tmp_path / 'run')
-
-
-def record_of(run):
-  return json.loads((run / 'experiment.json').read_text())
-
-
-def assert_equal(run, other, step):
-  ours, theirs = checkpoint(run, step), checkpoint(other, step)
-  assert ours.keys() == theirs.keys()
-  for name, value in theirs.items():
-    assert (ours[name] == value).all(), name
-
 
 CHANGES = (
   '--batch_size=8',

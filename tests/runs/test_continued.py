@@ -1,28 +1,10 @@
 """A run is its directory: continued by its name, beyond its end, and with settings given anew."""
 
-import json
 import shutil
 
-import pytest
-
-from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
+from tests.conftest import TINY, run_binary, tiny_experiment
+from tests.runs.going_on import assert_equal, record_of
 from tfgan_pipeline.estimator import GANEstimator
-
-
-@pytest.fixture
-def run(tiny_run, tmp_path):
-  return shutil.copytree(tiny_run, tmp_path / 'run')
-
-
-def record_of(run):
-  return json.loads((run / 'experiment.json').read_text())
-
-
-def assert_equal(run, other, step):
-  ours, theirs = checkpoint(run, step), checkpoint(other, step)
-  assert ours.keys() == theirs.keys()
-  for name, value in theirs.items():
-    assert (ours[name] == value).all(), name
 
 
 def test_model_dir_alone_continues_a_run_to_the_last_bit(run, tmp_path):

@@ -12,13 +12,12 @@ import json
 import logging
 import os
 import statistics
-from typing import Any
 
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.best_of import Cell, Row, cell_over
 from tfgan_pipeline.evaluation.labels import Fields, heading, tell_apart
-from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 
@@ -154,28 +153,11 @@ def _read(name: str) -> Training | None:
   experiment = run.read_experiment()
   settings = experiment.defining()
   seed = settings.pop('seed')
-  settings = {name: _as_typed(name, value) for name, value in settings.items()}
+  fields = {field.name: field for field in dataclasses.fields(Experiment)}
+  settings = {name: short_value(fields[name], value) for name, value in settings.items()}
   data = {_DATA: record['dataset'].get('fingerprint', '')}
   code = {f'{_CODE}.{name}': hash for name, hash in (run.code_of_last_session() or {}).items()}
   return Training(run.run_id, {**settings, **data, **code}, seed)
-
-
-def _as_typed(name: str, value: Any) -> Any:
-  """Returns a field's value without arguments of components that have their defaults."""
-  rules = next(f.metadata for f in dataclasses.fields(Experiment) if f.name == name)
-  kind = rules['one_of'] or rules['some_of']
-  if kind is None:
-    return value
-  try:
-    calls = kind.parse_all(value)
-  except UsageError:  # A component of another script or version.
-    return value
-  texts = []
-  for call in calls:
-    defaults = {p.name: p.default for p in kind.components()[call.name].parameters}
-    given = {key: value for key, value in call.arguments.items() if value != defaults[key]}
-    texts.append(str(Call(call.name, given)))
-  return ', '.join(texts)
 
 
 def _warn_of_equals(trainings: Mapping[str, Training]) -> None:

@@ -13,6 +13,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -81,10 +82,15 @@ def begin(
 def _changed(experiment: Experiment) -> str:
   """Returns the settings that are not at their defaults, as flags, for the log."""
   default = dataclasses.asdict(Experiment())
+  values = {
+    field.name: str(short_value(field, value))
+    for field in dataclasses.fields(experiment)
+    if (value := getattr(experiment, field.name)) != default[field.name]
+  }
   changed = [
-    f'--{name}="{value}"' if re.search(r'[^\w./:-]', str(value)) else f'--{name}={value}'
-    for name, value in experiment.to_dict().items()
-    if value != default[name] and name != 'model_dir'
+    f'--{name}="{value}"' if re.search(r'[^\w./:-]', value) else f'--{name}={value}'
+    for name, value in values.items()
+    if name != 'model_dir'
   ]
   return ' '.join(changed) or 'all at their defaults'
 
