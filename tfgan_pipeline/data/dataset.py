@@ -119,8 +119,8 @@ class Split(abc.ABC):
   @functools.cached_property
   def hides_labels(self) -> bool:
     """True if the labels are hidden, -1 in every example; only the first one is looked at."""
-    known = self.known_labels
-    labels = next(self.ordered(1)).get('label') if known is None else known
+    labels = self.known_labels
+    labels = next(self.ordered(1)).get('label') if labels is None else labels
     return labels is not None and bool(labels[0] < 0)
 
   @functools.cached_property

@@ -66,7 +66,7 @@ class GANEstimator(RunReader):
     super().__init__(experiment, may_change=self._may_change)
     if self.experiment.init_from and not Checkpoints(self.run.checkpoints).steps():
       find_source(self.experiment.init_from)  # Refuses what is not there, before long work.
-    self._session_run_id: str | None = None  # Id of the run that has a record of this session.
+    self._session_run_id: str | None = None  # Run whose record has the present training.
     strategies.share_gpus()  # Devices can be configured only before TensorFlow uses them.
 
   @classmethod

@@ -9,7 +9,8 @@ because a component registered that way cannot be found by reading the file.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Mapping
+import collections
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import pathlib
 
 from tfgan_pipeline.errors import ComponentError
@@ -67,9 +68,10 @@ def read_components(
   tree = _parse(path)
   if b'registry' not in path.read_bytes():
     return  # Nothing can be registered there; most files are such, and reading trees is slow.
-  names = _Names(path, module, tree, kinds)
+  statements = list(_statements(tree))
+  names = _Names(path, module, statements, kinds)
   _refuse_hidden(path, tree, names, kinds)
-  for node, kind in _find_decorated(path, tree, names, kinds):
+  for node, kind in _find_decorated(path, statements, names, kinds):
     label = f'{path}:{node.lineno}: {kind} {node.name}'
     if not isinstance(node, ast.FunctionDef):
       raise ComponentError(f'{label} should be a function, made with def')
@@ -90,6 +92,15 @@ def _parse(path: pathlib.Path) -> ast.Module:
     raise ComponentError(f'{path}: is no Python source ({error})') from None
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+  """Yields the file and all statements, inner ones last; expressions, most nodes, are left out."""
+  nodes: collections.deque[ast.AST] = collections.deque([tree])
+  while nodes:
+    node = nodes.popleft()
+    nodes.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+    yield node
+
+
 class _Names:
   """Resolves the names of a source file to dotted names, from its imports and assignments.
 
@@ -100,12 +111,14 @@ class _Names:
     ComponentError: A name stands for a registry in one place and for something else in another.
   """
 
-  def __init__(self, path: pathlib.Path, module: str, tree: ast.Module, kinds: Collection[str]):
+  def __init__(
+    self, path: pathlib.Path, module: str, statements: Iterable[ast.AST], kinds: Collection[str]
+  ):
     package = module.split('.')[:-1]
     self.module = module.removesuffix('.__init__')
     self._path = path
     self._names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in statements:
       if isinstance(node, ast.Import):
         for alias in node.names:
           if alias.asname:
@@ -196,10 +209,10 @@ def _find_hidden(
 
 
 def _find_decorated(
-  path: pathlib.Path, tree: ast.Module, names: _Names, kinds: Collection[str]
+  path: pathlib.Path, statements: Iterable[ast.AST], names: _Names, kinds: Collection[str]
 ) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, str]]:
   """Yields each definition with a registry's decorator, and the kind of that registry."""
-  for node in ast.walk(tree):
+  for node in statements:
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
       continue
     for decorator in node.decorator_list:

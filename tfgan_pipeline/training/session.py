@@ -59,7 +59,7 @@ def begin(
     dataset: The data, of which one line tells how it was understood.
     run_id: The run's id.
     step: The step that the session starts from.
-    changes: Facts on what was changed with this session, for its record.
+    changes: What the user has changed in data or settings since the run was trained before.
     strategy: The devices that it trains on.
     chief: Whether this worker writes.
   """
