@@ -41,6 +41,7 @@ registry.model.build('gan', Noise(1, tf.zeros), Fields()).roles()
 # What rooms say to each other; records, which are JSON, have a name of their own.
 SEAMS = (
   'data/dataset.py',
+  'data/split.py',
   'discriminator_augment',
   'evaluation/evaluator.py',
   'evaluation/scorer.py',

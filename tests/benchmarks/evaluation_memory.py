@@ -35,7 +35,8 @@ def images(seed: int, count: int, reach: int):
 def measure(arguments: argparse.Namespace, cache_dir: str) -> dict[str, float]:
   """Scores `samples` images in this process; returns scores, seconds and the peak in MiB."""
   from tfgan_pipeline.config.evaluation import EvaluationOptions
-  from tfgan_pipeline.data.dataset import Dataset, Split
+  from tfgan_pipeline.data.dataset import Dataset
+  from tfgan_pipeline.data.split import Split
   from tfgan_pipeline.evaluation.scorer import Scorer
 
   class Drawn(Split):

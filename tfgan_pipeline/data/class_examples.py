@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, Split
+from tfgan_pipeline.data.split import Example, Split
 
 _SEARCHED = 1024  # Examples that are read to find all classes where labels are not known ahead.
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 

@@ -18,8 +18,8 @@ from types import MappingProxyType
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.data.keys import random_keys
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 
 # The default of `augmented`: the field 'image', which has no twin.

@@ -16,8 +16,9 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import seeded, tf
-from tfgan_pipeline.data.dataset import DataOptions, Dataset, Example, Split
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields, medium_named
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator.functions_given import Given

@@ -12,7 +12,7 @@ from typing import Any
 
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.split import Split
 
 # The most real, and the most generated images that image metrics get; all are in memory at once.
 MAX_IMAGES = 16_384

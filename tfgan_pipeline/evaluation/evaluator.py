@@ -27,7 +27,7 @@ from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import RunReplaced, first_line
 from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves

@@ -16,7 +16,7 @@ import logging
 
 import numpy as np
 
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.neighbours.crossing import Ball, cross

@@ -18,7 +18,8 @@ import numpy as np
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.needed_inputs import require_inputs

@@ -12,7 +12,8 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images
 from tfgan_pipeline.evaluation.measure import cautions, measure

@@ -16,8 +16,9 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.extractors import trained
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext

@@ -19,8 +19,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
-from tfgan_pipeline.data.dataset import SelectedSplit, Split
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.split import SelectedSplit, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.extractors import trained

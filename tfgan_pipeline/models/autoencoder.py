@@ -14,8 +14,8 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.config.needs import Need
-from tfgan_pipeline.data.dataset import Example
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.game import Game, Pool

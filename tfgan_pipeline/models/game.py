@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from tfgan_pipeline.compat import GANTuple, Inputs, tf, tfgan
 from tfgan_pipeline.config.needs import Need
-from tfgan_pipeline.data.dataset import Example
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.task import Task

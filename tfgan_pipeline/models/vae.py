@@ -9,8 +9,8 @@ import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tfgan
-from tfgan_pipeline.data.dataset import Example
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media import images as pixels
 from tfgan_pipeline.models.autoencoder import Autoencoder

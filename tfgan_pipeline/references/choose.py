@@ -17,7 +17,8 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.class_names import chosen_classes
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features

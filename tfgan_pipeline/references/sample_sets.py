@@ -16,8 +16,8 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.references.array_file import EXTENSIONS, StoredArray, arrays_in

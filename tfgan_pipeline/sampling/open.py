@@ -10,8 +10,8 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Split
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.runs.directory import RunDirectory

@@ -14,7 +14,7 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels
-from tfgan_pipeline.data.dataset import Split
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Inputs
 from tfgan_pipeline.runs.directory import RunDirectory

@@ -16,7 +16,8 @@ import math
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Dataset, Example, Split
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.models.game import Inputs, parts_of
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.task import Task

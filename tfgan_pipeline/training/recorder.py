@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.dataset import Dataset, Example
+from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums

@@ -13,8 +13,9 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_examples import examples_of_classes
-from tfgan_pipeline.data.dataset import Dataset, Example
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.fields import Field
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.media.pairs import pairs
 from tfgan_pipeline.media.sizes import batch_size

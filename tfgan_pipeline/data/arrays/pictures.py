@@ -13,8 +13,9 @@ import numpy as np
 
 from tfgan_pipeline.data.arrays.class_labels import read_labels
 from tfgan_pipeline.data.arrays.pixels import Scale, as_pictures
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.folders.partition import partition
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.arrays import ArraySplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, SelectedSplit, Split
+from tfgan_pipeline.data.split import Example, SelectedSplit, Split
 
 _Value = TypeVar('_Value', np.ndarray, tf.Tensor)
 

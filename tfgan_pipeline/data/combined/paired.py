@@ -11,8 +11,9 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.combined.paired_split import PairedSplit
-from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 
 _log = logging.getLogger(__name__)

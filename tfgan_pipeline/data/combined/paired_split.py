@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, Split
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.memory import shuffled_indices
 from tfgan_pipeline.errors import UsageError
 

@@ -7,8 +7,9 @@ import os
 
 import numpy as np
 
-from tfgan_pipeline.data.dataset import Dataset, Split
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.folders.layout import Layout
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.arrays.class_labels import read_labels
-from tfgan_pipeline.data.dataset import DataOptions, Dataset, Split
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.folders import decoding
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.parquet.table import Table, find_tables
+from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.parquet import ParquetSplit, read_pictures
 from tfgan_pipeline.errors import UsageError

@@ -14,8 +14,8 @@ import hashlib
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.keys import shuffle
+from tfgan_pipeline.data.split import Example, Split
 
 
 def shuffled_indices(*, size: int, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:

@@ -16,8 +16,8 @@ import threading
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.parquet.table import RowGroup, Table
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import POOL
 from tfgan_pipeline.data.splits.python_calls import call_python
 from tfgan_pipeline.data.splits.windows import groups_in_windows, shuffled_rows

@@ -16,9 +16,9 @@ import hashlib
 import os
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import Example, Split
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.keys import shuffle
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import add_file
 
 GROUP = 16
