@@ -38,6 +38,11 @@ def test_pairs_are_lines_and_the_coloured_picture(pairs):
   # What is drawn stays where it is: the dark pixels of lines are not bright in colour.
   assert coloured.mean(-1)[lines.mean(-1) < 20].mean() < 60
   assert abs(lines - coloured).mean() > 10
+  assert {name: round(split.size / 60, 1) for name, split in pairs.splits.items()} == {
+    'train': 0.8,
+    'validation': 0.1,
+    'test': 0.1,
+  }
 
 
 def test_domains_are_these_pairs_in_a_pass_and_unpaired_in_training(pairs):

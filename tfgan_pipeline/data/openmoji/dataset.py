@@ -146,7 +146,8 @@ def _parts(names: Sequence[str]) -> dict[str, str]:
 
 def _number(text: str) -> int:
   """Returns a number that is as good as random, and always that of this text."""
-  return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], 'big')
+  # With a word ahead, as splits follow from hashes of the texts alone.
+  return int.from_bytes(hashlib.sha256(f'openmoji {text}'.encode()).digest()[:8], 'big')
 
 
 def _recipe(drawings: Drawings, names: Sequence[str], size: tuple[int, int], kind: str) -> str:
