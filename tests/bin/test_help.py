@@ -1,5 +1,6 @@
 """Help of commands: --help, --list, and hints at the word that may be meant."""
 
+import dataclasses
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from tests.conftest import ROOT, run_binary
 from tfgan_pipeline import registry
 from tfgan_pipeline.bin import help
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
 
 BINARIES = sorted(
   path.stem
@@ -113,7 +116,9 @@ def test_help_into_a_pipe_that_is_closed():
   assert done.stdout.startswith('Starts the training') and not done.stderr
 
 
-def test_no_group_names_a_flag_that_is_gone():
+def test_groups_name_every_setting_and_no_flag_that_is_gone():
   names = {name for group in help.GROUPS.values() for name in group}
+  fields = [*dataclasses.fields(Experiment), *dataclasses.fields(EvaluationOptions)]
+  assert {field.name for field in fields} <= names
   full = run_binary('train', '--helpfull').stdout
   assert names <= set(re.findall(r'^  --(\w+)$', full, re.MULTILINE))

@@ -69,7 +69,8 @@ def test_the_rate_is_the_new_one_after_a_kill_before_the_first_save(run, tmp_pat
   'arguments, message',
   [
     (['--batch_size=8'], '--batch_size=8 (was 16); --change=batch_size goes on with the new'),
-    (['--batch_size=8', '--change=augment'], '; --change=batch_size goes on'),
+    (['--batch_size=8', '--change=augment'], '; --change=augment,batch_size goes on'),
+    (['--change=init_from'], '--change=init_from: init_from cannot change in a run'),
     (['--noise=normal(9)'], '; noise cannot change in a run; start a new run'),
     (['--noise=normal(9)', '--change=noise'], '--change=noise: noise cannot change in a run'),
     (['--networks=mlp', '--change=networks'], '--change=networks: networks cannot change'),

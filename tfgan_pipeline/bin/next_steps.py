@@ -8,7 +8,9 @@ import shlex
 from tfgan_pipeline.config.experiment import Experiment
 
 
-def finished(experiment: Experiment, step: int, seconds: float, *, scored: bool) -> str:
+def finished(
+  experiment: Experiment, step: int, seconds: float, *, scored: bool, reads_pictures: bool = False
+) -> str:
   """Returns a line with steps, time, the place of pictures, and the command to give next.
 
   Args:
@@ -16,10 +18,12 @@ def finished(experiment: Experiment, step: int, seconds: float, *, scored: bool)
     step: The step that the run has reached.
     seconds: Duration of this process.
     scored: Whether the checkpoints have been scored.
+    reads_pictures: Whether samples are made of pictures, as those of a translator are.
   """
   minutes, rest = divmod(round(seconds), 60)
   model_dir = f'--model_dir={shlex.quote(experiment.model_dir)}'
-  commands = [f'tfgan-sample {model_dir} --output=samples.png']
+  source = ' --input_dir=PICTURES' if reads_pictures else ''
+  commands = [f'tfgan-sample {model_dir}{source} --output=samples.png']
   if not scored:
     commands.insert(0, f'tfgan-evaluate {model_dir}')
   samples = os.path.join(experiment.model_dir, 'samples')

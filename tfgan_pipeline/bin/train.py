@@ -45,6 +45,7 @@ def main() -> None:
   early.require_experiment_data(experiment)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
+  from tfgan_pipeline.models.build import new_game
   from tfgan_pipeline.runs.checkpoints import Checkpoints
 
   estimator = GANEstimator(experiment, change=FLAGS.change)
@@ -61,7 +62,9 @@ def main() -> None:
   else:
     estimator.train(since=_START)
   step, seconds = max(Checkpoints(run.checkpoints).steps()), time.monotonic() - _START
-  _log.info('%s', next_steps.finished(estimator.experiment, step, seconds, scored=FLAGS.evaluate))
+  reads_noise = new_game(estimator.experiment, estimator.dataset.fields).task().samples_noise
+  facts = {'scored': FLAGS.evaluate, 'reads_pictures': not reads_noise}
+  _log.info('%s', next_steps.finished(estimator.experiment, step, seconds, **facts))
 
 
 def run() -> None:

@@ -11,8 +11,8 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
 DATA = 'data'  # The content of the data set, which is no setting.
-# What decides the variables of a run and the meaning of its samples.
-FIXED = ('dataset', 'model', 'networks', 'noise', 'replay_pool')
+# What decides the variables of a run, where they began, and the meaning of its samples.
+FIXED = ('dataset', 'model', 'networks', 'noise', 'replay_pool', 'init_from')
 _NEW_RUN = 'start a new run in another --model_dir, with --init_from=RUN'
 
 
@@ -54,7 +54,7 @@ def refuse_others(
   if fixed:
     way_out = f'{", ".join(fixed)} cannot change in a run; {_NEW_RUN}'
   else:
-    way_out = f'--change={",".join(pairs)} goes on with the new from here'
+    way_out = f'--change={",".join(sorted({*names, *pairs}))} goes on with the new from here'
   raise UsageError(
     f'--model_dir={place}: holds a run with other settings: '
     f'{", ".join(f"--{name}={new} (was {old})" for name, (old, new) in pairs.items())}; {way_out}'

@@ -37,13 +37,13 @@ def class_numbers(labels: Labels, names: Sequence[str], flag: str = '--labels') 
     UsageError: There is no such class; the message lists the classes, similar names first.
   """
   if not isinstance(labels, str):
-    return [_number_of(label, names, f'{flag}: ', flag) for label in labels]
+    return [_number_of(label, names, f'{flag}: ') for label in labels]
   where = f'{flag}={labels}: '
   parts = [label for part in _parts(labels, names) for label in _range(part, names, where)]
   if all(part in names for part in parts):
     return [names.index(part) for part in parts]
   numbers = [int(part) if re.fullmatch(r'\d{1,9}', part, re.ASCII) else part for part in parts]
-  return [_number_of(part, names, where, flag) for part in numbers]
+  return [_number_of(part, names, where) for part in numbers]
 
 
 def chosen_classes(labels: Labels, names: Sequence[str]) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ def _range(part: str, names: Sequence[str], where: str) -> list[str]:
   return [str(number) for number in range(first, last + 1)]
 
 
-def _number_of(label: int | str, names: Sequence[str], where: str, flag: str) -> int:
+def _number_of(label: int | str, names: Sequence[str], where: str) -> int:
   if isinstance(label, str) and label in names:
     return names.index(label)
   if not isinstance(label, str) and 0 <= label < len(names):

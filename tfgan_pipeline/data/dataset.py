@@ -16,15 +16,11 @@ from collections.abc import Mapping, Sequence
 import dataclasses
 import functools
 import hashlib
-from typing import TYPE_CHECKING
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import SelectedSplit, Split
 from tfgan_pipeline.errors import UsageError
-
-if TYPE_CHECKING:
-  pass
 
 SPLIT_NAMES = ('train', 'validation', 'test')
 

@@ -172,10 +172,11 @@ class Health:
       task_text = '' if task.samples_noise else f' of {task.name}'
       _log.warning(
         'step %d: samples%s are only %.2g times as diverse as training images, most likely by mode '
-        'collapse: nearly the same image for all noise',
+        'collapse: nearly the same image for all %s',
         step,
         task_text,
         value,
+        'noise' if task.samples_noise else 'inputs',
       )
     (self._collapsed.add if collapsed else self._collapsed.discard)(task)
 

@@ -46,7 +46,9 @@ def summary(experiment: Experiment, dataset: Dataset, state: TrainState) -> str:
 def _network_facts(network: keras.Model) -> dict[str, Any]:
   """Returns shapes, without the batch axis, and parameter counts of a network."""
   return {
-    'input_shape': tuple(network.inputs[0].shape[1:]),  # The other input is the label.
+    'input_shape': tuple(
+      network.inputs[0].shape[1:]
+    ),  # Further inputs are a label or another image.
     'output_shape': network.output_shape[1:],
     'parameters': network.count_params(),
     'trainable_parameters': sum(
