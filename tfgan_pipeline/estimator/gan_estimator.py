@@ -80,6 +80,7 @@ class GANEstimator(RunReader):
     return cls(experiment, change=change)
 
   @classmethod
+  @shown_log()
   def from_functions(cls, *functions: Callable[..., Any], **arguments: Any) -> GANEstimator:
     """Returns the estimator of a run that is made of functions, as in TF-GAN's GANEstimator.
 
