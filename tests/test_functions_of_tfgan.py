@@ -188,6 +188,63 @@ def test_functions_that_do_not_suit_are_refused_and_a_python_generator_is_told_o
   )
 
 
+SEVERAL = """
+import functools
+
+def wide_fn(noise, params):
+  return tf.reshape(layers.dense(layers.dense(noise, params['width']), 64), [-1, 8, 8, 1])
+
+def of_width(width, **more):
+  params = {'batch_size': 16, 'width': width}
+  return estimator(
+    generator_fn=wide_fn, params=params, config=None, model_dir=f'{sys.argv[1]}/{width}',
+    max_steps=1, **more,
+  )
+
+one, other = of_width(4), of_width(6)  # Both before either trains.
+one.train()
+other.train()
+assert [run.run.read_record()['networks']['generator']['parameters'] for run in (one, other)] == [
+  8 * 4 + 4 + 4 * 64 + 64, 8 * 6 + 6 + 6 * 64 + 64
+]
+assert one.predict(2).shape == other.predict(2).shape == (2, 8, 8, 1)
+lambdas = estimator(
+  generator_fn=lambda noise: tf.reshape(layers.dense(noise, 64), [-1, 8, 8, 1]),
+  discriminator_fn=lambda images, inputs: layers.dense(layers.flatten(images), 1),
+)
+assert 'generator=function_1, discriminator=function_2' in lambdas.experiment.networks
+"""
+
+
+def test_functions_of_several_runs_are_not_mixed_up(tmp_path):
+  script(tmp_path / 'a.py', FUNCTIONS + SEVERAL, tmp_path)
+
+
+EDITED = """
+run = estimator(max_steps=int(sys.argv[2]), discriminator_steps=1)
+run.train()
+"""
+
+
+def test_functions_that_were_edited_are_told_of_and_kept(tmp_path):
+  first = FUNCTIONS + EDITED
+  helper = 'def real_images():\n  return load_digits().images[:200, :, :, None]\n\ndef input_fn('
+  second = first.replace('def input_fn(', helper).replace(
+    'load_digits().images[:200, :, :, None].as', 'real_images().as'
+  )
+  second = second.replace('layers.dense(net, 1)', 'layers.dense(net, 1)  # Changed.')
+  third = second.replace('images[:200,', 'images[:190,')
+  texts = []
+  for step, text in enumerate((first, second, third + '# The end.'), 1):
+    texts.append(script(tmp_path / 'a.py', text, tmp_path / 'run', step).stderr)
+  told = 'other code than in the session before'
+  assert told not in texts[0]
+  assert f'warning: function discriminator_fn, function input_fn: {told}' in texts[1]
+  assert f'warning: function input_fn: {told}' in texts[2]
+  copies = [path.read_text() for path in (tmp_path / 'run/code').glob('function-input_fn-*.py')]
+  assert len(copies) == 3 and any('images[:190,' in copy for copy in copies)
+
+
 def test_the_script_of_the_migration_page_runs_in_a_process_of_its_own(tmp_path, cache_dir):
   page = (ROOT / 'docs/migration.md').read_text()
   (text,) = re.findall(r'```python\n(.*?)```', page, re.DOTALL)

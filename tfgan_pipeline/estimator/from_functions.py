@@ -1,21 +1,25 @@
 """Experiments made of the arguments of TF-GAN's GANEstimator.
 
-experiment = experiment_of(generator_fn, discriminator_fn, generator_loss_fn, discriminator_loss_fn,
-                           input_fn, model_dir='/tmp/run', max_steps=1000)
+made = experiment_of(generator_fn, discriminator_fn, generator_loss_fn, discriminator_loss_fn,
+                     input_fn, model_dir='/tmp/run', max_steps=1000)
+made.keep()
+estimator = GANEstimator(made.experiment)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+import dataclasses
 import inspect
 import logging
 import types
 from typing import Any
 
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.estimator.functions_given import Function, Given, keep, name_of
-from tfgan_pipeline.estimator.input_functions import Stream, dataset_of_stream
+from tfgan_pipeline.estimator.functions_given import Function, Given, keep, names_of
+from tfgan_pipeline.estimator.input_functions import Stream, dataset_of_stream, keep_dataset
 from tfgan_pipeline.estimator.loss_arguments import penalties_of
 from tfgan_pipeline.runs.directory import RunDirectory
 
@@ -68,6 +72,26 @@ _OPTIMIZERS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Made:
+  """Experiment of functions, which its components know by name.
+
+  Attributes:
+    experiment: The experiment.
+    functions: The functions by the names that the experiment has for them.
+    dataset: The data of input_fn.
+  """
+
+  experiment: Experiment
+  functions: Mapping[str, Given]
+  dataset: Dataset
+
+  def keep(self) -> None:
+    """Makes the functions and the data those that the program knows by their names."""
+    keep(self.functions)
+    keep_dataset(self.dataset)
+
+
 def experiment_of(
   generator_fn: Function,
   discriminator_fn: Function,
@@ -88,8 +112,8 @@ def experiment_of(
   noise: str = '',
   reference_images: int = 10000,
   **settings: Any,
-) -> Experiment:
-  """Returns the experiment that TF-GAN's functions make; they are known in this program by name.
+) -> Made:
+  """Returns the experiment that TF-GAN's functions make.
 
   Args:
     generator_fn: Function from generator inputs to images [n, H, W, C] in [-1, 1]; gets `mode`,
@@ -147,10 +171,10 @@ def experiment_of(
   }
   values |= penalties_of(params, settings)
   stream = Stream(Given(input_fn, params), values.get('seed', 0))
-  names = [keep(function, params) for function in functions[:4]]
+  names = names_of(functions)
   form = '' if stream.form.is_plain else stream.form.text
   experiment = Experiment(
-    dataset=dataset_of_stream(name_of(input_fn), stream, reference_images),
+    dataset=f'input_function({names[4]})',
     model=f'tf_functions_gan(inputs={form!r})',
     networks=f'tf_functions({names[0]}, {names[1]}, inputs={form!r})',
     loss=f'tf_function_losses({names[2]}, {names[3]})',
@@ -168,7 +192,8 @@ def experiment_of(
     else 'gives other batches each time: a resumed run is exact but for its data',
     experiment.noise,
   )
-  return experiment
+  given = {name: Given(function, params) for name, function in zip(names, functions)}
+  return Made(experiment, given, dataset_of_stream(names[4], stream, reference_images))
 
 
 def _noise_like(stream: Stream) -> str:

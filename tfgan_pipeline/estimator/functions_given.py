@@ -6,7 +6,7 @@ or tf.compat.v1.get_variable, become those of a Keras layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 import dataclasses
 import inspect
 from typing import Any
@@ -14,6 +14,7 @@ import warnings
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import Inputs, keras, keras_is_2, tf, tf1_variables, tfgan
+from tfgan_pipeline.config import source_code
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, first_line
 from tfgan_pipeline.estimator.generator_inputs import Form
@@ -57,10 +58,19 @@ def name_of(function: Function) -> str:
   return name if name.isidentifier() else 'function'
 
 
-def keep(function: Function, params: Mapping[str, Any]) -> str:
-  """Keeps a function for the components of this file; returns its name."""
-  _known[name_of(function)] = Given(function, params)
-  return name_of(function)
+def names_of(functions: Sequence[Function]) -> list[str]:
+  """Returns a name for each function; equal ones, as of lambdas, get a number."""
+  names = [name_of(function) for function in functions]
+  return [
+    name if names.count(name) == 1 else f'{name}_{number}' for number, name in enumerate(names, 1)
+  ]
+
+
+def keep(functions: Mapping[str, Given]) -> None:
+  """Makes functions those that the components of this file, and records of source, know by name."""
+  _known.update(functions)
+  for name, function in functions.items():
+    source_code.add_function(name, function.function, function.params)
 
 
 def given(name: str) -> Given:

@@ -162,8 +162,8 @@ class _StreamDataset(Dataset):
     return self.fingerprint
 
 
-def dataset_of_stream(name: str, stream: Stream, held: int) -> str:
-  """Keeps a stream as a dataset; returns the value for Experiment(dataset=...).
+def dataset_of_stream(name: str, stream: Stream, held: int) -> Dataset:
+  """Returns the dataset of a stream.
 
   Args:
     name: Name of the input_fn.
@@ -174,8 +174,12 @@ def dataset_of_stream(name: str, stream: Stream, held: int) -> str:
   split = StreamSplit(stream, held)
   fields = Fields.of_images(images.shape[1:], tuple(map(str, range(split.classes))))
   fields['noise'] = Field(tuple(noise.shape[1:]), 'float32')
-  _known[name] = _StreamDataset(name, fields, {'train': split})
-  return f'input_function({name})'
+  return _StreamDataset(name, fields, {'train': split})
+
+
+def keep_dataset(dataset: Dataset) -> None:
+  """Makes a dataset the one that the component input_function knows by the dataset's name."""
+  _known[dataset.name] = dataset
 
 
 @registry.dataset

@@ -100,6 +100,6 @@ def _imports(sources: Mapping[str, source_code.Source]) -> list[str]:
   places = list(registry.outside.named)
   for component, source in sources.items():
     kind, name = component.split()
-    if name in registry.outside.components(kind):
+    if kind != 'function' and name in registry.outside.components(kind):
       places.append(source.module or source.path)
   return list(dict.fromkeys(places))
