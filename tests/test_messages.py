@@ -1,5 +1,6 @@
 """Messages of errors: in terms of flags in binaries, in terms of arguments in Python."""
 
+import ast
 import dataclasses
 import re
 
@@ -105,3 +106,20 @@ for does in (
   assert third.startswith("model_dir='/") and 'no experiment.json there' in third
   flags = (f'--model_dir={tiny_run}', f'--output={tmp_path}/a.png', '--step=3')
   assert run_binary('sample', *flags, code=2).stderr.strip() == f'--{second}'
+
+
+def test_each_log_line_that_names_a_flag_is_spoken():
+  """Reads all log calls in the source: a program's own handler gets lines in terms of arguments."""
+  root = forked.ROOT / 'tfgan_pipeline'
+  count = 0
+  for path in root.rglob('*.py'):
+    if path.parent.name == 'bin':
+      continue
+    for node in ast.walk(ast.parse(path.read_text())):
+      if isinstance(node, ast.Call) and ast.unparse(node.func).startswith('_log.'):
+        texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+        if any(re.search(r'(?<!\S)--[a-z]', str(text)) for text in texts):
+          text = ast.unparse(node)
+          assert 'spoken(' in text or 'tfgan-' in text, f'{path}:{node.lineno}'
+          count += 1
+  assert count > 5

@@ -11,7 +11,7 @@ import pytest
 from tests import forked
 from tests.conftest import ROOT, tiny_experiment
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, speak_of_flags
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media import images
 from tfgan_pipeline.runs.history import read_history
@@ -145,22 +145,22 @@ def test_what_is_shown_is_what_is_written(classes_run, tmp_path, choices):
 @pytest.mark.parametrize(
   'call, message',
   [
-    (lambda run: run.predict(0), 'count=0 should be at least 1'),
-    (lambda run: run.predict(-1), 'count=-1 should be at least 1'),
+    (lambda run: run.predict(0), 'count=0: should be at least 1'),
+    (lambda run: run.predict(-1), 'count=-1: should be at least 1'),
     (lambda run: run.predict('many'), "count='many': should be int"),
     (lambda run: run.predict(2.0), 'count=2.0: should be int'),
     (lambda run: run.predict(True), 'count=True: should be int'),
-    (lambda run: run.predict(1, seed=-1), 'seed=-1 should be at least 0'),
-    (lambda run: run.predict(1, seed=2**31), 'seed=2147483648 should be .*less than'),
+    (lambda run: run.predict(1, seed=-1), 'seed=-1: should be at least 0'),
+    (lambda run: run.predict(1, seed=2**31), 'seed=2147483648: should be .*less than'),
     (lambda run: run.predict(1, weights='mean'), '--weights=mean: should be one of average, raw'),
     (lambda run: run.predict(1, step=3), '--step=3: no such checkpoint; there are 0, 2'),
     (lambda run: run.predict(1, labels='12'), '--labels=12: no class 12; there are classes 0 to 9'),
-    (lambda run: run.traverse(0), 'columns=0 should be at least 1'),
-    (lambda run: run.interpolate(3, rows=0), 'rows=0 should be at least 1'),
+    (lambda run: run.traverse(0), 'columns=0: should be at least 1'),
+    (lambda run: run.interpolate(3, rows=0), 'rows=0: should be at least 1'),
     (lambda run: run.interpolate(3, labels=['cat']), "--labels: no class 'cat'"),
-    (lambda run: run.show(0), 'count=0 should be at least 1'),
-    (lambda run: run.show(columns=-1), 'columns=-1 should be at least 0'),
-    (lambda run: run.show(traverse=-2), 'traverse=-2 should be at least 0'),
+    (lambda run: run.show(0), 'count=0: should be at least 1'),
+    (lambda run: run.show(columns=-1), 'columns=-1: should be at least 0'),
+    (lambda run: run.show(traverse=-2), 'traverse=-2: should be at least 0'),
     (lambda run: run.show(labels='x'), '--labels=x: no class'),
     (lambda run: run.export_saved_model('/x', weights='mean'), '--weights=mean: should be'),
   ],
@@ -215,6 +215,10 @@ def test_history_as_a_frame(classes_run):
 
 
 def test_log_lines_of_a_program_with_a_handler_are_its_own(classes_run, caplog):
-  with caplog.at_level(logging.INFO, 'tfgan_pipeline'):
-    classes_run.train()
+  speak_of_flags(False)
+  try:
+    with caplog.at_level(logging.INFO, 'tfgan_pipeline'):
+      classes_run.train()
+  finally:
+    speak_of_flags()
   assert caplog.messages == ['already at step 2 of 2; a greater max_steps continues']

@@ -123,10 +123,18 @@ def _has_estimator() -> bool:
     return False
 
 
+def _pass_over_deprecation() -> None:
+  """Marks as told that `colocate_with` is deprecated, which TF-GAN calls in each training."""
+  deprecation = importlib.import_module('tensorflow.python.util.deprecation')
+  told = getattr(deprecation, '_PRINTED_WARNING', {})
+  told[getattr(tf.compat.v1.colocate_with, '__wrapped__', None)] = True
+
+
 def _import_tfgan() -> Any:
   """Imports TF-GAN after supplying the names that it misses."""
   _restore_getargspec()
   _use_keras2_layers()
+  _pass_over_deprecation()
   has_estimator = _has_estimator()
   if not has_estimator:
     stub = _stub_estimator()
@@ -151,6 +159,11 @@ def _import_tfgan() -> Any:
     # Numbers, which need nothing of tf.estimator.
     vars(package.estimator)['SummaryType'] = real.SummaryType
   return package
+
+
+def keras_is_2() -> bool:
+  """Returns whether the `tf.keras` of the running program is Keras 2."""
+  return tf.keras.layers.Layer is keras.layers.Layer
 
 
 def tf1_variables() -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -144,7 +144,8 @@ def require(
   for name, value in values.items():
     if not math.isfinite(value) or not all(fits(value, bound) for _, fits, bound in rules):
       bounds = ' and '.join(f'{word} {bound}' for word, _, bound in rules) or 'finite'
-      raise UsageError(f'{where}: {name}={value} should be {bounds}'.removeprefix(': '))
+      start = f'{where}: {name}={value}' if where else f'{name}={value}:'
+      raise UsageError(f'{start} should be {bounds}')
 
 
 def first_line(error: BaseException) -> str:

@@ -55,6 +55,8 @@ def refusal(binary: str, *arguments: str) -> str:
     ('train', ['--per_sample'], '--per_sample: training does not score'),
     ('train', ['--noper_sample'], '--per_sample: training does not score'),
     ('train', ['--evaluate', '--reference_dir={}/no'], '--reference_dir={}/no: there is no such'),
+    ('sample', ['--model_dir={}/run', '--output={}/x.jpg'], 'is written as PNG; name it {}/x.png'),
+    ('sample', ['--model_dir={}/run', '--output={}/no/x.png'], '{}/no is no folder that can be'),
     ('classifier', ['--dataset=tfds(mnist)', '--data_dir={}/no'], '--data_dir={}/no: no prepared'),
     ('evaluate', ['--model_dir={}/rum'], '--model_dir={}/rum: no run there'),
     ('evaluate', ['--generated_dir={}/no', '--metrics=fid'], '--generated_dir={}/no: there is no'),
@@ -72,6 +74,18 @@ def test_refused_in_a_moment(tiny_run, tmp_path, binary, arguments, message):
     words = [*TINY, f'--model_dir={tmp_path}/new', *words]
   assert message.replace('{}', str(tmp_path)) in refusal(binary, *words)
   assert files_under(tmp_path) == before
+
+
+def test_a_mistyped_run_begins_no_run_of_defaults(tiny_run, tmp_path):
+  shutil.copytree(tiny_run, tmp_path / 'run1')
+  for words in ([], ['--max_steps=9000'], ['--max_kimg=3', '--max_hours=1']):
+    line = refusal('train', f'--model_dir={tmp_path}/rnu1', *words)
+    assert f'--model_dir={tmp_path}/rnu1: no run there; did you mean {tmp_path}/run1? A' in line
+  assert [path.name for path in tmp_path.iterdir()] == ['run1']
+  for words in ([f'--model_dir={tmp_path}/run2'], [f'--model_dir={tmp_path}/rnu1', '--seed=1']):
+    from tests.conftest import run_binary
+
+    run_binary('train', '--dry_run', '--max_steps=4', *words)
 
 
 def test_a_run_whose_data_is_gone_is_refused_in_a_moment(tiny_run, tmp_path):

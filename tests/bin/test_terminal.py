@@ -89,7 +89,7 @@ def test_a_record_and_a_result_in_one_line():
   assert line({'step': 3, 'error': 'gone'}) == 'step 3: not scored: gone'
   runs = [{'run': f'/{n}', 'step': n} for n in range(5)]
   assert line({'output': 'x.png', 'runs': runs, 'sample_seed': 7}) == (
-    'output x.png, runs run /0 step 0; run /1 step 1; run /2 step 2 and 2 more, sample seed 7'
+    'output x.png, run /0 step 0; run /1 step 1; run /2 step 2 and 2 more, sample seed 7'
   )
 
 
@@ -136,6 +136,7 @@ def test_two_signals_end_a_verb_that_does_not_listen(tmp_path, number):
     [sys.executable, str(tmp_path / 'deaf.py')],
     env={**os.environ, 'PYTHONPATH': str(ROOT)},
     stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
     text=True,
     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
   )
@@ -145,3 +146,7 @@ def test_two_signals_end_a_verb_that_does_not_listen(tmp_path, number):
   start = time.monotonic()
   process.send_signal(number)
   assert process.wait(30) == 128 + number and time.monotonic() - start < 5
+  name = signal.Signals(number).name
+  assert process.stderr.read() == (
+    f'ended at once by a second {name}; the same command starts again\n'
+  )

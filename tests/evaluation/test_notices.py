@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 
-from tests.conftest import TINY, start_binary
+from tests.conftest import TINY, run_binary, start_binary
 from tfgan_pipeline.runs.training_lock import TrainingLock, trainer_that_left
 
 SMALL = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
@@ -53,6 +53,14 @@ def test_a_trainer_that_died_is_named_with_its_last_step(tmp_path, cache_dir):
   watcher.send_signal(signal.SIGTERM)
   _, stderr = watcher.communicate(timeout=60)
   assert watcher.returncode == 75 and stderr.count('its trainer has ended') == 1
+
+
+def test_what_a_watcher_waits_for_is_told(tmp_path):
+  (tmp_path / 'runs').mkdir()
+  flags = (f'--model_dir={tmp_path}/rusn/*', '--watch', '--timeout_minutes=0.001')
+  told = run_binary('evaluate', *flags, code=2).stderr
+  assert f'waiting for a run in {tmp_path}/rusn/*: no experiment.json is there yet; did you' in told
+  assert f'did you mean {tmp_path}/runs?' in told
 
 
 def test_who_holds_the_lock(tmp_path):

@@ -64,7 +64,7 @@ def test_a_seed_is_another_seeds_double_nowhere():
   for seed in (-1, 2**31, 2**32, 2**64):
     for draw in (randomness.key, game.inputs, randomness.derived_seed):
       arguments = (GENERATE, [0], seed) if draw == game.inputs else (seed, 1)
-      with pytest.raises(UsageError, match=f'^seed={seed} should be at least 0 and less than'):
+      with pytest.raises(UsageError, match=f'^seed={seed}: should be at least 0 and less than'):
         draw(*arguments)
 
 

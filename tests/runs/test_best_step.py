@@ -51,6 +51,25 @@ def test_every_binary_takes_the_best(run, tmp_path, cache_dir):
   run_binary('export', f'--model_dir={run}', f'--output={tmp_path}/b', '--step=best')
 
 
+def test_scores_in_eval_dir_count_where_they_are_asked_for(tiny_run, tmp_path, cache_dir):
+  flags = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
+  common = (f'--model_dir={tiny_run}', f'--cache_dir={cache_dir}', *flags)
+  elsewhere = f'--eval_dir={tmp_path}/scores'
+  found = run_binary('evaluate', *common, elsewhere, '--watch').stdout.splitlines()
+  scores = {record['step']: record['scores'][FID] for record in map(json.loads, found)}
+  best = min(scores, key=scores.get)
+  estimator = GANEstimator.of_run(str(tiny_run))
+  place = f'{tmp_path}/scores'
+  assert estimator.best_step(eval_dir=place) == best and len(estimator.records(place)) == 3
+  again = run_binary('evaluate', *common, elsewhere, '--step=best')
+  assert json.loads(again.stdout)['step'] == best
+  sample = (f'--model_dir={tiny_run}', f'--output={tmp_path}/a.png')
+  told = run_binary('sample', *sample, f'--step=best:fid@{place}')
+  assert json.loads(told.stdout)['runs'][0]['step'] == best
+  told = run_binary('sample', *sample, '--step=best', code=2).stderr
+  assert '--step=best:fid@FOLDER reads those of --eval_dir' in told
+
+
 def test_python_takes_the_best(run):
   estimator = GANEstimator.of_run(str(run))
   assert estimator.best_step() == 2 and estimator.best_step(metric='kid') == 4
@@ -66,7 +85,7 @@ def test_the_definition_by_which_most_were_scored_decides(run, caplog):
   with caplog.at_level('INFO', 'tfgan_pipeline'):
     assert estimator.best_step() == 2
     estimator.predict(1, step='best')
-  assert 'in eval/a, the definition with most of 2' in caplog.text
+  assert 'in eval/a, the definition of most scores among 2 definitions' in caplog.text
   add_scores(run, 'b', {4: {FID: 6.0}}, weights='raw')
   add_scores(run, 'b', {2: {FID: -9.0}}, weights='raw')  # Another seed: -2 on average.
   add_scores(run, 'b', {4: {FID: float('nan')}}, weights='raw')

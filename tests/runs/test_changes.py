@@ -25,7 +25,8 @@ NAMES = ','.join(flag[2:].partition('=')[0] for flag in CHANGES)
 def test_a_change_is_recorded_and_resumes_to_the_last_bit(run, tmp_path, options):
   other = shutil.copytree(run, tmp_path / 'other')
   changed = (*CHANGES, f'--change={NAMES}', '--save_every=1')
-  run_binary('train', f'--model_dir={run}', *changed, '--max_steps=7')
+  told = run_binary('train', f'--model_dir={run}', *changed, '--max_steps=7').stderr
+  assert 'changed from step 4 on: --batch_size=8 (was 16)' in told
   # Elsewhere stopped in between, and continued by a plain restart and by the same command.
   run_binary('train', f'--model_dir={other}', *changed, '--max_steps=5')
   run_binary('train', f'--model_dir={other}', '--max_steps=6')

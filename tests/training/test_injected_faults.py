@@ -92,8 +92,7 @@ class Command:
     for drawn, short in (
       (r'\.[0-9a-f]{32}\.tmp', '.tmp'),
       (r'tempstate\d+', 'tempstate'),
-      (r'tfevents\.\d+\.!start\.\w+', 'tfevents.start'),
-      (r'tfevents\.\d+\.[^/]*?\.\d+\.\d+', 'tfevents'),
+      (r'tfevents\.\d+\.[0-9a-f]{8}', 'tfevents'),
     ):
       name = re.sub(drawn, short, name)
     return name

@@ -31,6 +31,7 @@ def test_a_run_has_a_card_for_each_session(tmp_path):
   for steps in (2, 4):
     GANEstimator(tiny_experiment(tmp_path, max_steps=steps, batch_size=8)).train()
   events = EventAccumulator(str(tmp_path / 'train')).Reload()
+  assert len(list((tmp_path / 'train').glob('*tfevents*'))) == 2  # One for each process or call.
   first, second = events.Tensors('1_run')
   text = tf.make_ndarray(second.tensor_proto).item().decode()
   assert (first.step, second.step) == (0, 2)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, checkpoint, start_workers
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.stop_request import request_stop
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
 QUICK = ('--networks=mlp(units=4)',)  # Where no weights are compared.
@@ -57,6 +59,22 @@ def test_signal_to_any_worker_stops_all_at_the_same_step_and_they_continue(tmp_p
   assert f'stopped at step {stopped};' in outputs[0]
   finish(start_workers(2, *flags, f'--max_steps={stopped + 3}'), [0, 0])
   assert (tmp_path / 'TRAIN_DONE').read_text() == f'{stopped + 3}\n'
+
+
+def test_all_workers_obey_a_stop_request_at_one_save_and_go_on_when_told(tmp_path):
+  """An evaluator beside the workers asks; the marker says that the run is done."""
+  flags = (*flags_of(tmp_path, 100000), *QUICK)
+  processes = start_workers(2, *flags)
+  wait_for_step(tmp_path, 10, processes)
+  request_stop(RunDirectory(str(tmp_path)), 'fid has not improved')
+  outputs = finish(processes, [0, 0])
+  stopped = int((tmp_path / 'TRAIN_DONE').read_text())
+  assert stopped % 10 == 0 and stopped < 100000
+  told = f'stopped at step {stopped}: fid has not improved; --max_steps above 100000 goes on'
+  assert all(told in output for output in outputs)
+  outputs = finish(start_workers(2, *flags), [0, 0])  # The same command does not go on.
+  assert all(told in output for output in outputs)
+  assert int((tmp_path / 'TRAIN_DONE').read_text()) == stopped
 
 
 def kill_one_and_continue(tmp_path, flags, last: int, victim: int, at: int) -> None:

@@ -120,9 +120,8 @@ def print_results(
   Raises:
     UsageError: The folder of `path` cannot be written.
   """
-  folder = os.path.dirname(path) or '.'
-  if path and '://' not in folder and not os.access(folder, os.W_OK):
-    raise UsageError(f'--output={path}: {folder} is no folder that can be written')
+  if path:
+    require_folder_of(path)
   lines = []
   try:
     for result in found:
@@ -134,6 +133,13 @@ def print_results(
 
       with atomic_files.writing(path):
         atomic_files.write(path, ''.join(lines))
+
+
+def require_folder_of(path: str) -> None:
+  """Raises UsageError unless the folder of the file --output=`path`, if local, can be written."""
+  folder = os.path.dirname(path) or '.'
+  if '://' not in folder and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+    raise UsageError(f'--output={path}: {folder} is no folder that can be written')
 
 
 def refuse(*names: str, because: str) -> None:

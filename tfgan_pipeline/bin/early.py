@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import os
+import re
 from typing import Any
 
 from absl import flags
@@ -40,6 +43,30 @@ def require_scoring(argv: list[str]) -> None:
       raise UsageError(
         f'--{field.name}: training does not score; add --evaluate, or give it to tfgan-evaluate'
       )
+
+
+def refuse_name_like_of_run(model_dir: str) -> None:
+  """Refuses a new run with no setting of its own and a name close to that of a run beside it.
+
+  A mistyped name of a run that is to continue would begin another run, with the defaults.
+
+  Raises:
+    UsageError: There is such a run.
+  """
+  parent, name = os.path.split(model_dir)
+  if '://' in model_dir or not os.path.isdir(parent):
+    return
+  runs = [
+    other
+    for other in os.listdir(parent)
+    if os.path.isfile(os.path.join(parent, other, 'experiment.json'))
+    and re.sub(r'\d', '', other) != re.sub(r'\d', '', name)  # run2 beside run1 is no slip.
+  ]
+  if close := difflib.get_close_matches(name, runs, n=1):
+    raise UsageError(
+      f'--model_dir={model_dir}: no run there; did you mean {os.path.join(parent, close[0])}? '
+      'A new one begins with a setting of its own, such as --dataset=digits'
+    )
 
 
 def require_experiment_data(experiment: Experiment) -> None:

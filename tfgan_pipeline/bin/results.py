@@ -33,7 +33,7 @@ def line(result: Result) -> str:
     ]
     step = f'step {result["step"]}: ' if 'step' in result else ''
     return f'{step}{", ".join(scores)}, in {result.get("seconds", 0):.0f} s'
-  return ', '.join(f'{name} {text}' for name, text in _words(result))
+  return ', '.join(f'{name} {text}'.strip() for name, text in _words(result))
 
 
 class ScoreTable:
@@ -113,6 +113,8 @@ def _words(result: Result) -> Iterator[tuple[str, str]]:
       yield from _words(value)
     elif isinstance(value, list) and all(isinstance(part, Mapping) for part in value):
       texts = [' '.join(f'{key} {text}' for key, text in _words(part)) for part in value[:3]]
-      yield name, '; '.join(texts) + (f' and {len(value) - 3} more' if len(value) > 3 else '')
+      text = '; '.join(texts) + (f' and {len(value) - 3} more' if len(value) > 3 else '')
+      # Parts of runs begin with the word 'run' themselves.
+      yield ('', text) if text.startswith(f'{name.removesuffix("s")} ') else (name, text)
     elif len(str(value)) <= 80:
       yield name.replace('_', ' '), f'{value:.4g}' if isinstance(value, float) else str(value)

@@ -9,6 +9,8 @@ tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     
 tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/tmp/translated
 """
 
+import os
+
 from absl import flags
 
 from tfgan_pipeline.bin import command_line, early
@@ -30,6 +32,11 @@ def main() -> None:
     command_line.refuse(*grid, because='not with --images_dir')
   elif not FLAGS.output:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
+  if FLAGS.output:
+    stem, extension = os.path.splitext(FLAGS.output)
+    if extension.lower() not in ('', '.png'):
+      raise UsageError(f'--output={FLAGS.output}: is written as PNG; name it {stem}.png')
+    command_line.require_folder_of(FLAGS.output)
   if FLAGS.traverse and not FLAGS.input_dir:
     others = ('labels', 'count', 'interpolate')
     command_line.refuse(*others, because='not with --traverse, whose rows are axes')

@@ -13,7 +13,7 @@ import time
 from absl import flags
 
 from tfgan_pipeline.bin import command_line, early, next_steps
-from tfgan_pipeline.config.durations import prefer_command_line
+from tfgan_pipeline.config.durations import DURATIONS, prefer_command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.stop_rule import StopRule
@@ -42,6 +42,8 @@ def main() -> None:
   if (run := RunDirectory(experiment.model_dir)).exists():
     # What is not given is as in the run. Made anew, since its components must be known to train.
     experiment = dataclasses.replace(run.read_experiment(**Experiment.given_flags(FLAGS)))
+  elif set(Experiment.given_flags(FLAGS)) <= {'model_dir', 'max_hours', *DURATIONS}:
+    early.refuse_name_like_of_run(experiment.model_dir)
   early.require_experiment_data(experiment)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate

@@ -12,7 +12,7 @@ from absl import flags
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.settings import Settings, setting
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.registry.calls import Call
 
 _log = logging.getLogger(__name__)
@@ -220,7 +220,7 @@ class EvaluationOptions(Settings):
     options = cls(protocol=protocol, **{**values, **overrides})
     if not options.protocol:
       changes = [f'--{name}={overrides[name]}' for name in values if name in overrides]
-      _log.warning('--protocol=%s is not followed: %s', protocol, ', '.join(changes))
+      _log.warning('%s', spoken(f'--protocol={protocol} is not followed: {", ".join(changes)}'))
     return options
 
   def variant(self, name: str) -> EvaluationOptions:

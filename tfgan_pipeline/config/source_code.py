@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 import dataclasses
 import functools
 import hashlib
@@ -23,6 +23,7 @@ import subprocess
 from typing import Any
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.function_source import source_of
 from tfgan_pipeline.config.settings import Settings
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -51,12 +52,27 @@ class Source:
     return {'hash': self.hash, **{name: place for name, place in places.items() if place}}
 
 
+_given: dict[str, Source] = {}  # Functions of the running program, by name.
+
+
 def revision() -> str | None:
   """Returns `git describe` of this package, with '-dirty' if files differ; None outside git."""
   description = _git('describe', '--always', '--dirty', '--abbrev=12') if _is_tracked() else None
   if description and _changed_files() and not description.endswith('-dirty'):
     description += '-dirty'
   return description
+
+
+def add_function(name: str, function: Callable[..., Any], params: Mapping[str, Any]) -> None:
+  """Makes a function of the running program known, whose name components have as an argument.
+
+  Args:
+    name: The name.
+    function: The function, of which runs with such components keep the source.
+    params: Value of its argument `params`, if it has one.
+  """
+  text = source_of(function, params)
+  _given[name] = Source('', text, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def unreleased(settings: Settings) -> dict[str, Source]:
@@ -66,7 +82,8 @@ def unreleased(settings: Settings) -> dict[str, Source]:
     settings: Settings whose fields name components, which may name others in their arguments.
 
   Returns:
-    Sources by kind and name, such as 'loss mine', sorted.
+    Sources by kind and name, such as 'loss mine', sorted; a function that the running program gave
+    is of the kind 'function'.
   """
   sources = {}
   for kind, name in _find_components(settings):
@@ -78,6 +95,8 @@ def unreleased(settings: Settings) -> dict[str, Source]:
       source = _read_source(function)
       module_name = registry.outside.module_of(kind.kind, name)
       sources[f'{kind.kind} {name}'] = dataclasses.replace(source, module=module_name)
+  for name in _find_functions(settings):
+    sources[f'function {name}'] = _given[name]
   return dict(sorted(sources.items()))
 
 
@@ -91,6 +110,14 @@ def _find_components(settings: Settings) -> Iterator[tuple[registry.Registry[Any
       yield kind, call.name
       for name in _find_names(call.arguments.values()):
         yield from ((other, name) for other in registry.ALL if name in other.components())
+
+
+def _find_functions(settings: Settings) -> Iterator[str]:
+  """Yields the functions of the running program that components name in their arguments."""
+  for field in dataclasses.fields(settings):
+    if kind := field.metadata['one_of'] or field.metadata['some_of']:
+      for call in kind.parse_all(getattr(settings, field.name)):
+        yield from (name for name in call.arguments.values() if str(name) in _given)
 
 
 def _find_names(values: Any) -> Iterator[str]:

@@ -1,21 +1,26 @@
 """Experiments made of the arguments of TF-GAN's GANEstimator.
 
-experiment = experiment_of(generator_fn, discriminator_fn, generator_loss_fn, discriminator_loss_fn,
-                           input_fn, model_dir='/tmp/run', max_steps=1000)
+made = experiment_of(generator_fn, discriminator_fn, generator_loss_fn, discriminator_loss_fn,
+                     input_fn, model_dir='/tmp/run', max_steps=1000)
+made.keep()
+estimator = GANEstimator(made.experiment)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+import dataclasses
 import inspect
 import logging
 import types
 from typing import Any
 
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.estimator.functions_given import Function, Given, keep, name_of
-from tfgan_pipeline.estimator.input_functions import Stream, dataset_of_stream
+from tfgan_pipeline.estimator.functions_given import Function, Given, keep, names_of
+from tfgan_pipeline.estimator.input_functions import Stream, dataset_of_stream, keep_dataset
+from tfgan_pipeline.estimator.loss_arguments import penalties_of
 from tfgan_pipeline.runs.directory import RunDirectory
 
 _log = logging.getLogger(__name__)
@@ -27,6 +32,15 @@ _OF_CONFIG = {
   'save_every': 'save_checkpoints_steps',
   'keep_checkpoints': 'keep_checkpoint_max',
   'log_every': 'save_summary_steps',
+}
+# Attributes that ask for something else than what a run does, their defaults, and the way out.
+_NOT_OF_CONFIG = {
+  'save_checkpoints_secs': ((None, 600), 'checkpoints are made at steps; give save_every='),
+  'keep_checkpoint_every_n_hours': ((None, 10000), 'keep_checkpoints= keeps the newest'),
+  'train_distribute': ((None,), 'give accelerator=, see docs/distribution.md'),
+  'eval_distribute': ((None,), 'give accelerator=, see docs/distribution.md'),
+  'experimental_distribute': ((None,), 'give accelerator=, see docs/distribution.md'),
+  'device_fn': ((None,), 'give accelerator=, see docs/distribution.md'),
 }
 # Argument of an optimiser component -> names that it has in configurations and attributes of
 # optimisers of Keras and of TensorFlow 1.
@@ -58,6 +72,26 @@ _OPTIMIZERS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Made:
+  """Experiment of functions, which its components know by name.
+
+  Attributes:
+    experiment: The experiment.
+    functions: The functions by the names that the experiment has for them.
+    dataset: The data of input_fn.
+  """
+
+  experiment: Experiment
+  functions: Mapping[str, Given]
+  dataset: Dataset
+
+  def keep(self) -> None:
+    """Makes the functions and the data those that the program knows by their names."""
+    keep(self.functions)
+    keep_dataset(self.dataset)
+
+
 def experiment_of(
   generator_fn: Function,
   discriminator_fn: Function,
@@ -78,17 +112,18 @@ def experiment_of(
   noise: str = '',
   reference_images: int = 10000,
   **settings: Any,
-) -> Experiment:
-  """Returns the experiment that TF-GAN's functions make; they are known in this program by name.
+) -> Made:
+  """Returns the experiment that TF-GAN's functions make.
 
   Args:
-    generator_fn: Function from generator inputs [n, d] to images [n, H, W, C] in [-1, 1]; gets
-      `mode`, 'train' or 'infer', and `params` if it has arguments of these names.
+    generator_fn: Function from generator inputs to images [n, H, W, C] in [-1, 1]; gets `mode`,
+      'train' or 'infer', and `params` if it has arguments of these names.
     discriminator_fn: Function of images and generator inputs to logits [n] or [n, ...].
     generator_loss_fn: Loss of a tfgan.GANModel, such as those of tfgan.losses.
     discriminator_loss_fn: Loss of a tfgan.GANModel.
     input_fn: Function that returns a tf.data.Dataset of (generator inputs, real images), in
-      batches; the inputs are those of training.
+      batches. The inputs are those of training: noise float [n, d], alone or with a label, int [n]
+      or one-hot [n, classes], in tuples or dictionaries.
     generator_optimizer: Adam, RMSprop or gradient descent of Keras or TensorFlow 1, a function that
       makes one, or a call string.
     discriminator_optimizer: Optimiser of the discriminator.
@@ -98,7 +133,8 @@ def experiment_of(
     add_summaries: Ignored: a run always writes its curves and pictures.
     use_loss_summaries: Ignored as well.
     config: Object with attributes of tf.estimator.RunConfig.
-    params: Value of arguments named `params`; gradient_penalty_weight in it adds that penalty.
+    params: Value of arguments named `params`; gradient_penalty_weight in it adds that penalty, and
+      other arguments of tfgan.gan_loss are taken or refused, see loss_arguments.py.
     warm_start_from: None.
     is_chief: Ignored: workers find that out.
     noise: Generator inputs of samples, such as 'normal(64)'; by default uniform if the first batch
@@ -133,15 +169,14 @@ def experiment_of(
     **_schedule_of(get_hooks_fn),
     **settings,
   }
-  weight = params.get('gradient_penalty_weight')
-  if weight:
-    values.setdefault('penalties', f'wasserstein_gradient({float(weight)})')
+  values |= penalties_of(params, settings)
   stream = Stream(Given(input_fn, params), values.get('seed', 0))
-  names = [keep(function, params) for function in functions[:4]]
+  names = names_of(functions)
+  form = '' if stream.form.is_plain else stream.form.text
   experiment = Experiment(
-    dataset=dataset_of_stream(name_of(input_fn), stream, reference_images),
-    model='tf_functions_gan',
-    networks=f'tf_functions({names[0]}, {names[1]})',
+    dataset=f'input_function({names[4]})',
+    model=f'tf_functions_gan(inputs={form!r})',
+    networks=f'tf_functions({names[0]}, {names[1]}, inputs={form!r})',
     loss=f'tf_function_losses({names[2]}, {names[3]})',
     noise=noise or _noise_like(stream),
     generator_optimizer=_optimizer('generator_optimizer', generator_optimizer),
@@ -157,7 +192,8 @@ def experiment_of(
     else 'gives other batches each time: a resumed run is exact but for its data',
     experiment.noise,
   )
-  return experiment
+  given = {name: Given(function, params) for name, function in zip(names, functions)}
+  return Made(experiment, given, dataset_of_stream(names[4], stream, reference_images))
 
 
 def _noise_like(stream: Stream) -> str:
@@ -166,7 +202,14 @@ def _noise_like(stream: Stream) -> str:
 
 
 def _read_config(config: object) -> dict[str, Any]:
-  """Returns the fields of an experiment that a RunConfig, or an object like one, sets."""
+  """Returns the fields of an experiment that a RunConfig, or an object like one, sets.
+
+  Raises:
+    UsageError: The object asks for what a run does not do.
+  """
+  for name, (defaults, way_out) in _NOT_OF_CONFIG.items():
+    if (value := getattr(config, name, None)) not in defaults:
+      raise UsageError(f'config: {name}={value!r} has no meaning here; {way_out}')
   values = {name: getattr(config, attribute, None) for name, attribute in _OF_CONFIG.items()}
   return {name: value for name, value in values.items() if value is not None}
 

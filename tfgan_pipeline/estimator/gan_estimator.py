@@ -60,6 +60,8 @@ class GANEstimator(RunReader):
       that read a checkpoint raise it, too, if there is no such checkpoint.
   """
 
+  _recall: Callable[[], None] = staticmethod(lambda: None)
+
   def __init__(self, experiment: Experiment, *, change: str = ''):
     registry.outside.refuse_runs()
     self._may_change = changeable(change)
@@ -80,6 +82,7 @@ class GANEstimator(RunReader):
     return cls(experiment, change=change)
 
   @classmethod
+  @shown_log()
   def from_functions(cls, *functions: Callable[..., Any], **arguments: Any) -> GANEstimator:
     """Returns the estimator of a run that is made of functions, as in TF-GAN's GANEstimator.
 
@@ -95,7 +98,20 @@ class GANEstimator(RunReader):
     # Imported here: the components of functions are none of a program without functions.
     from tfgan_pipeline.estimator.from_functions import experiment_of
 
-    return cls(experiment_of(*functions, **arguments))
+    made = experiment_of(*functions, **arguments)
+    made.keep()
+    estimator = cls(made.experiment)
+    estimator._recall = made.keep
+    return estimator
+
+  def __getattribute__(self, name: str) -> Any:
+    """Recalls the functions of this run when its settings are read.
+
+    Components know functions by name, and another run may have others of these names.
+    """
+    if name in ('run', 'experiment'):
+      object.__getattribute__(self, '_recall')()
+    return super().__getattribute__(name)
 
   @functools.cached_property
   def strategy(self) -> tf.distribute.Strategy:

@@ -22,10 +22,11 @@ from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator.functions_given import Given
+from tfgan_pipeline.estimator.generator_inputs import Form
 from tfgan_pipeline.runs.own_components import made_in_python
 
 _known: dict[str, Dataset] = {}
-_NEEDED = 'should give a tf.data.Dataset of (generator inputs [n, d], real images [n, H, W, C])'
+_NEEDED = 'should give a tf.data.Dataset of (generator inputs, real images [n, H, W, C])'
 
 
 class Stream:
@@ -37,7 +38,9 @@ class Stream:
 
   Attributes:
     batch_size: Examples in a batch.
-    first: The first batch, 'noise' float32 [n, d] and 'image' float32 [n, H, W, C].
+    form: Form of the generator's inputs.
+    first: The first batch, 'noise' float32 [n, d], 'image' float32 [n, H, W, C] and, if inputs have
+      a label, 'label' int32 [n].
 
   Raises:
     UsageError: The function gives something else than pairs of inputs and images in [-1, 1].
@@ -48,7 +51,9 @@ class Stream:
     batches = list(self._pairs().take(1))
     if not batches:
       raise UsageError('input_fn: gives no batch')
-    self.first: dict[str, tf.Tensor] = batches[0]
+    ((inputs, _),) = batches
+    self.form = Form.of(inputs)
+    self.first: dict[str, tf.Tensor] = self._fields(*batches[0])
     self.batch_size = len(self.first['image'])
     largest = float(tf.reduce_max(tf.abs(self.first['image'])))
     if not largest <= 1.001:
@@ -58,25 +63,28 @@ class Stream:
       )
 
   def _pairs(self) -> tf.data.Dataset:
-    """Returns one pass over the stream, as a dataset of the fields of batches."""
+    """Returns one pass over the stream, as the function gives it."""
     with seeded(self._seed):
       dataset = self._function(mode='train')
       spec = getattr(dataset, 'element_spec', None)
       if not (isinstance(dataset, tf.data.Dataset) and isinstance(spec, tuple) and len(spec) == 2):
         raise UsageError(f'input_fn: {_NEEDED}, not {type(dataset).__name__} of {spec}')
-      if [getattr(part, 'shape', tf.TensorShape(None)).rank for part in spec] != [2, 4]:
+      if getattr(spec[1], 'shape', tf.TensorShape(None)).rank != 4:
         raise UsageError(f'input_fn: {_NEEDED}, not of {spec}')
-      return dataset.map(
-        lambda noise, images: {
-          'noise': tf.cast(noise, tf.float32),
-          'image': tf.cast(images, tf.float32),
-        }
-      )
+      return dataset
+
+  def _fields(self, inputs: Any, images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns a batch by field."""
+    return {**self.form.unpack(inputs), 'image': tf.cast(images, tf.float32)}
+
+  def _passes(self) -> tf.data.Dataset:
+    """Returns one pass over the stream, as a dataset of the fields of batches."""
+    return self._pairs().map(self._fields)
 
   def batches(self, first: int = 0) -> tf.data.Dataset:
     """Returns the endless stream of batches of `batch_size`, from batch number `first` on."""
     shapes = {name: values.shape for name, values in self.first.items()}
-    examples = self._pairs().repeat().unbatch().batch(self.batch_size, drop_remainder=True)
+    examples = self._passes().repeat().unbatch().batch(self.batch_size, drop_remainder=True)
     whole = examples.map(
       lambda batch: {name: tf.ensure_shape(batch[name], shapes[name]) for name in shapes}
     )
@@ -84,14 +92,14 @@ class Stream:
 
   def is_repeatable(self) -> bool:
     """Returns whether two passes begin with equal batches."""
-    passes = [list(self._pairs().take(2)) for _ in range(2)]
+    passes = [list(self._passes().take(2)) for _ in range(2)]
     return all(
       np.array_equal(one[name], other[name]) for one, other in zip(*passes) for name in one
     )
 
   def examples(self, count: int) -> Example:
     """Returns the first `count` examples of one pass, or all that there are, as stored."""
-    batches = list(self._pairs().unbatch().take(count).batch(256).as_numpy_iterator())
+    batches = list(self._passes().unbatch().take(count).batch(256).as_numpy_iterator())
     fields = {name: np.concatenate([batch[name] for batch in batches]) for name in self.first}
     return {**fields, 'image': _to_stored(fields['image']).numpy()}
 
@@ -106,11 +114,16 @@ class StreamSplit(Split):
   Args:
     stream: The stream.
     count: Number of examples that are held in memory, to be compared with samples.
+
+  Attributes:
+    classes: Number of classes; 0 without labels.
   """
 
   def __init__(self, stream: Stream, count: int):
     self._stream = stream
-    self._held = MemorySplit(stream.examples(count))
+    examples = stream.examples(count)
+    self.classes = stream.form.classes(examples['label']) if 'label' in examples else 0
+    self._held = MemorySplit(examples)
     self.size = self._held.size
     self.image_shape = self._held.image_shape
 
@@ -130,7 +143,7 @@ class StreamSplit(Split):
   def load(self, references: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     batch: Any = references
     label = tf.zeros(tf.shape(batch['noise'])[:1], tf.int32)
-    return {**batch, 'image': _to_stored(batch['image']), 'label': label}
+    return {'label': label, **batch, 'image': _to_stored(batch['image'])}
 
   def add_content(self, digest: hashlib._Hash) -> None:
     self._held.add_content(digest)
@@ -149,8 +162,8 @@ class _StreamDataset(Dataset):
     return self.fingerprint
 
 
-def dataset_of_stream(name: str, stream: Stream, held: int) -> str:
-  """Keeps a stream as a dataset; returns the value for Experiment(dataset=...).
+def dataset_of_stream(name: str, stream: Stream, held: int) -> Dataset:
+  """Returns the dataset of a stream.
 
   Args:
     name: Name of the input_fn.
@@ -158,10 +171,15 @@ def dataset_of_stream(name: str, stream: Stream, held: int) -> str:
     held: Number of examples to hold, with which samples are compared.
   """
   noise, images = stream.first['noise'], stream.first['image']
-  fields = Fields.of_images(images.shape[1:])
+  split = StreamSplit(stream, held)
+  fields = Fields.of_images(images.shape[1:], tuple(map(str, range(split.classes))))
   fields['noise'] = Field(tuple(noise.shape[1:]), 'float32')
-  _known[name] = _StreamDataset(name, fields, {'train': StreamSplit(stream, held)})
-  return f'input_function({name})'
+  return _StreamDataset(name, fields, {'train': split})
+
+
+def keep_dataset(dataset: Dataset) -> None:
+  """Makes a dataset the one that the component input_function knows by the dataset's name."""
+  _known[dataset.name] = dataset
 
 
 @registry.dataset

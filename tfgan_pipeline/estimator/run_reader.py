@@ -70,22 +70,26 @@ class RunReader:
     )
     return f'<{type(self).__name__} {self.run.path!r}: {step}{last}{changed}>'
 
-  def records(self) -> list[Record]:
-    """Returns all records with scores in the run's directory, by step; [] if there are none."""
-    return records_of(self.run)
+  def records(self, eval_dir: str = '') -> list[Record]:
+    """Returns all records with scores in the run, and in `eval_dir`, by step; [] if there are none.
 
-  def best_step(self, metric: str = 'fid') -> int:
-    """Returns the step of the best checkpoint that exists, by the scores in the run's directory.
+    `eval_dir` is the folder of EvaluationOptions(eval_dir=...).
+    """
+    return records_of(self.run, eval_dir)
+
+  def best_step(self, metric: str = 'fid', eval_dir: str = '') -> int:
+    """Returns the step of the best checkpoint that exists, by the scores that are recorded.
 
     Of several definitions of the score, that by which most checkpoints were scored decides.
 
     Args:
       metric: Name of a score, such as 'kid' or, with its extractor, 'fid[inception]'.
+      eval_dir: Folder of EvaluationOptions(eval_dir=...) whose scores count, too.
 
     Raises:
       UsageError: The score does not rank, or no checkpoint has the score.
     """
-    return best_of(self.run, metric, f'metric={metric}').step
+    return best_of(self.run, metric, f'metric={metric}', eval_dir).step
 
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
     """Returns a sampler, or a translator, for a task, '' being the first; call its `restore`."""

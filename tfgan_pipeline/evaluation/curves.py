@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 import itertools
 import json
 import os
-import tempfile
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from tfgan_pipeline.metrics.ranking import is_detail
 from tfgan_pipeline.runs import event_files
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id
 from tfgan_pipeline.writers.groups import is_former, shown_as
-from tfgan_pipeline.writers.tensorboard import TensorBoard
+from tfgan_pipeline.writers.tensorboard import picture_event, scalar_event, text_event
 
 _PICTURE = 'fakes'
 _FLOOR = 'floor'  # Folder, and thereby the name of the second line in a chart.
@@ -106,15 +105,13 @@ class Curves:
     self, step: int, points: Mapping[str, float], picture: np.ndarray | None = None, *, told: bool
   ) -> list[event_pb2.Event]:
     """Returns events of points and a picture, and of the definition unless it was told before."""
-    with tempfile.TemporaryDirectory() as folder:
-      with TensorBoard(folder) as writer:
-        writer.scalars(step, points)
-        if not told:
-          text = json.dumps(self._definition, indent=2)
-          writer.text(step, 'definition', f'```\n{text}\n```')
-        if picture is not None:
-          writer.picture(step, _PICTURE, picture)
-      return list(event_files.read(folder))
+    events = [scalar_event(step, tag, value) for tag, value in points.items()]
+    if not told:
+      text = json.dumps(self._definition, indent=2)
+      events.append(text_event(step, 'definition', f'```\n{text}\n```'))
+    if picture is not None:
+      events.append(picture_event(step, _PICTURE, picture))
+    return events
 
 
 def _scores(record: Record) -> dict[str, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
 import logging
+import re
 from typing import Any
 
 from tfgan_pipeline.compat import tf
@@ -17,7 +18,7 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
-from tfgan_pipeline.errors import Interrupted, UsageError
+from tfgan_pipeline.errors import Interrupted, UsageError, is_there_another
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.notices import Notices
 from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
@@ -144,7 +145,7 @@ def watch_runs(
   for record in watch(
     lambda: find_runs(model_dirs),
     open_evaluators,
-    where=model_dirs,
+    where=f'{model_dirs}: no experiment.json is there yet{_near(model_dirs)}',
     notify=Notices().tell,
     timeout_seconds=timeout_seconds,
     stop_after=stop_after,
@@ -152,3 +153,8 @@ def watch_runs(
     for evaluator in firsts.values():  # Of all runs, as a run that moved has records of elsewhere.
       rule.consider(evaluator)
     yield record
+
+
+def _near(model_dirs: str) -> str:
+  """Returns '; did you mean /tmp/runs?' for what lies where one path, or a pattern, goes astray."""
+  return is_there_another(re.split(r'/[^/]*[*?[]', model_dirs)[0]) if ',' not in model_dirs else ''

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
 from tfgan_pipeline.metrics.score_intervals import least_samples
@@ -71,5 +71,5 @@ def without_logits(
     return options
   kept = [c for c in calls if not hasattr(registry.metric.function(c.name), 'needs_logits')]
   left_out = ', '.join(call.name for call in calls if call not in kept)
-  _log.info('--metrics: without %s, as %s has no logits', left_out, extractor)
+  _log.info(spoken('--metrics: without %s, as %s has no logits'), left_out, extractor)
   return dataclasses.replace(options, metrics=', '.join(map(str, kept)))

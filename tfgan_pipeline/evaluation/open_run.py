@@ -13,7 +13,7 @@ import json
 from typing import Any
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config.chosen_step import Step
+from tfgan_pipeline.config.chosen_step import Step, best_metric, scores_elsewhere
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import chosen_classes
@@ -185,6 +185,8 @@ def score_checkpoint(
   """
   # Fails for a missing or damaged checkpoint before long work, such as training an extractor.
   restored = RestoredNetworks(run, experiment, weights=options.weights)
+  if best_metric(step) and options.eval_dir and not scores_elsewhere(step):
+    step = f'{step}@{options.eval_dir}'
   step = restored.restore(step)
   evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers)
   records = [evaluator.evaluate(step) for evaluator in evaluators]

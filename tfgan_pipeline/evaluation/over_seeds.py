@@ -15,7 +15,7 @@ import statistics
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.evaluation.best_of import Cell, Row, cell_over
 from tfgan_pipeline.evaluation.labels import Fields, heading, tell_apart
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -76,7 +76,7 @@ def read_trainings(records: Iterable[tuple[str, Record]]) -> dict[str, Training]
   if not trainings:
     raise UsageError(f'--over_seeds: {next(iter(strangers))}: {problem}; name model_dirs of runs')
   for name in strangers:
-    _log.warning('--over_seeds: %s: %s; left out', name, problem)
+    _log.warning(spoken('--over_seeds: %s: %s; left out'), name, problem)
   _warn_of_equals(trainings)
   return trainings
 
@@ -165,4 +165,5 @@ def _warn_of_equals(trainings: Mapping[str, Training]) -> None:
   for name, training in trainings.items():
     same = first.setdefault((training.key, training.seed), name)
     if RunDirectory(same).path != RunDirectory(name).path:
-      _log.warning('--over_seeds: %s has the settings and the seed of %s; counts once', name, same)
+      told = '--over_seeds: %s has the settings and the seed of %s; counts once'
+      _log.warning(spoken(told), name, same)

@@ -42,8 +42,7 @@ def place_of(run: RunDirectory, options: EvaluationOptions) -> Place:
   if not options.eval_dir:
     _check(own, f'--model_dir={run.path}', '--eval_dir=FOLDER keeps scores elsewhere')
     return Place(own)
-  name = '-'.join(filter(None, (os.path.basename(run.path), run.run_id[:8])))
-  directory = os.path.join(options.eval_dir, name, 'eval', options.directory_name)
+  directory = os.path.join(run.scores_in(options.eval_dir), 'eval', options.directory_name)
   _check(directory, f'--eval_dir={options.eval_dir}', 'name another folder')
   return Place(directory, (own,))
 

@@ -10,7 +10,7 @@ import logging
 import math
 
 from tfgan_pipeline.config.stop_rule import StopRule
-from tfgan_pipeline.errors import UsageError, WriteError
+from tfgan_pipeline.errors import UsageError, WriteError, spoken
 from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.scorer import Scorer
@@ -35,7 +35,9 @@ class StopWhen:
     self._rule = StopRule.parse(text) if text else None
     self._may_ask = may_ask
     if text and not may_ask:
-      _log.warning('--stop_when: --eval_dir leaves runs as they are, so no trainer is asked')
+      _log.warning(
+        spoken('--stop_when: --eval_dir leaves runs as they are, so no trainer is asked')
+      )
 
   def check(self, scorer: Scorer) -> None:
     """Raises UsageError if the rule's score is not measured, or does not rank."""

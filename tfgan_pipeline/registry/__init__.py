@@ -183,9 +183,9 @@ class Registry(Generic[_Function]):
       hint = did_you_mean(head.id, components)
       if self.kind == 'dataset' and not hint:
         hint = f'; tfds({head.id}) reads one of TensorFlow Datasets.'
-      signatures = ', '.join(component.signature for component in components.values())
-      others = f'{hint} --list={self.kind} shows all' if hint else f'; there are: {signatures}'
-      raise UsageError(f'unknown {self.kind} {head.id!r}{others}')
+      hint += hint and f' tfgan-train --list={self.kind} shows all'
+      others = '; there are: ' + ', '.join(c.signature for c in components.values())
+      raise UsageError(f'unknown {self.kind} {head.id!r}{hint or others}')
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):

@@ -105,6 +105,17 @@ class Outside:
       if (place := path if is_file else name) not in self.named:
         self.named.append(place)
 
+  def names_in(self, path: str) -> list[tuple[str, str]]:
+    """Returns kind and name of the components in a file, which stay unknown; [] if it has none."""
+    file = pathlib.Path(path)
+    if not file.is_file():
+      return []
+    try:
+      found = list(component_files.read_components(file, _module_name(path), self._known))
+    except ComponentError:
+      return []
+    return [(kind, component.name) for kind, component in found]
+
   def find_packages(self) -> None:
     """Finds the components of installed packages; does nothing from the second call on.
 

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import Any, NoReturn
 
-from tfgan_pipeline.errors import Interrupted
+from tfgan_pipeline.errors import Interrupted, spoken
 
 _SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
 
@@ -78,6 +78,10 @@ def _end_at_second_signal(receiver: socket.socket) -> None:
   while number := receiver.recv(1):
     count += number[0] in fatal
     if count > 1:
+      name = signal.Signals(number[0]).name
+      told = spoken(f'ended at once by a second {name}; the same command starts again')
+      with contextlib.suppress(OSError):
+        os.write(2, f'{told}\n'.encode())
       os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
 
 

@@ -13,8 +13,8 @@ import math
 import os
 import statistics
 
-from tfgan_pipeline.config.chosen_step import Step, best_metric, checked_step
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.config.chosen_step import Step, best_metric, checked_step, scores_elsewhere
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -49,36 +49,41 @@ class Best:
   def __str__(self) -> str:
     among = f'of {len(self.values)} scored checkpoints in {self.place}'
     if self.definitions > 1:
-      among += f', the definition with most of {self.definitions}'
+      among += f', the definition of most scores among {self.definitions} definitions'
     return f'step {self.step}, {self.score} {self.value:.4g}, best {among}'
 
 
-def records_of(run: RunDirectory) -> list[Record]:
-  """Returns all records with scores in a run, by step; [] if there are none."""
+def records_of(run: RunDirectory, eval_dir: str = '') -> list[Record]:
+  """Returns all records with scores in a run, and in --eval_dir, by step; [] if there are none."""
   return sorted(
-    (record for records in _find(run).values() for record in records),
+    (record for records in _find(run, eval_dir).values() for record in records),
     key=lambda record: record['step'],
   )
 
 
-def _find(run: RunDirectory) -> dict[str, list[Record]]:
-  try:
-    return find_records(run.path)
-  except UsageError:
-    return {}
+def _find(run: RunDirectory, eval_dir: str) -> dict[str, list[Record]]:
+  found: dict[str, list[Record]] = {}
+  for folder in (run.path, run.scores_in(eval_dir)) if eval_dir else (run.path,):
+    try:
+      found |= find_records(folder)
+    except UsageError:
+      continue
+  return found
 
 
-def best_of(run: RunDirectory, metric: str = 'fid', flag: str = '--step=best') -> Best:
+def best_of(
+  run: RunDirectory, metric: str = 'fid', flag: str = '--step=best', eval_dir: str = ''
+) -> Best:
   """Returns the best checkpoint of a run by a score.
 
   Scores of different definitions cannot be compared. Of several definitions, the one by which most
-  checkpoints were scored is taken; of equals, the one that
-  scored the newest checkpoint.
+  checkpoints were scored is taken; of equals, the one that scored the newest checkpoint.
 
   Args:
     run: The run.
     metric: Name of the score, such as 'fid' or, with its extractor, 'fid[inception]'.
     flag: Flag that asks, for messages.
+    eval_dir: Folder of --eval_dir that holds scores of the run, too; '' for none.
 
   Raises:
     UsageError: The score does not rank, or no checkpoint that exists has the score.
@@ -90,7 +95,7 @@ def best_of(run: RunDirectory, metric: str = 'fid', flag: str = '--step=best') -
   steps = set(Checkpoints(run.checkpoints).steps())
   groups: dict[str, list[tuple[str, str, Record]]] = {}
   names: set[str] = set()
-  for path, records in _find(run).items():
+  for path, records in _find(run, eval_dir).items():
     for record in (record for record in records if record.get('step') in steps):
       for name, value in record['scores'].items():
         names.add(name.split('[')[0])
@@ -98,7 +103,7 @@ def best_of(run: RunDirectory, metric: str = 'fid', flag: str = '--step=best') -
           found = record.get('score_ids', {}).get(name) or record.get('definition_id', '')
           groups.setdefault(f'{found} {name}', []).append((path, name, record))
   if not groups:
-    raise UsageError(f'{flag}: {_way_out(run, metric, sorted(names))}')
+    raise UsageError(f'{flag}: {_way_out(run, metric, sorted(names), eval_dir)}')
   # max takes the first of equals, so the group that got its newest record last goes first.
   chosen = max(
     sorted(groups.values(), key=_age), key=lambda group: len({r['step'] for *_, r in group})
@@ -109,7 +114,9 @@ def best_of(run: RunDirectory, metric: str = 'fid', flag: str = '--step=best') -
     by_step.setdefault(record['step'], []).append(record['scores'][name])
   values = {step: statistics.fmean(by_step[step]) for step in sorted(by_step)}
   step = min(values, key=lambda step: sign * values[step])
-  place = os.path.relpath(os.path.dirname(path), run.path) if '://' not in path else path
+  place = os.path.dirname(path)
+  if place.startswith(run.path + os.sep):
+    place = os.path.relpath(place, run.path)
   return Best(step, name, values, place, len(groups))
 
 
@@ -118,10 +125,11 @@ def _age(group: Sequence[tuple[str, str, Record]]) -> int:
   return -max(record['step'] for *_, record in group)
 
 
-def _way_out(run: RunDirectory, metric: str, names: Sequence[str]) -> str:
-  command = f'tfgan-evaluate --model_dir={run.path}'
+def _way_out(run: RunDirectory, metric: str, names: Sequence[str], eval_dir: str) -> str:
+  command = f'tfgan-evaluate --model_dir={run.path}' + (eval_dir and f' --eval_dir={eval_dir}')
   if not names:
-    return f'no checkpoint of {run.path} has a score; {command} --watch scores them all'
+    elsewhere = '' if eval_dir else f', and --step=best:{metric}@FOLDER reads those of --eval_dir'
+    return f'no checkpoint of {run.path} has a score; {command} --watch scores them all{elsewhere}'
   return (
     f'no checkpoint of {run.path} has a score {metric}; {command} --watch --metrics={metric} makes '
     f'it, and recorded are {", ".join(names)}'
@@ -133,7 +141,7 @@ def step_of(run: RunDirectory, step: Step, flag: str = '--step') -> int | None:
 
   Args:
     run: The run.
-    step: A step, 'newest' or None, 'best', or 'best:METRIC'.
+    step: A step, 'newest' or None, 'best', or 'best:METRIC', perhaps with @FOLDER.
     flag: Flag that gave the choice, for messages.
 
   Raises:
@@ -144,8 +152,8 @@ def step_of(run: RunDirectory, step: Step, flag: str = '--step') -> int | None:
   if metric is None:
     assert not isinstance(step, str)
     return step
-  best = best_of(run, metric, f'{flag}={step}')
-  _log.info('%s=%s: %s', flag, step, best)
+  best = best_of(run, metric, f'{flag}={step}', scores_elsewhere(step))
+  _log.info('%s: %s', spoken(f'{flag}={step}'), best)
   return best.step
 
 
@@ -158,4 +166,4 @@ def tell_if_not_best(run: RunDirectory, step: int) -> None:
   if step == best.step:
     return
   own = f'{best.values[step]:.4g}' if step in best.values else 'not scored'
-  _log.info('step %d, the newest, is %s; --step=best is %s', step, own, best)
+  _log.info(spoken('step %d, the newest, is %s; --step=best is %s'), step, own, best)

@@ -20,7 +20,7 @@ import uuid
 from tfgan_pipeline.config.changes import refuse_others
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
-from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another
+from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another, spoken
 from tfgan_pipeline.runs import atomic_files, files, own_components
 
 _log = logging.getLogger(__name__)
@@ -124,6 +124,11 @@ class RunDirectory:
     """Returns the path of a directory of scores, eval/<name>; the name is `protocol`."""
     return os.path.join(self.path, 'eval', protocol)
 
+  def scores_in(self, eval_dir: str) -> str:
+    """Returns the folder of this run in --eval_dir, named by the run and the start of its id."""
+    name = '-'.join(filter(None, (os.path.basename(self.path), self.run_id[:8])))
+    return os.path.join(eval_dir, name)
+
   def exists(self) -> bool:
     return files.exists(self.experiment_json)
 
@@ -183,7 +188,9 @@ class RunDirectory:
     moved_data = os.path.normpath(os.path.join(self.path, os.path.relpath(old_data, old_run)))
     if not _exists(moved_data):
       return experiment
-    _log.info('--data_dir=%s is gone; reading %s, which lies beside the run', old_data, moved_data)
+    _log.info(
+      spoken('--data_dir=%s: is gone; reading %s, which lies beside the run'), old_data, moved_data
+    )
     return Experiment.from_record(experiment.to_dict(), data_dir=moved_data)
 
   def read_record(self) -> dict[str, Any]:

@@ -18,17 +18,6 @@ from tfgan_pipeline.runs import files
 _SECOND = re.compile(r'events\.out\.tfevents\.(\d{10})\.')
 
 
-def start_session(directory: str, void: int) -> None:
-  """Makes TensorBoard forget all points in `directory` so far that are of step `void` or later.
-
-  Writes a file with a session start. TensorBoard reads files in the order of their names, which
-  contain the second of their creation; the new name sorts first within its second, so that the file
-  is read before all that the session writes.
-  """
-  name = f'events.out.tfevents.{int(time.time()):010d}.!start.{uuid.uuid4().hex[:8]}'
-  _write(os.path.join(directory, name), _start(void))
-
-
 def read(directory: str) -> Iterator[event_pb2.Event]:
   """Yields the events with summaries in the files of a directory, in the order of the files."""
   for name in _names(directory):
@@ -36,6 +25,21 @@ def read(directory: str) -> Iterator[event_pb2.Event]:
       event = event_pb2.Event.FromString(content)
       if event.HasField('summary'):
         yield event
+
+
+def session_start(void: int) -> list[event_pb2.Event]:
+  """Returns events at which TensorBoard forgets all points so far of step `void` or later.
+
+  They come first in a file that is read after all others of its directory.
+  """
+  start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+  # Twice, since TensorBoard forgets nothing at the first session start in a directory.
+  return [event_pb2.Event(step=void, wall_time=time.time(), session_log=start)] * 2
+
+
+def add(path: str, events: Iterable[event_pb2.Event]) -> None:
+  """Adds events to an event file that this process alone writes."""
+  files.append(path, _encode(events))
 
 
 def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> str:
@@ -50,7 +54,7 @@ def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> 
     own: File that this process wrote last there, which goes on unless another came after it.
   """
   if own and _names(directory)[-1:] == [os.path.basename(own)]:
-    files.append(own, _encode(events))
+    add(own, events)
     return own
   return _write(os.path.join(directory, _next_name(directory)), events)
 
@@ -61,17 +65,10 @@ def replace(directory: str, events: Iterable[event_pb2.Event]) -> str:
   A running TensorBoard forgets what it has read of the others.
   """
   others = _names(directory)
-  path = _write(os.path.join(directory, _next_name(directory)), [*_start(0), *events])
+  path = _write(os.path.join(directory, _next_name(directory)), [*session_start(0), *events])
   for name in others:
     files.remove(os.path.join(directory, name))
   return path
-
-
-def _start(void: int) -> list[event_pb2.Event]:
-  """Returns events at which TensorBoard forgets all points of step `void` or later."""
-  start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-  # Twice, since TensorBoard forgets nothing at the first session start in a directory.
-  return [event_pb2.Event(step=void, wall_time=time.time(), session_log=start)] * 2
 
 
 def _names(directory: str) -> list[str]:

@@ -79,10 +79,15 @@ def find(model_dir: str, record: Mapping[str, Any]) -> None:
       _warn_if_other(_REGISTRIES[kind].components()[name].file, component, facts['hash'], copy)
       continue
     where = f'the module {module}' if module else path or 'a notebook'
-    _REGISTRIES[kind].advice[name] = (
+    told = (
       f'{component} of {model_dir} is of {where}, where it is not to be found now; '
       + _use_of_copy(copy, has_imports=bool(path))
     )
+    _REGISTRIES[kind].advice[name] = told
+    # The file may have more, as a metric that the training did not use.
+    for other_kind, other in registry.outside.names_in(copy):
+      of_other = told.replace(component, f'{other_kind} {other}', 1)
+      _REGISTRIES[other_kind].advice.setdefault(other, of_other)
 
 
 def _use_of_copy(copy: str, *, has_imports: bool) -> str:

@@ -20,7 +20,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.networks.layers.basic import batch_norms
 from tfgan_pipeline.networks.layers.spectral_norm import divisor
@@ -54,7 +54,7 @@ def advice(experiment: Experiment, dataset: Dataset, state: TrainState) -> Itera
 def advise(experiment: Experiment, dataset: Dataset, state: TrainState) -> None:
   """Logs the advice on a new run as warnings."""
   for text in advice(experiment, dataset, state):
-    _log.warning('%s', text)
+    _log.warning('%s', spoken(text))
 
 
 def _unbounded(

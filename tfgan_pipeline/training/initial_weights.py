@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from tfgan_pipeline.config.chosen_step import best_metric, split_source
+from tfgan_pipeline.config.chosen_step import best_metric, scores_elsewhere, split_source
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, spoken
 from tfgan_pipeline.models.build import named_averages
 from tfgan_pipeline.runs import checkpoint_file, checksums
 from tfgan_pipeline.runs.best_step import best_of
@@ -37,7 +37,7 @@ def find_source(init_from: str) -> tuple[RunDirectory, int]:
   if not steps:
     raise UsageError(f'{flag}: no checkpoint there yet')
   if metric := best_metric(step):
-    return run, best_of(run, metric, flag).step
+    return run, best_of(run, metric, flag, scores_elsewhere(step)).step
   found = steps[-1] if step is None else step
   if found not in steps:
     raise UsageError(f'{flag}: no such checkpoint; there are {format_steps(steps)}')
@@ -90,12 +90,13 @@ def initialise(state: TrainState, experiment: Experiment) -> dict[str, Any]:
     else:
       variable.assign(value)
   taken = len(targets) - len(left)
-  told = [f'{name} ({reason})' for name, reason in list(left.items())[:_TOLD]]
+  listed = [f'{name} ({reason})' for name, reason in list(left.items())[:_TOLD]]
   more = f' and {len(left) - _TOLD} more' if len(left) > _TOLD else ''
   if not taken:
-    raise UsageError(f'{flag}: nothing of step {step} fits: {", ".join(told)}{more}')
-  leaving = f'; left: {", ".join(told)}{more}' if left else ''
-  _log.info('%s: took %d of %d tensors of step %d%s', flag, taken, len(targets), step, leaving)
+    raise UsageError(f'{flag}: nothing of step {step} fits: {", ".join(listed)}{more}')
+  leaving = f'; left: {", ".join(listed)}{more}' if left else ''
+  told = f'{flag}: took {taken} of {len(targets)} tensors of step {step}{leaving}'
+  _log.info('%s', spoken(told))
   source = {'model_dir': run.path, 'run_id': run.run_id, 'step': step}
   return {'init_from': {**source, 'taken': taken, 'left': left}}
 

@@ -16,6 +16,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.description import describe
+from tfgan_pipeline.errors import spoken
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 from tfgan_pipeline.training import environment
@@ -74,6 +75,10 @@ def begin(
   }
   run.begin_session(experiment, facts, session, sources, run_id=run_id, chief=chief)
   _log.info('settings: %s', _changed(experiment))
+  for name, (old, new) in changes.get('changed_settings', {}).items():
+    _log.info('%s', spoken(f'changed from step {step} on: --{name}={new} (was {old})'))
+  if 'changed_data' in changes:
+    _log.info('changed from step %d on: data', step)
   _log.info('data: %s', describe(dataset))
   where = ', '.join(machine['accelerator']['devices'])
   _log.info('training %s from step %d to %d on %s', run.path, step, experiment.max_steps, where)
@@ -100,6 +105,6 @@ def _imports(sources: Mapping[str, source_code.Source]) -> list[str]:
   places = list(registry.outside.named)
   for component, source in sources.items():
     kind, name = component.split()
-    if name in registry.outside.components(kind):
+    if kind != 'function' and name in registry.outside.components(kind):
       places.append(source.module or source.path)
   return list(dict.fromkeys(places))

@@ -40,8 +40,7 @@ class TrainSummaries:
     drawn = (value.tag for event in event_files.read(run.train) for value in event.summary.value)
     first = next((tag for tag in drawn if is_former(tag) or tag[0].isdigit()), '')
     self._shown_as = (lambda tag: tag) if is_former(first) else shown_as
-    event_files.start_session(run.train, void)
-    self._tensorboard = TensorBoard(run.train)
+    self._tensorboard = TensorBoard(run.train, void)
     if run.exists():
       self._tensorboard.text(first_step, '1_run', card(run.read_record()))
     self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))

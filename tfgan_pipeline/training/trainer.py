@@ -15,7 +15,7 @@ from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
-from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, spoken
 from tfgan_pipeline.networks.layers.minibatch import require_groups
 from tfgan_pipeline.replicas import randomness, strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
@@ -147,13 +147,13 @@ class Trainer:
         self._loop_or_invalidate(run, until, recorder, stop)
         asked = self.is_asked_to_stop(run)
       elif not asked:
-        more = '; a greater max_steps continues' if self._at >= last else ''
+        more = spoken('; a greater --max_steps continues') if self._at >= last else ''
         _log.info('already at step %d of %d%s', self._at, max(last, self._at), more)
       if self._at >= last or asked:
         recorder.done(self._at)
     if asked:
       told = 'stopped at step %d: %s; --max_steps above %d goes on'
-      _log.info(told, self._at, stop_reason(run, last), last)
+      _log.info(spoken(told), self._at, stop_reason(run, last), last)
     return self._at
 
   def is_asked_to_stop(self, run: RunDirectory) -> bool:

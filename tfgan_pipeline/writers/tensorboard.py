@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import time
+from typing import Any
 
 import numpy as np
+from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.plugins.image import metadata as image
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.plugins.text.summary_v2 import text_pb
+from tensorboard.util import tensor_util
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import event_files
 from tfgan_pipeline.writers.base import Writer
 
 
@@ -15,26 +23,51 @@ class TensorBoard(Writer):
 
   Args:
     directory: The directory, which may be gs://.
+    void: Step from which on TensorBoard forgets all points in the directory so far; None forgets
+      none.
   """
 
-  def __init__(self, directory: str):
-    self._writer = tf.summary.create_file_writer(directory)
+  def __init__(self, directory: str, void: int | None = None):
+    start = [] if void is None else event_files.session_start(void)
+    self._path = event_files.append(directory, start)
 
   def scalars(self, step: int, values: Mapping[str, float]) -> None:
-    with self._writer.as_default(step):
-      for tag, value in values.items():
-        tf.summary.scalar(tag, value)
-    self._writer.flush()
+    self._add(*(scalar_event(step, tag, value) for tag, value in values.items()))
 
   def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-    with self._writer.as_default(step):
-      tf.summary.image(tag, picture[None])
-    self._writer.flush()
+    self._add(picture_event(step, tag, picture))
 
   def text(self, step: int, tag: str, text: str) -> None:
-    with self._writer.as_default(step):
-      tf.summary.text(tag, text)
-    self._writer.flush()
+    self._add(text_event(step, tag, text))
 
-  def close(self) -> None:
-    self._writer.close()
+  def _add(self, *events: event_pb2.Event) -> None:
+    event_files.add(self._path, events)
+
+
+def scalar_event(step: int, tag: str, value: float) -> event_pb2.Event:
+  """Returns the event of a point of a curve."""
+  return _event(step, scalar_pb(tag, value))
+
+
+def text_event(step: int, tag: str, text: str) -> event_pb2.Event:
+  """Returns the event of a text in Markdown."""
+  return _event(step, text_pb(tag, text))
+
+
+def picture_event(step: int, tag: str, picture: np.ndarray) -> event_pb2.Event:
+  """Returns the event of a picture, uint8 [H, W, C] with C of 1, 3 or 4."""
+  height, width, _ = picture.shape
+  png = tf.io.encode_png(picture).numpy()
+  # The form of TensorBoard's images: width, height, and the files of all pictures, here of one.
+  content = np.array([str(width).encode(), str(height).encode(), png], object)
+  summary = summary_pb2.Summary()
+  summary.value.add(
+    tag=tag,
+    tensor=tensor_util.make_tensor_proto(content, dtype=np.object_),
+    metadata=image.create_summary_metadata(display_name=None, description=None),
+  )
+  return _event(step, summary)
+
+
+def _event(step: int, summary: Any) -> event_pb2.Event:
+  return event_pb2.Event(step=step, wall_time=time.time(), summary=summary)

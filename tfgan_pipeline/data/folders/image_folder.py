@@ -24,7 +24,7 @@ from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.folders.picture_files import is_named_like_picture
 from tfgan_pipeline.data.folders.side_folder import inside_folder
 from tfgan_pipeline.data.folders.survey import Survey, data_range, survey_pictures
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.media.sizes import height_and_width
 from tfgan_pipeline.registry.calls import Later
 
@@ -178,10 +178,8 @@ def _warn_of_values(
       '' if channels == 4 else '; if they are transparent, take channels=4, or background=black'
     )
     _log.warning(
-      '--data_dir=%s: all %d training pictures are equal as they are read%s',
-      root,
-      len(facts),
-      way_out,
+      spoken('--data_dir=%s: all %d training pictures are equal as they are read%s'),
+      *(root, len(facts), way_out),
     )
   # Pictures of 8 and of 16 bits may lie side by side, so shares of their ranges are compared.
   ends = [limits or (0.0, fact.white) for fact in facts]
@@ -190,7 +188,9 @@ def _warn_of_values(
   if 0 < high - low < _LEAST_SHARE:
     first, last = min(fact.low for fact in facts), max(fact.high for fact in facts)
     _log.warning(
-      '--data_dir=%s: the training pictures use the values %g to %g, %.1f%% of their range; '
-      'range=(%g, %g) or range=data spreads them from black to white',
+      spoken(
+        '--data_dir=%s: the training pictures use the values %g to %g, %.1f%% of their range; '
+        'range=(%g, %g) or range=data spreads them from black to white'
+      ),
       *(root, first, last, 100 * (high - low), first, last),
     )
