@@ -93,6 +93,17 @@ def test_a_record_and_a_result_in_one_line():
   )
 
 
+def test_a_direction_is_named_and_its_scores_stand_beside_those_of_doing_nothing():
+  scores = {'l1': 7.0, 'l1_identity': 30.0, 'l1_constant': 50.0, 'kid[x]': 0.1}
+  scores |= {'psnr': 20.0, 'psnr_identity': 9.0, 'psnr_constant': 12.0}
+  definition = {'task': {'name': 'a_to_b'}, 'checkpoint': 'best of 3 by kid'}
+  record = {'step': 4, 'scores': scores, 'definition': definition}
+  assert line(record) == (
+    'step 4 a_to_b (best of 3 by kid): l1 7 (identity 30), kid 0.1, psnr 20 (constant 12), in 0 s'
+  )
+  assert ScoreTable('kid').line(record).endswith('a_to_b  (best of 3 by kid)  * best so far')
+
+
 def test_training_tells_what_it_understood_and_what_comes_next(tmp_path):
   told = run_binary('train', *TINY, f'--model_dir={tmp_path}/a run').stderr.splitlines()
   (settings,) = [text for text in told if text.startswith('settings: ')]

@@ -10,8 +10,10 @@ import pytest
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.protocols import rule_of
 
-every_protocol = pytest.mark.parametrize('name', registry.protocol.components())
+PROTOCOLS = registry.protocol.components()
+every_protocol = pytest.mark.parametrize('name', PROTOCOLS)
 
 
 def parse(*arguments: str) -> EvaluationOptions:
@@ -30,7 +32,9 @@ def test_sets_its_values_and_says_with_what_it_compares(name):
   )
   assert options.protocol == name and 'comparable' in protocol.comparable
   defining = {f.name for f in dataclasses.fields(EvaluationOptions) if f.metadata['defines']}
-  assert set(protocol.values) <= defining and 'num_samples' in protocol.values
+  assert set(protocol.values) <= defining
+  # Protocols of translators take as many outputs as there are examples in the split.
+  assert ('num_samples' in protocol.values) != bool(protocol.checkpoint)
 
 
 def test_each_is_what_tables_are_made_with():
@@ -43,10 +47,26 @@ def test_each_is_what_tables_are_made_with():
     'ttur_10k': {'num_samples': 10_000, 'reference_split': 'train', **average},
     'test_10k': {'num_samples': 10_000, 'reference_split': 'test', **average},
     'quick_2k': {'num_samples': 2_000, 'reference_split': 'train', **average},
+    'translation_last': {'reference_split': 'test'},
+    'translation_best_of_k': {'reference_split': 'test'},
+  }
+  rules = {name: rule_of(EvaluationOptions.of_protocol(name)) for name in found}
+  assert {name: rule for name, rule in rules.items() if rule} == {
+    'translation_last': 'last',
+    'translation_best_of_k': 'best',
   }
 
 
-@every_protocol
+def test_the_number_of_outputs_of_a_translator_is_no_part_of_its_protocol():
+  options = parse('--protocol=translation_last', '--num_samples=7')
+  assert options.protocol == 'translation_last' and options.num_samples == 7
+  assert not parse('--protocol=translation_last', '--reference_split=train').protocol
+
+
+@pytest.mark.parametrize(
+  'name',
+  [name for name in PROTOCOLS if 'num_samples' in registry.protocol.build(name).values],
+)
 def test_a_flag_overrides_it_and_then_it_is_not_named(name, caplog):
   caplog.set_level('WARNING', 'tfgan_pipeline')
   wanted = registry.protocol.build(name).values['num_samples']

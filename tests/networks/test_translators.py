@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import tiny_experiment
 from tests.networks.small import TRANSLATION
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import build_networks
@@ -132,6 +132,14 @@ def test_a_single_picture_reaches_the_output_through_the_innermost_map(norm):
       output = network(image, training=True)
     value = tf.reduce_sum(output * random_images(1, 16, 16, 3))
   assert np.abs(tape.gradient(value, inner.kernel)).max() > 0
+
+
+def test_batch_normalisation_of_a_single_1x1_map_forgets_the_picture():
+  """Shows the trap that the test above is about: what a norm at the bottleneck would give."""
+  norm = keras.layers.BatchNormalization()
+  maps = random_images(2, 1, 1, 4)
+  for one in (maps[:1], maps[1:]):
+    np.testing.assert_array_equal(norm(one, training=True), np.zeros([1, 1, 1, 4]))
 
 
 def test_dropout_stands_from_the_fifth_halving_on_and_can_be_kept_in_inference():

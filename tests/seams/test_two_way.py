@@ -91,6 +91,7 @@ def test_both_directions_are_trained_averaged_and_shown(trained):
   }
 
 
+@pytest.mark.heavy  # tests/models/test_translation_training.py kills a game with pools by default.
 def test_killed_it_goes_on_as_if_it_had_not_been(trained, tmp_path):
   process = Forked('train', flags(tmp_path / 'run'), register_all)
   for line in process.stderr:
@@ -106,6 +107,7 @@ def test_killed_it_goes_on_as_if_it_had_not_been(trained, tmp_path):
     np.testing.assert_array_equal(resumed[name], value, err_msg=name)
 
 
+@pytest.mark.heavy  # As above.
 @pytest.mark.parametrize(
   'replicas, accumulate', [(2, 1), (4, 1), pytest.param(1, 2, id='accumulated')]
 )
@@ -122,15 +124,12 @@ def test_replicas_and_parts_make_the_same_run(trained, tmp_path, replicas, accum
 
 
 def test_each_direction_is_scored_in_its_own_place(trained, cache_dir):
-  common = (
-    f'--model_dir={trained}',
-    '--extractor=random_projection',
-    *('--metrics=fid', '--num_samples=100', f'--cache_dir={cache_dir}'),
-  )
-  for task, (source, target) in SIDES.items():
-    result = run('evaluate', (*common, f'--task={task}'), 200, register_all)
-    assert result.returncode == 0, result.stderr
-    (record,) = map(json.loads, result.stdout.splitlines())
+  common = dict(extractor='random_projection', metrics='fid', cache_dir=str(cache_dir))
+  one = GANEstimator.of_run(str(trained))
+  options = EvaluationOptions(task='all', num_samples=100, **common)
+  for record, (task, (source, target)) in zip(
+    one.evaluate_variants(options=options), SIDES.items(), strict=True
+  ):
     facts = record['definition']['task']
     assert facts.pop('fingerprint') and facts == {
       'name': task,
@@ -140,20 +139,14 @@ def test_each_direction_is_scored_in_its_own_place(trained, cache_dir):
     }
     path = trained / f'eval/{task}-random_projection-100/scores.jsonl'
     assert json.loads(path.read_text())['scores'] == record['scores']
-  refused = run('evaluate', (*common, '--task=there'), 200, register_all)
-  assert refused.returncode == 2
-  assert '--task=there: should be one of a_to_b, b_to_a' in refused.stderr
-  one = GANEstimator.of_run(str(trained))
   for values, message in (
+    (dict(task='there'), '--task=there: should be one of a_to_b, b_to_a'),
     (dict(pair_metrics='l1'), '--pair_metrics=l1: .* image_a and image_b .* are no pair'),
     (dict(path_length=9), '--path_length: of generators of standard normal noise alone'),
     (dict(batch_norm='batch'), '--batch_norm=batch: of samples of noise'),
   ):
-    options = EvaluationOptions(
-      extractor='random_projection', metrics='fid', cache_dir=str(cache_dir), **values
-    )
     with pytest.raises(UsageError, match=message):
-      one.evaluate(options=options)
+      one.evaluate(options=EvaluationOptions(**common, **values))
 
 
 def test_outputs_are_the_networks_and_do_not_depend_on_how_many_are_asked_for(trained, tmp_path):

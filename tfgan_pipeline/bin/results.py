@@ -14,6 +14,7 @@ from tfgan_pipeline.metrics.ranking import better, is_detail
 
 Result = Mapping[str, Any]
 _SHORT = {'inception_score': 'IS'}  # Names as papers print them.
+_BESIDE = ('floor', 'identity', 'bicubic', 'constant')  # Ends of names of scores to compare with.
 _COLUMNS = 6  # Scores that fit into 100 columns beside step, seconds and run.
 
 
@@ -28,10 +29,10 @@ def line(result: Result) -> str:
     return f'step {result["step"]}: not scored: {result["error"]}'
   if 'scores' in result:
     scores = [
-      f'{name} {value}' + (f' (floor {floor})' if floor else '')
-      for name, value, floor in _scores(result)
+      f'{name} {value}' + (f' ({beside})' if beside else '')
+      for name, value, beside in _scores(result)
     ]
-    step = f'step {result["step"]}: ' if 'step' in result else ''
+    step = ' '.join([f'step {result["step"]}', *_task(result)]) + ': ' if 'step' in result else ''
     return f'{step}{", ".join(scores)}, in {result.get("seconds", 0):.0f} s'
   return ', '.join(f'{name} {text}'.strip() for name, text in _words(result))
 
@@ -56,10 +57,11 @@ class ScoreTable:
       return f'{record["step"]:>8}  not scored: {record["error"]}'
     scores = _scores(record)[:_COLUMNS]
     cells = {'step': str(record['step'])}
-    for name, value, floor in scores:
+    for name, value, beside in scores:
       cells[name] = value
-      if floor:
-        cells['floor' if name == scores[0][0] else f'{name} floor'] = floor
+      if beside:
+        kind, number = beside.split()
+        cells[kind if name == scores[0][0] else f'{name} {kind}'] = number
     cells['seconds'] = f'{record.get("seconds", 0):.0f}'
     header = [f'{name:>8}' for name in cells]
     lines = [] if header == self._header else ['  '.join(header)]
@@ -71,6 +73,7 @@ class ScoreTable:
   def _marks(self, record: Result) -> Iterator[str]:
     definition = record.get('definition', {})
     kinds = (definition.get('weights'), definition.get('batch_norm'))
+    yield from _task(record)
     yield from (kind for kind in kinds if kind in ('raw', 'batch', 'standing'))
     if self._many:
       yield os.path.basename(record.get('run', ''))
@@ -86,20 +89,40 @@ class ScoreTable:
         yield '* best so far'
 
 
+def _task(record: Result) -> Iterator[str]:
+  """Yields the task that a record scores and how the checkpoint was chosen, if recorded."""
+  definition = record.get('definition', {})
+  if task := definition.get('task'):
+    yield task['name']
+  if rule := definition.get('checkpoint'):
+    yield f'({rule})'
+
+
 def _stem(name: str) -> str:
   return name.split('[')[0]
 
 
 def _scores(record: Result) -> list[tuple[str, str, str]]:
-  """Returns name, value and floor, '' without one, of the scores that rank, the first one first."""
+  """Returns name, value and what to hold it against of the scores that rank, fid first.
+
+  The last is such as 'floor 2.7', or 'identity 31' for the best score that takes no network; or ''.
+  """
   by_stem = {_stem(name): value for name, value in record['scores'].items()}
   found = []
   for stem, value in by_stem.items():
     if not is_detail(stem, by_stem):
-      floor = by_stem.get(f'{stem}_floor')
-      text = '' if floor is None else _number(floor)
-      found.append((_SHORT.get(stem, stem), _number(value), text))
+      found.append((_SHORT.get(stem, stem), _number(value), _beside(stem, by_stem)))
   return sorted(found, key=lambda cell: cell[0] != 'fid')
+
+
+def _beside(stem: str, by_stem: Mapping[str, float]) -> str:
+  """Returns the floor of a score, or the best of those of outputs that take no network; or ''."""
+  known = {kind: by_stem[name] for kind in _BESIDE if (name := f'{stem}_{kind}') in by_stem}
+  if not known:
+    return ''
+  choose = max if 'floor' not in known and better(stem) == 'higher' else min
+  kind = choose(known, key=known.__getitem__)
+  return f'{kind} {_number(known[kind])}'
 
 
 def _number(value: float) -> str:

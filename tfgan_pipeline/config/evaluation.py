@@ -59,8 +59,8 @@ class EvaluationOptions(Settings):
   )
   pair_metrics: str = setting(
     '',
-    'Scores of outputs against the real samples that they should equal. For tasks that read one '
-    'half of a pair.',
+    'Scores of outputs against the real samples that they should equal, such as l1, psnr, ssim; '
+    'or cycle_error, of pictures there and back.',
     some_of=registry.pair_metric,
   )
   generator_metrics: str = setting(
@@ -77,7 +77,8 @@ class EvaluationOptions(Settings):
   )
   task: str = setting(
     '',
-    'Task to score, such as a_to_b, if the game (--model) has several. Empty: the first.',
+    'Task to score, such as a_to_b, if the game (--model) has several; all: each by itself. Empty: '
+    'the first.',
   )
   labels: str = setting(
     '',

@@ -75,6 +75,23 @@ class Fields(dict[str, Field]):
     """Shape (height, width, channels) of the field 'image'; () without such a field."""
     return self['image'].shape if 'image' in self else ()
 
+  def truth_of(self, source: str, target: str) -> str:
+    """Returns the field with the true outputs of a task, example by example; '' for none.
+
+    That is the field SOURCE_asked, as image_asked of image, which shows what was asked for; else
+    the target, if it is the other half of a pair.
+    """
+    asked = f'{source}_asked'
+    if asked in self:
+      return asked
+    return target if self.are_pair(source, target) else ''
+
+  def asked_label_of(self, source: str, target: str) -> str:
+    """Returns the field with the class that a task's outputs should have; '' for none."""
+    truth = self.truth_of(source, target)
+    name = (truth and self[truth].label) or truth.replace('image', 'label', 1)
+    return name if name in self and self[name].classes and not self[name].shape else ''
+
   @property
   def label_names(self) -> tuple[str, ...]:
     """Names of the classes of the field 'label', in the order of labels."""

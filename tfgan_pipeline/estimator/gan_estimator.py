@@ -28,7 +28,8 @@ from tfgan_pipeline.estimator.reproducible import reproducible
 from tfgan_pipeline.estimator.run_reader import RunReader
 from tfgan_pipeline.estimator.shown_log import shown_log
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
+from tfgan_pipeline.evaluation.open_run import Scorers, open_run
+from tfgan_pipeline.evaluation.score_checkpoint import score_checkpoint
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers

@@ -18,7 +18,11 @@ from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 
 def definition_of(
-  scorer: Scorer, sampler: TaskSampler, options: EvaluationOptions, sources: Split | None
+  scorer: Scorer,
+  sampler: TaskSampler,
+  options: EvaluationOptions,
+  sources: Split | None,
+  checkpoint: str = '',
 ) -> dict[str, Any]:
   """Returns the definition of a sampler's scores as plain values, ready for a JSON record.
 
@@ -28,6 +32,7 @@ def definition_of(
     options: Options of the evaluation. Components that they name and that are not of the released
       package enter the definition with the hash of their code.
     sources: The examples that a translator reads; None for a task that samples noise.
+    checkpoint: The rule by which checkpoints are chosen, such as 'last'; '' for none.
   """
   code = {name: source.hash for name, source in source_code.unreleased(options).items()}
   labels = {}
@@ -40,6 +45,7 @@ def definition_of(
     'weights': sampler.weights,
     'batch_norm': sampler.batch_norm,
     **_task_facts(sampler, options, sources),
+    **({'checkpoint': checkpoint} if checkpoint else {}),
     **({'code': code} if code else {}),
     **labels,
   }

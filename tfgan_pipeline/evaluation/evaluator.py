@@ -13,7 +13,6 @@ watcher.py scores all checkpoints of a run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-import contextlib
 import logging
 import math
 import os
@@ -32,9 +31,11 @@ from tfgan_pipeline.errors import RunReplaced, first_line
 from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
+from tfgan_pipeline.evaluation.kept import KeptCheckpoints
 from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs import files
@@ -60,6 +61,9 @@ class Evaluator:
     strategy: Strategy whose replicas generate the samples; None for no strategy.
     sources: The examples that a translator reads; None for a task that samples noise.
     classes: Classes of the samples, in turn; () for those that the sampler chooses.
+    asked: Class that each output of a translator should have, int32 [n]; None if none is known.
+    way_back: Translator of outputs back to their sources; None if no metric needs one.
+    checkpoint: The rule by which checkpoints are chosen, such as 'last'; '' for none.
 
   Attributes:
     run: The run.
@@ -83,6 +87,9 @@ class Evaluator:
     strategy: tf.distribute.Strategy | None = None,
     sources: Split | None = None,
     classes: Sequence[int] = (),
+    asked: np.ndarray | None = None,
+    way_back: WayBack | None = None,
+    checkpoint: str = '',
   ):
     self.run = run
     self.run_id = run.run_id
@@ -101,19 +108,20 @@ class Evaluator:
     )
     numbers = range(options.num_samples)
     self._classes = classes
-    self._conditions = {
-      'labels': np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers),
-      'codes': self._sampler.codes(numbers),
-    }
-    self.definition = definition_of(scorer, self._sampler, options, sources)
+    labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
+    labels = labels if asked is None else asked
+    self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
+    self._way_back = way_back
+    self.definition = definition_of(scorer, self._sampler, options, sources, checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
     self._claims = Claims(place.directory)
     self._records = Records(place.directory, self._claims, place.read_only)
     self._curves = Curves(self._records, self.run_id, self.definition)
     self._checkpoints = Checkpoints(run.checkpoints)
-    name = re.sub(r'[^\w-]', '-', options.directory_name)
-    self._pin_name = f'{name}-{definition_id(self.definition)}'
+    pins = re.sub(r'[^\w-]', '-', f'{options.directory_name}-{definition_id(self.definition)}')
+    may_write = not options.eval_dir
+    self._kept = KeptCheckpoints(self._checkpoints, self._claims, pins, may_write=may_write)
 
   def steps(self) -> list[int]:
     """Returns the steps whose checkpoints can be scored, oldest first."""
@@ -157,12 +165,13 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      if record and 'error' not in record and not self._lacks_per_sample(step):
+      has_table = files.exists(f'{self._per_sample_path(step)}.csv')
+      if record and 'error' not in record and (has_table or not self._options.per_sample):
         _log.info('step %d has these scores already', step)
-        if step in self._checkpoints.pins.steps(self._pin_name):  # Left by a killed evaluator.
+        if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
         return record
-      self._pin(step, 'being scored')
+      self._kept.keep(step, 'being scored')
       try:
         return self._score(step)
       finally:
@@ -171,17 +180,11 @@ class Evaluator:
         except OSError as error:  # No failure: the score may be recorded already.
           _log.warning('pins are left as they are (%s)', first_line(error))
 
-  def _pin(self, step: int, why: str) -> None:
-    if self._options.eval_dir:  # Pins lie in the run, which is not to be written then.
-      return
-    try:
-      self._checkpoints.pins.add(step, self._pin_name, why + '\n')
-    except OSError as error:  # Scoring works without a pin.
-      _log.warning('step %d cannot be pinned, rotation may remove it (%s)', step, first_line(error))
-
   def _score(self, step: int) -> Record:
     if self._sampler.step != step:
       self._sampler.restore(step)
+    if self._way_back:
+      self._way_back.restore(step)
     _log.info('scoring step %d on %d generated images', step, self._options.num_samples)
     started = time.monotonic()
     previews: list[np.ndarray] = []
@@ -197,23 +200,30 @@ class Evaluator:
       batches(),
       **self._conditions,
       inspect=self._per_sample(step) if self._options.per_sample else None,
+      go_back=self._way_back.of if self._way_back else None,
     )
     if self._options.generator_calls:
       assert isinstance(self._sampler, GeneratorSampler)  # check_options refuses others.
       scores |= self.scorer.of_generator(self._sampler.values, self._sampler.noise_size)
-    ids = score_ids(self.definition, {name: self.scorer.metric_of[name] for name in scores})
-    checksum = self._checkpoints.record(step).get('checksum')
-    record = {
-      'step': step,
-      'scores': scores,
-      'score_ids': ids,
-      **({'checksum': checksum} if checksum else {}),
-      **self._provenance(step, started),
-    }
+    record = self._record(step, scores, started)
     self.check_run()
     picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
     # Drawn before the record is kept, since a checkpoint with a record counts as done.
     return self._records.add(record, first=lambda: self._curves.draw(record, picture))
+
+  def adopt(self, record: Record) -> Record:
+    """Records scores that another definition has of a checkpoint as scores of this one."""
+    self.check_run()
+    return self._records.add(self._record(record['step'], record['scores'], time.monotonic()))
+
+  def _record(self, step: int, scores: dict[str, float], started: float) -> Record:
+    ids = score_ids(self.definition, {name: self.scorer.metric_of[name] for name in scores})
+    checksum = self._checkpoints.record(step).get('checksum')
+    return {
+      **{'step': step, 'scores': scores, 'score_ids': ids},
+      **({'checksum': checksum} if checksum else {}),
+      **self._provenance(step, started),
+    }
 
   def _samples(self) -> Iterator[np.ndarray]:
     count, seed = self._options.num_samples, self._options.sample_seed
@@ -222,9 +232,6 @@ class Evaluator:
   def _per_sample_path(self, step: int) -> str:
     name = f'per_sample-{step}-{definition_id(self.definition)}'
     return os.path.join(self._records.directory, name)
-
-  def _lacks_per_sample(self, step: int) -> bool:
-    return self._options.per_sample and not files.exists(f'{self._per_sample_path(step)}.csv')
 
   def _per_sample(self, step: int) -> PerSample:
     assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.
@@ -266,22 +273,17 @@ class Evaluator:
   def _settle_pins(self, claimed: int) -> None:
     """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Does nothing when another run has the directory, since the steps are then that run's, and with
-    --eval_dir.
+    Does nothing when another run has the directory, since the steps are then that run's.
 
     Args:
       claimed: The step whose claim the caller holds.
     """
-    if self.run.run_id != self.run_id or self._options.eval_dir:
+    if self.run.run_id != self.run_id:
       return
     best = self.best()
     if best:
-      self._pin(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
-    for step in self._checkpoints.pins.steps(self._pin_name):
-      if not (best and step == best['step']):
-        with contextlib.nullcontext(True) if step == claimed else self._claims.of(step) as is_free:
-          if is_free:
-            self._checkpoints.pins.remove(step, self._pin_name)
+      self._kept.keep(best['step'], f'best {self.best_by}: {best["scores"][self.best_by]}')
+    self._kept.release(but=best['step'] if best else None, claimed=claimed)
 
   def _provenance(self, step: int, started: float) -> Record:
     return {

@@ -21,7 +21,8 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.errors import Interrupted, UsageError, is_there_another
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.notices import Notices
-from tfgan_pipeline.evaluation.open_run import Scorers, open_run, score_checkpoint
+from tfgan_pipeline.evaluation.open_run import Scorers, open_run
+from tfgan_pipeline.evaluation.score_checkpoint import score_checkpoint
 from tfgan_pipeline.evaluation.stop_when import StopWhen
 from tfgan_pipeline.evaluation.watcher import told, watch
 from tfgan_pipeline.runs.directory import RunDirectory, find_runs, is_many, require_runs

@@ -12,28 +12,34 @@ import dataclasses
 import json
 from typing import Any
 
+import numpy as np
+
+from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config.chosen_step import Step, best_metric, scores_elsewhere
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.split import Split
+from tfgan_pipeline.data.split import SelectedSplit, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.evaluator import Evaluator
 from tfgan_pipeline.evaluation.needed_inputs import require_inputs
+from tfgan_pipeline.evaluation.pair_scores import need_of_pairs
 from tfgan_pipeline.evaluation.places import place_of
+from tfgan_pipeline.evaluation.protocols import rule_of
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.variants import warn_if_apart
+from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.models.way_back import way_back
 from tfgan_pipeline.replicas.strategies import share_gpus
 from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.runs.score_records import Record
-from tfgan_pipeline.sampling.restored import RestoredNetworks
 from tfgan_pipeline.sampling.sampler import standard_normal_size
+
+ALL_TASKS = 'all'
 
 
 class Scorers:
@@ -55,10 +61,11 @@ class Scorers:
       UsageError: The options do not suit the experiment's generator or data.
     """
     task, options = check_options(experiment, dataset, options)
-    key = experiment.dataset, experiment.data_dir, options, task.target
+    key = experiment.dataset, experiment.data_dir, options, task.source, task.target
     if key not in self._scorers:
       view = dataset.seen_as(task.target)
-      self._scorers[key] = Scorer(view, experiment.dataset, options, self.strategy)
+      pairs = None if task.samples_noise else _pairs(dataset, options, task)
+      self._scorers[key] = Scorer(view, experiment.dataset, options, self.strategy, pairs)
     return self._scorers[key]
 
 
@@ -76,9 +83,10 @@ def check_options(
   game = new_game(experiment, dataset.fields)
   task = game.task(options.task)
   noise = task.samples_noise
-  require_inputs(
-    options.metrics, {'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {}
-  )
+  inputs = {'labels': game.labels([0]), 'codes': game.codes([0])} if noise else {}
+  if not noise and dataset.fields.asked_label_of(task.source, task.target):
+    inputs['labels'] = True
+  require_inputs(options.metrics, inputs)
   names = dataset.seen_as(task.target).label_names
   classes = chosen_classes(options.labels, names)
   if classes and not (noise and game.labels([0]) is not None):
@@ -95,11 +103,7 @@ def check_options(
       f'--batch_norm={options.batch_norm}: of samples of noise, and --task={task.name} reads '
       f'{task.source}'
     )
-  if options.pair_metrics and not dataset.fields.are_pair(task.source, task.target):
-    raise UsageError(
-      f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
-      f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
-    )
+  _check_pair_metrics(experiment, dataset, options, game, task)
   # As names, since a number may be the name of another class, but for names with commas.
   texts = [str(label) if ',' in names[label] else names[label] for label in classes]
   extractor = chosen(options.extractor, dataset.seen_as(task.target))
@@ -110,6 +114,47 @@ def check_options(
     available = _sources(dataset, options, task).size
     changes['num_samples'] = min(options.num_samples, available)
   return task, dataclasses.replace(options, **changes)
+
+
+def _check_pair_metrics(
+  experiment: Experiment, dataset: Dataset, options: EvaluationOptions, game: Game, task: Task
+) -> None:
+  """Raises UsageError if a metric of pairs lacks the true outputs, or the way back."""
+  truth = dataset.fields.truth_of(task.source, task.target)
+  for call in registry.pair_metric.parse_all(options.pair_metrics):
+    if need_of_pairs(call) == 'way_back':
+      if way_back(game, task) is None:
+        raise UsageError(
+          f'--pair_metrics={call.name}: needs a way back, and no task of --model='
+          f'{experiment.model} makes {task.source} of {task.target}; leave it out'
+        )
+    elif not truth:
+      raise UsageError(
+        f'--pair_metrics={options.pair_metrics}: of outputs whose target is known, and '
+        f'{task.source} and {task.target} of --dataset={experiment.dataset} are no pair'
+      )
+
+
+def _pairs(dataset: Dataset, options: EvaluationOptions, task: Task) -> tuple[Split, Split | None]:
+  """Returns what a translator reads and the true outputs, each as field 'image'; or no truth."""
+  sources = _sources(dataset, options, task)
+  truth = dataset.fields.truth_of(task.source, task.target)
+
+  def only(field: str) -> Split:
+    return SelectedSplit(sources, {'image': field}, dataset.fields[field].shape)
+
+  return only(task.source), only(truth) if truth else None
+
+
+def _asked_labels(dataset: Dataset, options: EvaluationOptions, task: Task) -> np.ndarray | None:
+  """Returns the class that each output should have, int32 [n]; None if no metric reads classes."""
+  field = dataset.fields.asked_label_of(task.source, task.target)
+  calls = registry.metric.parse_all(options.metrics)
+  needs = {getattr(registry.metric.function(call.name), 'needs', '') for call in calls}
+  if task.samples_noise or not field or 'labels' not in needs:
+    return None
+  labels = [batch[field] for batch in _sources(dataset, options, task).ordered(1024)]
+  return np.concatenate(labels)[: options.num_samples]
 
 
 def _sources(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
@@ -125,9 +170,12 @@ def open_run(
   also: Sequence[str] = (),
   *,
   scorers: Scorers | None = None,
+  checkpoint: str = '',
 ) -> list[Evaluator]:
   """Returns evaluators for `options` and for each variant in `also`; duplicates are dropped.
 
+  With the task 'all', these are those of each task of the game, task by task.
+
   Args:
     run: The run.
     experiment: The run's experiment, as recorded except for paths.
@@ -135,60 +183,58 @@ def open_run(
     options: What to measure.
     also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
     scorers: Cache of scorers to share with other runs.
+    checkpoint: The rule by which the checkpoints to score are chosen, such as 'last'; '' for none.
 
   Raises:
-    UsageError: The run was trained on other data, or the options do not suit the run.
+    UsageError: The run was trained on other data, the options do not suit the run, or their
+      protocol has a rule for the checkpoint and none is given.
   """
   check_data(run, dataset)
+  if rule_of(options) and not checkpoint:
+    raise UsageError(
+      f'--protocol={options.protocol}: scores one checkpoint of those that are there; score them '
+      'once training has ended, without --watch'
+    )
   scorers = scorers or Scorers()
-  task, options = check_options(experiment, dataset, options)
-  variants = [options, *map(options.variant, also)]
-  for variant in variants:  # Refuses what cannot be done, before the scorer is made.
-    check_options(experiment, dataset, variant)
-    place_of(run, variant)
-  scorer = scorers.get(experiment, dataset, options)
-  sources = None if task.samples_noise else _sources(dataset, options, task)
-  classes = chosen_classes(options.labels, dataset.seen_as(task.target).label_names)
+  opened = []
+  for one in _each_task(experiment, dataset, options):  # All are checked before a scorer is made.
+    task, one = check_options(experiment, dataset, one)
+    variants = [one, *map(one.variant, also)]
+    for variant in variants:
+      check_options(experiment, dataset, variant)
+      place_of(run, variant)
+    opened.append((task, variants))
   evaluators: dict[str, Evaluator] = {}
-  for variant in variants:
-    evaluator = Evaluator(run, experiment, variant, scorer, scorers.strategy, sources, classes)
-    evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
+  for task, variants in opened:
+    scorer = scorers.get(experiment, dataset, variants[0])
+    sources = None if task.samples_noise else _sources(dataset, variants[0], task)
+    names = dataset.seen_as(task.target).label_names
+    classes = chosen_classes(variants[0].labels, names)
+    asked = _asked_labels(dataset, variants[0], task)
+    for variant in variants:
+      back = None
+      if sources is not None and scorer.pairs and scorer.pairs.need_way_back:
+        back = WayBack(run, experiment, task, sources, variant, scorers.strategy)
+      evaluator = Evaluator(
+        *(run, experiment, variant, scorer, scorers.strategy),
+        **dict(sources=sources, classes=classes, asked=asked, way_back=back, checkpoint=checkpoint),
+      )
+      evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())
 
 
-def score_checkpoint(
-  run: RunDirectory,
-  experiment: Experiment,
-  dataset: Dataset,
-  options: EvaluationOptions = EvaluationOptions(),
-  also: Sequence[str] = (),
-  *,
-  step: Step = None,
-  scorers: Scorers | None = None,
-) -> list[Record]:
-  """Returns the records of one checkpoint: by `options`, and by each variant in `also`.
-
-  Warns when scores of the variants differ much.
-
-  Args:
-    run: The run.
-    experiment: The run's experiment, as recorded except for paths.
-    dataset: The data of the run.
-    options: What to measure.
-    also: Any of 'raw', 'batch' and 'standing', see EvaluationOptions.variant.
-    step: Step of the checkpoint, 'best' or 'best:METRIC'; by default the newest.
-    scorers: Cache of scorers to share with other runs.
-
-  Raises:
-    UsageError: The checkpoint does not exist or is damaged, the run was trained on other data, or
-      the options do not suit the run.
-  """
-  # Fails for a missing or damaged checkpoint before long work, such as training an extractor.
-  restored = RestoredNetworks(run, experiment, weights=options.weights)
-  if best_metric(step) and options.eval_dir and not scores_elsewhere(step):
-    step = f'{step}@{options.eval_dir}'
-  step = restored.restore(step)
-  evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers)
-  records = [evaluator.evaluate(step) for evaluator in evaluators]
-  warn_if_apart(evaluators, records)
-  return records
+def _each_task(
+  experiment: Experiment, dataset: Dataset, options: EvaluationOptions
+) -> list[EvaluationOptions]:
+  """Returns the options of each task that they name: one, or with 'all' each one of the game."""
+  if options.task != ALL_TASKS:
+    return [options]
+  names = list(new_game(experiment, dataset.fields).tasks())
+  if len(names) == 1:
+    return [dataclasses.replace(options, task='')]
+  return [
+    dataclasses.replace(
+      options, task=name, eval_name=options.eval_name and f'{options.eval_name}-{name}'
+    )
+    for name in names
+  ]

@@ -13,6 +13,7 @@ import dataclasses
 from typing import Any
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,10 +23,18 @@ class Protocol:
   Attributes:
     values: Values of fields of EvaluationOptions, by field.
     comparable: A text that says which other scores are comparable.
+    checkpoint: Rule by which the checkpoint is chosen: 'last', or 'best' for the best of all that
+      there are; '' where the user chooses.
   """
 
   values: Mapping[str, Any]
   comparable: str
+  checkpoint: str = ''
+
+
+def rule_of(options: EvaluationOptions) -> str:
+  """Returns the rule of the protocol of options, see Protocol.checkpoint; '' without one."""
+  return registry.protocol.build(options.protocol).checkpoint if options.protocol else ''
 
 
 @registry.protocol
@@ -65,4 +74,28 @@ def quick_2k() -> Protocol:
   return Protocol(
     {'num_samples': 2000, 'reference_split': 'train', 'weights': 'average'},
     'comparable only with itself: fewer samples than Inception has features',
+  )
+
+
+@registry.protocol
+def translation_last() -> Protocol:
+  """Compares outputs for the whole test split with it, by the last checkpoint of a finished run."""
+  return Protocol(
+    {'reference_split': 'test'},
+    'comparable with itself, on one test split: the record has the number of outputs, the '
+    'reference and the floor. Published FIDs of a few hundred pictures are mostly of the best of '
+    'all epochs (translation_best_of_k), and lower; of so few pictures kid is the honest score',
+    checkpoint='last',
+  )
+
+
+@registry.protocol
+def translation_best_of_k() -> Protocol:
+  """Compares outputs for the whole test split with it, by the best of all K checkpoints."""
+  return Protocol(
+    {'reference_split': 'test'},
+    'comparable with itself for one K, on one test split: choosing by the score that is reported '
+    'flatters it, the more so the larger K is. Published FIDs of translators are mostly of this '
+    'kind, with the K of all epochs; of a few hundred pictures kid is the honest score',
+    checkpoint='best',
   )

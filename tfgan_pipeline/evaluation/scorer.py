@@ -18,6 +18,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images
 from tfgan_pipeline.evaluation.measure import cautions, measure
 from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
+from tfgan_pipeline.evaluation.pair_scores import PairScores
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
@@ -38,10 +39,13 @@ class Scorer:
     dataset_text: The call string that the data set was built from, for the record.
     options: What to measure.
     strategy: Strategy whose replicas extract features; None for no strategy.
+    pairs: What a translator reads, and its true outputs or None, both as field 'image', for
+      --pair_metrics; None without these.
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
     real: The real images of the reference; None for statistics.
+    pairs: The scores of --pair_metrics; None without these.
     metric_of: The metric call, such as `fid(ddof=1)`, by the name of each score seen so far.
 
   Raises:
@@ -54,6 +58,7 @@ class Scorer:
     dataset_text: str,
     options: EvaluationOptions,
     strategy: tf.distribute.Strategy | None = None,
+    pairs: tuple[Split, Split | None] | None = None,
   ):
     if options.protocol:
       protocol = registry.protocol.build(options.protocol)
@@ -87,7 +92,9 @@ class Scorer:
       raise UsageError(f'--per_sample: needs real images, and --{options.reference_flag} has none')
     if options.per_sample and choice.classes:
       raise UsageError('--per_sample: compares with images of all classes; leave out --labels')
-    self._targets = dataset.split(options.reference_split) if options.pair_metrics else None
+    self.pairs: PairScores | None = None
+    if pairs and options.pair_metrics:
+      self.pairs = PairScores(options.pair_metrics, *pairs, self._extractor)
     if options.generator_calls:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
@@ -136,11 +143,9 @@ class Scorer:
       except UsageError:  # Perhaps only because there are so few features.
         few = _take_first(reference, options.num_samples)
         self._try(reference, _with_logits_of(sample, few))
-    if self._targets is not None:
-      try:
-        self._compute_pair_metrics(self._targets, next(self._targets.ordered(2))['image'])
-      except UsageError as error:
-        raise UsageError(f'--pair_metrics={options.pair_metrics}: {error}') from None
+    if self.pairs:
+      self.pairs.try_metrics()
+      self.metric_of.update(self.pairs.metric_of)
     if self._images is not None:
       try:
         self._compute_image_metrics(
@@ -164,6 +169,7 @@ class Scorer:
     labels: np.ndarray | None = None,
     codes: np.ndarray | None = None,
     inspect: Callable[[Features, Features], None] | None = None,
+    go_back: Callable[[np.ndarray], np.ndarray] | None = None,
   ) -> dict[str, float]:
     """Returns the scores of a set of images by name.
 
@@ -175,12 +181,13 @@ class Scorer:
       codes: The learnt categories that the generator was given, integers [number of images]; or
         None.
       inspect: Function that is called with the features of real and generated images; or None.
+      go_back: Function that translates images back to what they were made of; or None.
 
     Raises:
       UsageError: The images cannot be scored, for instance because features are not finite.
     """
     first_batches: list[np.ndarray] = []
-    needs_images = self._images is not None or self._targets is not None
+    needs_images = self._images is not None or self.pairs is not None
 
     def copy_first_batches() -> Iterator[np.ndarray]:
       for batch in batches:
@@ -203,10 +210,8 @@ class Scorer:
       scores.update(
         self._compute_image_metrics(self._images, np.concatenate(first_batches)[:MAX_IMAGES])
       )
-    if self._targets is not None:
-      scores.update(
-        self._compute_pair_metrics(self._targets, np.concatenate(first_batches)[:MAX_IMAGES])
-      )
+    if self.pairs:
+      scores.update(self.pairs.of(np.concatenate(first_batches)[:MAX_IMAGES], go_back))
     return scores
 
   @property
@@ -259,20 +264,6 @@ class Scorer:
     scores = {}
     for call in registry.image_metric.parse_all(self._options.image_metrics):
       values = registry.image_metric.build(str(call), real, generated)
-      scores.update(self._add_suffix('', call, values))
-    return scores
-
-  def _compute_pair_metrics(self, split: Split, outputs: np.ndarray) -> dict[str, float]:
-    """Returns the pair metrics of outputs; output i belongs to example i of `split` as stored."""
-    targets, remainder = [], len(outputs)
-    for batch in split.ordered(1024):
-      targets.append(batch['image'][:remainder])
-      remainder -= len(targets[-1])
-      if not remainder:
-        break
-    scores = {}
-    for call in registry.pair_metric.parse_all(self._options.pair_metrics):
-      values = registry.pair_metric.build(str(call), np.concatenate(targets), outputs)
       scores.update(self._add_suffix('', call, values))
     return scores
 

@@ -19,12 +19,14 @@ def warn_if_apart(evaluators: Sequence[Evaluator], records: Sequence[Record]) ->
   all legitimately; where the gap is large, scores of one kind must not be compared with another's.
 
   Args:
-    evaluators: One per kind of samples; the others are compared with the first.
+    evaluators: One per kind of samples; others are compared with the first of their task.
     records: The record of each evaluator, all of one checkpoint.
   """
-  name = evaluators[0].best_by
-  first, *others = [record.get('scores', {}).get(name) for record in records]
-  for evaluator, value in zip(evaluators[1:], others):
+  firsts: dict[str, int] = {}  # By task, since scores of two tasks have nothing in common.
+  for index, evaluator in enumerate(evaluators):
+    base = firsts.setdefault(str(evaluator.definition.get('task')), index)
+    name = evaluators[base].best_by
+    first, value = (records[number].get('scores', {}).get(name) for number in (base, index))
     if first is None or value is None:
       continue
     gap = abs(value - first) / max(min(abs(value), abs(first)), 1e-12)
@@ -32,8 +34,8 @@ def warn_if_apart(evaluators: Sequence[Evaluator], records: Sequence[Record]) ->
       _log.warning(
         'step %d: %s is %.4g with %s, and %.4g with %s: %.0f %% apart',
         *(records[0]['step'], name),
-        *(first, _difference(evaluators[0], evaluator)),
-        *(value, _difference(evaluator, evaluators[0])),
+        *(first, _difference(evaluators[base], evaluator)),
+        *(value, _difference(evaluator, evaluators[base])),
         100 * gap,
       )
 

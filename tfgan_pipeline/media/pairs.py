@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tfgan_pipeline.media.base import Medium
+from tfgan_pipeline.media.headings import with_headings
 
 
 def pairs(source: Medium, examples: np.ndarray, target: Medium, outputs: np.ndarray) -> np.ndarray:
   """Draws examples beside their outputs, as one picture uint8 [H, W, C] with C of 1, 3 or 4.
 
-  Smaller pictures are enlarged by a whole number to fit beside larger ones. If either medium is not
-  one of pictures, only the outputs are drawn.
+  If either medium is not one of pictures, only the outputs are drawn.
 
   Args:
     source: Medium of the examples.
@@ -21,11 +23,35 @@ def pairs(source: Medium, examples: np.ndarray, target: Medium, outputs: np.ndar
   """
   if not (source.is_picture and target.is_picture):
     return target.picture(outputs)
-  height, width, channels = np.maximum(examples.shape[1:], outputs.shape[1:])
-  sides = [_fit_on_canvas(images, height, width, channels) for images in (examples, outputs)]
+  tiles, across = _tiles([examples, outputs])
+  return target.picture(tiles, columns=across)
+
+
+def side_by_side(medium: Medium, columns: dict[str, np.ndarray]) -> np.ndarray:
+  """Draws rows of pictures that belong together under headings, as one picture uint8 [H, W, C].
+
+  Args:
+    medium: Medium that draws grids of pictures.
+    columns: Heading -> pictures uint8 [N, h, w, c], whose sizes may differ; picture i of each
+      stands beside picture i of the others. As many rows stand beside each other as make a square.
+
+  Returns:
+    The picture, with C of 1, 3 or 4.
+  """
+  tiles, across = _tiles(list(columns.values()))
+  return with_headings(medium.picture(tiles, columns=across), [*columns] * (across // len(columns)))
+
+
+def _tiles(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, int]:
+  """Returns tiles of one size [N k, height, width, channels], row by row, and how many are a row.
+
+  Smaller pictures are enlarged by a whole number, pixel by pixel, to fit beside larger ones.
+  """
+  height, width, channels = np.max([images.shape[1:] for images in columns], axis=0)
+  sides = [_fit_on_canvas(images, height, width, channels) for images in columns]
   tiles = np.stack(sides, axis=1).reshape(-1, height, width, channels)
-  # 2 N tiles: sqrt(2 N) of them per row make a square.
-  return target.picture(tiles, columns=2 * max(1, round(np.sqrt(len(examples) / 2))))
+  # sqrt(N k) tiles in a row make a square.
+  return tiles, len(columns) * max(1, round(np.sqrt(len(columns[0]) / len(columns))))
 
 
 def _fit_on_canvas(images: np.ndarray, height: int, width: int, channels: int) -> np.ndarray:

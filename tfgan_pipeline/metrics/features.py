@@ -94,8 +94,16 @@ class Features:
     return self.logits.argmax(axis=1)
 
 
-def needs(field: Literal['labels', 'codes']) -> Callable[[_Metric], _Metric]:
-  """Returns a decorator for metrics that can score only samples whose `field` is known."""
+def needs(
+  field: Literal['labels', 'codes', 'features', 'way_back'],
+) -> Callable[[_Metric], _Metric]:
+  """Returns a decorator for metrics that need more than most.
+
+  Args:
+    field: For metrics of features: 'labels' or 'codes' of generated samples. For metrics of pairs:
+      'features' in place of both sets of images; or 'way_back', for sources and these translated
+      there and back in place of targets and outputs.
+  """
 
   def declare(metric: _Metric) -> _Metric:
     setattr(metric, 'needs', field)  # noqa: B010  (no attribute of every function)

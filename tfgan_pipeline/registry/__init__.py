@@ -58,7 +58,9 @@ if TYPE_CHECKING:  # Types of what components get and return; never imported at 
 
   _Map = Callable[[np.ndarray], np.ndarray]
   _Scores = dict[str, float]
+  _OfFeatures = Callable[Concatenate[Features, Features, ...], _Scores]
   _OfImages = Callable[Concatenate[np.ndarray, np.ndarray, ...], _Scores]
+  _OfPairs = Callable[Concatenate[Any, Any, ...], _Scores]  # Images, or their features.
 
 _PACKAGE_ROOT = pathlib.Path(__file__).parents[1]
 _Function = TypeVar('_Function', bound=Callable[..., object])
@@ -286,11 +288,9 @@ on_nan: Registry[Callable[..., int]] = Registry('on_nan', 'training')
 extractor: Registry[Callable[Concatenate[ExtractorContext, ...], Extractor]] = Registry(
   'extractor', 'extractors'
 )
-metric: Registry[Callable[Concatenate[Features, Features, ...], _Scores]] = Registry(
-  'metric', 'metrics'
-)
+metric: Registry[_OfFeatures] = Registry('metric', 'metrics')
 image_metric: Registry[_OfImages] = Registry('image_metric', 'metrics')
-pair_metric: Registry[_OfImages] = Registry('pair_metric', 'metrics')
+pair_metric: Registry[_OfPairs] = Registry('pair_metric', 'metrics')
 generator_metric: Registry[Callable[Concatenate[_Map, _Map, int, int, ...], _Scores]] = Registry(
   'generator_metric', 'evaluation'
 )

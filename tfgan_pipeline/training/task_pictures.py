@@ -7,6 +7,7 @@ outputs, drawn = pictures.samples(shown)       # drawn['fakes']: uint8 [H, W, 1,
 from __future__ import annotations
 
 from collections.abc import Sequence
+import math
 
 import numpy as np
 
@@ -17,10 +18,11 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.fields import Field
 from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.media.headings import with_headings
-from tfgan_pipeline.media.pairs import pairs
+from tfgan_pipeline.media.pairs import side_by_side
 from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.models.game import Inputs, parts_of
 from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.models.way_back import given_on_the_way_back, way_back
 from tfgan_pipeline.training.state import TrainState
 
 
@@ -87,8 +89,7 @@ class TaskPictures:
         headings = self._headings(task)
         drawn[name] = with_headings(picture, headings) if headings else picture
       else:
-        source = self._field(task.source).require_medium()
-        drawn[task.name] = pairs(source, examples, medium, samples)
+        drawn[task.name] = self._translation(task, examples, samples)
     return outputs, drawn
 
   def _field(self, name: str) -> Field:
@@ -121,7 +122,31 @@ class TaskPictures:
     shows_classes = self._columns(task) and game.labels([0]) is not None
     return game.data.label_names if shows_classes and target.require_medium().is_picture else ()
 
-  def _fixed_inputs(self, task: Task, shown: Example) -> tuple[Inputs, np.ndarray | None]:
+  def _translation(self, task: Task, examples: Example, samples: np.ndarray) -> np.ndarray:
+    """Draws examples beside outputs, their targets where known, and what they are there and back.
+
+    If a medium is not one of pictures, only the outputs are drawn. As many examples are drawn as
+    make a grid of the usual number of tiles.
+    """
+    game = self._state.game
+    source, target = (self._field(name).require_medium() for name in (task.source, task.target))
+    if not (source.is_picture and target.is_picture):
+      return target.picture(samples)
+    columns = {'Input': examples[task.source], 'Output': samples}
+    if truth := game.data.truth_of(task.source, task.target):
+      columns['Target'] = examples[truth]
+    back = way_back(game, task)
+    largest = max((self._field(name).shape for name in (task.source, task.target)), key=math.prod)
+    count = max(1, target.grid_size(largest) // (len(columns) + bool(back)))
+    columns = {heading: pictures[:count] for heading, pictures in columns.items()}
+    if back:
+      part = {name: values[:count] for name, values in examples.items()}
+      given = given_on_the_way_back(back, part, samples[:count])
+      inputs = game.inputs(back, range(len(samples[:count])), self._seed, given)
+      columns['Back'] = source.to_stored(self._values(back, inputs)).numpy()
+    return side_by_side(target, columns)
+
+  def _fixed_inputs(self, task: Task, shown: Example) -> tuple[Inputs, Example | None]:
     """Returns the inputs of a task's picture and the stored examples that they are made from.
 
     The examples are None for a task that reads noise.
@@ -133,5 +158,5 @@ class TaskPictures:
       count -= count % columns if columns else 0
       return game.inputs(task, range(count), self._seed), None
     field_values = {name: values[: self._examples_of(task)] for name, values in shown.items()}
-    examples = field_values[task.source]
-    return game.inputs(task, range(len(examples)), self._seed, field_values), examples
+    count = len(field_values[task.source])
+    return game.inputs(task, range(count), self._seed, field_values), field_values

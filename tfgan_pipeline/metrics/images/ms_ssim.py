@@ -7,14 +7,10 @@ import numpy as np
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.images.checks import checked_pair
+from tfgan_pipeline.metrics.images.similarity import WINDOW, similarity_terms
 
 # Exponents of the scales, finest first (Wang et al. 2003).
 _WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
-# Gaussian window of 11 pixels, deviation 1.5, as in SSIM (Wang et al. 2004).
-_TAPS = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
-_TAPS /= _TAPS.sum()
-# (K L)^2 with SSIM's K of 0.01 and 0.03 and L = 255: keeps quotients stable near 0 / 0.
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _PAIRS = 64  # Compared at a time.
 
 
@@ -48,14 +44,14 @@ def ms_ssim(
   """
   reference, generated = checked_pair(reference, generated)
   side = min(generated.shape[1:3])
-  if side < len(_TAPS):
-    raise UsageError(f'images should have {len(_TAPS)} pixels or more a side, got {side}')
+  if side < WINDOW:
+    raise UsageError(f'images should have {WINDOW} pixels or more a side, got {side}')
   if pairs < 1:
     raise UsageError(f'pairs={pairs} should be at least 1')
   if seed < 0:
     raise UsageError(f'seed={seed} should not be negative')
   scales = 1
-  while scales < len(_WEIGHTS) and -(-side >> scales) >= len(_TAPS):
+  while scales < len(_WEIGHTS) and -(-side >> scales) >= WINDOW:
     scales += 1
   means = []
   for images in generated, reference:
@@ -85,29 +81,11 @@ def multi_scale_similarity(x: np.ndarray, y: np.ndarray, scales: int) -> np.ndar
   for scale, weight in enumerate(weights):
     if scale:
       x, y = _halve(x), _halve(y)
-    luminance, contrast = _similarity(x, y)
+    luminance, contrast = similarity_terms(x, y)
     # Luminance counts at the coarsest scale alone. A negative mean has no real root, so 0.
     value = contrast * luminance if scale == scales - 1 else contrast
     product *= value.mean(axis=(1, 2)).clip(0) ** weight
   return product.mean(axis=1)
-
-
-def _similarity(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """Returns the luminance and the contrast-structure term of SSIM at each pixel."""
-  mean_x, mean_y = _smooth(x), _smooth(y)
-  product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
-  luminance = (2 * product + _C1) / (squares + _C1)
-  contrast = (2 * (_smooth(x * y) - product) + _C2) / (_smooth(x**2 + y**2) - squares + _C2)
-  return luminance, contrast
-
-
-def _smooth(images: np.ndarray) -> np.ndarray:
-  """Returns images weighted by a Gaussian of 11 x 11 pixels, deviation 1.5, where it fits in."""
-  height, width = (size - len(_TAPS) + 1 for size in images.shape[1:3])
-  rows = [tap * images[:, place : place + height] for place, tap in enumerate(_TAPS)]
-  images = np.asarray(sum(rows))
-  columns = [tap * images[:, :, place : place + width] for place, tap in enumerate(_TAPS)]
-  return np.asarray(sum(columns))
 
 
 def _halve(images: np.ndarray) -> np.ndarray:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import math
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.metrics.pairs.parts import float_parts
 from tfgan_pipeline.metrics.ranking import higher_is_better, lower_is_better
-
-_IMAGES = 64  # At a time, so that float64 of them takes little memory.
 
 
 @registry.pair_metric
@@ -29,7 +26,7 @@ def l1(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
   Raises:
     UsageError: The shapes differ.
   """
-  sums = [np.abs(difference).sum() for difference in _differences(targets, outputs)]
+  sums = [np.abs(output - target).sum() for target, output in float_parts(targets, outputs)]
   return {'l1': float(sum(sums) / targets.size)}
 
 
@@ -49,19 +46,11 @@ def psnr(targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
     UsageError: The shapes differ.
   """
   errors = [
-    np.square(difference).mean(axis=(1, 2, 3)) for difference in _differences(targets, outputs)
+    np.square(output - target).mean(axis=(1, 2, 3))
+    for target, output in float_parts(targets, outputs)
   ]
   return {'psnr': float(np.mean([_decibels(error) for error in np.concatenate(errors)]))}
 
 
 def _decibels(error: float) -> float:
   return min(10 * math.log10(255**2 / error), 100.0) if error else 100.0
-
-
-def _differences(targets: np.ndarray, outputs: np.ndarray) -> Iterator[np.ndarray]:
-  """Yields outputs - targets as float64 [n, H, W, C], some images at a time."""
-  if targets.shape != outputs.shape:
-    raise UsageError(f'targets {targets.shape} and outputs {outputs.shape} should have one shape')
-  for first in range(0, len(targets), _IMAGES):
-    part = slice(first, first + _IMAGES)
-    yield outputs[part].astype(np.float64) - targets[part]

@@ -1,0 +1,114 @@
+"""Scores of translators: directions by themselves, true outputs, ways back, chosen checkpoints."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from tests.conftest import run_binary, tiny_experiment
+from tfgan_pipeline.estimator import GANEstimator
+
+_SIDES = ('shapes(size=16, count=60, style=outline)', 'shapes(size=16, count=60)')
+PAIRED = f'paired(a="{_SIDES[0]}", b="{_SIDES[1]}")'
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+  """A CycleGAN of four steps, trained on pairs so that true outputs are known."""
+  one = GANEstimator(
+    tiny_experiment(
+      tmp_path_factory.mktemp('cyclegan') / 'run',
+      model='cyclegan',
+      networks='resnet_translator(filters=2, blocks=1), patchgan(filters=2, layers=1)',
+      dataset=PAIRED,
+      sample_every=9,
+    )
+  )
+  one.train()
+  return one
+
+
+def flags(trained, cache_dir, *more):
+  return (
+    *('evaluate', f'--model_dir={trained.experiment.model_dir}', f'--cache_dir={cache_dir}'),
+    *('--extractor=random_projection', '--metrics=fid, kid, mind', *more),
+  )
+
+
+def records_of(result):
+  return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_all_tasks_are_scored_by_one_command_and_are_never_comparable(trained, cache_dir):
+  result = run_binary(
+    *flags(trained, cache_dir, '--task=all', '--num_samples=40', '--watch'),
+    '--pair_metrics=l1, ssim, feature_distance, cycle_error',
+  )
+  records = records_of(result)
+  tasks = [record['definition']['task']['name'] for record in records]
+  steps = [record['step'] for record in records]
+  assert tasks == ['a_to_b', 'b_to_a'] * 3 and steps == [0, 0, 2, 2, 4, 4]
+  there, back = (record['score_ids'] for record in records[-2:])
+  assert there.keys() == back.keys() and not set(there.values()) & set(back.values())
+  scores = records[-1]['scores']
+  for name in ('fid_floor', 'mind_floor'):
+    assert f'{name}[random_projection]' in scores, scores
+  for stem in ('l1', 'ssim'):
+    assert {stem, f'{stem}_identity', f'{stem}_constant'} <= scores.keys()
+  assert 'feature_distance_identity[random_projection]' in scores
+  assert 0 < scores['cycle_error'] < 2 and 'cycle_error_identity' not in scores
+  examples = next(trained.dataset.split('train').ordered(40))
+  sides = {side: examples[f'image_{side}'] for side in 'ab'}
+  returned = trained.translate(trained.translate(sides['b'], task='b_to_a'), task='a_to_b')
+  outputs = trained.translate(sides['b'], task='b_to_a')
+
+  def l1(one, other):
+    return np.abs(one.astype(float) - other).mean()
+
+  assert scores['cycle_error'] == pytest.approx(l1(sides['b'], returned) / 127.5)
+  assert scores['l1'] == pytest.approx(l1(outputs, sides['a']))
+  assert scores['l1_identity'] == pytest.approx(l1(sides['b'], sides['a']))
+  colour = np.median(sides['a'], axis=(0, 1, 2))
+  assert scores['l1_constant'] == pytest.approx(l1(np.rint(colour), sides['a']))
+
+
+def test_the_rule_for_the_checkpoint_is_part_of_the_definition(trained, cache_dir):
+  common = ('--num_samples=6', '--task=a_to_b')
+  (last,), (best,), (plain,) = (
+    records_of(run_binary(*flags(trained, cache_dir, *common, *more)))
+    for more in (
+      ('--protocol=translation_last',),
+      ('--protocol=translation_best_of_k', '--best_by=kid'),
+      ('--reference_split=test',),
+    )
+  )
+  assert last['step'] == 4 and last['definition']['checkpoint'] == 'last'
+  assert best['definition']['checkpoint'] == 'best of 3 by kid'
+  assert {last['protocol'], best['protocol']} == {'translation_last', 'translation_best_of_k'}
+  assert last['scores'] == plain['scores'] and 'checkpoint' not in plain['definition']
+  kids = [
+    record['scores']['kid[random_projection]']
+    for record in trained.records()
+    if 'checkpoint' not in record['definition'] and record['definition']['num_generated'] == 6
+  ]
+  assert len(kids) == 3 and best['scores']['kid[random_projection]'] == min(kids)
+  ids = [set(record['score_ids'].values()) for record in (last, best, plain)]
+  assert not ids[0] & ids[1] and not ids[0] & ids[2] and not ids[1] & ids[2]
+  assert last['definition']['reference']['split'] == 'test'
+
+
+@pytest.mark.parametrize(
+  'more, message',
+  [
+    (('--watch',), '--protocol=translation_last: scores one checkpoint .* without --watch'),
+    (('--step=2',), '--step=2: not with --protocol=translation_last, which chooses'),
+    (('--protocol=translation_best_of_k',), '--best_by=fid, which is not among the scores'),
+  ],
+)
+def test_what_does_not_go_with_a_rule_is_refused(trained, cache_dir, more, message):
+  metrics = '--metrics=kid' if '--protocol' in more[0] else '--metrics=fid'
+  common = (*flags(trained, cache_dir, '--protocol=translation_last', '--num_samples=6'), metrics)
+  assert re.search(message, run_binary(*common, *more, code=2).stderr)

@@ -1,0 +1,70 @@
+"""Translation of outputs back, for scores of what is left of pictures after it.
+
+there_and_back = WayBack(run, experiment, task, sources, options, strategy)
+there_and_back.restore(step)
+there_and_back.of(outputs)                           # uint8 [n, H, W, C]
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.split import Split
+from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.models.way_back import given_on_the_way_back, way_back
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.translator import Translator
+
+
+class WayBack:
+  """Translator of outputs back to what they were made of.
+
+  Args:
+    run: The run.
+    experiment: The run's experiment, as recorded.
+    task: The task that leads there; another one leads back.
+    sources: The examples that outputs are made of, in order.
+    options: Options of the evaluation, with the weights and the seed.
+    strategy: Strategy whose replicas hold the networks; None for no strategy.
+  """
+
+  def __init__(
+    self,
+    run: RunDirectory,
+    experiment: Experiment,
+    task: Task,
+    sources: Split,
+    options: EvaluationOptions,
+    strategy: tf.distribute.Strategy | None = None,
+  ):
+    back = way_back(new_game(experiment, Fields.from_record(run.read_record()['dataset'])), task)
+    assert back is not None  # open_run refuses metrics that need one where there is none.
+    self._translator = Translator(
+      run, experiment, back.name, weights=options.weights, strategy=strategy
+    )
+    self._back = back
+    self._sources = sources
+    self._seed = options.sample_seed
+
+  def restore(self, step: int) -> None:
+    """Restores the weights of one checkpoint."""
+    self._translator.restore(step)
+
+  def of(self, outputs: np.ndarray) -> np.ndarray:
+    """Returns outputs uint8 [n, H, W, C] translated back, those of example i in row i."""
+    parts: list[np.ndarray] = []
+    first = 0
+    for batch in self._sources.ordered(1024):
+      part = outputs[first : first + len(next(iter(batch.values())))]
+      if not len(part):
+        break
+      given = {name: values[: len(part)] for name, values in batch.items()}
+      given = given_on_the_way_back(self._back, given, part)
+      parts.append(self._translator.outputs(given, seed=self._seed, first=first))
+      first += len(part)
+    return np.concatenate(parts)
