@@ -36,6 +36,7 @@ def calls(tmp_path, request, store_tfds) -> dict:
   calls = {
     'image_folder': ('image_folder(8)', str(tmp_path / 'pictures')),
     'shapes': ('shapes(16, 500)', None),
+    'openmoji': ('openmoji(size=16, count=50)', None),
     'domains': ('domains(b="shapes(8, 500)")', None),
     'arrays': ("arrays('x.npy')", str(tmp_path)),
     'in_memory': (dataset_of(np.zeros((9, 5, 4, 1), np.uint8)), None),

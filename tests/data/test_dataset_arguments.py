@@ -41,6 +41,7 @@ DEFAULTS = {
   'paired': {'a': 'shapes(style=outline)', 'b': 'shapes'},
   'halves': {'dataset': 'shapes(style=pairs)', 'first': 'left'},
   'in_memory': {},
+  'openmoji': {'task': 'pictures', 'size': 64, 'count': 0},
   'parquet': {
     'file': '',
     'image': '',

@@ -17,7 +17,7 @@ SIZED = [
   for name, component in registry.dataset.components().items()
   if any(parameter.name == 'size' for parameter in component.parameters)
 ]
-MORE = {'shapes': ', count=20', 'tfds': ', name=tiny'}
+MORE = {'shapes': ', count=20', 'openmoji': ', count=20', 'tfds': ', name=tiny'}
 
 
 @pytest.fixture(scope='module')

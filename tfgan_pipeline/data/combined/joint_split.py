@@ -82,6 +82,16 @@ class JointSplit(Split):
     }
 
 
+class AlignedSplit(JointSplit):
+  """Parts of one size whose stored orders correspond: pairs in a pass, but unpaired in training.
+
+  So data whose pairs are known can be trained on as if they were not, and scored against the truth.
+  """
+
+  def with_field(self, field: str) -> Split:
+    return self
+
+
 def _seed_of(seed: int, word: str) -> int:
   """Derives a 31-bit seed for one part, so that parts with equal data have different orders."""
   return int.from_bytes(hashlib.sha256(f'{seed} {word}'.encode()).digest()[:4], 'big') >> 1

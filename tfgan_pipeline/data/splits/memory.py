@@ -39,12 +39,16 @@ class MemorySplit(Split):
     arrays: Arrays [N, ...] by field, N > 0. They are not copied and must not be changed later.
       'image' is uint8 [N, H, W, C]; 'label', int [N], is 0 throughout if only 'image' is given.
     stored: Split of the files that hold these examples; the fingerprint is taken from it.
+    recipe: Text that determines the arrays, for the fingerprint of pictures that are drawn; '' for
+      none, and a fingerprint of the pixels.
 
   Raises:
     ValueError: 'image' has another dtype or rank, or the arrays are empty or differ in length.
   """
 
-  def __init__(self, arrays: Mapping[str, np.ndarray], *, stored: Split | None = None):
+  def __init__(
+    self, arrays: Mapping[str, np.ndarray], *, stored: Split | None = None, recipe: str = ''
+  ):
     arrays = dict(arrays)
     self.size = len(next(iter(arrays.values()), ()))
     if 'image' in arrays:
@@ -62,6 +66,7 @@ class MemorySplit(Split):
     self.known_labels = arrays.get('label')
     self.names = stored.names if stored else ()
     self._stored = stored
+    self._recipe = recipe
 
   @classmethod
   def reading(cls, split: Split, *, batch_size: int = 1024) -> MemorySplit:
@@ -120,7 +125,9 @@ class MemorySplit(Split):
     return {name: tf.gather(values, references) for name, values in self._tensors.items()}
 
   def add_content(self, digest: hashlib._Hash) -> None:
-    if self._stored is None:
-      self._add_pixels(digest)
-    else:
+    if self._stored is not None:
       self._stored.add_content(digest)
+    elif self._recipe:
+      digest.update(self._recipe.encode())
+    else:
+      self._add_pixels(digest)
