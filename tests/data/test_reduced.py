@@ -1,4 +1,4 @@
-"""Pictures and smaller ones made of them: the filter, the pairs of training, and what is refused."""
+"""Pictures and smaller ones made of them: the filter, pairs in training, and what is refused."""
 
 from __future__ import annotations
 

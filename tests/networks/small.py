@@ -12,9 +12,7 @@ TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
 SUPER_RESOLUTION = ('msrresnet', 'rrdbnet', 'srgan_discriminator', 'srresnet')
 # Networks of games that make images from noise.
 IMAGE_NETWORKS = [
-  name
-  for name in registry.network.components()
-  if name not in (*TRANSLATION, *SUPER_RESOLUTION)
+  name for name in registry.network.components() if name not in (*TRANSLATION, *SUPER_RESOLUTION)
 ]
 
 _COLOUR = (32, 32, 3)

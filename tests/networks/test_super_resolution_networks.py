@@ -117,7 +117,11 @@ def test_prelu_has_a_slope_for_a_layer_or_a_channel(per_channel, count):
 @pytest.mark.parametrize(
   'text, options, message',
   [
-    ('srresnet', dict(factor=5), 'larger than inputs by a product of 2 and 3, or as large, and are'),
+    (
+      'srresnet',
+      dict(factor=5),
+      'larger than inputs by a product of 2 and 3, or as large, and are',
+    ),
     ('msrresnet(blocks=-1)', {}, 'blocks=-1 should be at least 0'),
     ('srresnet(filters=0)', {}, 'filters=0 should be at least 1'),
     ('rrdbnet(growth=0)', {}, 'growth=0 should be at least 1'),

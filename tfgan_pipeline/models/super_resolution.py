@@ -118,9 +118,7 @@ class SuperResolution(TranslationGame):
       return super().models(batch)
     source, target = batch['image_a'], batch['image_b']
     (role,) = self.players['generator']
-    return (
-      self.without_discriminator(target, source, self.networks[role](source, training=True)),
-    )
+    return (self.without_discriminator(target, source, self.networks[role](source, training=True)),)
 
   def gan_loss(
     self, model: GANTuple, adversarial: AdversarialLoss, pool: Pool | None = None

@@ -70,6 +70,6 @@ def _msrresnet(name: str, role: Role, filters: int, blocks: int) -> keras.Model:
 
 
 def small_he() -> keras.initializers.Initializer:
-  """Returns BasicSR's initialiser: a tenth of He et al. 2015, so that blocks start near identity."""
+  """Returns BasicSR's initialiser: a tenth of He et al. 2015; blocks start near identity."""
   # The variance of a tenth of the deviation is a hundredth of He's 2 / fan_in.
   return keras.initializers.VarianceScaling(0.02, 'fan_in', 'untruncated_normal')

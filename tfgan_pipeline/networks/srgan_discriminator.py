@@ -12,9 +12,7 @@ layers = keras.layers
 
 
 @registry.network
-def srgan_discriminator(
-  spec: NetworkSpec, *, filters: int = 64, units: int = 1024
-) -> Networks:
+def srgan_discriminator(spec: NetworkSpec, *, filters: int = 64, units: int = 1024) -> Networks:
   """Discriminator of whole images in the manner of VGG: four halvings and a dense layer; SRGAN's.
 
   23,565,505 trained parameters for colour images of 96x96. Its dense layer fits one size of images;

@@ -20,8 +20,7 @@ def srresnet(
   """Translator of small images to 1, 2, 3, 4 ... times larger ones, by pixel shuffle; SRGAN's own.
 
   1,549,462 trained parameters for colour images and a factor of 4, and 1,401,749 for 2. Fully
-  convolutional: weights fit images of any size. Larger data need no other argument: the factor is
-  that of the data.
+  convolutional: weights fit images of any size. The factor is that of the data.
 
   Args:
     spec: Networks to build.
@@ -40,9 +39,7 @@ def srresnet(
   }
 
 
-def _srresnet(
-  name: str, role: Role, filters: int, blocks: int, per_channel: bool
-) -> keras.Model:
+def _srresnet(name: str, role: Role, filters: int, blocks: int, per_channel: bool) -> keras.Model:
   factors = enlargements('srresnet', role, (2, 3))
 
   def norm() -> keras.layers.Layer:
