@@ -8,8 +8,12 @@ from tfgan_pipeline.networks.blocks.plans import Plan
 
 # Networks from images to images and to maps of numbers; test_translators.py has their tests.
 TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
+# Networks to larger images; test_super_resolution_networks.py has their tests.
+SUPER_RESOLUTION = ('msrresnet', 'rrdbnet', 'srgan_discriminator', 'srresnet')
 # Networks of games that make images from noise.
-IMAGE_NETWORKS = [name for name in registry.network.components() if name not in TRANSLATION]
+IMAGE_NETWORKS = [
+  name for name in registry.network.components() if name not in (*TRANSLATION, *SUPER_RESOLUTION)
+]
 
 _COLOUR = (32, 32, 3)
 _SMALL = {

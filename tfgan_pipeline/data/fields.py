@@ -33,6 +33,8 @@ class Field:
       of a pair are; '' for none. Fields that are no twins are augmented independently.
     label: Name of the field with the class of this one. '' stands for 'label' in the field
       'image', and for none in others.
+    reduced_from: Name of the field of which this one is a smaller picture, made after augmentation
+      by `reduction.reduce`; '' for none.
   """
 
   shape: tuple[int, ...]
@@ -41,6 +43,7 @@ class Field:
   classes: tuple[str, ...] = ()
   twin: str = ''
   label: str = ''
+  reduced_from: str = ''
 
   def require_medium(self) -> Medium:
     """Returns the medium of the field; raises UsageError if the field holds numbers."""
@@ -103,14 +106,26 @@ class Fields(dict[str, Field]):
     return len(self.label_names)
 
   def augmented(self) -> dict[str, str]:
-    """Returns, for every field of pictures, the field that it is augmented like: twin or itself."""
-    images = [name for name, field in self.items() if field.medium and field.medium.is_picture]
+    """Returns, for every field of pictures to augment, the field it is changed like, or itself."""
+    images = [
+      name
+      for name, field in self.items()
+      if field.medium and field.medium.is_picture and not field.reduced_from
+    ]
     return {name: self[name].twin or name for name in images}
 
+  def reduced(self) -> dict[str, str]:
+    """Returns, for every field that is a smaller picture of another one, that other field."""
+    return {name: field.reduced_from for name, field in self.items() if field.reduced_from}
+
   def are_pair(self, one: str, other: str) -> bool:
-    """Returns whether both fields exist and belong together, one being the `twin` of the other."""
-    both = {one, other} <= set(self)
-    return both and (self[one].twin == other or self[other].twin == one)
+    """Returns whether two fields belong together: one is the `twin` or `reduced_from` the other."""
+    if not {one, other} <= set(self):
+      return False
+    return other in (self[one].twin, self[one].reduced_from) or one in (
+      self[other].twin,
+      self[other].reduced_from,
+    )
 
   def batch_spec(self, size: int) -> dict[str, tf.TensorSpec]:
     """Returns the TensorSpec of each field in a batch of `size` stored examples."""
@@ -156,6 +171,7 @@ class Fields(dict[str, Field]):
           tuple(values.get('classes', ())),
           values.get('twin', ''),
           values.get('label', ''),
+          values.get('reduced_from', ''),
         )
         for name, values in record['fields'].items()
       }

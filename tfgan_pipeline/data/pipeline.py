@@ -19,6 +19,7 @@ from types import MappingProxyType
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.keys import random_keys
+from tfgan_pipeline.data.reduction import reduce
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 
@@ -35,6 +36,7 @@ def train_batches(
   first_batch: int = 0,
   augment: str = '',
   augmented: Mapping[str, str] = _IMAGES,
+  reduced: Mapping[str, str] = MappingProxyType({}),
   context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
   """Returns an endless dataset of shuffled, augmented training batches.
@@ -48,6 +50,8 @@ def train_batches(
     augment: Call strings of `registry.augmentation`, in order of application.
     augmented: Fields to augment -> field whose random changes they share, or themselves; see
       Fields.augmented.
+    reduced: Fields that are made again, after augmentation, of a larger picture -> field of that
+      picture; see Fields.reduced.
     context: Input context from `distribute_datasets_from_function`: this host then yields, in
       order, the contiguous slices of each global batch for its own replicas. None: one replica.
 
@@ -67,7 +71,7 @@ def train_batches(
       'the number of replicas'
     )
   size = batch_size // replicas
-  augment_batch = _augmenter(augment, augmented, seed)
+  augment_batch = _augmenter(augment, augmented, reduced, seed)
   first, last = size * first_replica, size * (first_replica + local_replicas)
 
   @tf.autograph.experimental.do_not_convert
@@ -104,7 +108,7 @@ def train_batches(
 
 
 def _augmenter(
-  augment: str, augmented: Mapping[str, str], seed: int
+  augment: str, augmented: Mapping[str, str], reduced: Mapping[str, str], seed: int
 ) -> Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]]:
   """Returns a function (batch, positions int64 [n]) -> batch with its pictures augmented.
 
@@ -120,12 +124,15 @@ def _augmenter(
   groups = {leader: [index] if index else [] for index, leader in enumerate(leaders)}
 
   def augment_batch(batch: dict[str, tf.Tensor], positions: tf.Tensor) -> dict[str, tf.Tensor]:
-    return {
+    changed = {
       name: augment_images(values, groups[augmented[name]], positions)
       if name in augmented
       else values
       for name, values in batch.items()
     }
+    for name, origin in reduced.items() if steps else ():  # Stored ones fit stored pictures.
+      changed[name] = reduce(changed[origin], batch[name].shape[1:3])
+    return changed
 
   def augment_images(images: tf.Tensor, group: list[int], positions: tf.Tensor) -> tf.Tensor:
     pixels = images

@@ -52,6 +52,8 @@ class Extractor:
     details: Facts for the record of scores, such as a classifier's accuracy.
     batch_size: Number of images that `function` is always called with.
     continuous: Whether `function` also takes float32 images in [0, 255], and does not round them.
+    differentiable: The features as graph code, float32 images [n, H, W, C] in [0, 255] to float32
+      [n, D] with gradients, for losses that compare features; None for an extractor without.
   """
 
   name: str
@@ -60,6 +62,7 @@ class Extractor:
   details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   batch_size: int = 256
   continuous: bool = True
+  differentiable: Callable[[tf.Tensor], tf.Tensor] | None = None
 
   @property
   def facts(self) -> dict[str, Any]:

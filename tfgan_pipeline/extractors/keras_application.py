@@ -24,6 +24,7 @@ def keras_application(
   weights: str,
   size: int | tuple[int, int] = 0,
   resize: str = 'antialias',
+  layer: str = '',
 ) -> Extractor:
   """A network of keras.applications: weights is a file, or imagenet to download it.
 
@@ -36,9 +37,11 @@ def keras_application(
     weights: File of weights, or 'imagenet'.
     size: Pixels a side of the input, or (height, width); 0 is the network's own size.
     resize: Method of resizing, see `Preprocessing`.
+    layer: Name of a layer whose whole output is the features, such as 'block5_conv4' of VGG19, the
+      phi_5,4 of SRGAN; '' for the average of the last map.
 
   Raises:
-    UsageError: There is no such network or file, or the weights are another network's.
+    UsageError: There is no such network, file or layer, or the weights are another network's.
   """
   where = '--extractor=keras_application'
   if name not in applications():
@@ -49,7 +52,8 @@ def keras_application(
   except UsageError as error:
     raise UsageError(f'{where}: {error}') from None
   path = weights if weights == 'imagenet' else os.path.expanduser(weights)
-  return application_extractor(context, where, f'keras:{name}', name, path, prepare)
+  label = f'keras:{name}:{layer}' if layer else f'keras:{name}'
+  return application_extractor(context, where, label, name, path, prepare, layer)
 
 
 def applications() -> list[str]:
@@ -68,6 +72,7 @@ def application_extractor(
   name: str,
   weights: str,
   prepare: Preprocessing,
+  layer: str = '',
 ) -> Extractor:
   """Returns the extractor that runs one network of keras.applications.
 
@@ -78,9 +83,10 @@ def application_extractor(
     name: Name of the network.
     weights: File of weights, or 'imagenet'.
     prepare: Preparation of images; without `prepare.sides` they get the network's own size.
+    layer: Name of a layer whose whole output is the features; '' for the average of the last map.
 
   Raises:
-    UsageError: There is no such file, or the weights are another network's.
+    UsageError: There is no such file or layer, or the weights are another network's.
   """
   function = getattr(keras.applications, name)
   scale_pixels = sys.modules[function.__module__].preprocess_input
@@ -88,6 +94,8 @@ def application_extractor(
     raise UsageError(f'{where}: no such file{is_there_another(weights)}')
   with seeded(0):  # Initial weights are drawn, although the file replaces them.
     model, classifies = _load(where, function, weights, prepare.sides)
+  if layer:
+    model, classifies = _with_output(where, model, layer), False
   prepare = Preprocessing(model.input_shape[1:3], prepare.resize)
 
   def build() -> Forward:
@@ -101,7 +109,7 @@ def application_extractor(
 
     return forward
 
-  recipe = f'{prepare}, preprocess_input of {name}'
+  recipe = f'{prepare}, preprocess_input of {name}' + (f', output of {layer}' if layer else '')
   fingerprint = digest(f'keras, {recipe}, logits={classifies}', *model.get_weights())
   return network_extractor(
     context, where, label, fingerprint, build, {'network': name, 'preprocessing': recipe}
@@ -164,3 +172,11 @@ def _with_features(model: keras.Model, classifies: bool) -> keras.Model:
     last = (averages or flat)[-1]
   features = keras.layers.GlobalAveragePooling2D(name='features')(last)
   return keras.Model(model.input, (features, model.output) if classifies else features)
+
+
+def _with_output(where: str, model: keras.Model, layer: str) -> keras.Model:
+  """Returns the part of a model that ends with a layer; raises UsageError if there is none."""
+  names = [one.name for one in model.layers if one.weights]
+  if layer not in {one.name for one in model.layers}:
+    raise UsageError(f'{where}: layer={layer}: there are {", ".join(names)}')
+  return keras.Model(model.input, model.get_layer(layer).output)

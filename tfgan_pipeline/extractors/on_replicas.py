@@ -47,7 +47,9 @@ def network_extractor(
     forward = build()
 
   def per_replica(images: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    return tuple(_matrix(output) for output in forward(images) if output is not None)
+    return tuple(
+      _matrix(output, images.shape[0]) for output in forward(images) if output is not None
+    )
 
   try:  # A bad network fails now, with one line, rather than at the first batch.
     tf.function(per_replica, autograph=False).get_concrete_function(
@@ -75,14 +77,21 @@ def network_extractor(
     )
     return pool, logits[0] if logits else None
 
-  return Extractor(name, fingerprint, extract, details or {}, _REPLICA_BATCH * replicas)
+  return Extractor(
+    name,
+    fingerprint,
+    extract,
+    details or {},
+    _REPLICA_BATCH * replicas,
+    differentiable=lambda images: per_replica(images)[0],
+  )
 
 
-def _matrix(output: tf.Tensor) -> tf.Tensor:
-  """Returns a network's output for n images, such as [n, 1, 1, D] float16, as float32 [n, D]."""
+def _matrix(output: tf.Tensor, count: int) -> tf.Tensor:
+  """Returns a network's output for `count` images, such as [n, 1, 1, D] float16, as [n, D]."""
   output = tf.convert_to_tensor(output)
   if not output.dtype.is_floating or output.shape.rank == 0:
     raise UsageError(f'an output is {output.dtype.name} {output.shape}, not rows of floats')
-  if output.shape[0] not in (None, _REPLICA_BATCH):
-    raise UsageError(f'{_REPLICA_BATCH} images gave {output.shape[0]} rows')
-  return tf.cast(tf.reshape(output, [_REPLICA_BATCH, -1]), tf.float32)
+  if output.shape[0] not in (None, count):
+    raise UsageError(f'{count} images gave {output.shape[0]} rows')
+  return tf.cast(tf.reshape(output, [count, -1]), tf.float32)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.runs.digests import digest
@@ -35,4 +36,8 @@ def random_projection(context: ExtractorContext, *, width: int = 64, seed: int =
     flat = images.reshape(len(images), -1).astype(np.float32) / 127.5 - 1.0
     return flat @ matrix, None
 
-  return Extractor('random_projection', digest('pixels/127.5-1', matrix), project)
+  def with_gradients(images: tf.Tensor) -> tf.Tensor:
+    return (tf.reshape(images, [images.shape[0], -1]) / 127.5 - 1.0) @ matrix
+
+  fingerprint = digest('pixels/127.5-1', matrix)
+  return Extractor('random_projection', fingerprint, project, differentiable=with_gradients)

@@ -69,7 +69,10 @@ def saved_model(
   fingerprint = digest(f'saved_model, {recipe}, {selection}', digest_of_model(where, path))
   details = {'preprocessing': recipe, 'output': output}
   extractor = network_extractor(context, where, 'saved_model', fingerprint, build, details)
-  return dataclasses.replace(extractor, continuous=bool(input_range))
+  if input_range:
+    return extractor
+  # Rounded images have no gradients.
+  return dataclasses.replace(extractor, continuous=False, differentiable=None)
 
 
 def _preprocessing(

@@ -48,6 +48,9 @@ class Game(abc.ABC):
     data: Fields of the examples.
     networks: Keras models by role.
     augment: Function that is applied to all images, real and generated, before a discriminator.
+    features_from: Call string of an extractor whose features the game's losses read; '' for none.
+    features: Function of images float32 [n, H, W, C] in [-1, 1] to those features, float32 [n, D],
+      with gradients; set where a run is trained, if there is `features_from`.
     pools: TF-GAN's `tensor_pool_fn` for each of `directions` that has one; replaces generated
       images by a mix with earlier ones before a discriminator.
     players: Roles of the networks that each player trains. Players are those of TF-GAN,
@@ -69,12 +72,14 @@ class Game(abc.ABC):
   directions: tuple[str, ...] = ('',)
   needs: frozenset[Need] = frozenset()
   shown_examples = 0
+  features_from = ''
 
   def __init__(self, noise: Noise, data: Fields):
     self.noise = noise
     self.data = data
     self.networks: Networks = {}
     self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
+    self.features: Callable[[tf.Tensor], tf.Tensor] | None = None
     self.pools: Mapping[str, Pool] = {}
 
   @abc.abstractmethod
@@ -245,6 +250,23 @@ class Game(abc.ABC):
       for role in self.players[player]
       for variable in self.networks[role].trainable_variables
     ]
+
+  def without_discriminator(
+    self, real: tf.Tensor, inputs: tf.Tensor, generated: tf.Tensor
+  ) -> tfgan.GANModel:
+    """Returns TF-GAN's tuple of a game without a discriminator.
+
+    Args:
+      real: Real samples, float32 [n, ...], such as images [n, H, W, C].
+      inputs: What the generator read, such as codes of the images, [n, D].
+      generated: What the generator made, shaped like `real`.
+    """
+    with tf.compat.v1.variable_scope('Generator') as scope:
+      fields = dict.fromkeys(tfgan.GANModel._fields)
+      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
+    return self.with_variables(
+      model._replace(generator_inputs=inputs, generated_data=generated, real_data=real)
+    )
 
   def with_variables(self, model: _Tuple) -> _Tuple:
     """Returns a copy of a tuple of TF-GAN with the players' trainable variables filled in."""

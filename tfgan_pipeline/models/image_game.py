@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tfgan_pipeline.compat import GANTuple, Inputs, keras, tf, tfgan
+from tfgan_pipeline.compat import GANTuple, Inputs, keras, tf
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import NOISE, Task
 from tfgan_pipeline.networks.spec import Networks, Role, features_of, image_roles
@@ -67,23 +67,6 @@ class ImageGame(Game):
 
   def models(self, batch: Mapping[str, tf.Tensor]) -> tuple[GANTuple, ...]:
     return (self.gan_model(batch),)
-
-  def without_discriminator(
-    self, images: tf.Tensor, codes: tf.Tensor, decoded: tf.Tensor
-  ) -> tfgan.GANModel:
-    """Returns TF-GAN's tuple of a game without a discriminator, which reconstructs images.
-
-    Args:
-      images: Real images, float32 [n, H, W, C].
-      codes: Codes of the images, [n, D].
-      decoded: Reconstructions, float32 [n, H, W, C].
-    """
-    with tf.compat.v1.variable_scope('Generator') as scope:
-      fields = dict.fromkeys(tfgan.GANModel._fields)
-      model = tfgan.GANModel(**{**fields, 'generator_scope': scope, 'discriminator_scope': scope})
-    return self.with_variables(
-      model._replace(generator_inputs=codes, generated_data=decoded, real_data=images)
-    )
 
   def labels(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
     """Returns the classes of samples, int32 [len(indices)]: number i has class i % num_classes.

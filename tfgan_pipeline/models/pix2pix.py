@@ -49,7 +49,8 @@ def pix2pix(
     dropout: Whether outputs have dropout as in training, each by its seed and number.
 
   Raises:
-    UsageError: A weight is negative, or `statistics` is something else.
+    UsageError: A weight is negative, `statistics` is something else, or images of the target are
+      not a whole number of times as large as those of the source.
   """
   require('--model', at_least=0, l1_weight=l1_weight, discriminator_weight=discriminator_weight)
   if statistics not in STATISTICS:
@@ -72,16 +73,20 @@ class Pix2Pix(TranslationGame):
     dropout: bool,
   ):
     super().__init__(noise, data)
+    self.require_whole_factor('a_to_b')
     self._l1_weight = l1_weight
     self._discriminator_weight = discriminator_weight
     self._statistics = statistics
     self._dropout = dropout
 
   def discriminator_reads(self, source: str, target: str) -> dict[str, Port]:
-    return {'image': self.image_port(target), 'source': self.image_port(source)}
+    """Returns images of the target, and of the source, enlarged to the size of the target."""
+    image, other = self.image_port(target), self.image_port(source)
+    return {'image': image, 'source': Port((*image.sides[:2], other.sides[2]))}
 
   def judge(self, direction: str, images: tf.Tensor, sources: tf.Tensor) -> tf.Tensor:
     # Both images are augmented alike: as the channels of one.
+    sources = _enlarged(sources, images.shape[1:3])
     channels = [images.shape[-1], sources.shape[-1]]
     both = self.augment(tf.concat([images, sources], axis=-1))
     discriminator = self.networks[self.discriminator_of(direction)]
@@ -139,3 +144,11 @@ class Pix2Pix(TranslationGame):
 def _l1(model: GANTuple) -> tf.Tensor:
   """Returns the mean absolute error of generated images, for pixels in [-1, 1]."""
   return tf.reduce_mean(tf.abs(model.real_data - model.generated_data))
+
+
+def _enlarged(images: tf.Tensor, sides: Sequence[int]) -> tf.Tensor:
+  """Returns images [n, h, w, C] as [n, *sides, C], by nearest neighbours; of equal size, as is."""
+  for axis, side in zip((1, 2), sides):
+    if images.shape[axis] != side:
+      images = tf.repeat(images, side // images.shape[axis], axis=axis)
+  return images

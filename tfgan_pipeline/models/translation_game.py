@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tfgan_pipeline.compat import Inputs, tf, tfgan
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.models.task import Task
@@ -56,6 +57,17 @@ class TranslationGame(Game):
   def image_port(self, side: str) -> Port:
     """Returns the port of the images of a side: float32 [N, H, W, C] in [-1, 1]."""
     return Port(self.data[f'image_{side}'].shape)
+
+  def require_whole_factor(self, direction: str) -> None:
+    """Raises UsageError unless the target's sides are whole multiples of those of the source."""
+    source, target = (self.image_port(side).sides[:2] for side in self.sides[direction])
+    if any(large % small for small, large in zip(source, target)):
+      one, other = self.sides[direction]
+      raise UsageError(
+        f'image_{other} of {target[0]}x{target[1]} should be a whole number of times as large as '
+        f'image_{one} of {source[0]}x{source[1]}; --dataset="reduced(..., factor=4)" makes such '
+        'pairs'
+      )
 
   def discriminator_reads(self, source: str, target: str) -> dict[str, Port]:
     """Returns the inputs of a direction's discriminator by name: images of its target."""

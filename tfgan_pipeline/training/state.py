@@ -25,6 +25,7 @@ from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.freeze import freeze
+from tfgan_pipeline.training.loss_features import loss_features
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 from tfgan_pipeline.training.train_ops import TrainStep
@@ -86,6 +87,8 @@ class TrainState:
       )
       refuse_what_does_not_fit(experiment, game, dataset, penalties, augmentations)
       networks = game.networks = make_networks()
+      if game.features_from:
+        game.features = loss_features(experiment, game, dataset)
       averages = make_networks(roles=game.averaged) if experiment.ema_decay else {}
       optimizers = {player: _optimizer(experiment, player) for player in game.players}
       for player, optimizer in optimizers.items():

@@ -212,6 +212,7 @@ class Trainer:
       first_batch=self._at * self.state.step_fn.batches_per_step,
       augment=experiment.augment,
       augmented=self._dataset.fields.augmented(),
+      reduced=self._dataset.fields.reduced(),
     )
     return self._strategy.distribute_datasets_from_function(
       lambda context: batches(context=context)
