@@ -18,7 +18,7 @@ NUMBERS = [
 @pytest.mark.parametrize('kind, name, parameter', NUMBERS)
 def test_minus_two_is_refused_by_name(kind, name, parameter):
   value = '-2' if parameter.annotation == 'int' else '-2.0'
-  with pytest.raises(UsageError, match=f'{parameter.name}={value} should be (at least|above)'):
+  with pytest.raises(UsageError, match=f'{parameter.name}={value}:? should be (at least|above)'):
     kind.build(f'{name}({parameter.name}={value})')
 
 
