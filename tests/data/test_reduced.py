@@ -103,7 +103,7 @@ def test_factor_and_pictures_make_the_fingerprint():
     ('reduced("digits(8)", factor=16)', r'digits\(8\) is 8x8, of which factor=16 leaves nothing'),
     ('reduced(domains)', 'reduced.: domains: .* holds image_a, label_a'),
     ('reduced(nothing)', "reduced.: unknown dataset 'nothing'"),
-    ('reduced("gaussians")', 'gaussians holds no pictures'),
+    ('reduced(gaussian_ring)', 'gaussian_ring holds no pictures'),
   ],
 )
 def test_what_has_no_smaller_picture_is_refused(call, message):

@@ -102,7 +102,7 @@ class SuperResolution(TranslationGame):
     self.features_from = features_from
     if not weights['adversarial_weight']:
       self.players = {'generator': self.players['generator']}
-    if not data.are_pair('image_a', 'image_b'):
+    if set(self.reads) <= set(data) and not data.are_pair('image_a', 'image_b'):
       raise UsageError(
         'image_a and image_b are drawn independently of each other, so that no output has a '
         'target; --dataset="reduced(...)" and "paired(...)" make pairs'
