@@ -58,6 +58,7 @@ class Game(abc.ABC):
       a game that translates both ways; ('',) for a single pair.
     needs: Further requirements on a run.
     shown_examples: Number of real examples that `pictures` reads.
+    is_random: Whether outputs of tasks depend on their seed and number.
   """
 
   players: Mapping[str, tuple[str, ...]] = {
@@ -69,6 +70,7 @@ class Game(abc.ABC):
   directions: tuple[str, ...] = ('',)
   needs: frozenset[Need] = frozenset()
   shown_examples = 0
+  is_random = True
 
   def __init__(self, noise: Noise, data: Fields):
     self.noise = noise

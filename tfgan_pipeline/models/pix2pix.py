@@ -75,7 +75,7 @@ class Pix2Pix(TranslationGame):
     self._l1_weight = l1_weight
     self._discriminator_weight = discriminator_weight
     self._statistics = statistics
-    self._dropout = dropout
+    self._dropout = self.is_random = dropout
 
   def discriminator_reads(self, source: str, target: str) -> dict[str, Port]:
     return {'image': self.image_port(target), 'source': self.image_port(source)}
