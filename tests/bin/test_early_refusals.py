@@ -63,6 +63,7 @@ def refusal(binary: str, *arguments: str) -> str:
     ('evaluate', ['--model_dir={}/run', '--labels=3'], '--labels=3: the generator of {}/run is'),
     ('sample', ['--model_dir={}/run', '--labels=0-9', '--output=x.png'], '--labels=0-9: '),
     ('sample', ['--model_dir={}/run', '--input_dir={}/no', '--output=x.png'], '--input_dir={}/no'),
+    ('translate', ['--model_dir={}/run', '--input={}/no', '--output_dir={}/o'], '--input={}/no'),
   ],
 )
 def test_refused_in_a_moment(tiny_run, tmp_path, binary, arguments, message):

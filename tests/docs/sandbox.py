@@ -36,6 +36,7 @@ SMALL = {
   'reference': (),
   'compare': (),
   'sample': (),
+  'translate': (),
   'export': (),
   'verify': (),
   # Without the TPU's compiler, the program that it would be given.

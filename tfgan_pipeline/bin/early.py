@@ -21,7 +21,7 @@ from tfgan_pipeline.runs.directory import RunDirectory, find_runs, require_runs
 
 # Flags that name files or folders to read; several with commas or as patterns are not looked at.
 _SOURCES = (
-  *('generated_dir', 'generated_features', 'input_dir'),
+  *('generated_dir', 'generated_features', 'input', 'input_dir'),
   *('reference_dir', 'reference_stats', 'reference_features'),
 )
 
@@ -114,7 +114,9 @@ def require_run(
     if labels:
       record = run.read_record()
       model = name_of(record['experiment'].get('model', 'gan'))
-      if model in GAMES_WITHOUT_LABELS or not record['dataset'].get('num_classes', 1):
+      data = record['dataset']
+      has_classes = data.get('num_classes', 1) or 'label_asked' in data.get('fields', ())
+      if model in GAMES_WITHOUT_LABELS or not has_classes:
         raise UsageError(
           f'--labels={labels}: the generator of {run.path} is not told any class, as '
           f'--model={model} on this data tells it none; leave it out'

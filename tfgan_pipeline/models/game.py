@@ -61,6 +61,7 @@ class Game(abc.ABC):
       a game that translates both ways; ('',) for a single pair.
     needs: Further requirements on a run.
     shown_examples: Number of real examples that `pictures` reads.
+    is_random: Whether outputs of tasks depend on their seed and number.
   """
 
   players: Mapping[str, tuple[str, ...]] = {
@@ -73,6 +74,7 @@ class Game(abc.ABC):
   needs: frozenset[Need] = frozenset()
   shown_examples = 0
   features_from = ''
+  is_random = True
 
   def __init__(self, noise: Noise, data: Fields):
     self.noise = noise

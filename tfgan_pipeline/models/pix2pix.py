@@ -77,7 +77,7 @@ class Pix2Pix(TranslationGame):
     self._l1_weight = l1_weight
     self._discriminator_weight = discriminator_weight
     self._statistics = statistics
-    self._dropout = dropout
+    self._dropout = self.is_random = dropout
 
   def discriminator_reads(self, source: str, target: str) -> dict[str, Port]:
     """Returns images of the target, and of the source, enlarged to the size of the target."""

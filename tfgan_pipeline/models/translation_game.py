@@ -33,6 +33,7 @@ class TranslationGame(Game):
 
   sides: Mapping[str, tuple[str, str]]
   needs = frozenset({Need.PICTURES})
+  is_random = False
 
   def __init__(self, noise: Noise, data: Fields):
     super().__init__(noise, data)

@@ -22,6 +22,7 @@ from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.sampling.export_translation import translation_functions
 
 _LISTED = 20  # Names of classes in a message.
 _SCALAR = tf.TensorSpec([], tf.int32)
@@ -34,8 +35,8 @@ def export_tasks(game: Game, networks: Networks, path: str, about: Mapping[str, 
   and classes that samples take in turn, by number, int [K], or by name, string [K]. Its samples
   equal those of `GeneratorSampler.batches(count, seed)` with moving or standing averages, except
   for rounding, since batches differ. Wrong classes raise InvalidArgumentError, in a line that has
-  those that exist. The function of any other task maps stored examples
-  [n, ...] of the task's source to outputs. The signature 'serving_default' is that of the first
+  those that exist. The function of any other task maps stored examples to outputs, see
+  export_translation.py. The signature 'serving_default' is that of the first
   task. If the first task samples noise, the module can be called as well, as `loaded(noise)` or,
   for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1]. The
   names of the classes of the field 'label', a line each, are the file assets/classes.txt, and of
@@ -64,7 +65,7 @@ def export_tasks(game: Game, networks: Networks, path: str, about: Mapping[str, 
       function = _make_sampling_function(game, networks, task)
       signatures[task.name] = function.get_concrete_function(_SCALAR, _SCALAR)
     else:
-      function = signatures[task.name] = _make_translation_function(game, networks, task)
+      function, signatures[task.name] = translation_functions(game, networks, task)
     setattr(module, task.name, function)
   signatures['serving_default'] = signatures[game.task().name]
   if game.task().samples_noise:
@@ -153,22 +154,3 @@ def _make_float_function(game: Game, networks: Networks, task: Task) -> Callable
     autograph=False,
     input_signature=[_spec(game, task)],
   )
-
-
-def _make_translation_function(
-  game: Game, networks: Networks, task: Task
-) -> Callable[..., tf.Tensor]:
-  """Returns a function of stored examples [n, ...] that makes stored outputs [n, ...].
-
-  Example i takes the random numbers of number i and seed 0.
-  """
-  source, medium = game.data[task.source], game.data[task.target].require_medium()
-  spec = tf.TensorSpec([None, *source.shape], source.dtype, task.source)
-
-  @tf.function(autograph=False, input_signature=[spec])
-  def translate(examples: tf.Tensor) -> tf.Tensor:
-    indices = tf.range(tf.shape(examples)[0])
-    inputs = game.inputs(task, indices, 0, {task.source: examples})
-    return medium.to_stored(game.run(task, networks, inputs))
-
-  return translate

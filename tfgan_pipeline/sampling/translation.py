@@ -11,6 +11,7 @@ import os
 
 import numpy as np
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.data.folders.decoding import read_picture
 from tfgan_pipeline.data.folders.picture_files import picture_names
@@ -27,7 +28,13 @@ _PAIRS = 32  # In one picture, unless the caller says how many.
 
 
 def open_translator(
-  model_dir: str, task: str = '', *, step: Step = None, weights: str = 'average'
+  model_dir: str,
+  task: str = '',
+  *,
+  step: Step = None,
+  weights: str = 'average',
+  strategy: tf.distribute.Strategy | None = None,
+  flag: str = '--input_dir',
 ) -> Translator:
   """Returns the translator of a run with the weights of a checkpoint.
 
@@ -36,16 +43,18 @@ def open_translator(
     task: Name of the task; '' is the game's first task.
     step: Step of the checkpoint, or 'best'; by default the newest.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
+    strategy: Strategy whose replicas make a block of outputs each; None for no strategy.
+    flag: Flag that names the pictures, for messages.
 
   Raises:
     UsageError: Several runs are named, the task reads noise, or there is no such checkpoint.
   """
   if is_many(model_dir):
-    raise UsageError(f'--input_dir: of one run, and --model_dir={model_dir} may name several')
+    raise UsageError(f'{flag}: of one run, and --model_dir={model_dir} may name several')
   run = RunDirectory(model_dir)
-  sampler = open_sampler(run, run.read_experiment(), task, weights=weights)
+  sampler = open_sampler(run, run.read_experiment(), task, weights=weights, strategy=strategy)
   if not isinstance(sampler, Translator):
-    raise UsageError(f'--input_dir: --task={sampler.task.name} reads noise and no pictures')
+    raise UsageError(f'{flag}: --task={sampler.task.name} reads noise and no pictures')
   sampler.restore(step)
   return sampler
 
@@ -80,16 +89,11 @@ def translate_folder(
     WriteError: The outputs cannot be written.
   """
   if images_dir:
-    _refuse_overlap(input_dir, images_dir)
+    refuse_overlap(input_dir, images_dir, '--images_dir', '--input_dir')
   names = picture_names(input_dir, '--input_dir')[: count or (_PAIRS if output else None)]
-  extension = translator.medium.extension
-  targets = {name: os.path.splitext(name)[0] + extension for name in names}
-  sources = {target: name for name, target in targets.items()}
-  duplicate = next((name for name, target in targets.items() if sources[target] != name), None)
-  if duplicate and images_dir:
-    raise UsageError(
-      f'--input_dir={input_dir}: {duplicate} and {sources[targets[duplicate]]} would be one output'
-    )
+  targets = dict.fromkeys(names, '')
+  if images_dir:
+    targets = output_names(names, f'--input_dir={input_dir}', translator.medium.extension)
   previews = []
   for part, examples, outputs in _translate(translator, input_dir, names, seed):
     previews.append((examples, outputs))
@@ -105,13 +109,32 @@ def translate_folder(
   return len(names)
 
 
-def _refuse_overlap(input_dir: str, images_dir: str) -> None:
+def output_names(names: Sequence[str], where: str, extension: str) -> dict[str, str]:
+  """Returns the name of the output of each picture: its own, with the extension of outputs.
+
+  Args:
+    names: Names of the pictures.
+    where: Flag that named the pictures, with its value, for the message.
+    extension: Extension of outputs, such as '.png'.
+
+  Raises:
+    UsageError: Two pictures would have one output.
+  """
+  targets = {name: os.path.splitext(name)[0] + extension for name in names}
+  sources: dict[str, str] = {}
+  for name, target in targets.items():
+    if (other := sources.setdefault(target, name)) != name:
+      raise UsageError(f'{where}: {other} and {name} would be one output, {target}; rename one')
+  return targets
+
+
+def refuse_overlap(input_dir: str, output_dir: str, flag: str, input_flag: str) -> None:
   """Raises UsageError if one folder lies in the other, where outputs would mix with pictures."""
   source, target = (
-    path if '://' in path else os.path.realpath(path) for path in (input_dir, images_dir)
+    path if '://' in path else os.path.realpath(path) for path in (input_dir, output_dir)
   )
   if f'{source}/'.startswith(f'{target}/') or f'{target}/'.startswith(f'{source}/'):
-    raise UsageError(f'--images_dir={images_dir}: lies in --input_dir, or around it; take another')
+    raise UsageError(f'{flag}={output_dir}: lies in {input_flag}, or around it; take another')
 
 
 def _write(path: str, sample: np.ndarray, translator: Translator) -> None:

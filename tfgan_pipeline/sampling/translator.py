@@ -7,7 +7,7 @@ outputs = translator.outputs({'image_a': images})      # uint8 [n, H, W, C], out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,8 +17,12 @@ from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.networks.sizes import of_any_size
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
+
+# Sizes of pictures whose graphs are kept: one of a large network takes tens of megabytes.
+_KEPT_FUNCTIONS = 8
 
 
 class Translator(TaskSampler):
@@ -32,7 +36,7 @@ class Translator(TaskSampler):
     task: Name of the task; '' is the game's first task.
     sources: The examples that `batches` reads; not needed for `outputs`.
     weights: 'average' for the moving averages where the run keeps any, else 'raw'.
-    strategy: Strategy whose replicas hold the networks; None for no strategy.
+    strategy: Strategy whose replicas make a block of outputs each; None for no strategy.
 
   Attributes:
     source: The field that the task reads.
@@ -49,11 +53,13 @@ class Translator(TaskSampler):
     weights: str = 'average',
     strategy: tf.distribute.Strategy | None = None,
   ):
-    super().__init__(run, experiment, task, weights=weights, strategy=strategy)
+    self._strategy = strategy or tf.distribute.get_strategy()
+    super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self._sources = sources
     # The number of examples in a training step, which is known to fit into memory.
     self.block_size = experiment.batch_size // experiment.accumulate
     self.source = self.game.data[self.task.source]
+    self._functions: dict[tuple[int, ...], Callable[[Inputs], tf.Tensor]] = {}
 
   def outputs(
     self, given: Mapping[str, np.ndarray], *, seed: int = 0, first: int = 0
@@ -78,21 +84,81 @@ class Translator(TaskSampler):
       )
     if not len(examples):
       raise UsageError(f'--task={self.task.name}: there are no examples to read')
-    blocks = []
-    for start in range(0, len(examples), self.block_size):
-      rows = np.arange(start, start + self.block_size)
-      # All blocks have one size, the last one padded with its last example, so that outputs do not
-      # depend on the number of examples and the networks are traced once.
-      rows = np.minimum(rows, len(examples) - 1)
-      part = {name: np.asarray(values)[rows] for name, values in given.items()}
-      with self._memory(self.block_size):
-        values = self._stored(self._run(self.game.inputs(self.task, first + rows, seed, part)))
-      blocks.append(values[: len(examples) - start])
-    return np.concatenate(blocks)
+    numbers = first + np.arange(len(examples))
+    blocks = self.floats(given, numbers, seed=seed, size=self.block_size)
+    return np.concatenate([self._stored(values) for values in blocks])
 
-  @tf.function(autograph=False)
+  def floats(
+    self, given: Mapping[str, np.ndarray], numbers: np.ndarray, *, seed: int, size: int
+  ) -> Iterator[tf.Tensor]:
+    """Yields outputs float32 [n, ...] in [-1, 1] of consecutive examples, of up to `size` each.
+
+    All blocks have one size, the last one padded with its last example, so that outputs do not
+    depend on the number of examples and the networks are traced once. Several replicas make a block
+    each.
+
+    Args:
+      given: Arrays [N, ...] of examples by field. Pictures may have another height and width than
+        those of training, if the network takes them; all have one shape.
+      numbers: Numbers of the examples, integers [N].
+      seed: Seed of what is random in outputs, together with an example's number.
+      size: Number of examples in a block.
+
+    Raises:
+      LackOfMemory: The device has not enough memory for a block.
+      ValueError: The network does not take pictures of this size; the type is TensorFlow's choice.
+    """
+    replicas = self.replicas
+    for start in range(0, len(numbers), size * replicas):
+      parts = []
+      for first in range(start, start + size * replicas, size):
+        rows = np.minimum(np.arange(first, first + size), len(numbers) - 1)
+        part = {name: np.asarray(values)[rows] for name, values in given.items()}
+        parts.append(self.game.inputs(self.task, numbers[rows], seed, part))
+      with self._memory(size):
+        blocks = self._generate(parts)
+      for first, values in zip(range(start, len(numbers), size), blocks):
+        yield values[: len(numbers) - first]
+
+  @property
+  def replicas(self) -> int:
+    """Number of blocks that are made at a time, one on each device."""
+    return self._strategy.num_replicas_in_sync
+
+  def stored(self, values: tf.Tensor) -> np.ndarray:
+    """Converts outputs float32 [..., C] in [-1, 1] to stored form.
+
+    Raises:
+      UsageError: Values are not finite.
+    """
+    return self._stored(values)
+
+  def _generate(self, parts: Sequence[Inputs]) -> Sequence[tf.Tensor]:
+    """Returns outputs of a block of inputs for each replica."""
+    function = self._function_of(tuple(tf.nest.flatten(parts[0])[0].shape))
+    if len(parts) == 1:
+      return [function(parts[0])]
+    shares = self._strategy.experimental_distribute_values_from_function(
+      lambda context: parts[context.replica_id_in_sync_group]
+    )
+    return self._strategy.experimental_local_results(function(shares))
+
+  def _function_of(self, shape: tuple[int, ...]) -> Callable[[Inputs], tf.Tensor]:
+    """Returns the function for a block of pictures of one shape, on one replica or on all."""
+    if shape not in self._functions:
+      if len(self._functions) == _KEPT_FUNCTIONS:
+        self._functions.pop(next(iter(self._functions)))  # The oldest one.
+      if self.replicas == 1:
+        run = lambda inputs: self._run(inputs)  # noqa: E731
+      else:
+        run = lambda shares: self._strategy.run(self._run, (shares,))  # noqa: E731
+      self._functions[shape] = tf.function(run, autograph=False)
+    return self._functions[shape]
+
   def _run(self, inputs: Inputs) -> tf.Tensor:
-    return self.game.run(self.task, self._networks, inputs)
+    sides = tf.nest.flatten(inputs)[0].shape[1:]
+    networks = self._networks if sides == self.source.shape else of_any_size(self._networks)
+    return self.game.run(self.task, networks, inputs)
 
   def batches(
     self, count: int, seed: int, *, batch_size: int = 64, labels: Labels = ()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import logging
-import sys
 import time
-import warnings
 
-import tqdm
+from tfgan_pipeline.writers.progress_bar import bar_type
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +24,7 @@ class Progress:
     self._last = last
     self._batch_size = batch_size
     self._marks = [(time.monotonic(), first)]  # (time in seconds, step) of start and reports.
-    bar = _bar_type()
+    bar = bar_type()
     self._bar = bar and bar(
       initial=first, total=last, unit='step', dynamic_ncols=True, smoothing=0.1
     )
@@ -71,24 +69,6 @@ class Progress:
     """Ends the bar, if there is one."""
     if self._bar is not None:
       self._bar.close()
-
-
-def in_notebook() -> bool:
-  """Returns whether the program is a notebook's kernel."""
-  ipython = sys.modules.get('IPython')
-  return ipython is not None and getattr(ipython.get_ipython(), 'kernel', None) is not None
-
-
-def _bar_type() -> type[tqdm.tqdm] | None:
-  """Returns the bar of a terminal, that of a notebook, or None where none can be drawn."""
-  if sys.stderr and sys.stderr.isatty():
-    return tqdm.tqdm
-  if not in_notebook():
-    return None
-  with warnings.catch_warnings():
-    warnings.simplefilter('ignore')  # Without ipywidgets the bar is made of text, and all is well.
-    from tqdm.auto import tqdm as notebook_bar
-  return notebook_bar
 
 
 def _duration(seconds: float) -> str:

@@ -154,6 +154,8 @@ class NearestUpsample2x(keras.layers.Layer):
 
   def call(self, inputs):
     _, height, width, channels = inputs.shape
+    if None in (height, width):
+      height, width = tf.unstack(tf.shape(inputs)[1:3])
     pixels = tf.reshape(inputs, [-1, height, 1, width, 1, channels])
     squares = tf.tile(pixels, [1, 1, 2, 1, 2, 1])  # [n, H, 2, W, 2, C]
     return tf.reshape(squares, [-1, 2 * height, 2 * width, channels])

@@ -1,0 +1,90 @@
+"""Functions of a SavedModel that translate pictures, of any size where the networks allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.models.game import Game
+from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.models.told_class import FIELD, told_field
+from tfgan_pipeline.networks.sizes import of_any_size, ratio_of, stride_of
+from tfgan_pipeline.networks.spec import Networks
+
+
+def translation_functions(game: Game, networks: Networks, task: Task) -> tuple[Any, Any]:
+  """Returns a function of stored examples that makes stored outputs, and a signature of it.
+
+  Example i takes the random numbers of number i and seed 0. Sides are padded by reflection to
+  multiples of what the networks halve them by, and outputs are cropped; networks that reduce
+  pictures to a pixel, or whose layers need to know the size, keep the size of training.
+
+  Args:
+    game: The game, which makes the inputs.
+    networks: The networks by role, with their weights.
+    task: Task that reads a field of examples.
+
+  Returns:
+    A function of examples uint8 [n, H, W, C], and for each further field that the task is told, an
+    array [n, ...], by position or name. The signature names its inputs, which are fields, and its
+    output, which is the task's target.
+  """
+  source = game.data[task.source]
+  are_pictures = all(
+    game.data[name].require_medium().is_picture for name in (task.source, task.target)
+  )
+  if (
+    are_pictures
+    and ratio_of(source.shape, game.data[task.target].shape)
+    and (stride := max(stride_of(networks[role]) for role in task.roles)) < min(source.shape[:2])
+  ):
+    try:
+      return _functions(game, of_any_size(networks), task, (None, None, source.shape[2]), stride)
+    except Exception:  # Layers that need a size raise a dozen kinds.
+      pass
+  return _functions(game, networks, task, source.shape, 1)
+
+
+def _functions(
+  game: Game, networks: Networks, task: Task, shape: tuple[int | None, ...], stride: int
+) -> tuple[Any, Any]:
+  source, target = game.data[task.source], game.data[task.target]
+  medium, told = target.require_medium(), told_field(game, task)
+  specs = [tf.TensorSpec([None, *shape], source.dtype, task.source)]
+  if told is not None:
+    specs.append(tf.TensorSpec([None, *told.shape], told.dtype, FIELD))
+
+  def make(examples: tf.Tensor, given: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    indices = tf.range(tf.shape(examples)[0])
+    padded, place = _padded(examples, stride)
+    inputs = game.inputs(task, indices, 0, {**given, task.source: padded})
+    outputs = game.run(task, networks, inputs)
+    if None in shape:
+      ratio = ratio_of(source.shape, target.shape)
+      start = tf.concat([[0], place * ratio, [0]], 0)
+      size = tf.concat([[-1], tf.shape(examples)[1:3] * ratio, [-1]], 0)
+      outputs = tf.slice(outputs, start, size)
+    return medium.to_stored(outputs)
+
+  options = {'autograph': False, 'input_signature': specs}
+  if told is None:
+    function = tf.function(lambda examples: make(examples, {}), **options)
+    named = tf.function(lambda examples: {task.target: make(examples, {})}, **options)
+  else:
+    function = tf.function(lambda examples, asked: make(examples, {FIELD: asked}), **options)
+    named = tf.function(
+      lambda examples, asked: {task.target: make(examples, {FIELD: asked})}, **options
+    )
+  function.get_concrete_function()
+  return function, named
+
+
+def _padded(examples: tf.Tensor, stride: int) -> tuple[tf.Tensor, tf.Tensor]:
+  """Returns examples [n, H, W, C] amid their reflection, and the place of the first pixel."""
+  if stride == 1:
+    return examples, tf.zeros([2], tf.int32)
+  room = -tf.shape(examples)[1:3] % stride
+  first = room // 2
+  around = tf.concat([[[0, 0]], tf.stack([first, room - first], 1), [[0, 0]]], 0)
+  return tf.pad(examples, around, 'REFLECT'), first
