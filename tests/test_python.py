@@ -51,10 +51,13 @@ def classes_run(tmp_path_factory) -> GANEstimator:
     ('', True),
     ('logging.basicConfig(level="INFO")', True),
     ('logging.getLogger("tfgan_pipeline").addHandler(logging.StreamHandler())', False),
-    ('logging.getLogger("tfgan_pipeline").setLevel("INFO")', True),
-    ('logging.basicConfig()', True),  # As absl does once TensorFlow logs.
+    # As absl does once TensorFlow logs.
+    ('logging.basicConfig()', True),
+    pytest.param(
+      'logging.getLogger("tfgan_pipeline").setLevel("INFO")', True, marks=pytest.mark.heavy
+    ),
     ('logging.getLogger("tfgan_pipeline").setLevel("WARNING")', False),
-    ('logging.basicConfig(level="ERROR")', False),
+    pytest.param('logging.basicConfig(level="ERROR")', False, marks=pytest.mark.heavy),
   ],
 )
 def test_a_program_sees_its_progress_once_and_keeps_its_logging(tmp_path, setup, shown):

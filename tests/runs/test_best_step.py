@@ -31,9 +31,9 @@ def add_scores(run, name, scores, **definition):
 
 
 @pytest.fixture
-def run(tiny_run, tmp_path):
+def run(quick_run, tmp_path):
   """A run whose step 2 has the best FID, and whose step 4 has the best KID."""
-  run = shutil.copytree(tiny_run, tmp_path / 'run')
+  run = shutil.copytree(quick_run, tmp_path / 'run')
   scores = {0: (90.0, 0.9), 2: (10.0, 0.5), 4: (20.0, 0.1), 6: (1.0, 0.01)}  # 6 is gone.
   add_scores(run, 'a', {step: {FID: fid, 'kid[x]': kid} for step, (fid, kid) in scores.items()})
   return run
@@ -109,8 +109,8 @@ def test_wrong_choices_are_refused(run, tmp_path, step, message):
   assert message in lines[-1] and not (tmp_path / 'a.png').exists()
 
 
-def test_without_scores_the_line_says_who_makes_them(tiny_run, tmp_path):
-  run = shutil.copytree(tiny_run, tmp_path / 'run')
+def test_without_scores_the_line_says_who_makes_them(quick_run, tmp_path):
+  run = shutil.copytree(quick_run, tmp_path / 'run')
   shutil.rmtree(run / 'eval', ignore_errors=True)
   estimator = GANEstimator.of_run(str(run))
   assert estimator.records() == []

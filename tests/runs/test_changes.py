@@ -6,7 +6,7 @@ import shutil
 import pytest
 from tensorflow.python.summary.summary_iterator import summary_iterator
 
-from tests.conftest import TINY, files_under, run_binary
+from tests.conftest import QUICK, files_under, run_binary
 from tests.runs.going_on import assert_equal, record_of
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -105,4 +105,4 @@ def test_in_python(run):
     GANEstimator.of_run(str(run), batch_size=8)
   changed = GANEstimator.of_run(str(run), batch_size=8, max_steps=5, change='batch_size')
   assert changed.train() == 5 and GANEstimator.of_run(str(run)).experiment.batch_size == 8
-  run_binary('train', *TINY, f'--model_dir={run}', '--batch_size=8', '--max_steps=6')
+  run_binary('train', *QUICK, f'--model_dir={run}', '--batch_size=8', '--max_steps=6')

@@ -2,7 +2,7 @@
 
 import shutil
 
-from tests.conftest import TINY, run_binary, tiny_experiment
+from tests.conftest import QUICK, run_binary, tiny_experiment
 from tests.runs.going_on import assert_equal, record_of
 from tfgan_pipeline.estimator import GANEstimator
 
@@ -10,7 +10,7 @@ from tfgan_pipeline.estimator import GANEstimator
 def test_model_dir_alone_continues_a_run_to_the_last_bit(run, tmp_path):
   other = shutil.copytree(run, tmp_path / 'other')
   run_binary('train', f'--model_dir={run}', '--max_steps=6')
-  run_binary('train', *TINY, f'--model_dir={other}', '--max_steps=6')
+  run_binary('train', *QUICK, f'--model_dir={other}', '--max_steps=6')
   assert_equal(run, other, 6)
   record = record_of(run)
   assert record['experiment'] == {**record_of(other)['experiment'], 'model_dir': str(run)}
@@ -35,6 +35,6 @@ def test_training_beyond_the_recorded_end_is_recorded(run):
 
 
 def test_a_run_that_is_not_there_starts_with_the_defaults(tmp_path):
-  flags = (*TINY, f'--model_dir={tmp_path}/new', '--max_steps=1')
+  flags = (*QUICK, f'--model_dir={tmp_path}/new', '--max_steps=1')
   run_binary('train', *flags)
   assert record_of(tmp_path / 'new')['experiment']['loss'] == tiny_experiment(tmp_path).loss

@@ -11,7 +11,7 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 from tests import forked
-from tests.conftest import TINY, checkpoint, files_under, run_binary, tiny_experiment
+from tests.conftest import QUICK, checkpoint, files_under, run_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
@@ -158,10 +158,10 @@ def test_a_changed_save_every_makes_nothing_missing(tmp_path, options):
   assert not any('error' in record for record in records)
 
 
-def test_a_copy_is_continued_by_its_own_flagfile(tiny_run, tmp_path):
+def test_a_copy_is_continued_by_its_own_flagfile(trained, tmp_path):
   model_dir, copy = tmp_path / 'run', tmp_path / 'copy'
   for folder in (model_dir, copy):
-    shutil.copytree(tiny_run, folder)
+    shutil.copytree(trained, folder)
   before = files_under(model_dir)
   run_binary('train', f'--flagfile={copy}/experiment.flags', '--max_steps=6')
   assert files_under(model_dir) == before
@@ -181,7 +181,7 @@ def test_paths_are_recorded_whole_and_data_is_found_beside_a_moved_run(tmp_path)
     Image.new('L', (16, 16), index * 10).save(tmp_path / f'here/pictures/{index}.png')
   flags = ('--dataset=image_folder(16)', '--data_dir=pictures', '--model_dir=runs/one')
   there = functools.partial(os.chdir, tmp_path / 'here')
-  process = forked.run('train', (*TINY, *flags), timeout=120, before=there)
+  process = forked.run('train', (*QUICK, *flags), timeout=120, before=there)
   assert process.returncode == 0, process.stderr
   recorded = record_of(tmp_path / 'here/runs/one')['experiment']
   assert recorded['data_dir'] == str(tmp_path / 'here/pictures')
@@ -206,7 +206,14 @@ def test_relative_paths_of_old_records_become_whole(tmp_path, monkeypatch):
   assert estimator.experiment.data_dir == str(tmp_path / 'here/data')
 
 
-@pytest.mark.parametrize('name', [' a[1], b ', 'c*?\\d', '~root'])
+@pytest.mark.parametrize(
+  'name',
+  [
+    'c*?\\d',
+    pytest.param(' a[1], b ', marks=pytest.mark.heavy),
+    pytest.param('~root', marks=pytest.mark.heavy),
+  ],
+)
 def test_a_path_that_exists_is_meant_literally(trained, tmp_path, options, name, monkeypatch):
   monkeypatch.chdir(tmp_path)
   copy_of(trained, tmp_path / name)

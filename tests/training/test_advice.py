@@ -24,8 +24,8 @@ def pictures(folder, count: int, *, grey: bool) -> str:
 
 
 def warnings_of(tmp_path, *flags: str) -> list[str]:
-  """Returns the warnings of a training of one step."""
-  common = (*TINY, f'--model_dir={tmp_path}/run', '--max_steps=1', '--nodeterministic')
+  """Returns the warnings of a dry run, which are those of the training."""
+  common = (*TINY, f'--model_dir={tmp_path}/run', '--max_steps=1', '--dry_run')
   stderr = run_binary('train', *common, *flags).stderr
   return [text for text in stderr.splitlines() if text.startswith('warning: ')]
 
@@ -77,7 +77,7 @@ def test_checkpoints_that_would_fill_the_disk(tmp_path):
 
 
 def test_a_run_that_goes_on_is_not_told_again(tmp_path):
-  bad = ('--loss=wasserstein', NO_NORM)
+  bad = ('--loss=wasserstein', NO_NORM, '--nodry_run')
   assert warnings_of(tmp_path, *bad) and not warnings_of(tmp_path, *bad, '--max_steps=2')
 
 

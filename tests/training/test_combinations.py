@@ -3,9 +3,11 @@
 All of it comes from the registries. Of the whole product each combination is judged without making
 a network, against REFUSED and SIDES below, so that a component that is new and refused, or is
 accepted by accident, shows. What is accepted is too much to train: cases are chosen greedily such
-that every component is in one, or that every two of different kinds meet (heavy). Networks in ALIKE
-are trained with the heavy ones, and not in every pair: 87 cases in place of 189, of 451 pairs
-instead of 730. Residual networks have the plan of tests/networks/small.py for 8x8 there.
+that every network, game, loss and reconstruction is in one, or that every two components of
+different kinds meet (heavy). Penalties and augmentations share runs in test_every_game.py, where
+they are continued and on replicas too. Networks in ALIKE are trained with the heavy ones, and not
+in every pair: 87 cases in place of 189, of 451 pairs instead of 730. Residual networks have the
+plan of tests/networks/small.py for 8x8 there.
 """
 
 import functools
@@ -262,7 +264,10 @@ def train_score_and_continue(case, model_dir, cache_dir, monkeypatch):
     assert any(not np.array_equal(start[name], once[name]) for name in names), part
 
 
-@pytest.mark.parametrize('case', covering(1, without=ALIKE), ids=text_of)
+TOGETHER = [*PENALTIES, *registry.discriminator_augmentation.components()]  # In test_every_game.py.
+
+
+@pytest.mark.parametrize('case', covering(1, without=[*ALIKE, *TOGETHER]), ids=text_of)
 def test_every_component(case, tmp_path, cache_dir, monkeypatch):
   train_score_and_continue(case, tmp_path / 'run', cache_dir, monkeypatch)
 
@@ -274,7 +279,13 @@ def test_every_network_like_another(network, tmp_path, cache_dir, monkeypatch):
   train_score_and_continue(case, tmp_path / 'run', cache_dir, monkeypatch)
 
 
+def pytest_generate_tests(metafunc):
+  """Chooses pairs where they are tried: that takes as long as the collection of all other tests."""
+  if 'pair' in metafunc.fixturenames:
+    are_tried = 'not heavy' not in metafunc.config.getoption('markexpr')
+    metafunc.parametrize('pair', covering(2, without=ALIKE) if are_tried else [], ids=text_of)
+
+
 @pytest.mark.heavy
-@pytest.mark.parametrize('case', covering(2, without=ALIKE), ids=text_of)
-def test_every_pair(case, tmp_path, cache_dir, monkeypatch):
-  train_score_and_continue(case, tmp_path / 'run', cache_dir, monkeypatch)
+def test_every_pair(pair, tmp_path, cache_dir, monkeypatch):
+  train_score_and_continue(pair, tmp_path / 'run', cache_dir, monkeypatch)

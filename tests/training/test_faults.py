@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, checkpoint, files_under, run_binary, start_binary, tiny_experiment
+from tests.conftest import QUICK, checkpoint, files_under, run_binary, start_binary, tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -19,8 +19,10 @@ from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.training_lock import TrainingLock
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 LONG = (
-  *(*TINY, '--networks=mlp(units=16)'),
+  *QUICK,
   *('--max_steps=100000', '--save_every=20', '--log_every=10', '--sample_every=100000'),
 )
 
@@ -84,6 +86,7 @@ def test_disk_full_during_a_checkpoint(tmp_path):
   continues(tmp_path)
 
 
+@pytest.mark.heavy
 def test_directory_that_can_no_longer_be_written(tmp_path):
   process = start_long(tmp_path)
   kept = tmp_path / 'kept'
@@ -120,6 +123,7 @@ def test_lock_in_a_bucket_lets_the_last_one_go_on(monkeypatch, tmp_path):
       first.check()
 
 
+@pytest.mark.heavy
 def test_interrupt_from_the_keyboard_saves_too(tmp_path):
   process = start_long(tmp_path)
   process.send_signal(signal.SIGINT)
@@ -146,6 +150,7 @@ def test_second_signal_ends_at_once_and_leaves_the_checkpoint(tmp_path):
   continues(tmp_path)
 
 
+@pytest.mark.heavy
 def test_age_limit_saves_and_asks_to_be_continued(tmp_path):
   process = start_binary('train', *LONG, f'--model_dir={tmp_path}', '--max_hours=0.001')
   assert 'stopped at step ' in last_line_of_failure(process, code=75)
@@ -157,7 +162,7 @@ def test_age_counts_from_the_call_unless_the_caller_says_since_when(tmp_path):
   assert not stop.requested
   time.sleep(0.04)
   assert stop.requested
-  estimator = GANEstimator(tiny_experiment(tmp_path, max_hours=0.5))
+  estimator = GANEstimator(tiny_experiment(tmp_path, networks='mlp(units=8)', max_hours=0.5))
   with pytest.raises(Interrupted, match='stopped at step '):
     estimator.train(since=time.monotonic() - 1800)
   assert estimator.train() == 4
@@ -248,7 +253,7 @@ def test_clock_that_is_set_back_and_forth(tmp_path, monkeypatch):
   """Rates and the age limit follow a clock that nobody sets."""
   now, jumps = time.time, iter(range(10**6))
   monkeypatch.setattr(time, 'time', lambda: now() + 1e6 * (-1) ** next(jumps))
-  experiment = tiny_experiment(tmp_path, max_steps=6, max_hours=1.0)
+  experiment = tiny_experiment(tmp_path, networks='mlp(units=8)', max_steps=6, max_hours=1.0)
   assert GANEstimator(experiment).train() == 6
   lines = (tmp_path / 'train/train.jsonl').read_text().splitlines()
   assert [json.loads(line)['step'] for line in lines] == [0, 1, 2, 3, 4, 5, 6]
@@ -261,7 +266,7 @@ def test_data_that_changed_since_the_run_began(tmp_path):
   pictures.mkdir()
   for index in range(20):
     Image.new('L', (16, 16), index * 10).save(pictures / f'{index}.png')
-  arguments = (*TINY, '--dataset=image_folder(size=16)', f'--data_dir={pictures}')
+  arguments = (*QUICK, '--dataset=image_folder(size=16)', f'--data_dir={pictures}')
   run_binary('train', *arguments, f'--model_dir={model_dir}', '--max_steps=2')
   recorded = json.loads((model_dir / 'experiment.json').read_text())['dataset']['fingerprint']
   before = files_under(model_dir)

@@ -10,12 +10,12 @@ from tests.conftest import ROOT, tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.estimator import GANEstimator
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 _LOOP = """
 import ctypes, gc, pathlib, sys
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.estimator import GANEstimator
-
-pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 def resident():
   gc.collect()

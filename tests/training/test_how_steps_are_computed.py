@@ -14,6 +14,8 @@ from tfgan_pipeline.models.build import build_networks
 from tfgan_pipeline.models.noise import Noise
 from tfgan_pipeline.replicas import strategies
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 STEPS = 5
 
 
@@ -91,7 +93,9 @@ def plain(tmp_path_factory):
   return train(tmp_path_factory.mktemp('plain'))
 
 
-@pytest.mark.parametrize('precision', ['mixed_bfloat16', 'mixed_float16'])
+@pytest.mark.parametrize(
+  'precision', [pytest.param('mixed_bfloat16', marks=pytest.mark.heavy), 'mixed_float16']
+)
 def test_16_bits(tmp_path, precision, plain):
   mixed = train(tmp_path / 'mixed', precision=precision)
   scales = {name: mixed.pop(name) for name in list(mixed) if 'loss_scale' in name}

@@ -6,8 +6,10 @@ import shutil
 from PIL import Image
 import pytest
 
-from tests.conftest import TINY, checkpoint, files_under, run_binary, tiny_experiment
+from tests.conftest import QUICK, TINY, checkpoint, files_under, run_binary, tiny_experiment
 from tfgan_pipeline.estimator import GANEstimator
+
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 FACES = ('--networks=dcgan(filters=4)', '--noise=normal(8)', '--batch_size=8', '--save_every=1')
 
@@ -64,19 +66,18 @@ def test_a_few_pictures_start_from_many_others(faces, others, tmp_path):
   moved = {name for name, value in weights(run, 1).items() if (value != start[name]).any()}
   frozen = {name for name in start if name.startswith('discriminator/layer_with_weights-0/')}
   assert frozen and not frozen & moved and any(name.startswith('discriminator') for name in moved)
-  # Continued from its own checkpoint, by whatever command, and exactly; what froze may thaw.
+  # Continued from its own checkpoint, whatever the command says, and exactly; what froze may thaw.
   once = tmp_path / 'once'
-  run_binary('train', *command, f'--model_dir={once}', '--max_steps=3')
+  run_binary('train', *command, f'--model_dir={once}', '--max_steps=2')
   shutil.move(others, tmp_path / 'away')
-  run_binary('train', f'--model_dir={run}', '--max_steps=2')
-  run_binary('train', *command, '--max_steps=3', '--init_from=/elsewhere')
+  run_binary('train', *command, '--max_steps=2', '--init_from=/elsewhere')
   shutil.move(tmp_path / 'away', others)
-  for name, value in checkpoint(once, 3).items():
-    assert (checkpoint(run, 3)[name] == value).all(), name
+  for name, value in checkpoint(once, 2).items():
+    assert (checkpoint(run, 2)[name] == value).all(), name
   assert json.loads((run / 'experiment.json').read_text())['experiment']['init_from'] == str(others)
-  thaw = ('--freeze=', '--change=freeze', '--max_steps=4')
+  thaw = ('--freeze=', '--change=freeze', '--max_steps=3')
   run_binary('train', f'--model_dir={run}', *thaw)
-  ours, before = weights(run, 4), weights(run, 3)
+  ours, before = weights(run, 3), weights(run, 2)
   assert any((ours[name] != before[name]).any() for name in frozen)
 
 
@@ -96,7 +97,7 @@ def test_what_does_not_fit_is_left_and_listed(others, tmp_path):
 
 def test_another_number_of_classes(tmp_path):
   ten, two = tmp_path / 'ten', tmp_path / 'two'
-  flags = (*TINY, '--model=conditional_gan', '--max_steps=1')
+  flags = (*QUICK, '--model=conditional_gan', '--max_steps=1')
   run_binary('train', *flags, f'--model_dir={ten}')
   for index in range(24):
     folder = tmp_path / 'data' / ('cat', 'dog')[index % 2]
@@ -127,7 +128,13 @@ def test_wrong_starts_are_refused(others, tmp_path, arguments, message):
   assert not {name for name in files_under(tmp_path / 'run') if name != 'train/lock'}
 
 
-@pytest.mark.parametrize('freeze', ['discriminator', 'discriminator/*_1, generator/batch_norm'])
+@pytest.mark.parametrize(
+  'freeze',
+  [
+    pytest.param('discriminator', marks=pytest.mark.heavy),
+    'discriminator/*_1, generator/batch_norm',
+  ],
+)
 def test_players_and_patterns(tmp_path, freeze):
   estimator = GANEstimator(tiny_experiment(tmp_path / 'run', freeze=freeze, max_steps=2))
   estimator.train()

@@ -37,7 +37,7 @@ TRAIN = (
 EVALUATE = ('--extractor=points', '--metrics=fid', '--num_samples=100')
 STEP = 2  # Of the one save whose calls are tried: the first that also removes a checkpoint.
 SAMPLE = (  # Of all points, for the default suite: the last call that matches.
-  (r'write train/train\.jsonl', 'error=ENOSPC'),
+  pytest.param(r'write train/train\.jsonl', 'error=ENOSPC', marks=pytest.mark.heavy),
   (r'\w+ checkpoints/.*\.index', 'error=EIO'),
   (r'rename checkpoints/.*\.data-\d+-of-\d+', 'signal=KILL'),
 )

@@ -15,6 +15,8 @@ from tfgan_pipeline.media.sizes import batch_size, tiles
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.networks.mlp import mlp
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.mark.parametrize(
   'side, drawn, together',

@@ -71,6 +71,7 @@ def test_penalties_on_batch_norm(tmp_path):
   )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize('noise', registry.noise.components())
 def test_every_noise_on_four(tmp_path, noise):
   assert_invariant(tmp_path, replicas=(4,), noise=f'{noise}(8)', networks='mlp(units=8)')
@@ -88,7 +89,7 @@ def test_spectral_norm_on_three(tmp_path):
 
 
 def test_dropout_and_augmentation(tmp_path):
-  assert_invariant(tmp_path, networks='mlp', augment='flip, shift(0.1)')
+  assert_invariant(tmp_path, networks='mlp', augment='flip, shift(0.1)', noise='uniform(8)')
 
 
 def test_the_comparison_can_fail(tmp_path):

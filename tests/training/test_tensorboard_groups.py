@@ -15,6 +15,8 @@ from tfgan_pipeline.training.run_card import card
 from tfgan_pipeline.training.summaries import TrainSummaries
 from tfgan_pipeline.writers.groups import shown_as
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 def tags_of(folder) -> dict[str, list[int]]:
   events = EventAccumulator(str(folder), tensor_size_guidance={'tensors': 0}).Reload()
@@ -29,7 +31,9 @@ def test_groups_that_matter_come_first():
 
 def test_a_run_has_a_card_for_each_session(tmp_path):
   for steps in (2, 4):
-    GANEstimator(tiny_experiment(tmp_path, max_steps=steps, batch_size=8)).train()
+    GANEstimator(
+      tiny_experiment(tmp_path, networks='mlp(units=8)', max_steps=steps, batch_size=8)
+    ).train()
   events = EventAccumulator(str(tmp_path / 'train')).Reload()
   assert len(list((tmp_path / 'train').glob('*tfevents*'))) == 2  # One for each process or call.
   first, second = events.Tensors('1_run')
