@@ -1,5 +1,6 @@
 """Changes of the images that the discriminator sees."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -10,6 +11,7 @@ from tfgan_pipeline.compat import tf, tfgan
 from tfgan_pipeline.discriminator_augment import image_changes
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.training.train_ops import TrainStep
 
 IMAGES = np.random.RandomState(0).uniform(-1, 1, (64, 8, 8, 3)).astype(np.float32)
 ALL = list(registry.discriminator_augmentation.components())
@@ -194,3 +196,20 @@ def test_contrast_of_adaptive_augment_is_about_grey():
 def test_refused(text, message):
   with pytest.raises(UsageError, match=message):
     registry.discriminator_augmentation.build(text)
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_images_of_a_pair_are_changed_alike(name):
+  component = registry.discriminator_augmentation.build(name)
+  others = dict.fromkeys(field.name for field in dataclasses.fields(TrainStep))
+  step = TrainStep(**{**others, 'augmentations': {name: component}, 'global_step': tf.Variable(0)})
+  alone = changed(step.augmented)
+  pair = changed(lambda x: tf.concat(step.augmented(x, x), axis=-1))
+  unequal = changed(lambda x: tf.concat(step.augmented(x, -x[..., :1]), axis=-1))
+  assert np.ptp(alone - IMAGES) > 0 or name == 'adaptive_augment'  # Starts at a probability of 0.
+  assert unequal.shape == (64, 8, 8, 4)
+  if name == 'instance_noise':  # Every channel has its own.
+    assert not np.array_equal(pair[..., :3], pair[..., 3:])
+  else:
+    for one in (pair[..., :3], pair[..., 3:], unequal[..., :3]):
+      assert np.array_equal(one, alone)

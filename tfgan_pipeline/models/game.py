@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,8 @@ class Game(abc.ABC):
     noise: Distribution of random inputs.
     data: Fields of the examples.
     networks: Keras models by role.
-    augment: Function that is applied to all images, real and generated, before a discriminator.
+    augment: Function that is applied to all images, real and generated, before a discriminator;
+      several images, as those of a pair, are changed alike, see TrainStep.augmented.
     features_from: Call string of an extractor whose features the game's losses read; '' for none.
     features: Function of images float32 [n, H, W, C] in [-1, 1] to those features, float32 [n, D],
       with gradients; set where a run is trained, if there is `features_from`.
@@ -80,7 +81,7 @@ class Game(abc.ABC):
     self.noise = noise
     self.data = data
     self.networks: Networks = {}
-    self.augment: Callable[[tf.Tensor], tf.Tensor] = lambda images: images
+    self.augment: Callable[..., Any] = lambda *images: images if len(images) > 1 else images[0]
     self.features: Callable[[tf.Tensor], tf.Tensor] | None = None
     self.pools: Mapping[str, Pool] = {}
 

@@ -85,12 +85,9 @@ class Pix2Pix(TranslationGame):
     return {'image': image, 'source': Port((*image.sides[:2], other.sides[2]))}
 
   def judge(self, direction: str, images: tf.Tensor, sources: tf.Tensor) -> tf.Tensor:
-    # Both images are augmented alike: as the channels of one.
     sources = _enlarged(sources, images.shape[1:3])
-    channels = [images.shape[-1], sources.shape[-1]]
-    both = self.augment(tf.concat([images, sources], axis=-1))
     discriminator = self.networks[self.discriminator_of(direction)]
-    return discriminator(tf.split(both, channels, axis=-1), training=True)
+    return discriminator(list(self.augment(images, sources)), training=True)
 
   def gan_loss(
     self, model: GANTuple, adversarial: AdversarialLoss, pool: Pool | None = None

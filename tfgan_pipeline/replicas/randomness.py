@@ -11,13 +11,15 @@ generator would have to be saved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 import contextlib
 import threading
+from typing import TypeVar
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import require
 
+T = TypeVar('T')
 _local = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
@@ -74,6 +76,16 @@ def scope(
     yield
   finally:
     _local.scope = outer
+
+
+def repeating(values: Iterable[T]) -> Iterator[T]:
+  """Yields values; the body of a loop over them draws equal numbers for each, inside a scope."""
+  first = last = _local.scope[3]
+  for value in values:
+    _local.scope[3] = first
+    yield value
+    last = max(last, _local.scope[3])
+  _local.scope[3] = last
 
 
 def active() -> bool:

@@ -13,6 +13,7 @@ import operator
 
 from tfgan_pipeline.compat import GANTuple, keras, tf, tfgan
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.discriminator_augment.policies import DiscriminatorAugmentation
 from tfgan_pipeline.losses.adversarial import AdversarialLoss
 from tfgan_pipeline.losses.penalties import Penalty
@@ -103,12 +104,22 @@ class TrainStep:
       ema.update(average, self.game.networks[role], decay=self.experiment.ema_decay, step=step)
     return scalars
 
-  def augmented(self, images: tf.Tensor) -> tf.Tensor:
-    """Returns images float32 [n, H, W, C] as the discriminator reads them: augmented."""
+  def augmented(self, *images: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, ...]:
+    """Returns images float32 [n, H, W, C] as the discriminator reads them: augmented.
+
+    Several arguments, of equal height and width, get equal changes, and are returned as a tuple.
+    """
     step = tf.cast(self.global_step, tf.float32)
     for change in self.augmentations.values():
-      images = change.function(images, step)
-    return images
+      if len(images) == 1:
+        images = (change.function(images[0], step),)
+      elif Need.PICTURES in change.needs:  # By channels, such as saturation: each by itself.
+        images = tuple(change.function(part, step) for part in randomness.repeating(images))
+      else:  # Numbers of their own for each pixel and channel, such as noise.
+        channels = [part.shape[-1] for part in images]
+        changed = change.function(tf.concat(images, axis=-1), step)
+        images = tuple(tf.split(changed, channels, axis=-1))
+    return images if len(images) > 1 else images[0]
 
   def _penalty_weights(
     self, step: tf.Tensor, players: tuple[str, ...], lazily: bool
