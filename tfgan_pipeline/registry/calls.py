@@ -8,15 +8,16 @@ component.bind((2,), {})                      # {'margin': 2.0}, or UsageError
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import dataclasses
 import inspect
 import keyword
 import math
 import os
+import re
 from typing import Annotated, Any, TypeVar, get_origin
 
-from tfgan_pipeline.errors import ComponentError, UsageError
+from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
 from tfgan_pipeline.registry.annotations import converter
 
 _REQUIRED = inspect.Parameter.empty
@@ -125,6 +126,18 @@ class Component:
       if parameter.later and arguments[parameter.name] == parameter.default:
         del arguments[parameter.name]
     return arguments
+
+
+def similar(word: str, components: Mapping[str, Component]) -> str:
+  """Returns '; did you mean hinge?' for an unknown name; '' if no component is close to it.
+
+  Of names that are close, one that is described by the very word goes before the closest one:
+  'unpaired' is `domains`, two unpaired data sets, and not `paired`.
+  """
+  hint = did_you_mean(word, components)
+  pattern = re.compile(rf'\b{re.escape(word)}\b', re.IGNORECASE)
+  described = [name for name, component in components.items() if pattern.search(component.doc)]
+  return f'; did you mean {described[0]}?' if hint and len(described) == 1 else hint
 
 
 @dataclasses.dataclass(frozen=True)
