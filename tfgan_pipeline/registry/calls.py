@@ -129,14 +129,9 @@ class Component:
 
 
 def similar(word: str, components: Mapping[str, Component]) -> str:
-  """Returns '; did you mean hinge?' for an unknown name; '' if no component is close to it.
-
-  Of names that are close, one that is described by the very word goes before the closest one:
-  'unpaired' is `domains`, two unpaired data sets, and not `paired`.
-  """
-  hint = did_you_mean(word, components)
-  pattern = re.compile(rf'\b{re.escape(word)}\b', re.IGNORECASE)
-  described = [name for name, component in components.items() if pattern.search(component.doc)]
+  """Returns '; did you mean hinge?' for an unknown name, or ''; words of descriptions go first."""
+  hint = did_you_mean(word, components)  # Of 'unpaired', paired, and not domains.
+  described = [one.name for one in components.values() if word in re.findall(r'\w+', one.doc)]
   return f'; did you mean {described[0]}?' if hint and len(described) == 1 else hint
 
 
