@@ -41,7 +41,7 @@ TRAIN = {
   ),
   'grey with alpha': (
     ['--dataset=image_folder(16, channels=2)', '--data_dir=.'],
-    'channels=2, resize=crop should be 1, 3 or 4, and crop or stretch',
+    'channels=2, resize=crop should be 1, 3 or 4, and crop, stretch, width, none',
   ),
   'size that does not fit': (['--networks=dcgan_textbook'], '--networks=dcgan_textbook: '),
   'no units': (['--networks=mlp(units=0)'], 'units=0 should be at least 1'),

@@ -16,6 +16,7 @@ IDENTITIES = (
   'zoom(0)',
   'shift(0)',
   'crop(0)',
+  'jitter(0)',
   'brightness(0)',
   'contrast(0)',
   'elastic(alpha=0)',

@@ -9,6 +9,7 @@ import pytest
 import scipy.ndimage
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.keys import random_keys, uniform
 from tfgan_pipeline.errors import UsageError
 
@@ -25,6 +26,7 @@ ARGUMENTS = {
   ('crop', 'padding'): (4, 0, WIDTH - 1),
   ('elastic', 'alpha'): (34.0, 0, 10_000),
   ('elastic', 'sigma'): (4.0, 0.1, 1000),
+  ('jitter', 'fraction'): (0.1171875, 0, 1),
   ('flip', 'vertical'): (False, False, True),
   ('rotate', 'degrees'): (10.0, 0, 180),
   ('shift', 'fraction'): (0.1, 0, 1),
@@ -87,6 +89,14 @@ def test_crop_begins_at_the_first_number_from_the_top_and_the_second_from_the_le
   top, left = (np.floor(part * (2 * padding + 1)).astype(int) for part in (FIRST, SECOND))
   padded = np.pad(IMAGES, [(0, 0), (padding, padding), (padding, padding), (0, 0)], 'reflect')
   for image, result, y, x in zip(padded, apply(f'crop({padding})'), top, left):
+    np.testing.assert_array_equal(result, image[y : y + HEIGHT, x : x + WIDTH])
+
+
+def test_jitter_enlarges_and_begins_at_the_first_number_from_the_top():
+  large = np.asarray(tf.image.resize(IMAGES, [HEIGHT + 6, WIDTH + 5], method='bicubic'))
+  top, left = np.floor(FIRST * 7).astype(int), np.floor(SECOND * 6).astype(int)
+  assert len(set(top)) == 7 and len(set(left)) == 6
+  for image, result, y, x in zip(large, apply('jitter(0.5)'), top, left):
     np.testing.assert_array_equal(result, image[y : y + HEIGHT, x : x + WIDTH])
 
 

@@ -39,8 +39,14 @@ def calls(tmp_path, request, store_tfds) -> dict:
     'openmoji': ('openmoji(size=16, count=50)', None),
     'domains': ('domains(b="shapes(8, 500)")', None),
     'arrays': ("arrays('x.npy')", str(tmp_path)),
+    'attributes': (
+      "attributes('pictures/x.csv', 'image_folder(8, folder=pictures)')",
+      str(tmp_path),
+    ),
     'in_memory': (dataset_of(np.zeros((9, 5, 4, 1), np.uint8)), None),
   }
+  rows = [f'{value},{value % 2}' for value in range(20)]
+  (tmp_path / 'pictures/x.csv').write_text('\n'.join(['file,odd', *rows]))
   np.save(tmp_path / 'x.npy', np.zeros((9, 5, 4, 1), np.uint8))
   if request.node.callspec.params['name'] == 'parquet':
     parquet = pytest.importorskip('pyarrow.parquet')
@@ -71,7 +77,8 @@ def test_contract(name, calls):
       for values in (batch[name] for batch in batches):
         assert values.dtype == field.dtype and values.shape[1:] == field.shape
         if not field.medium:
-          assert values.min() >= 0 and values.max() < max(1, len(field.classes))
+          most = 2 if field.shape else max(1, len(field.classes))  # Attributes are 0 or 1.
+          assert values.min() >= 0 and values.max() < most
   batch = next(iter(train_batches(dataset.split('train'), batch_size=4, seed=0)))
   assert {name: tf.TensorSpec.from_tensor(values) for name, values in batch.items()} == (
     dataset.fields.batch_spec(4)

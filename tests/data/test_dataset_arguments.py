@@ -25,6 +25,7 @@ DEFAULTS = {
     'validation': 0.1,
     'test': 0.1,
   },
+  'attributes': {'dataset': 'image_folder(64)', 'names': ()},
   'digits': {'size': 32},
   'domains': {'a': 'digits', 'b': 'shapes(size=32)'},
   'gaussian_grid': {'side': 5},
@@ -54,7 +55,7 @@ DEFAULTS = {
   },
   'shapes': {'size': 32, 'count': 10_000, 'label': 'shape', 'seed': 0, 'style': 'filled'},
   'stacked': {'dataset': 'digits', 'times': 1, 'seed': 0},
-  'tfds': {'size': 0, 'validation': 0.0, 'train': '', 'test': '', 'label': ''},
+  'tfds': {'size': 0, 'validation': 0.0, 'train': '', 'test': '', 'label': '', 'attributes': ()},
 }
 LAST_SEED = 2**32 - 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 import numpy as np
@@ -140,3 +141,24 @@ def test_mixed_sizes_become_one(tmp_path):
   for index, size in enumerate(((3, 5), (100, 40), (8, 8), (1, 1))):
     save(tmp_path / f'{index}.png', Image.new('RGB', size, (index, index, index)))
   assert sorted(all_images(build(tmp_path))[:, 0, 0, 0]) == [0, 1, 2, 3]
+
+
+def test_by_width_or_not_at_all(tmp_path):
+  """A tall and a wide picture whose rows, 8 pixels each, are numbered."""
+  for name, rows, width in (('tall', 12, 32), ('wide', 2, 64)):
+    pixels = np.repeat(np.arange(rows, dtype=np.uint8) * 10, 8)[:, None, None]
+    Image.fromarray(np.tile(pixels, (1, width, 3))).save(tmp_path / f'{name}.png')
+  read = functools.partial(read_picture, size=(16, 16), channels=3)
+  # From 32 to 16 pixels wide, rows are 4 high, and the four in the middle remain.
+  tall = read(str(tmp_path / 'tall.png'), resize='width')
+  np.testing.assert_allclose(tall[2::4, 0, 0], [40, 50, 60, 70], atol=2)
+  assert (tall == tall[:, :1, :1]).all()
+  # From 64 to 16, two rows of 2 are left, and mirrored up to the edges.
+  wide = read(str(tmp_path / 'wide.png'), resize='width')[:, 0, 0]
+  np.testing.assert_array_equal(wide[2:10], np.concatenate([wide[6:10][::-1], wide[6:10]]))
+  assert wide.shape == (16,) and wide.min() < 3 and wide.max() > 7
+  none = read(str(tmp_path / 'tall.png'), resize='none')[:, 0, 0]
+  assert list(none) == [50] * 8 + [60] * 8  # Stored pixels, out of the middle.
+  found = build(tmp_path, 'image_folder((96, 16), resize=none, validation=0, test=0)')
+  assert found.split('train').names == ('tall.png',)
+  assert 'left out: 1 .png (16x64 pixels are fewer than 96x16, and resize=none' in found.notes

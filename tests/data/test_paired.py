@@ -106,6 +106,26 @@ def test_a_broken_file_takes_its_partner_along(tmp_path, caplog):
   assert 'A/train/4.png' in caplog.text
 
 
+def test_partners_of_other_sizes_are_told_if_their_proportions_differ(tmp_path, caplog):
+  fill(tmp_path, 'A/train', 'B/train')
+  save(tmp_path / 'B/train/2.png', 102, size=(16, 16))
+  build(tmp_path)
+  assert 'proportions' not in caplog.text
+  save(tmp_path / 'B/train/3.png', 103, size=(9, 12))
+  assert len(assert_partners(build(tmp_path).split('train'))) == 10
+  assert '1 of 10 pairs have other proportions, such as A/train/3.png (8x8) and' in caplog.text
+
+
+@pytest.mark.parametrize('side', 'AB')
+def test_a_file_that_breaks_in_use_takes_its_partner_along(tmp_path, caplog, side):
+  fill(tmp_path, 'A/train', 'B/train')
+  split = build(tmp_path, memory_limit_gb=0).split('train')
+  (tmp_path / side / 'train/4.png').write_bytes(b'<html>')
+  assert assert_partners(split) == [0, 1, 2, 3, 5, 5, 6, 7, 8, 9]
+  assert caplog.text.count('can no longer be read') == 1
+  assert 'A/train/4.png: can no' in caplog.text and 'counts as A/train/5.png' in caplog.text
+
+
 def test_a_changed_picture_of_either_side_changes_the_fingerprint(tmp_path):
   fill(tmp_path, 'A/train', 'B/train')
   before = build(tmp_path).fingerprint
@@ -130,6 +150,31 @@ def test_pairs_are_flipped_alike(tmp_path):
     index = by_picture[np.ascontiguousarray(one[:, ::step]).tobytes()]
     np.testing.assert_array_equal(stored['image_b'][index], other[:, ::step])
   assert 8 < flipped < 24
+
+
+@pytest.mark.parametrize('limit', [0, 1])
+def test_pairs_are_jittered_alike_and_anew_in_each_epoch(tmp_path, limit):
+  for number in range(8):
+    ramp = np.tile(np.arange(32, dtype=np.uint8)[None, :, None] * 6, (32, 1, 3)) + number
+    for folder in 'AB':
+      save(tmp_path / folder / f'train/{number}.png', ramp, size=(32, 32))
+  dataset = build(
+    tmp_path, FOLDERS.replace('8', '32').replace('32, 1,', '32,'), memory_limit_gb=limit
+  )
+  batches = iter(
+    train_batches(
+      dataset.split('train'),
+      batch_size=8,
+      seed=0,
+      augment='jitter, flip',
+      augmented=dataset.fields.augmented(),
+    )
+  )
+  epochs = [next(batches) for _ in range(3)]
+  for epoch in epochs:
+    np.testing.assert_array_equal(epoch['image_a'], epoch['image_b'])
+  seen = {image.tobytes() for epoch in epochs for image in epoch['image_a'].numpy()}
+  assert len(seen) > 16  # Of 8 pictures: nothing random is kept from one epoch for the next.
 
 
 @pytest.mark.parametrize('first', ['left', 'right'])
@@ -158,6 +203,7 @@ def test_halves_of_one_picture(tmp_path, first):
     ('paired(a=digits, b="shapes(size=32)")', 'train splits have 1437 and 8000 examples'),
     ('paired(a="domains", b=digits)', 'a=domains: .* holds image_a, label_a, image_b'),
     ('paired(a="nothing", b=digits)', "a=nothing: unknown dataset 'nothing'"),
+    ('unpaired(a=digits, b=digits)', "unknown dataset 'unpaired'; did you mean domains"),
     ('halves("digits(9)")', r'digits\(9\) is 9 pixels wide, which has no half'),
     ('halves(first=top)', 'first=top should be left or right'),
     ('halves(dataset=domains)', 'holds image_a'),

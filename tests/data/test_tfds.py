@@ -244,3 +244,50 @@ def test_data_without_a_builder_class(prepared_data):
   assert dataset.label_names[:2] == ('airplane', 'automobile')
   batch = next(dataset.split('test').ordered(8))
   assert batch['image'].shape == (8, 16, 16, 3) and batch['label'].shape == (8,)
+
+
+@pytest.mark.parametrize('limit', [0.0, 1.0])
+def test_sides_of_splits_are_two_domains(tmp_path, store_tfds, limit):
+  sides = {'trainA': range(20), 'trainB': range(100, 130), 'testA': range(5), 'testB': range(7)}
+  examples = {name: pictures(values) for name, values in sides.items()}
+  store_tfds(tmp_path, 'horse2zebra', tiny_features(), shards=1, **examples)
+  dataset = build(tmp_path, 'tfds(horse2zebra, size=4)', memory_limit_gb=limit)
+  assert dataset.fields['image_a'].shape == dataset.fields['image_b'].shape == (4, 4, 3)
+  assert {name: split.size for name, split in dataset.splits.items()} == {'train': 30, 'test': 7}
+  batch = next(iter(train_batches(dataset.split('train'), batch_size=16, seed=0)))
+  assert set(batch['image_a'].numpy()[:, 0, 0, 0]) <= set(sides['trainA'])
+  assert set(batch['image_b'].numpy()[:, 0, 0, 0]) <= set(sides['trainB'])
+  one = build(tmp_path, 'tfds(horse2zebra, train=trainB)', memory_limit_gb=limit)
+  assert one.image_shape == (6, 6, 3) and one.split('train').size == 30
+
+
+@pytest.mark.parametrize('limit', [0.0, 1.0])
+def test_attributes_are_a_field(tmp_path, store_tfds, limit):
+  features = tensorflow_datasets.features
+  kinds = {'Bangs': np.bool_, 'Smiling': np.bool_}
+  store_tfds(
+    tmp_path,
+    'celeb_a',
+    {'image': features.Image(shape=(6, 6, 3)), 'attributes': kinds, 'age': np.int32},
+    train=[
+      {'image': plain(n, 6), 'attributes': {'Bangs': n > 4, 'Smiling': n % 2 == 1}, 'age': n}
+      for n in range(10)
+    ],
+  )
+  for asked, names in (('all', ('Bangs', 'Smiling')), ('(Smiling, Bangs)', ('Smiling', 'Bangs'))):
+    dataset = build(tmp_path, f'tfds(celeb_a, attributes={asked})', memory_limit_gb=limit)
+    assert dataset.fields['attributes'].classes == names and not dataset.num_classes
+    batch = next(iter(train_batches(dataset.split('train'), batch_size=8, seed=0)))
+    numbers = batch['image'].numpy()[:, 0, 0, 0]
+    columns = {'Smiling': numbers % 2, 'Bangs': numbers > 4}
+    expected = np.stack([columns[name] for name in names], axis=1)
+    np.testing.assert_array_equal(batch['attributes'], expected)
+  plainly = build(tmp_path, 'tfds(celeb_a)', memory_limit_gb=limit)
+  assert list(plainly.fields) == ['image', 'label']
+  assert plainly.fingerprint != dataset.fingerprint
+  for wrong, words in {
+    'smiling': 'not of celeb_a; did you mean Smiling',
+    'age': 'there are',
+  }.items():
+    with pytest.raises(UsageError, match=f'attributes={wrong}: .*{words}'):
+      build(tmp_path, f'tfds(celeb_a, attributes={wrong})')

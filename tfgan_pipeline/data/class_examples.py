@@ -28,7 +28,9 @@ def examples_of_classes(split: Split, count: int, label: str, classes: int) -> E
     from all over the split show.
   """
   first = next(split.ordered(count))
-  if not classes or label not in first or len(np.unique(first[label])) >= min(classes, count):
+  if not classes or label not in first or first[label].ndim > 1:  # Or several attributes each.
+    return first
+  if len(np.unique(first[label])) >= min(classes, count):
     return first
   if label == 'label' and split.known_labels is not None:
     rows = _in_turn(split.known_labels, count)

@@ -32,6 +32,11 @@ def describe(dataset: Dataset) -> str:
   parts = [f'{count:,} {word} of {shapes}', splits]
   if 'label' in dataset.fields:
     parts.append(_describe_classes(dataset))
+  parts += [
+    _describe_attributes(dataset, name)
+    for name, field in dataset.fields.items()
+    if field.classes and field.shape
+  ]
   hidden = [name for name, split in dataset.splits.items() if _are_hidden(_labels(split))]
   if hidden and dataset.num_classes:
     parts.append(f'no labels in {", ".join(hidden)}')
@@ -51,6 +56,22 @@ def _describe_classes(dataset: Dataset) -> str:
   more = f' and {len(names) - _CLASSES:,} more' if len(names) > _CLASSES else ''
   word = 'class' if len(names) == 1 else 'classes'
   return f'{len(names):,} {word}: ' + ', '.join(names[:_CLASSES]) + more
+
+
+def _describe_attributes(dataset: Dataset, name: str) -> str:
+  """Returns the names of the attributes in a field, with counts if these are in memory."""
+  names = list(dataset.fields[name].classes)
+  counts = np.sum([_counts(split, name) for split in dataset.splits.values()], axis=0)
+  if counts.any():
+    names = [f'{name} ({count:,})' for name, count in zip(names, counts)]
+  more = f' and {len(names) - _CLASSES:,} more' if len(names) > _CLASSES else ''
+  return f'{len(names):,} {name}: ' + ', '.join(names[:_CLASSES]) + more
+
+
+def _counts(split: Split, name: str) -> np.ndarray:
+  """Returns how many examples have each attribute in a field; 0 if they are not in memory."""
+  values = split.arrays[name] if isinstance(split, MemorySplit) else getattr(split, name, None)
+  return np.sum(values, axis=0) if values is not None else np.zeros(1, int)
 
 
 def _labels(split: Split) -> np.ndarray | None:

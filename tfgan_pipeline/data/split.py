@@ -9,7 +9,7 @@ The folder splits/ has a module for each way to store a split.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import functools
 import hashlib
 from typing import TYPE_CHECKING
@@ -32,12 +32,17 @@ class Split(abc.ABC):
     image_shape: (height, width, channels) of the field 'image'; () without such a field.
     known_labels: All labels int32 [size], where they are known ahead and references are indices.
     names: Paths of the files of all examples; () for examples that are no files.
+    stored_sizes: (height, width) of each file as stored, before resizing; () where unknown.
+    can_lose: Whether examples are read from files on every use, which may break meanwhile; such
+      splits have random access.
   """
 
   size: int
   image_shape: tuple[int, ...] = ()
   known_labels: np.ndarray | None = None
   names: tuple[str, ...] = ()
+  stored_sizes: Sequence[tuple[int, int]] = ()
+  can_lose: bool = False
 
   @abc.abstractmethod
   def ordered(self, batch_size: int) -> Iterator[Example]:
@@ -71,6 +76,13 @@ class Split(abc.ABC):
   @abc.abstractmethod
   def load(self, references: tf.Tensor | Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Loads examples as graph code: references [n] become tensors [n, ...] by field."""
+
+  def example(self, index: int) -> Example:
+    """Returns one example of a split with random access, without a batch axis.
+
+    Raises whatever reading raises; unlike `load`, takes no other example in place of a lost one.
+    """
+    raise NotImplementedError
 
   def with_field(self, field: str) -> Split:
     """Returns a split in which one pass has each example of `field` exactly once.

@@ -33,7 +33,7 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
-from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
+from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry import calls, component_files, results
 from tfgan_pipeline.registry.calls import Call, Component
 from tfgan_pipeline.registry.outside import Outside
@@ -182,7 +182,7 @@ class Registry(Generic[_Function]):
     if head.id not in components:
       if head.id in self.advice:
         raise UsageError(self.advice[head.id])
-      hint = did_you_mean(head.id, components)
+      hint = calls.similar(head.id, components)
       if self.kind == 'dataset' and not hint:
         hint = f'; tfds({head.id}) reads one of TensorFlow Datasets.'
       hint += hint and f' tfgan-train --list={self.kind} shows all'

@@ -1,4 +1,4 @@
-"""Augmentations that move pixels: flip, rotate, zoom, shift, crop, elastic.
+"""Augmentations that move pixels: flip, rotate, zoom, shift, crop, jitter, elastic.
 
     images = shift(images, keys, fraction=0.1)     # or --augment='flip, shift(0.1)'
 
@@ -120,6 +120,35 @@ def crop(images: tf.Tensor, keys: tf.Tensor, *, padding: int = 4) -> tf.Tensor:
   _check('crop', 'padding', padding, min(images.shape[1:3]) - 1)
   top, left = tf.unstack(_draw_integers(keys, [padding, padding]), axis=1)
   return _cut_windows(images, top - padding, left - padding, repeat_edge=False)
+
+
+@registry.augmentation
+def jitter(images: tf.Tensor, keys: tf.Tensor, *, fraction: float = 0.1171875) -> tf.Tensor:
+  """Enlarges each side by a fraction, bicubically, and cuts out the original size at random.
+
+  Random jitter of pix2pix and CycleGAN, from 256 to 286 and back (Isola et al. 2017, section 6.2).
+
+  Args:
+    images: uint8 or float32 [N, H, W, C] in [0, 255].
+    keys: int32 [N, 2], a random key per image.
+    fraction: Pixels added to a side, as a share of it; by default 30 of 256.
+
+  Returns:
+    float32 [N, H, W, C].
+
+  Raises:
+    UsageError: `fraction` is not between 0 and 1.
+  """
+  _check('jitter', 'fraction', fraction, 1)
+  height, width = images.shape[1:3]
+  added = [round(fraction * side) for side in (height, width)]
+  enlarged = tf.image.resize(images, [height + added[0], width + added[1]], method='bicubic')
+  places = tf.floor(uniform(keys, [2]) * (np.array(added, np.float32) + 1))
+  # Rounding may make a product equal to the number of places.
+  top, left = tf.unstack(tf.cast(tf.minimum(places, added), tf.int32), axis=1)
+  rows = top[:, None] + np.arange(height, dtype=np.int32)
+  columns = left[:, None] + np.arange(width, dtype=np.int32)
+  return tf.gather(tf.gather(enlarged, rows, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
 @registry.augmentation

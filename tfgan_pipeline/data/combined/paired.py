@@ -104,6 +104,7 @@ def _pair(name: str, one: Split, other: Split) -> Split:
       '%s: %d files have no partner and are left out: %s', name, len(alone), _listed(alone)
     )
   rows, partners = ([place[key] for key in common] for place in places)
+  _warn_of_proportions(name, one, other, rows, partners)
   return PairedSplit(one, other, np.array(rows), np.array(partners))
 
 
@@ -116,6 +117,32 @@ def _places(names: Sequence[str]) -> dict[str, int]:
     inside = [folder for folder in folders if folder not in shared]
     places.setdefault('/'.join([*inside, os.path.splitext(file)[0]]), place)
   return places
+
+
+def _warn_of_proportions(
+  name: str, one: Split, other: Split, rows: Sequence[int], partners: Sequence[int]
+) -> None:
+  """Warns of partners that do not show the same part once each is cut to one shape."""
+  if not (one.stored_sizes and other.stored_sizes):
+    return
+  odd = []
+  for row, partner in zip(rows, partners):
+    (height, width), (other_height, other_width) = (
+      one.stored_sizes[row],
+      other.stored_sizes[partner],
+    )
+    # Equal to within a pixel.
+    if abs(height * other_width - width * other_height) > max(height, width, other_height):
+      odd.append(
+        f'{one.names[row]} ({height}x{width}) and {other.names[partner]} '
+        f'({other_height}x{other_width})'
+      )
+  if odd:
+    _log.warning(
+      '%s: partners in %d of %d pairs have other proportions, such as %s; each is cut and resized '
+      'by itself, so that they may not match',
+      *(name, len(odd), len(rows), odd[0]),
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.split import Example, Split
+from tfgan_pipeline.data.splits.files import WholeExamples
 from tfgan_pipeline.data.splits.memory import shuffled_indices
 from tfgan_pipeline.errors import UsageError
 
@@ -40,6 +41,13 @@ class PairedSplit(Split):
       )
     assert one.known_labels is not None
     self.known_labels = one.known_labels[rows]
+    self.can_lose = one.can_lose or other.can_lose
+    images = {'image_a': ('uint8', one.image_shape), 'image_b': ('uint8', other.image_shape)}
+    self._whole = WholeExamples(self, self.known_labels, {**images, 'label': ('int32', ())})
+
+  def example(self, index: int) -> Example:
+    one, other = (split.example(rows[index]) for split, rows in self._sides)
+    return {'image_a': one['image'], 'image_b': other['image'], 'label': one['label']}
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
@@ -52,6 +60,8 @@ class PairedSplit(Split):
     )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    if self.can_lose:  # A picture must not be replaced without its partner.
+      return self._whole.load(references)
     one, other = (split.load(tf.gather(rows, references)) for split, rows in self._sides)
     return {'image_a': one['image'], 'image_b': other['image'], 'label': one['label']}
 
@@ -72,6 +82,7 @@ class HalvesSplit(Split):
     self._split = split
     self._first = first
     self.size, self.names, self.known_labels = split.size, split.names, split.known_labels
+    self.can_lose = split.can_lose
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     yield from map(self._halves, self._split.ordered(batch_size))

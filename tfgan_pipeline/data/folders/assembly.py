@@ -23,6 +23,7 @@ def assemble(
   read: Callable[[str], np.ndarray],
   recipe: Callable[[np.ndarray], str],
   images: Callable[[np.ndarray], np.ndarray] | None,
+  sizes: Sequence[tuple[int, int]] = (),
   notes: str = '',
 ) -> Dataset:
   """Builds the dataset of N picture files.
@@ -35,6 +36,7 @@ def assemble(
     read: path -> uint8 image of `shape`.
     recipe: Indices of the pictures of a split -> description of `read`, for the fingerprint.
     images: Indices [n] of pictures -> uint8 [n, *shape]; None reads the files on every use.
+    sizes: (height, width) of each file as stored; () where unknown.
     notes: Notes of the dataset.
   """
   assert layout.parts is not None
@@ -47,6 +49,7 @@ def assemble(
       image_shape=shape,
       read=read,
       recipe=recipe(members),
+      stored_sizes=[sizes[member] for member in members] if sizes else (),
     )
     if images is None:
       return files

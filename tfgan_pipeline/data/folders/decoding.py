@@ -17,7 +17,7 @@ from tfgan_pipeline.media.sizes import largest_box
 if TYPE_CHECKING:
   from PIL.Image import Image
 
-RESIZES = ('crop', 'stretch')
+RESIZES = ('crop', 'stretch', 'width', 'none')
 MODES = {1: 'L', 3: 'RGB', 4: 'RGBA'}  # Channels -> Pillow's mode.
 Range = tuple[float, float]  # Values that become black and white.
 GREY_MODES = ('1', 'L', 'LA', 'La', 'F', 'I', 'I;16', 'I;16B', 'I;16L', 'I;16N')  # Of Pillow.
@@ -54,8 +54,10 @@ def to_pixels(
     channels: 1 for luminance (ITU-R 601), 3 for RGB, 4 for RGBA, 0 for 1 if the stored picture is
       grey and 3 otherwise.
     resize: 'crop' cuts out the largest central part with the proportions of `size` and resizes
-      it, 'stretch' resizes the whole picture. Both use Pillow's Lanczos filter on all pixels,
-      which averages when reducing, weighted by opacity if alpha is kept.
+      it, 'stretch' resizes the whole picture; 'width' resizes it to the width of `size` with its
+      proportions, and cuts the middle out of its height, or mirrors what is missing there; 'none'
+      cuts the middle out of the stored pixels. Resizing is by Pillow's Lanczos filter on all
+      pixels, which averages when reducing, weighted by opacity if alpha is kept.
     range: Stored values of grey or colour that become 0 and 255; values beyond are these. By
       default 0 to the largest that the file's number format holds.
     background: Colour below transparent pixels.
@@ -65,16 +67,19 @@ def to_pixels(
     fully transparent pixels are black.
 
   Raises:
-    Exception: The file is no complete picture, or needs a range; the type is often Pillow's choice.
+    Exception: The file is no complete picture, or needs a range, or is too small not to be resized;
+      the type is often Pillow's choice.
   """
-  from PIL.Image import Resampling
-
   channels = channels or (1 if image.mode in GREY_MODES else 3)
   image = _to_8_bits(image, range)
   image = (image if channels == 4 else _lay_over(image, background)).convert(MODES[channels])
   if size:
-    image = image.resize(size[::-1], Resampling.LANCZOS, box=_box(image.size, size, resize))
+    image = _resized(image, size, resize)
   pixels = np.asarray(image).reshape(*image.size[::-1], channels)
+  if size and len(pixels) < size[0]:  # By the width alone.
+    above = (size[0] - len(pixels)) // 2
+    around = ((above, size[0] - len(pixels) - above), (0, 0), (0, 0))
+    pixels = np.pad(pixels, around, 'symmetric')
   return np.where(pixels[..., 3:], pixels, 0) if channels == 4 else pixels
 
 
@@ -94,16 +99,31 @@ def values_of(image: Image) -> tuple[float, float, float]:
   return min(low for low, _ in bands), max(high for _, high in bands), 255
 
 
-def _box(
-  stored: tuple[int, int], size: tuple[int, int], resize: str
-) -> tuple[float, float, float, float]:
-  """Returns the part (left, top, right, bottom) of a picture (width, height) that is resized."""
-  width, height = stored
+def _resized(image: Image, size: tuple[int, int], resize: str) -> Image:
+  """Returns an image as large as `size`, (height, width); by its width alone perhaps less high."""
+  from PIL.Image import Resampling
+
+  stored = (image.height, image.width)
   if resize == 'stretch':
-    return (0, 0, width, height)
-  crop_height, crop_width = largest_box((height, width), size)
-  left, top = (width - crop_width) // 2, (height - crop_height) // 2
-  return (left, top, left + crop_width, top + crop_height)
+    return image.resize(size[::-1], Resampling.LANCZOS)
+  if resize == 'none':
+    if any(side < wanted for side, wanted in zip(stored, size)):
+      raise ValueError(
+        f'{stored[0]}x{stored[1]} pixels are fewer than {size[0]}x{size[1]}, and resize=none '
+        'enlarges nothing'
+      )
+    return image.crop(_middle(stored, size))
+  box = largest_box(stored, size)
+  if resize == 'width' and box[1] < image.width:  # Wider than `size`.
+    height = max(1, round(image.height * size[1] / image.width))
+    return image.resize((size[1], height), Resampling.LANCZOS)
+  return image.resize(size[::-1], Resampling.LANCZOS, box=_middle(stored, box))
+
+
+def _middle(stored: tuple[int, int], part: tuple[int, int]) -> tuple[int, int, int, int]:
+  """Returns (left, top, right, bottom) of the middle part (height, width) of a picture."""
+  top, left = ((side - wanted) // 2 for side, wanted in zip(stored, part))
+  return (left, top, left + part[1], top + part[0])
 
 
 def _is_deep(image: Image) -> bool:

@@ -62,7 +62,9 @@ def image_folder(
       only without split folders.
     test: Share of the pictures held out for the final evaluation, in proportion to the classes;
       used only without split folders.
-    resize: 'crop' (to the largest central part with the proportions of `size`) or 'stretch'.
+    resize: 'crop' (to the largest central part with the proportions of `size`), 'stretch', 'width'
+      (to the width of `size`; height is cut, or filled with a mirror image) or 'none' (the middle
+      of the stored pixels; smaller pictures are left out).
     range: Stored values (LOW, HIGH) of grey or colour that become black and white, such as
       (0, 4095) for 12 bits stored in 16; 'data' takes the extremes of all pictures. By default 0 to
       the largest value of the file's number format; floating-point pixels and integers beyond 16
@@ -76,8 +78,8 @@ def image_folder(
   """
   if channels not in decoding.MODES or resize not in decoding.RESIZES:
     raise UsageError(
-      f"dataset 'image_folder': channels={channels}, resize={resize} should be 1, 3 or 4, and crop "
-      'or stretch'
+      f"dataset 'image_folder': channels={channels}, resize={resize} should be 1, 3 or 4, and "
+      f'{", ".join(decoding.RESIZES)}'
     )
   sides = height_and_width(size, "dataset 'image_folder'")
   root = options.data_dir
@@ -132,6 +134,7 @@ def image_folder(
     read=functools.partial(decoding.read_picture, **reading),
     recipe=recipe,
     images=None if images is None else lambda members: images[survey.indices[members]],
+    sizes=[fact.size for fact in survey.facts],
     notes=survey.describe(),
   )
 

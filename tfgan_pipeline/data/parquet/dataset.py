@@ -51,15 +51,16 @@ def parquet(
     validation: Share held out for validation, in proportion to the classes, where no file is named
       for a split.
     test: Share held out for the final evaluation, where no file is named for a split.
-    resize: 'crop' (to the largest central part with the proportions of `size`) or 'stretch'.
+    resize: 'crop' (to the largest central part with the proportions of `size`), 'stretch', 'width'
+      or 'none', as in `image_folder`.
 
   Raises:
     UsageError: There are no such files, columns or pictures, or pyarrow is missing.
   """
   if channels not in (0, *decoding.MODES) or resize not in decoding.RESIZES:
     raise UsageError(
-      f"dataset 'parquet': channels={channels}, resize={resize} should be 0, 1, 3 or 4, and crop "
-      'or stretch'
+      f"dataset 'parquet': channels={channels}, resize={resize} should be 0, 1, 3 or 4, and "
+      f'{", ".join(decoding.RESIZES)}'
     )
   sides = height_and_width(size, "dataset 'parquet'") if size else None
   tables = find_tables(options.data_dir, file, image, label)

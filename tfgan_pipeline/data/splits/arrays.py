@@ -55,6 +55,9 @@ class ArraySplit(Split):
       images[places] = self._convert(array[rows[places] - start])
     return images
 
+  def example(self, index: int) -> Example:
+    return {'image': self._read(np.array([index]))[0], 'label': self.labels[index]}
+
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))

@@ -8,12 +8,12 @@ pipeline: on local devices, Cloud TPU VMs and with one process per host, but not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import concurrent.futures
 import hashlib
 import logging
 import os
-from typing import IO
+from typing import IO, Generic, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,96 @@ _NEIGHBOURS = 16  # Tried in place of a broken file; if all are lost, the disk i
 # What a file system that is not local says of files that are gone or damaged, and not of a network.
 _LOST = (tf.errors.NotFoundError, tf.errors.DataLossError, tf.errors.OutOfRangeError)
 _log = logging.getLogger(__name__)
+_Item = TypeVar('_Item')
+
+
+class NextOfClass(Generic[_Item]):
+  """Reads items, and in place of one that is lost the next of its class, with a warning.
+
+  So one broken file ends no run. Which item is taken depends on the files alone.
+
+  Args:
+    labels: int [N], classes of the items.
+    read: Number of an item -> item; raises an exception if a file is gone or broken.
+    path: Number of an item -> its path, for messages.
+    name: Number of an item -> its name, for messages.
+  """
+
+  def __init__(
+    self,
+    labels: np.ndarray,
+    read: Callable[[int], _Item],
+    path: Callable[[int], str],
+    name: Callable[[int], str],
+  ):
+    self._labels = labels
+    self._read = read
+    self._path, self._name = path, name
+    self._broken: set[int] = set()  # Items that a warning has named.
+
+  def read(self, index: int) -> _Item:
+    """Returns the item `index`, or another one.
+
+    Raises:
+      UsageError: Items beside a lost one are lost, too; or the storage does not answer.
+    """
+    try:
+      return self._read(index)
+    except MemoryError:
+      raise
+    except Exception as error:  # Pillow raises a dozen kinds for damaged files.
+      if isinstance(error, tf.errors.OpError) and not isinstance(error, _LOST):
+        raise UsageError(f'{self._path(index)}: cannot be read now ({error})') from error
+      reason = error
+    size = len(self._labels)
+    following = (index + np.arange(1, size)) % size
+    following = following[self._labels[following] == self._labels[index]][:_NEIGHBOURS]
+    for neighbour in following:
+      try:
+        item = self._read(neighbour)
+      except Exception:
+        continue
+      if index not in self._broken:
+        self._broken.add(index)
+        _log.warning(
+          '%s: can no longer be read (%s); counts as %s',
+          *(self._path(index), reason, self._name(neighbour)),
+        )
+      return item
+    raise UsageError(
+      f'{self._path(index)}: can no longer be read ({reason}), nor can the {len(following)} beside '
+      'it'
+    ) from reason
+
+
+class WholeExamples:
+  """Loads examples of several parts, as pairs are: of a lost one, no part is used.
+
+  Args:
+    split: Split of the examples, whose `example` reads all parts.
+    labels: int [N], classes of the examples.
+    kinds: Dtype and shape of each field.
+  """
+
+  def __init__(
+    self, split: Split, labels: np.ndarray, kinds: Mapping[str, tuple[str, tuple[int, ...]]]
+  ):
+    self._kinds = dict(kinds)
+    name = split.names.__getitem__ if split.names else str
+    self._examples = NextOfClass(labels, split.example, name, name)
+
+  def _read(self, indices: np.ndarray) -> list[np.ndarray]:
+    examples = list(POOL.map(self._examples.read, indices))
+    return [np.stack([example[name] for example in examples]) for name in self._kinds]
+
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Loads examples as graph code, as Split.load does."""
+    dtypes = [tf.as_dtype(dtype) for dtype, _ in self._kinds.values()]
+    values = call_python(self._read, references, dtypes)
+    return {
+      name: tf.ensure_shape(value, (*references.shape, *shape))
+      for value, (name, (_, shape)) in zip(values, self._kinds.items())
+    }
 
 
 class FileSplit(Split):
@@ -41,9 +131,12 @@ class FileSplit(Split):
     labels: int [N].
     image_shape: (height, width, channels) of the images that `read` returns.
     read: path -> uint8 image of `image_shape`. A file that can no longer be read counts as the next
-      one of its class, with a warning, so that one picture ends no run.
+      one of its class, with a warning.
     recipe: Description of what `read` does to pixels, for the fingerprint.
+    stored_sizes: (height, width) of each file as stored; () where unknown.
   """
+
+  can_lose = True
 
   def __init__(
     self,
@@ -54,7 +147,9 @@ class FileSplit(Split):
     image_shape: tuple[int, ...],
     read: Callable[[str], np.ndarray],
     recipe: str,
+    stored_sizes: Sequence[tuple[int, int]] = (),
   ):
+    self.stored_sizes = stored_sizes
     self.names = tuple(names)
     self.labels = self.known_labels = np.asarray(labels, np.int32)
     self.size = len(self.names)
@@ -62,44 +157,21 @@ class FileSplit(Split):
     self._root = root
     self._read = read
     self.recipe = recipe
-    self._broken: set[str] = set()  # Files that a warning has named.
+    self._images = NextOfClass(
+      self.labels, lambda index: self.example(index)['image'], self._path, self.names.__getitem__
+    )
 
-  def _read_one(self, index: int) -> np.ndarray:
-    """Reads the picture `index`, or the next one of its class; depends on the files alone."""
-    path = os.path.join(self._root, self.names[index])
-    try:
-      return self._read_checked(path)
-    except MemoryError:
-      raise
-    except Exception as error:  # Pillow raises a dozen kinds for damaged files.
-      if isinstance(error, tf.errors.OpError) and not isinstance(error, _LOST):
-        raise UsageError(f'{path}: cannot be read now ({error})') from error
-      reason = error
-    following = (index + np.arange(1, self.size)) % self.size
-    following = following[self.labels[following] == self.labels[index]][:_NEIGHBOURS]
-    for neighbour in following:
-      try:
-        image = self._read_checked(os.path.join(self._root, self.names[neighbour]))
-      except Exception:
-        continue
-      if path not in self._broken:
-        self._broken.add(path)
-        _log.warning(
-          '%s: can no longer be read (%s); counts as %s', path, reason, self.names[neighbour]
-        )
-      return image
-    raise UsageError(
-      f'{path}: can no longer be read ({reason}), nor can the {len(following)} beside it'
-    ) from reason
+  def _path(self, index: int) -> str:
+    return os.path.join(self._root, self.names[index])
 
-  def _read_checked(self, path: str) -> np.ndarray:
-    image = self._read(path)
+  def example(self, index: int) -> Example:
+    image = self._read(self._path(index))
     if image.shape != tuple(self.image_shape):
       raise ValueError(f'its shape is {image.shape}, no longer {tuple(self.image_shape)}')
-    return image
+    return {'image': image, 'label': self.labels[index]}
 
   def _read_many(self, indices: np.ndarray) -> np.ndarray:
-    return np.stack(list(POOL.map(self._read_one, indices)))
+    return np.stack(list(POOL.map(self._images.read, indices)))
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):

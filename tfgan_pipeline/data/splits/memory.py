@@ -65,6 +65,7 @@ class MemorySplit(Split):
     self.arrays = arrays
     self.known_labels = arrays.get('label')
     self.names = stored.names if stored else ()
+    self.stored_sizes = stored.stored_sizes if stored else ()
     self._stored = stored
     self._recipe = recipe
 
@@ -101,6 +102,9 @@ class MemorySplit(Split):
     for start in range(0, self.size, batch_size):
       batch = slice(start, start + batch_size)
       yield {name: array[batch] for name, array in self.arrays.items()}
+
+  def example(self, index: int) -> Example:
+    return {name: array[index] for name, array in self.arrays.items()}
 
   def spread(self, count: int) -> Example:
     places = np.arange(count) * self.size // count

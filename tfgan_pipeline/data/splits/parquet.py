@@ -113,6 +113,10 @@ class ParquetSplit(Split):
     images, labels = zip(*POOL.map(self._read_one, indices))
     return np.stack(images), np.array(labels, np.int32)
 
+  def example(self, index: int) -> Example:
+    image, label = self._read_one(index)  # Perhaps of another row, of which it warns.
+    return {'image': image, 'label': np.array(label, np.int32)}
+
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):
       images, labels = self._read(np.arange(start, min(start + batch_size, self.size)))

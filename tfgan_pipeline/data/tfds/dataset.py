@@ -14,12 +14,16 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
-from tfgan_pipeline.data.fields import Fields
+from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
+from tfgan_pipeline.data.tfds.attributes import FIELD as ATTRIBUTES
+from tfgan_pipeline.data.tfds.attributes import attribute_places, chosen_attributes
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
+from tfgan_pipeline.data.tfds.two_domains import has_two_domains, two_domains
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.sizes import height_and_width, size_text
+from tfgan_pipeline.registry.calls import Later
 
 # Names of splits in TFDS -> names in this package.
 _OFFICIAL = {
@@ -45,6 +49,7 @@ def tfds(
   train: str = '',
   test: str = '',
   label: str = '',
+  attributes: Later[str | tuple[str, ...]] = (),
 ) -> Dataset:
   """Any image dataset that TensorFlow Datasets (TFDS) has prepared under --data_dir.
 
@@ -62,9 +67,12 @@ def tfds(
       place of the official split.
     test: Expression of TFDS for the final evaluation, in place of the official split.
     label: Class label to take where there are several; by default 'label', else the first one.
+    attributes: Features that are true or false, in this order, as of celeb_a, or 'all' of them; a
+      field `attributes` holds them, int32 [K] of 0 and 1.
 
   Returns:
-    The official train, validation and test splits, where no others are named. TFDS stores hidden
+    The official train, validation and test splits, where no others are named. Splits trainA and
+    trainB, as of 'cycle_gan/horse2zebra', are two domains, image_a and image_b. TFDS stores hidden
     labels as -1; if the train split hides them, the dataset has no classes.
 
   Raises:
@@ -84,6 +92,9 @@ def tfds(
       f"dataset 'tfds': {folder} holds {info.file_format.value} files; only tfrecord "
       'can be read (tfds convert_format turns one into the other)'
     )
+  if has_two_domains(info.splits) and not (train or test):
+    arguments = {'name': name, 'size': size, 'validation': validation, 'label': label}
+    return two_domains(options, info.splits, arguments)
   features = tensorflow_datasets.features
   image_key = _find_key(info.features, features.Image, preferred='image')
   label_key = _find_key(info.features, features.ClassLabel, preferred=label or 'label')
@@ -101,10 +112,14 @@ def tfds(
       f"dataset 'tfds': the images of {name} have shape {stored_shape}; "
       'give size=... to make them equal'
     )
+  chosen_places = chosen_attributes(attribute_places(info.features), attributes, name)
   # Other features are not parsed, as they may be large.
-  parser = features.FeaturesDict(
-    {key: info.features[key] for key in (image_key, label_key) if key is not None}
-  )
+  keys = {image_key, label_key, *(path[0] for path in chosen_places.values())} - {None}
+  parser = features.FeaturesDict({key: info.features[key] for key in keys})
+  fields = Fields.of_images(shape)
+  if chosen_places:
+    fields[ATTRIBUTES] = Field((len(chosen_places),), 'int32', classes=tuple(chosen_places))
+    fields['image'] = dataclasses.replace(fields['image'], label=ATTRIBUTES)
 
   @tf.autograph.experimental.do_not_convert
   def decode(record: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -112,7 +127,11 @@ def tfds(
     label = 0 if label_key is None else example[label_key]
     image = example[image_key]
     image = _crop_and_resize(image, *sides) if sides and shape != stored_shape else image
-    return {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
+    values = {'image': tf.ensure_shape(image, shape), 'label': tf.cast(label, tf.int32)}
+    if chosen_places:
+      marks = [_at(example, path) for path in chosen_places.values()]
+      values[ATTRIBUTES] = tf.cast(tf.stack(marks), tf.int32)
+    return values
 
   named = {'train': train, 'test': test}
   if isinstance(validation, str):
@@ -135,16 +154,25 @@ def tfds(
       f'{", ".join(info.splits)}; name them, as in train={next(iter(info.splits), "all")!r}'
     )
   recipe = f'{label_key} {image_key}' + (f' crop lanczos {size_text(sides)}' if sides else '')
+  recipe += f' {", ".join(chosen_places)}' if chosen_places else ''
   splits = {
-    split: RecordSplit(members, fields=Fields.of_images(shape), decode=decode, recipe=recipe)
+    split: RecordSplit(members, fields=fields, decode=decode, recipe=recipe)
     for split, members in shards.items()
   }
   if options.fits_memory(sum(split.size for split in splits.values()), shape):
     splits = {split: MemorySplit.reading(records) for split, records in splits.items()}
   has_labels = label_key and not ('train' in splits and splits['train'].hides_labels)
   names = tuple(info.features[label_key].names) if has_labels else ()
-  dataset = Dataset.of_images(name.partition(':')[0], shape, names, splits)
+  fields['label'] = dataclasses.replace(fields['label'], classes=names)
+  dataset = Dataset(name.partition(':')[0], fields, splits)
   return dataclasses.replace(dataset, no_labels='' if label_key else no_labels)
+
+
+def _at(example: Any, path: Sequence[str]) -> tf.Tensor:
+  """Returns the value at the end of a path of keys."""
+  for key in path:
+    example = example[key]
+  return example
 
 
 def _find_key(features: Any, kind: type, *, preferred: str) -> str | None:

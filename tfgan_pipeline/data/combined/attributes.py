@@ -1,0 +1,154 @@
+"""`--dataset="attributes('list.csv')"`: pictures with attributes that each has or has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+import dataclasses
+import hashlib
+import logging
+import os
+
+import numpy as np
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.combined.attribute_table import read_table
+from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.data.split import Example, Split
+from tfgan_pipeline.data.splits.files import WholeExamples
+from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.errors import UsageError
+
+FIELD = 'attributes'
+_log = logging.getLogger(__name__)
+
+
+@registry.dataset
+def attributes(
+  options: DataOptions,
+  *,
+  csv: str,
+  dataset: str = 'image_folder(64)',
+  names: str | tuple[str, ...] = (),
+) -> Dataset:
+  """Pictures in files with attributes from a table, as CelebA's (Liu et al. 2015): 0 or 1 each.
+
+  The table has commas, semicolons, tabs or spaces; CelebA's list_attr_celeba.txt is one. Its first
+  line names the columns. A row names a picture by its path or the end of it, with or without
+  extension. Rows without a picture and pictures without a row are left out, and counted in the log.
+
+  Args:
+    options: `data_dir` and the memory limit, also for `dataset`.
+    csv: Path of the table, below data_dir or absolute; may be gs://.
+    dataset: Call string of a dataset of files, such as `image_folder(128)`.
+    names: Columns to take, in this order; by default all that hold two values alone.
+
+  Returns:
+    The dataset with a field `attributes`, int32 [K] of 0 and 1, whose classes are the names.
+
+  Raises:
+    UsageError: The table cannot be read, names no picture or has no such columns; or the dataset
+      is not of files.
+  """
+  try:
+    pictures = registry.dataset.build(dataset, options).require_image(dataset)
+    table = read_table(os.path.join(options.data_dir or '', csv))
+    columns = (names,) if isinstance(names, str) else names or table.binary
+    if not columns:
+      raise UsageError(f'{table.path}: no column holds 0 and 1, or -1 and 1, alone')
+    if len(set(columns)) < len(columns):
+      raise UsageError(f'names=({", ".join(columns)}): names a column twice')
+    values = np.stack([table.values(name) for name in columns], axis=1)
+    paths = [path for split in pictures.splits.values() for path in split.names]
+    if len(paths) < sum(split.size for split in pictures.splits.values()):
+      raise UsageError(
+        f'{dataset}: has no names of files, by which a table could mean its pictures'
+      )
+    row_of = dict(zip(paths, table.rows_of(paths)))
+  except UsageError as error:
+    raise UsageError(f"dataset 'attributes': {error}") from None
+  _report(paths, row_of)
+  splits = {}
+  for name, split in pictures.splits.items():
+    rows = np.array([row_of[path] for path in split.names])
+    members = np.flatnonzero(rows >= 0)
+    if len(members):
+      splits[name] = AttributeSplit(split, members, values[rows[members]])
+  if 'train' not in splits:
+    raise UsageError(f"dataset 'attributes': {table.path}: no row is of a picture in train")
+  _warn_of_constants(columns, splits['train'])
+  image = dataclasses.replace(pictures.fields['image'], label=FIELD)
+  field = Field((len(columns),), 'int32', classes=tuple(columns))
+  fields = Fields({**pictures.fields, 'image': image, FIELD: field})
+  return Dataset(pictures.name, fields, splits, notes=pictures.notes)
+
+
+class AttributeSplit(Split):
+  """Some examples of a split with random access, and their attributes in a further field.
+
+  Args:
+    split: The split.
+    members: int [N], the rows of `split` that are taken.
+    attributes: int32 [N, K] of 0 and 1.
+
+  Raises:
+    UsageError: The split has no random access, so that rows cannot be chosen.
+  """
+
+  def __init__(self, split: Split, members: np.ndarray, attributes: np.ndarray):
+    if split.known_labels is None:
+      raise UsageError("dataset 'attributes': examples that are records have no names of files")
+    self.size = len(members)
+    self.image_shape = split.image_shape
+    self.names = tuple(split.names[member] for member in members)
+    self.known_labels = split.known_labels[members]
+    self.can_lose = split.can_lose
+    self.attributes = attributes
+    field = {FIELD: ('int32', attributes.shape[1:])}
+    kinds = {'image': ('uint8', split.image_shape), 'label': ('int32', ()), **field}
+    self._whole = WholeExamples(self, self.known_labels, kinds)
+    self._split, self._members = split, members
+
+  def ordered(self, batch_size: int) -> Iterator[Example]:
+    for start in range(0, self.size, batch_size):
+      places = tf.range(start, min(start + batch_size, self.size), dtype=tf.int64)
+      yield {name: values.numpy() for name, values in self.load(places).items()}
+
+  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
+    return shuffled_indices(
+      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
+    )
+
+  def example(self, index: int) -> Example:
+    return {**self._split.example(self._members[index]), FIELD: self.attributes[index]}
+
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    if self.can_lose:  # A picture must not be replaced without its attributes.
+      return self._whole.load(references)
+    examples = self._split.load(tf.gather(self._members, references))
+    return {**examples, FIELD: tf.gather(self.attributes, references)}
+
+  def add_content(self, digest: hashlib._Hash) -> None:
+    digest.update(f'{self._split.fingerprint} {self._members.tolist()}'.encode())
+    digest.update(np.ascontiguousarray(self.attributes, '<i4').tobytes())
+
+
+def _report(paths: Sequence[str], row_of: dict[str, int]) -> None:
+  """Warns of pictures that no row is about."""
+  alone = [path for path in paths if row_of[path] < 0]
+  if alone:
+    _log.warning(
+      '%d of %d pictures are in no row of the table and are left out: %s',
+      *(len(alone), len(paths), ', '.join(alone[:5]) + (', ...' if len(alone) > 5 else '')),
+    )
+
+
+def _warn_of_constants(columns: Sequence[str], train: AttributeSplit) -> None:
+  """Warns of attributes that all training pictures have, or none, which nobody can learn."""
+  shares = train.attributes.mean(axis=0)
+  constant = [name for name, share in zip(columns, shares) if share in (0, 1)]
+  if constant:
+    _log.warning(
+      'all training pictures are alike in %s; names= chooses others', ', '.join(constant)
+    )
