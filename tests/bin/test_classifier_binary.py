@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 
 from tests.conftest import run_binary, start_binary
@@ -32,8 +31,10 @@ def test_classifier_is_trained_once_and_cached_by_content(tmp_path):
 
 
 def test_cache_defaults_to_the_environment(tmp_path):
-  environment = {**os.environ, 'TFGAN_PIPELINE_CACHE': str(tmp_path)}
   run_binary(
-    'classifier', '--dataset=digits(size=8)', '--extractor=classifier(steps=2)', env=environment
+    'classifier',
+    '--dataset=digits(size=8)',
+    '--extractor=classifier(steps=2)',
+    variables={'TFGAN_PIPELINE_CACHE': str(tmp_path)},
   )
   assert list((tmp_path / 'classifier').iterdir())

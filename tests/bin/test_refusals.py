@@ -236,7 +236,7 @@ def damage(path, how: str) -> None:
 
 
 @pytest.mark.parametrize('part', ['data-00000-of-00001', 'index'])
-@pytest.mark.parametrize('how', ['truncated', 'flipped'])
+@pytest.mark.parametrize('how', ['truncated', pytest.param('flipped', marks=pytest.mark.heavy)])
 def test_damaged_newest_checkpoint(tiny_run, tmp_path, part, how):
   """Checks that training warns, takes the checkpoint before it, and ends with equal weights."""
   model_dir = tmp_path / 'run'

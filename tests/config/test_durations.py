@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.conftest import TINY, run_binary
+from tests.conftest import QUICK, run_binary
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
@@ -51,7 +51,7 @@ def test_two_flags_are_refused(tmp_path, arguments):
 
 def test_a_run_ends_after_its_images_and_goes_on_by_epochs(tmp_path):
   flagfile = tmp_path / 'preset.flags'
-  flagfile.write_text('\n'.join(TINY) + '\n')  # Its --max_steps gives way to the command line's.
+  flagfile.write_text('\n'.join(QUICK) + '\n')  # Its --max_steps gives way to the command line's.
   run = tmp_path / 'run'
   run_binary('train', f'--flagfile={flagfile}', '--max_images=32', f'--model_dir={run}')
   assert (run / 'TRAIN_DONE').read_text() == '2\n'

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, checkpoint, run_binary, tiny_experiment
+from tests.conftest import QUICK, checkpoint, run_binary, tiny_experiment
 from tfgan_pipeline import dataset_of
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.data.splits.arrays import ArraySplit
@@ -234,7 +234,7 @@ def test_damaged_files_and_files_that_would_not_fit(folder, tmp_path, monkeypatc
 
 
 def test_a_streamed_run_is_that_in_memory_and_resumes(folder, tmp_path):
-  flags = (*TINY, "--dataset=arrays('part-*.npy', labels='label-*.npy')", f'--data_dir={folder}')
+  flags = (*QUICK, "--dataset=arrays('part-*.npy', labels='label-*.npy')", f'--data_dir={folder}')
   flags = (*flags, '--model=conditional_gan')
   for name, limit, steps in (('memory', 4, (4,)), ('streamed', 0, (2, 4))):
     for last in steps:
@@ -245,9 +245,11 @@ def test_a_streamed_run_is_that_in_memory_and_resumes(folder, tmp_path):
 
 
 def test_an_array_is_a_dataset_in_one_line_of_python(tmp_path, options):
+  quick = dict(networks='mlp(units=8)')
+
   def estimator(images, **values):
     dataset = dataset_of(images, NAMES)
-    return GANEstimator(tiny_experiment(tmp_path / 'run', dataset=dataset, **values))
+    return GANEstimator(tiny_experiment(tmp_path / 'run', **quick, dataset=dataset, **values))
 
   assert estimator(X).train(2) == 2
   assert estimator(X.copy()).train() == 4  # As a program that is run again.

@@ -88,7 +88,12 @@ def test_fingerprint_of_streamed_files_is_fixed_for_ever(pictures):
 
 def test_a_run_is_continued_and_scored_whatever_holds_the_data(pictures, tmp_path, cache_dir):
   experiment = tiny_experiment(
-    tmp_path / 'run', dataset=CALL, data_dir=str(pictures), max_steps=8, sample_every=8
+    tmp_path / 'run',
+    networks='mlp(units=8)',
+    dataset=CALL,
+    data_dir=str(pictures),
+    max_steps=8,
+    sample_every=8,
   )
   GANEstimator(experiment).train(max_steps=2)
   path = tmp_path / 'run' / 'experiment.json'

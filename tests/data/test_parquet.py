@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests.conftest import TINY, checkpoint, run_binary
+from tests.conftest import QUICK, checkpoint, run_binary
 from tfgan_pipeline.data.dataset import DataOptions, load_dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.memory import MemorySplit
@@ -102,7 +102,7 @@ def test_the_stream_of_training_can_start_anywhere(hub):
   np.testing.assert_array_equal(labels, LABELS[order])
 
 
-@pytest.mark.parametrize('window', [1, 10, 25, 1000])
+@pytest.mark.parametrize('window', [1, 10, pytest.param(25, marks=pytest.mark.heavy), 1000])
 def test_windows_of_any_size_start_anywhere(window):
   sizes = (7, 1, 30, 12, 3)
 
@@ -117,8 +117,9 @@ def test_windows_of_any_size_start_anywhere(window):
     np.testing.assert_array_equal(rows(first, 4), whole[5 * first : 5 * first + 20])
 
 
+@pytest.mark.heavy
 def test_a_streamed_run_resumes_to_the_last_bit(hub, tmp_path):
-  flags = (*TINY, '--dataset=parquet', f'--data_dir={hub}', '--memory_limit_gb=0')
+  flags = (*QUICK, '--dataset=parquet', f'--data_dir={hub}', '--memory_limit_gb=0')
   flags = (*flags, '--model=conditional_gan')
   run_binary('train', *flags, f'--model_dir={tmp_path}/whole')
   for last in (2, 4):
@@ -217,7 +218,7 @@ def test_wrong_files_are_refused_in_one_line(tmp_path, name):
 
 def test_damaged_files_and_labels_needed(tmp_path):
   write(tmp_path / 'train.parquet', {'image': cells(PICTURES), 'caption': LABELS.astype(float)})
-  flags = (*TINY, '--dataset=parquet', f'--data_dir={tmp_path}', f'--model_dir={tmp_path}/run')
+  flags = (*QUICK, '--dataset=parquet', f'--data_dir={tmp_path}', f'--model_dir={tmp_path}/run')
   process = run_binary('train', *flags, '--model=conditional_gan', code=2)
   assert 'caption (double) none is taken for labels' in process.stderr.splitlines()[-1]
   content = (tmp_path / 'train.parquet').read_bytes()

@@ -191,7 +191,7 @@ def test_a_file_that_breaks_later_counts_as_the_next_of_its_class(tmp_path, capl
 
 
 @pytest.mark.usefixtures('graphs_as_traced')
-@pytest.mark.parametrize('limit', LIMITS)
+@pytest.mark.parametrize('limit', [0.0, pytest.param(1.0, marks=pytest.mark.heavy)])
 def test_a_run_goes_on_with_changed_data_if_told_so(tmp_path, limit, options):
   root = fill(tmp_path / 'pictures', count=40)
   experiment = tiny_experiment(

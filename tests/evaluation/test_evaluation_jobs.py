@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.conftest import TINY, run_binary, start_binary
+from tests.conftest import QUICK, TINY, run_binary, start_binary
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 
 NAME = 'random_projection-400'
@@ -46,12 +46,12 @@ def pinned(model_dir) -> list[int]:
 
 
 def test_two_evaluators_share_the_work(tmp_path, watching):
-  run_binary('train', *TINY, '--max_steps=24', '--save_every=1', f'--model_dir={tmp_path}')
+  run_binary('train', *QUICK, '--max_steps=12', '--save_every=1', f'--model_dir={tmp_path}')
   processes = [start_binary(*watching(tmp_path)) for _ in range(2)]
   for process in processes:
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
-  assert sorted(scores_by_step(tmp_path)) == list(range(25))
+  assert sorted(scores_by_step(tmp_path)) == list(range(13))
 
 
 @pytest.mark.heavy

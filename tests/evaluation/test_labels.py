@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, run_binary
+from tests.conftest import QUICK, run_binary
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import DataOptions
@@ -23,7 +23,7 @@ EXTRACTOR = 'random_projection(width=8)'
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
   path = tmp_path_factory.mktemp('conditional') / 'run'
-  run_binary('train', *TINY, '--model=conditional_gan', f'--model_dir={path}')
+  run_binary('train', *QUICK, '--model=conditional_gan', f'--model_dir={path}')
   return path
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 
-from tests.conftest import TINY, run_binary, start_binary
+from tests.conftest import QUICK, run_binary, start_binary
 from tfgan_pipeline.runs.training_lock import TrainingLock, trainer_that_left
 
 SMALL = ('--extractor=random_projection', '--metrics=fid', '--num_samples=64')
@@ -37,7 +37,7 @@ def test_all_scored_names_the_best(tiny_run, tmp_path, cache_dir):
 
 def test_a_trainer_that_died_is_named_with_its_last_step(tmp_path, cache_dir):
   """Kills a trainer while it is watched, and starts it again."""
-  long = (*TINY, '--networks=mlp(units=4)', '--max_steps=1000000', '--save_every=1000000')
+  long = (*QUICK, '--networks=mlp(units=4)', '--max_steps=1000000', '--save_every=1000000')
   train = (*long, '--log_every=1000', '--sample_every=1000000', f'--model_dir={tmp_path}/run')
   trainer = start_binary('train', *train)
   lines_until(trainer, 'step 1000/')

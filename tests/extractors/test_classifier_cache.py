@@ -12,6 +12,8 @@ from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.extractors.classifier import _network
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.fixture(scope='module')
 def digits():

@@ -1,5 +1,7 @@
 """Networks: published parameter counts, and what every registered network must do."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,21 @@ MNIST = (28, 28, 1)
 
 def build(text: str, image_shape=MNIST, noise_size: int = 20, **needs):
   return registry.network.build(text, NetworkSpec.of_images(image_shape, 10, noise_size, **needs))
+
+
+@functools.cache
+def built(name: str, labelled: bool):
+  """Returns (networks, image shape) of the smallest size: plain, or of all roles and told classes.
+
+  Each is built once, and read by several tests.
+  """
+  with pytest.MonkeyPatch.context() as monkeypatch:
+    text, shape = smallest(name, monkeypatch)
+    more = dict(
+      outputs={'discriminator': 11, 'encoder': 4},
+      labelled=frozenset({'generator', 'discriminator'}),
+    )
+    return build(text, shape, **(more if labelled else {})), shape
 
 
 def trainable(model) -> int:
@@ -40,10 +57,9 @@ def test_parameter_counts(text, noise_size, generator, discriminator):
 
 
 @pytest.mark.parametrize('name', IMAGE_NETWORKS)
-def test_contract(name, monkeypatch):
+def test_contract(name):
   """Checks shapes, dtypes and ranges of images and logits, in training and in inference."""
-  text, shape = smallest(name, monkeypatch)
-  networks = build(text, shape)
+  networks, shape = built(name, labelled=False)
   noise = tf.random.stateless_normal([4, 20], [1, 2])
   for training in (True, False):
     with randomness.scope(randomness.key(0)):
@@ -56,15 +72,9 @@ def test_contract(name, monkeypatch):
 
 
 @pytest.mark.parametrize('name', IMAGE_NETWORKS)
-def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkeypatch):
+def test_every_network_reads_in_several_roles_and_is_told_the_class(name):
   """Checks numbers of outputs, and that another label gives another image and other outputs."""
-  text, shape = smallest(name, monkeypatch)
-  networks = build(
-    text,
-    shape,
-    outputs={'discriminator': 11, 'encoder': 4},
-    labelled=frozenset({'generator', 'discriminator'}),
-  )
+  networks, shape = built(name, labelled=True)
   noise = tf.random.stateless_normal([3, 20], [1, 2])
   zeros, ones = np.zeros(3, np.int32), np.ones(3, np.int32)
   images = networks['generator']([noise, zeros])
@@ -76,14 +86,13 @@ def test_every_network_reads_in_several_roles_and_is_told_the_class(name, monkey
 
 
 @pytest.mark.parametrize('name', IMAGE_NETWORKS)
-@pytest.mark.parametrize('labelled', [frozenset(), frozenset({'discriminator'})])
-def test_last_layer_of_features_is_the_network(name, labelled, monkeypatch):
+@pytest.mark.parametrize('labelled', [False, True])
+def test_last_layer_of_features_is_the_network(name, labelled):
   """Checks that features differ between images, and that all weights but the last layer's are used.
 
   One layer with at most five weights, such as a spectral projection head, is left over.
   """
-  text, shape = smallest(name, monkeypatch)
-  networks = build(text, shape, labelled=labelled)
+  networks, shape = built(name, labelled)
   reader = networks['discriminator']
   features = features_of(reader)
   images = tf.random.stateless_normal([3, *shape], [1, 2])

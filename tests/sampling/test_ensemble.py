@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, files_under, run_binary, tiny_experiment
+from tests.conftest import QUICK, files_under, run_binary, tiny_experiment
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -22,7 +22,7 @@ def decoded(path):
 
 def test_two_seeds_are_trained_sampled_in_turn_and_scored(tiny_run, tmp_path, cache_dir):
   other = tmp_path / 'other'
-  run_binary('train', *TINY, '--seed=1', f'--model_dir={other}')
+  run_binary('train', *QUICK, '--seed=1', f'--model_dir={other}')
   fakes = tmp_path / 'fakes'
   sample = ('sample', f'--model_dir={tiny_run},{other}', f'--images_dir={fakes}', '--count=150')
   result = json.loads(run_binary(*sample, '--sample_seed=3').stdout)

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests.conftest import TINY, run_binary
+from tests.conftest import QUICK, run_binary
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -26,7 +26,7 @@ def run(tmp_path_factory):
   )
   np.savez(folder / 'pets.npz', x=pictures.astype(np.uint8), y=labels)
   flags = ('--dataset=arrays("pets.npz", labels=y)', f'--data_dir={folder}', '--max_steps=1')
-  flags = (*TINY, *flags, '--model=conditional_gan', f'--model_dir={folder}/run')
+  flags = (*QUICK, *flags, '--model=conditional_gan', f'--model_dir={folder}/run')
   run_binary('train', *flags)
   return folder / 'run'
 
