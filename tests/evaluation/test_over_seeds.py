@@ -131,6 +131,8 @@ def test_the_spread_over_sample_sets_is_no_spread_over_trainings(make_run):
   assert (cell['value'], cell['seeds']) == (3.5, 2)
   assert (cell['low'], cell['high']) == pytest.approx((3.5 - half, 3.5 + half))
   assert alone['scores']['fid[mine]']['seeds'] == 1 and alone['scores']['fid[mine]']['low'] is None
+  pattern = f'{runs[0][:-1]}?'
+  assert run_binary('compare', pattern).stdout == run_binary('compare', *sorted(runs)).stdout
   (picked,) = json.loads(run_binary('compare', runs[0], '--best_of_run', '--format=json').stdout)
   (best,) = rows_of(*runs, '--best_of_run')
   assert best['optimism'] == pytest.approx(picked['optimism'] / 2)

@@ -5,10 +5,11 @@
     tfgan-compare /tmp/run1/eval/quick /tmp/record.json --format=markdown
     tfgan-compare /tmp/runs/* --over_seeds --best_of_run
 
-Takes runs, folders of runs, evaluation directories of runs, and files of records. Tables go to
-stdout, best first, each below the fields in which its definition differs from the others; several
-sample seeds of a checkpoint make one row with a 95 % interval. The best of several checkpoints is
-flattered by having been picked: by how much is told where checkpoints have several seeds.
+Takes runs, folders and patterns of runs, evaluation directories of runs, and files of records.
+Tables go to stdout, best first, each below the fields in which its definition differs from the
+others; several sample seeds of a checkpoint make one row with a 95 % interval. The best of several
+checkpoints is flattered by having been picked: by how much is told where checkpoints have several
+seeds.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ def main(*paths: str) -> None:
   from tfgan_pipeline.runs import files
   from tfgan_pipeline.runs.score_records import find_records
 
+  # Patterns are for shells; one in quotes is taken all the same, as other commands take it.
+  paths = tuple(
+    found for path in paths for found in (not files.exists(path) and files.matches(path) or [path])
+  )
   entries = []
   for path in paths:
     try:
