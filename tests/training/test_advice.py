@@ -1,5 +1,7 @@
 """Warnings that teach: each for the settings that it is about, once, with a flag that cures it."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -57,12 +59,36 @@ def test_advice_on_pictures_that_are_few_or_grey(tmp_path):
   flags = (f'--data_dir={folder}', '--dataset=image_folder(16)')
   few, grey = warnings_of(tmp_path, *flags)
   assert few.startswith('warning: --batch_size=16: there are ') and '--batch_size=' in few[40:]
+  assert (
+    few.partition('--discriminator_augment=')[2] in registry.discriminator_augmentation.components()
+  )
   cure = grey.split('--dataset="')[1].split('"')[0]
   assert grey.startswith('warning: --dataset=image_folder(') and 'channels=1' in cure
   cured = (f'--data_dir={folder}', f'--dataset={cure}', '--batch_size=4')
   assert not warnings_of(tmp_path / 'cured', *cured)
   colours = pictures(tmp_path / 'colours', 24, grey=False)
   assert not warnings_of(tmp_path / 'other', *flags[1:], f'--data_dir={colours}', '--batch_size=8')
+
+
+@pytest.mark.parametrize(
+  'bad, about',
+  [
+    (['--loss=wasserstein'], '--loss=wasserstein: nothing bounds'),
+    (['--penalties=r1'], '--penalties=r1: by batch normalisation'),
+  ],
+)
+def test_games_with_a_discriminator_for_each_direction_are_advised_too(tmp_path, bad, about):
+  networks = (
+    '--networks=resnet_translator(filters=2, blocks=1), patchgan(filters=2, layers=1, norm='
+  )
+  shapes = 'shapes(size=16, count=40)'
+  common = ('--model=cyclegan', f"--dataset=domains(a='{shapes}', b='{shapes}')", '--batch_size=4')
+  common += ('--augment=', '--replay_pool=0', '--discriminator_augment=', '--update=sequential')
+  (told,) = warnings_of(tmp_path, *common, '--penalties=', *bad, f'{networks}batch)')
+  assert told.startswith(f'warning: {about}')
+  cure = re.search('--networks="(.*)"', told)
+  if cure:
+    assert not warnings_of(tmp_path / 'good', *common, *bad, f'--networks={cure[1]}')
 
 
 def test_checkpoints_that_would_fill_the_disk(tmp_path):

@@ -8,7 +8,7 @@ cannot work at all is refused instead, see refusals.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import logging
 import math
 import os
@@ -42,11 +42,11 @@ def advice(experiment: Experiment, dataset: Dataset, state: TrainState) -> Itera
     state: The variables of the run, whose networks are looked at.
   """
   penalties = state.step_fn.penalties
-  if 'discriminator' in state.networks:
-    critic = state.networks['discriminator']
-    yield from _unbounded(experiment, critic, penalties)
-    yield from _mixed_slopes(experiment, critic, penalties)
-  yield from _few_pictures(experiment, dataset)
+  critics = [state.networks[role] for role in state.game.players.get('discriminator', ())]
+  if critics:
+    yield from _unbounded(experiment, critics, penalties)
+    yield from _mixed_slopes(experiment, critics, penalties)
+  yield from _few_pictures(experiment, dataset, bool(critics))
   yield from _grey_pictures(experiment, dataset)
   yield from _disk(experiment, state.checkpoint_bytes)
 
@@ -58,12 +58,14 @@ def advise(experiment: Experiment, dataset: Dataset, state: TrainState) -> None:
 
 
 def _unbounded(
-  experiment: Experiment, critic: keras.Model, penalties: dict[str, Penalty]
+  experiment: Experiment, critics: Sequence[keras.Model], penalties: dict[str, Penalty]
 ) -> Iterator[str]:
-  """Yields advice on a loss that needs a bound of the critic's slope, where there is none."""
+  """Yields advice on a loss that needs a bound of a critic's slope, where there is none."""
   needs_bound = registry.loss.build(experiment.loss).needs_bound
   is_bounded = experiment.clip_weights or any(penalty.of_slope for penalty in penalties.values())
-  is_normalised = any(divisor(layer) is not None for layer in critic._flatten_layers())
+  is_normalised = all(
+    any(divisor(layer) is not None for layer in critic._flatten_layers()) for critic in critics
+  )
   if needs_bound and not is_bounded and not is_normalised:
     yield (
       f'--loss={experiment.loss}: nothing bounds the slope of the discriminator, so its loss can '
@@ -72,30 +74,41 @@ def _unbounded(
 
 
 def _mixed_slopes(
-  experiment: Experiment, critic: keras.Model, penalties: dict[str, Penalty]
+  experiment: Experiment, critics: Sequence[keras.Model], penalties: dict[str, Penalty]
 ) -> Iterator[str]:
   """Yields advice on batch normalisation in a critic whose slope at each image is penalised."""
   names = [name for name, penalty in penalties.items() if penalty.of_slope]
-  if names and batch_norms(critic):
-    cure = 'take --networks whose discriminator has none'
-    for call in registry.network.parse_all(experiment.networks):
-      if 'discriminator_norm' in call.arguments:
-        other = Call(call.name, {**call.arguments, 'discriminator_norm': 'none'})
-        cure = f'--networks="{other}" has none'
+  if names and any(map(batch_norms, critics)):
+    cure = _without_norm(experiment.networks) or 'take --networks whose discriminator has none'
     yield (
       f'--penalties={names[0]}: by batch normalisation in the discriminator, its slope at an image '
       f'depends on the other images of the batch; {cure}'
     )
 
 
-def _few_pictures(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
+def _without_norm(networks: str) -> str:
+  """Returns the advice to take these networks without a norm in the discriminator; '' if unknown.
+
+  Networks for one player alone, as patchgan is, call the argument `norm`; that of a discriminator
+  comes last.
+  """
+  calls = list(registry.network.parse_all(networks))
+  for index, call in reversed(list(enumerate(calls))):
+    for name in ('discriminator_norm', 'norm'):
+      if name in call.arguments:
+        calls[index] = Call(call.name, {**call.arguments, name: 'none'})
+        return f'--networks="{", ".join(map(str, calls))}" has none'
+  return ''
+
+
+def _few_pictures(experiment: Experiment, dataset: Dataset, has_critic: bool) -> Iterator[str]:
   """Yields advice on training data of fewer examples than a batch."""
   count = dataset.splits['train'].size
   if count < experiment.batch_size:
+    more = ', and so few need --discriminator_augment=diff_augment' if has_critic else ''
     yield (
       f'--batch_size={experiment.batch_size}: there are {count} training examples, so that a batch '
-      f'shows some of them twice; --batch_size={max(1, count // 2)} does not, and so few need '
-      '--discriminator_augment=ada'
+      f'shows some of them twice; --batch_size={max(1, count // 2)} does not{more}'
     )
 
 
@@ -105,11 +118,12 @@ def _grey_pictures(experiment: Experiment, dataset: Dataset) -> Iterator[str]:
     call = registry.dataset.parse(experiment.dataset)
   except UsageError:  # Of another script.
     return
-  if 'channels' not in call.arguments or dataset.fields['image'].shape[-1] != 3:
+  names = [name for name in dataset.fields.augmented() if dataset.fields[name].shape[-1] == 3]
+  if 'channels' not in call.arguments or not names:
     return
   split = dataset.splits['train']
-  pictures = split.spread(min(_GREY_PICTURES, split.size))['image']
-  if np.ptp(np.asarray(pictures), axis=-1).max() == 0:
+  pictures = split.spread(min(_GREY_PICTURES, split.size))
+  if all(np.ptp(np.asarray(pictures[name]), axis=-1).max() == 0 for name in names):
     other = Call(call.name, {**call.arguments, 'channels': 1})
     yield (
       f'--dataset={experiment.dataset}: the pictures are grey and read as three channels, all of '
