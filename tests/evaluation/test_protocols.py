@@ -84,5 +84,5 @@ def test_a_flag_overrides_it_and_then_it_is_not_named(name, caplog):
 
 def test_none_is_the_default_and_unknown_ones_are_refused():
   assert parse() == EvaluationOptions() and not parse().protocol
-  with pytest.raises(UsageError, match="--protocol=best: unknown protocol 'best'; there are: "):
-    parse('--protocol=best')
+  with pytest.raises(UsageError, match="--protocol=isola: unknown protocol 'isola'; there are: "):
+    parse('--protocol=isola')

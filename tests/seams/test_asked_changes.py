@@ -70,7 +70,7 @@ class Asked(TwoWay):
 
 def asked(noise: Noise, data: Fields):
   """Paints the grey of the class that is asked for."""
-  return Asked(noise, data)
+  return Asked(noise, data, 0.0)
 
 
 def grey_classes(options):
