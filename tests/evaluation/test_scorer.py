@@ -13,6 +13,8 @@ from tfgan_pipeline.evaluation.path_length import perceptual_path_length
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.extractors.base import ExtractorContext
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.fixture(scope='module')
 def digits():
@@ -182,8 +184,15 @@ def test_what_cannot_be_measured_is_refused_before_the_work(scorer, options, mes
   assert message in str(caught.value) and '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize('has_logits', [False, True])
-@pytest.mark.parametrize('extractor', ['classifier(steps=20)', 'random_projection'])
+@pytest.mark.parametrize(
+  'extractor, has_logits',
+  [
+    ('classifier(steps=20)', False),
+    ('random_projection', True),
+    pytest.param('classifier(steps=20)', True, marks=pytest.mark.heavy),
+    pytest.param('random_projection', False, marks=pytest.mark.heavy),
+  ],
+)
 def test_default_metrics_need_logits_of_generated_images_alone(
   scorer, digits, held_out, cache_dir, tmp_path, caplog, extractor, has_logits
 ):

@@ -18,6 +18,8 @@ from tfgan_pipeline.references.features_cache import reference_features
 from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.runs.digests import digest
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 every_extractor = pytest.mark.parametrize('name', registry.extractor.components())
 
 
@@ -46,7 +48,14 @@ def test_contract(name, text_of, dataset, images, cache_dir):
   np.testing.assert_array_equal(again.features([images]).pool, whole.pool)
 
 
-@every_extractor
+@pytest.mark.parametrize(
+  'name',
+  [
+    # A layer more than the other networks on disk, and a minute.
+    pytest.param(name, marks=pytest.mark.heavy if name == 'keras_application' else ())
+    for name in registry.extractor.components()
+  ],
+)
 def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, cache_dir):
   text, some = text_of(name), images[:100]
 
@@ -168,7 +177,7 @@ def test_classifier_reads_stacks_a_channel_at_a_time(tmp_path):
   features = {}
   for replicas in (1, 2):  # The second comes from the cache.
     context = ExtractorContext(stacks, str(tmp_path), strategies.mirrored_cpus(replicas))
-    extractor = registry.extractor.build('classifier(steps=300)', context)
+    extractor = registry.extractor.build('classifier(steps=150)', context)
     features[replicas] = extractor.features([images])
   # Of 1,437 stacks, and so one or two per class, no classifier of whole stacks could learn that.
   assert extractor.details['accuracy'] > 0.8

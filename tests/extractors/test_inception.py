@@ -19,6 +19,8 @@ from tfgan_pipeline.extractors import on_replicas
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.replicas import strategies
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 PICTURES = np.random.RandomState(0).randint(0, 256, (9, 40, 30, 3)).astype(np.uint8)
 
 

@@ -17,6 +17,8 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors import keras_application
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 PICTURES = np.random.RandomState(0).randint(0, 256, (3, 40, 40, 3)).astype(np.uint8)
 
 

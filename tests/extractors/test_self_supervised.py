@@ -13,6 +13,8 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors import trained
 from tfgan_pipeline.extractors.base import ExtractorContext
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 TEXT = 'self_supervised(steps=3)'
 
 
@@ -31,7 +33,7 @@ def build(dataset, cache_dir, text=TEXT):
   'shape, count',
   [
     ((1, 2, 1), 1),
-    ((70, 20, 4), 12),
+    pytest.param((70, 20, 4), 12, marks=pytest.mark.heavy),
     pytest.param((1, 1, 3), 2, marks=pytest.mark.heavy),
     pytest.param((16, 30, 3), 300, marks=pytest.mark.heavy),
     pytest.param((90, 90, 1), 20, marks=pytest.mark.heavy),

@@ -18,6 +18,8 @@ from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.mark.parametrize('noise, reach', [('normal(18)', 2), ('uniform(18)', 1)])
 @pytest.mark.parametrize('model', ['gan', 'conditional_gan'])

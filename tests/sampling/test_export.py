@@ -120,7 +120,9 @@ def test_wrong_classes_are_refused(loaded, labels, message):
   assert message in str(caught.value)
 
 
-@pytest.mark.parametrize('model', ['gan', 'infogan(continuous=1)'])
+@pytest.mark.parametrize(
+  'model', ['gan', pytest.param('infogan(continuous=1)', marks=pytest.mark.heavy)]
+)
 def test_a_generator_that_is_told_no_class_refuses_any(tmp_path, model):
   estimator = GANEstimator(tiny_experiment(tmp_path / 'run', model=model, max_steps=1))
   estimator.train()
