@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests.conftest import TINY, run_binary, tiny_experiment
+from tests.conftest import QUICK, run_binary, tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.data_of_run import choose_rules
 from tfgan_pipeline.data.dataset import DataOptions
@@ -134,7 +134,7 @@ def test_classes_that_are_numbers_sort_as_numbers(tmp_path, names):
 
 def test_every_training_says_what_it_understood(tmp_path):
   fill(tmp_path / 'pictures', 'cat', 'dog', count=20)
-  flags = (*TINY, '--networks=mlp(units=4)', f'--dataset={CALL}', f'--model_dir={tmp_path}/run')
+  flags = (*QUICK, '--networks=mlp(units=4)', f'--dataset={CALL}', f'--model_dir={tmp_path}/run')
   flags = (*flags, f'--data_dir={tmp_path}/pictures', '--max_steps=1')
   found = run_binary('train', *flags)
   (line,) = [line for line in found.stderr.splitlines() if 'data: ' in line]

@@ -16,6 +16,8 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.extractors.base import ExtractorContext
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 tensorflow_datasets = pytest.importorskip('tensorflow_datasets')
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, run_binary
+from tests.conftest import QUICK, run_binary
 from tests.data.test_tfds import build, pictures, tiny_features
 from tfgan_pipeline.errors import UsageError
 
@@ -87,7 +87,7 @@ def test_features_that_are_no_class_label_are_named(tmp_path, store_tfds):
   example = {'image': image, 'attributes': {'Male': True, 'Young': False}, 'age': 30}
   store_tfds(tmp_path, 'faces', described, train=[example] * 12)
   flags = (f'--data_dir={tmp_path}', '--dataset=tfds(faces)', f'--model_dir={tmp_path}/run')
-  process = run_binary('train', *TINY, *flags, '--model=conditional_gan', code=2)
+  process = run_binary('train', *QUICK, *flags, '--model=conditional_gan', code=2)
   assert 'needs labels, which --dataset=tfds(' in process.stderr.splitlines()[-1]
   assert (
     'has not; of the other features of faces, age (Scalar), attributes (FeaturesDict), none is a '

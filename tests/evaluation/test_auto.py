@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from tests.conftest import TINY, run_binary
+from tests.conftest import QUICK, run_binary
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.extractors.auto import chosen
@@ -43,7 +43,7 @@ def unlabelled_run(tmp_path_factory):
     pixels = np.random.RandomState(number).randint(0, 256, (16, 16)).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f'data/{number}.png')
   data = ('--dataset=image_folder(size=16, channels=1)', f'--data_dir={folder}/data')
-  run_binary('train', *TINY, *data, f'--model_dir={folder}/run', '--max_steps=2')
+  run_binary('train', *QUICK, *data, f'--model_dir={folder}/run', '--max_steps=2')
   return folder / 'run'
 
 

@@ -18,6 +18,8 @@ from tfgan_pipeline.media import images
 from tfgan_pipeline.media.points import Point
 from tfgan_pipeline.runs.scoring_claims import Claims
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 TAG = '1_scores/fid[random_projection]'
 
 

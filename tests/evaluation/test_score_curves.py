@@ -14,6 +14,8 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.runs.score_records import Records
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 FID = 'fid[random_projection]'
 
 

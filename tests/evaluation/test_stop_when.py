@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.conftest import TINY, run_binary, start_binary
+from tests.conftest import QUICK, run_binary, start_binary
 from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.errors import UsageError
 
@@ -74,7 +74,7 @@ def make_best(run, step):
 
 def test_the_trainer_obeys_and_a_larger_length_goes_on(tmp_path, scoring):
   run = tmp_path / 'run'
-  train = (*TINY, f'--model_dir={run}', '--max_steps=4')
+  train = (*QUICK, f'--model_dir={run}', '--max_steps=4')
   run_binary('train', *train)
   run_binary('evaluate', f'--model_dir={run}', *scoring, '--step=0')
   make_best(run, 0)
@@ -87,7 +87,7 @@ def test_the_trainer_obeys_and_a_larger_length_goes_on(tmp_path, scoring):
   assert json.loads((run / 'STOP_REQUEST').read_text())['max_steps'] == 4
   # A longer training overrules the request; another request while it runs ends it at a save.
   seldom = ('--save_every=20', '--log_every=20', '--sample_every=100000')
-  longer = (*TINY, f'--model_dir={run}', '--max_steps=100000', *seldom)
+  longer = (*QUICK, f'--model_dir={run}', '--max_steps=100000', *seldom)
   trainer = start_binary('train', *longer)
   deadline = time.monotonic() + 120
   while (run / 'STOP_REQUEST').exists() and time.monotonic() < deadline:
@@ -111,7 +111,7 @@ def test_the_trainer_obeys_and_a_larger_length_goes_on(tmp_path, scoring):
 
 def test_beside_the_training_in_one_process(tmp_path, scoring):
   run = tmp_path / 'run'
-  train = (*TINY, f'--model_dir={run}', *scoring, '--evaluate')
+  train = (*QUICK, f'--model_dir={run}', *scoring, '--evaluate')
   run_binary('train', *train, '--max_steps=2', '--save_every=4')
   make_best(run, 0)
   flags = ('--max_steps=100', '--stop_when=fid has not improved for 2 evaluations')

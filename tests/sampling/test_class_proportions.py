@@ -14,6 +14,8 @@ from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.sampling.class_proportions import ClassTurns
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 def test_equal_counts_go_by_turns():
   turns = ClassTurns([7, 7, 7])

@@ -6,6 +6,8 @@ import pytest
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.estimator import GANEstimator
 
+pytestmark = pytest.mark.usefixtures('graphs_as_traced')
+
 
 @pytest.mark.parametrize('networks, told', [('dcgan(filters=4)', 1), ('mlp(units=4)', 0)])
 def test_samples_of_the_first_steps_are_warned_of_once(tmp_path, caplog, networks, told):
