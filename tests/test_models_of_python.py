@@ -93,6 +93,8 @@ refused(built(generator, discriminator, dataset='digits(size=8)'), 'gives (16, 1
 refused(built(*models(outputs=2)), 'the discriminator gives (2,), and the run needs (1,)')
 refused(built(*models(logits='sigmoid')), 'the discriminator ends in a sigmoid')
 refused(built(generator), 'has no discriminator')
+mistyped = networks_of(generator, discriminater=discriminator)
+refused(lambda: run(mistyped, sys.argv[1]).build(), 'has no discriminator')
 assert networks_of(*models()) == networks_of(*models()) != networks_of(*models(last='sigmoid'))
 kept = run(networks_of(generator, discriminator, keep_weights=True), sys.argv[1] + '/kept')
 kept.build()

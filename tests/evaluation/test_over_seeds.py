@@ -20,7 +20,7 @@ STUDENT_OF_3 = 4.302652729911275  # The 0.975 quantile for two degrees of freedo
 def make_run(tmp_path):
   """Returns a function that makes a run with score records, from FID by step, and its path."""
 
-  def make(name, seed, scores, *, data='00', code=(), run_id='', **values):
+  def make(name, seed, scores, *, data='00', code=(), run_id='', session=(), **values):
     path = tmp_path / name
     (folder := path / 'eval' / 'mine').mkdir(parents=True)
     run = RunDirectory(str(path))
@@ -28,7 +28,7 @@ def make_run(tmp_path):
     run.begin_session(
       tiny_experiment(path, seed=seed, **values),
       {'dataset': {'fingerprint': data}},
-      {},
+      {'first_step': 0, **dict(session)},
       {component: Source('', '', hash) for component, hash in code},
       run_id=run_id,
     )
@@ -95,6 +95,11 @@ def test_rows_are_named_by_what_tells_their_settings_apart(make_run):
     ({'dataset': 'digits(size=24)', 'data': '11'}, {'dataset': 'digits(size=24)'}),
     ({'code': [('loss mine', 'aa')]}, {'code.loss mine': 'aa'}),
     ({'data': '11'}, {'data': '11'}),
+    ({'session': {'init_from': {'run_id': 'aa', 'step': 4}}}, {'init_from': 'aa:4'}),
+    (
+      {'session': {'changed_settings': {'batch_size': [8, 16]}}},
+      {'change': '[{"batch_size": [8, 16], "first_step": 0}]'},
+    ),
   ],
 )
 def test_whatever_else_differs_is_another_setting(make_run, values, label):

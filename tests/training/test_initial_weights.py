@@ -114,6 +114,7 @@ def test_another_number_of_classes(tmp_path):
   'arguments, message',
   [
     (['--init_from=/nowhere'], '--init_from=/nowhere: no run there, which has an experiment.json'),
+    (['--init_from={others}/experiment.json'], '--init_from={others}/experiment.json: is a file'),
     (['--init_from={others}:7'], ':7: no such checkpoint; there are 0, 1, 2'),
     (['--init_from={others}:best'], ':best: no checkpoint of '),
     (['--init_from={others}', '--networks=mlp(units=3)', '--noise=normal(5)'], 'nothing of step 2'),
@@ -124,7 +125,7 @@ def test_another_number_of_classes(tmp_path):
 def test_wrong_starts_are_refused(others, tmp_path, arguments, message):
   arguments = [argument.format(others=others) for argument in arguments]
   process = run_binary('train', *TINY, *arguments, f'--model_dir={tmp_path}/run', code=2)
-  assert message in process.stderr.splitlines()[-1]
+  assert message.format(others=others) in process.stderr.splitlines()[-1]
   assert not {name for name in files_under(tmp_path / 'run') if name != 'train/lock'}
 
 

@@ -22,7 +22,7 @@ _known: dict[str, Networks] = {}
 
 
 def networks_of(
-  generator: keras.Model,
+  generator: keras.Model | None = None,
   discriminator: keras.Model | None = None,
   *,
   keep_weights: bool = False,
@@ -34,7 +34,8 @@ def networks_of(
   processes of their own, cannot see them: a run for these needs a component in a file.
 
   Args:
-    generator: Model from noise [n, noise size] to images [n, H, W, C] in [-1, 1].
+    generator: Model from noise [n, noise size] to images [n, H, W, C] in [-1, 1]; None for a game
+      without, such as one whose translators are others, generator_ab=.
     discriminator: Model from images to logits [n, 1], without a sigmoid; None for a game without.
     keep_weights: Whether training begins with the weights of the models; by default it begins with
       new ones, which follow from the seed.

@@ -18,6 +18,7 @@ from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.evaluation.best_of import Cell, Row, cell_over
 from tfgan_pipeline.evaluation.labels import Fields, heading, tell_apart
+from tfgan_pipeline.runs.changes import recorded_changes
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 
@@ -33,8 +34,8 @@ class Training:
   Attributes:
     run_id: The id of the run; '' for a run of version 0.1.0, which has none.
     settings: All that defines the run but its seed: fields of the experiment as a user would type
-      them, the fingerprint of the data, and hashes of code. Places and the cadence of saving are
-      none of it.
+      them, the run and step that its weights began as, what sessions changed, the fingerprint of
+      the data, and hashes of code. Places and the cadence of saving are none of it.
     seed: The seed of the training.
   """
 
@@ -156,6 +157,11 @@ def _read(name: str) -> Training | None:
   fields = {field.name: field for field in dataclasses.fields(Experiment)}
   settings = {name: short_value(fields[name], value) for name, value in settings.items()}
   data = {_DATA: record['dataset'].get('fingerprint', '')}
+  origin = (record.get('sessions') or [{}])[0].get('init_from')
+  if origin:  # The run, not the folder, in which it may have moved.
+    settings['init_from'] = f'{origin["run_id"]}:{origin["step"]}'
+  if changes := recorded_changes(run):
+    settings['change'] = json.dumps(changes, sort_keys=True)
   code = {f'{_CODE}.{name}': hash for name, hash in (run.code_of_last_session() or {}).items()}
   return Training(run.run_id, {**settings, **data, **code}, seed)
 

@@ -74,7 +74,7 @@ def _check(
   if network is None or not _fits(network.output_shape[1:], shape):
     raise UsageError(
       f'{flag}: has no {name} of {"x".join(str(side or "?") for side in shape)} outputs, '
-      f'which --model={experiment.model} needs'
+      f'which --model={experiment.model} needs; --list=network names others'
     )
   if len(network.inputs) != len(role.reads):
     raise UsageError(

@@ -30,7 +30,10 @@ def find_source(init_from: str) -> tuple[RunDirectory, int]:
   """
   flag = f'--init_from={init_from}'
   path, step = split_source(init_from)
-  run = RunDirectory(path)
+  try:
+    run = RunDirectory(path)
+  except UsageError as error:  # Of a --model_dir, such as a file or a pattern.
+    raise UsageError(str(error).replace(f'--model_dir={path}', flag)) from None
   if not run.exists():
     raise UsageError(f'{flag}: no run there, which has an experiment.json')
   steps = Checkpoints(run.checkpoints).steps()
