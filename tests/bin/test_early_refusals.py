@@ -1,5 +1,6 @@
 """Refusals for which text is enough: made in a moment, without TensorFlow."""
 
+from dataclasses import replace
 import json
 import re
 import resource
@@ -50,6 +51,7 @@ def refusal(binary: str, *arguments: str) -> str:
     ('train', ['--dataset=image_folder(16)', '--data_dir={}/dta'], 'did you mean {}/data?'),
     ('train', ["--dataset=domains(a='tfds(mnist)')", '--data_dir={}/no'], '--data_dir={}/no: '),
     ('train', ['--dataset=parquet', '--data_dir={}/no'], '--data_dir={}/no: there is no such'),
+    ('evaluate', ['--watch', '--stop_when=fd has not improved for 2 steps'], ': fd: no score that'),
     ('train', ['--metrics=fid'], '--metrics: training does not score; add --evaluate'),
     ('train', ['--num_samples', '100'], '--num_samples: training does not score'),
     ('train', ['--per_sample'], '--per_sample: training does not score'),
@@ -114,7 +116,8 @@ def test_games_without_labels_are_just_those(tmp_path):
   from tfgan_pipeline.models.build import new_game
 
   images = fields_of()
-  fields = Fields(**images, image_a=images['image'], image_b=images['image'])
+  pair = {'image_a': images['image'], 'image_b': replace(images['image'], twin='image_a')}
+  fields = Fields(**images, **pair)
   without = {
     name
     for name in registry.model.components()

@@ -159,6 +159,7 @@ def test_outputs_are_the_networks_and_do_not_depend_on_how_many_are_asked_for(tr
     outputs = one.translate(images, task=task)
     assert outputs.shape == (19, *SHAPES[target]) and outputs.dtype == np.uint8
     np.testing.assert_array_equal(one.translate(images[17:], task=task), outputs[17:])
+    assert not np.array_equal(one.translate(images, task=task, weights='raw'), outputs)
     network = one.sampler(task=task)
     network.restore()
     floats = network.restored.networks[f'generator_{source}{target}'](images / 127.5 - 1)

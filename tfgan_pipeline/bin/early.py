@@ -13,6 +13,7 @@ from absl import flags
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.needs import GAMES_WITHOUT_LABELS
+from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import UsageError, is_there_another
 from tfgan_pipeline.registry.calls import name_of
@@ -24,6 +25,17 @@ _SOURCES = (
   *('generated_dir', 'generated_features', 'input', 'input_dir'),
   *('reference_dir', 'reference_stats', 'reference_features'),
 )
+
+
+def require_stop_rule(text: str) -> None:
+  """Raises UsageError unless the sentence of --stop_when is understood and its score ranks."""
+  from tfgan_pipeline.metrics.ranking import better
+
+  score = StopRule.parse(text).score
+  try:
+    better(score)
+  except UsageError as error:
+    raise UsageError(f'--stop_when={text}: {error}') from None
 
 
 def require_scoring(argv: list[str]) -> None:

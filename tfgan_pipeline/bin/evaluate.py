@@ -25,7 +25,6 @@ from tfgan_pipeline.bin import command_line, early, results
 from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
-from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.directory import is_many
 
@@ -46,7 +45,7 @@ def main() -> None:
   if not FLAGS.watch:
     command_line.refuse('stop_after', 'timeout_minutes', 'stop_when', because='only with --watch')
   elif FLAGS.stop_when:
-    StopRule.parse(FLAGS.stop_when)
+    early.require_stop_rule(FLAGS.stop_when)
   if not (options.reference_dir or FLAGS.generated_dir):
     for name in ('resize_pictures', 'picture_channels'):
       command_line.refuse(name, because='only with --reference_dir or --generated_dir')

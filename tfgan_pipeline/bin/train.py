@@ -16,7 +16,6 @@ from tfgan_pipeline.bin import command_line, early, next_steps
 from tfgan_pipeline.config.durations import DURATIONS, prefer_command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.stop_rule import StopRule
 
 FLAGS = flags.FLAGS
 _log = logging.getLogger('tfgan_pipeline.bin.train')
@@ -34,7 +33,7 @@ def main() -> None:
     way_out = 'only with --evaluate; tfgan-evaluate --watch has the flag for trainings beside it'
     command_line.refuse('stop_when', because=way_out)
   elif FLAGS.stop_when:
-    StopRule.parse(FLAGS.stop_when)
+    early.require_stop_rule(FLAGS.stop_when)
   early.require_sources()
 
   from tfgan_pipeline.runs.directory import RunDirectory

@@ -154,6 +154,19 @@ class Settings:
     values = dataclasses.asdict(self)
     return {name: value for name, value in values.items() if later.get(name, ...) != value}
 
+  def changed(self) -> dict[str, Any]:
+    """Returns the settings that are not at their defaults, by name, short for people to read.
+
+    `model_dir` is left out: a run may move.
+    """
+    default = type(self)()
+    return {
+      field.name: short_value(field, value)
+      for field in dataclasses.fields(self)
+      if (value := getattr(self, field.name)) != getattr(default, field.name)
+      and field.name != 'model_dir'
+    }
+
 
 def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
   """Checks a value of a field and returns it in a form in which equal choices compare equal.

@@ -5,14 +5,13 @@ pictures = RunReader(experiment).predict(16)     # uint8 [16, H, W, C]
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfgan_pipeline.config.chosen_step import Step
+from tfgan_pipeline.config.durations import DURATIONS
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import Unreachable, UsageError, require
 from tfgan_pipeline.runs.best_step import best_of, records_of
@@ -61,14 +60,12 @@ class RunReader:
       step = 'no checkpoint yet' if newest is None else f'step {newest}'
     except (UsageError, Unreachable):
       step = 'step not readable now'
-    last = f' of {self.experiment.max_steps}'
-    changed = ''.join(
-      f', {field.name}={short_value(field, value)!r}'
-      for field in dataclasses.fields(self.experiment)
-      if (value := getattr(self.experiment, field.name)) != _DEFAULTS[field.name]
-      and field.name not in ('model_dir', 'max_steps')
-    )
-    return f'<{type(self).__name__} {self.run.path!r}: {step}{last}{changed}>'
+    changed = self.experiment.changed()
+    if not changed.keys() & set(DURATIONS[1:]):  # A length in images becomes one in steps later.
+      step += f' of {self.experiment.max_steps}'
+      changed.pop('max_steps', None)
+    settings = ''.join(f', {name}={value!r}' for name, value in changed.items())
+    return f'<{type(self).__name__} {self.run.path!r}: {step}{settings}>'
 
   def records(self, eval_dir: str = '') -> list[Record]:
     """Returns all records with scores in the run, and in `eval_dir`, by step; [] if there are none.
@@ -96,7 +93,13 @@ class RunReader:
     return open_sampler(self.run, self.experiment, task, weights=weights)
 
   def translate(
-    self, examples: np.ndarray, *, task: str = '', seed: int = 0, step: Step = None
+    self,
+    examples: np.ndarray,
+    *,
+    task: str = '',
+    seed: int = 0,
+    step: Step = None,
+    weights: str = 'average',
   ) -> np.ndarray:
     """Translates images by a task such as 'a_to_b'; returns uint8 [n, H, W, C] in their order.
 
@@ -105,11 +108,12 @@ class RunReader:
       task: Name of the task; '' is the game's first one.
       seed: Seed of the randomness in outputs, if there is any.
       step: Step of the checkpoint, or 'best'; by default the newest.
+      weights: 'average' for the moving averages where the run keeps any, or 'raw'.
 
     Raises:
       UsageError: The task reads noise, or images of another shape.
     """
-    sampler = self.sampler(task=task)
+    sampler = self.sampler(weights, task)
     if not isinstance(sampler, Translator):
       raise UsageError(f'--task={sampler.task.name}: reads noise; predict samples it')
     sampler.restore(step)
@@ -222,9 +226,6 @@ class RunReader:
       raise UsageError(f'{name}: --task={sampler.task.name} reads examples; translate maps them')
     sampler.restore(step)
     return sampler
-
-
-_DEFAULTS: dict[str, Any] = dataclasses.asdict(Experiment())
 
 
 def _check(seed: int, **counts: int) -> None:

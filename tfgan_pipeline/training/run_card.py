@@ -9,8 +9,6 @@ from tabulate import tabulate
 
 from tfgan_pipeline.config.experiment import Experiment
 
-_PLACES = ('model_dir', 'data_dir')
-
 
 def card(record: Mapping[str, Any]) -> str:
   """Returns the card of a run.
@@ -18,12 +16,9 @@ def card(record: Mapping[str, Any]) -> str:
   Args:
     record: Content of experiment.json.
   """
-  default = Experiment().to_dict()
-  settings = [
-    (f'--{name}', f'`{value}`')
-    for name, value in record['experiment'].items()
-    if value != default.get(name) and name not in _PLACES
-  ]
+  changed = Experiment.from_record(record['experiment']).changed()
+  changed.pop('data_dir', None)  # A place, as the model_dir is.
+  settings = [(f'--{name}', f'`{value}`') for name, value in changed.items()]
   sessions = [
     (
       session.get('first_step'),

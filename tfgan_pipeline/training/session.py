@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-import dataclasses
 import logging
 import re
 import types
@@ -13,7 +12,6 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.errors import spoken
@@ -86,16 +84,9 @@ def begin(
 
 def _changed(experiment: Experiment) -> str:
   """Returns the settings that are not at their defaults, as flags, for the log."""
-  default = dataclasses.asdict(Experiment())
-  values = {
-    field.name: str(short_value(field, value))
-    for field in dataclasses.fields(experiment)
-    if (value := getattr(experiment, field.name)) != default[field.name]
-  }
   changed = [
     f'--{name}="{value}"' if re.search(r'[^\w./:-]', value) else f'--{name}={value}'
-    for name, value in values.items()
-    if name != 'model_dir'
+    for name, value in ((name, str(value)) for name, value in experiment.changed().items())
   ]
   return ' '.join(changed) or 'all at their defaults'
 
