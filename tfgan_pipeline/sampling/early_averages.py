@@ -29,7 +29,7 @@ def warn(norms: Iterable[BatchNorm], step: int) -> bool:
   text = (
     f'step {step}: the moving averages of batch normalisation are up to {100 * share:.0f}% what '
     'they were at the start, so samples are worse than the weights; train longer, or score with '
-    'tfgan-evaluate --batch_norm=batch'
+    '--batch_norm=batch'
   )
   _log.warning('%s', spoken(text))
   return True
