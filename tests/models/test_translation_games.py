@@ -47,7 +47,27 @@ CASES['super_resolution'] = dict(
   augment='flip, crop(padding=3)',
   **_SGD,
 )
-TASKS = {'pix2pix': ['a_to_b'], 'cyclegan': ['a_to_b', 'b_to_a'], 'super_resolution': ['a_to_b']}
+CASES['stargan'] = dict(
+  model='stargan',
+  networks='stargan(filters=4, blocks=1, layers=3)',
+  dataset='digits(size=16)',
+  loss='wasserstein',
+  penalties='wasserstein_gradient',
+  discriminator_steps=2,
+  **_SGD,
+)
+TASKS = {
+  'pix2pix': ['a_to_b'],
+  'cyclegan': ['a_to_b', 'b_to_a'],
+  'stargan': ['translate'],
+  'super_resolution': ['a_to_b'],
+}
+ROLES = {
+  **dict.fromkeys(('pix2pix', 'super_resolution'), ['generator_ab']),
+  'cyclegan': ['generator_ab', 'generator_ba'],
+  'stargan': ['generator'],
+}
+PAIRED = ('pix2pix', 'super_resolution')  # Games whose data have true outputs.
 
 
 def experiment(name, model_dir='', **values):
@@ -88,9 +108,7 @@ def test_all_parts_are_trained_and_shown(trained):
   start, end = (checkpoint(model_dir, step) for step in (0, 4))
   parts = {part.split('/')[0] for part in end} - {'save_counter', 'rollbacks'}
   pools = {f'replay_pool_{task}' for task in TASKS[name]} if name == 'cyclegan' else set()
-  averages = {
-    f'{role}_ema' for role in parts if role.startswith('generator') and '_ema' not in role
-  }
+  averages = {f'{role}_ema' for role in ROLES[name]}
   assert averages and pools | averages <= parts
   for part in parts:
     names = [path for path in end if path.startswith(f'{part}/')]
@@ -103,19 +121,22 @@ def test_outputs_do_not_depend_on_their_batch_and_are_those_of_the_export(traine
   name, model_dir = trained
   one = GANEstimator.of_run(str(model_dir))
   loaded = tf.saved_model.load(one.export_saved_model(str(tmp_path / 'exported')))
-  images = np.random.RandomState(0).randint(0, 256, (19, 16, 16, 3), np.uint8)
   for task in TASKS[name]:
+    ends = one.sampler(task=task).task
+    source, target = (one.dataset.fields[name].shape for name in (ends.source, ends.target))
+    images = np.random.RandomState(0).randint(0, 256, (19, *source), np.uint8)
     outputs = one.translate(images, task=task)
-    assert outputs.shape == (19, *one.dataset.fields[f'image_{task[-1]}'].shape)
+    assert outputs.shape == (19, *target)
     assert outputs.dtype == np.uint8
     np.testing.assert_array_equal(one.translate(images[:5], task=task), outputs[:5])
-    exported = getattr(loaded, task)(images).numpy().astype(int)
+    told = [np.arange(19, dtype=np.int32) % 10] if name == 'stargan' else []  # Classes in turn.
+    exported = getattr(loaded, task)(images, *told).numpy().astype(int)
     assert np.abs(exported - outputs).max() <= 1
 
 
 def test_each_task_is_scored(trained, cache_dir):
   name, model_dir = trained
-  metrics = ('--pair_metrics=l1, psnr',) if name != 'cyclegan' else ()
+  metrics = ('--pair_metrics=l1, psnr',) if name in PAIRED else ()
   for task in TASKS[name]:
     result = run_binary(
       *('evaluate', f'--model_dir={model_dir}', f'--task={task}', *metrics),
@@ -124,7 +145,7 @@ def test_each_task_is_scored(trained, cache_dir):
     )
     (record,) = map(json.loads, result.stdout.splitlines())
     assert np.isfinite([*record['scores'].values()]).all()
-    assert ('l1' in record['scores']) == (name != 'cyclegan')
+    assert ('l1' in record['scores']) == (name in PAIRED)
 
 
 @pytest.mark.usefixtures('exports')
@@ -134,7 +155,8 @@ def test_a_tpu_would_be_given_both_images(name):
   text = StepExporter(one, load_dataset(one.dataset, DataOptions()), replicas=4).stablehlo(
     replica_batch=4
   )
-  assert '4x16x16x3xui8' in text[text.index('@main(') : text.index(') -> (')]
+  start, channels = text.index('@main('), 1 if name == 'stargan' else 3
+  assert f'4x16x16x{channels}xui8' in text[start : text.index(') -> (', start)]
   assert 'tensor<?' not in text
 
 

@@ -10,9 +10,13 @@ from tfgan_pipeline.networks.blocks.plans import Plan
 TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
 # Networks to larger images; test_super_resolution_networks.py has their tests.
 SUPER_RESOLUTION = ('msrresnet', 'rrdbnet', 'srgan_discriminator', 'srresnet')
+# Networks that are told a class; test_stargan_networks.py has their tests.
+TOLD = ('stargan',)
 # Networks of games that make images from noise.
 IMAGE_NETWORKS = [
-  name for name in registry.network.components() if name not in (*TRANSLATION, *SUPER_RESOLUTION)
+  name
+  for name in registry.network.components()
+  if name not in (*TRANSLATION, *SUPER_RESOLUTION, *TOLD)
 ]
 
 _COLOUR = (32, 32, 3)

@@ -64,7 +64,7 @@ class WayBack:
       if not len(part):
         break
       given = {name: values[: len(part)] for name, values in batch.items()}
-      given = given_on_the_way_back(self._back, given, part)
+      given = given_on_the_way_back(self._translator.game, self._back, given, part)
       parts.append(self._translator.outputs(given, seed=self._seed, first=first))
       first += len(part)
     return np.concatenate(parts)

@@ -1,7 +1,7 @@
 """Ways back of translations: the task that makes the source of an output again.
 
 back = way_back(game, task)                                    # the task b_to_a for a_to_b, or None
-given = given_on_the_way_back(back, examples, outputs)         # what its `inputs` read
+given = given_on_the_way_back(game, back, examples, outputs)         # what its `inputs` read
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
+from tfgan_pipeline.models.told_class import FIELD
 
 
 def way_back(game: Game, task: Task) -> Task | None:
@@ -28,17 +29,19 @@ def way_back(game: Game, task: Task) -> Task | None:
 
 
 def given_on_the_way_back(
-  back: Task, examples: Mapping[str, np.ndarray], outputs: np.ndarray
+  game: Game, back: Task, examples: Mapping[str, np.ndarray], outputs: np.ndarray
 ) -> dict[str, np.ndarray]:
   """Returns stored values [n, ...] by field that a task reads to make examples of outputs again.
 
   Args:
+    game: The game.
     back: The task that leads back.
-    examples: Values [n, ...] by field of what the outputs were made of. Where label_asked was
-      asked for, label is asked for on the way back.
+    examples: Values [n, ...] by field of what the outputs were made of. Their own class is asked
+      for on the way back.
     outputs: The outputs as stored, [n, ...].
   """
   given = {**examples, back.source: outputs}
-  if {'label', 'label_asked'} <= given.keys():
-    given['label_asked'] = given['label']
+  label = game.data[back.target].label or 'label'
+  if label in given:
+    given[FIELD] = given[label]
   return given

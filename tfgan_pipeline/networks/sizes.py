@@ -59,6 +59,8 @@ def ratio_of(source: Sequence[int], target: Sequence[int]) -> int | None:
 def _map_shapes(network: keras.Model) -> Iterator[tuple[int, int]]:
   """Yields (height, width) of the outputs of all layers that are maps, and (1, 1) of vectors."""
   for layer in network.layers:
+    if isinstance(layer, keras.layers.InputLayer):  # Maybe a vector of classes.
+      continue
     if isinstance(layer, keras.Model):
       yield from _map_shapes(layer)
     for output in tf.nest.flatten(layer.output):

@@ -1,4 +1,4 @@
-"""Assignments, sums and means over replicas, callable in replica context."""
+"""Assignments, sums, means and whole batches over replicas, callable in replica context."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def mean(value: tf.Tensor) -> tf.Tensor:
 def total(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
   """Returns the sum over replicas of each of `values`; outside replica context, `values`."""
   return _reduce('SUM', values)
+
+
+def gathered(rows: tf.Tensor) -> tf.Tensor:
+  """Returns the rows [n, ...] of all replicas one after the other, [n * replicas, ...].
+
+  Outside replica context, `rows`.
+  """
+  replica = tf.distribute.get_replica_context()
+  if replica is None or replica.num_replicas_in_sync == 1:
+    return rows
+  whole = replica.all_gather(rows, axis=0)
+  return tf.ensure_shape(whole, [rows.shape[0] * replica.num_replicas_in_sync, *rows.shape[1:]])
 
 
 def _reduce(operation: str, value: _Values) -> _Values:

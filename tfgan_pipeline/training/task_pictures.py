@@ -141,7 +141,7 @@ class TaskPictures:
     columns = {heading: pictures[:count] for heading, pictures in columns.items()}
     if back:
       part = {name: values[:count] for name, values in examples.items()}
-      given = given_on_the_way_back(back, part, samples[:count])
+      given = given_on_the_way_back(game, back, part, samples[:count])
       inputs = game.inputs(back, range(len(samples[:count])), self._seed, given)
       columns['Back'] = source.to_stored(self._values(back, inputs)).numpy()
     return side_by_side(target, columns)

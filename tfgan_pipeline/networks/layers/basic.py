@@ -181,10 +181,20 @@ class LabelBeside(keras.layers.Layer):
 
   def call(self, inputs):
     values, labels = inputs
-    one_hot = tf.one_hot(labels, self.classes, dtype=values.dtype)
-    if values.shape.rank == 4:
-      one_hot = one_hot[:, None, None, :] * tf.ones_like(values[..., :1])  # [n, H, W, classes]
-    return tf.concat([values, one_hot], axis=-1)
+    return _beside(values, tf.one_hot(labels, self.classes, dtype=values.dtype))
 
   def get_config(self):
     return {**super().get_config(), 'classes': self.classes}
+
+
+class VectorBeside(keras.layers.Layer):
+  """Appends a vector at each place: [values [n, ..., C], vectors [n, K]] -> [n, ..., C + K]."""
+
+  def call(self, inputs):
+    return _beside(*inputs)
+
+
+def _beside(values: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+  if values.shape.rank == 4:
+    vectors = vectors[:, None, None, :] * tf.ones_like(values[..., :1])  # [n, H, W, K]
+  return tf.concat([values, vectors], axis=-1)
