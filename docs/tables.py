@@ -19,8 +19,6 @@ FIRST = (
   'mnist_conditional',
   'mnist_infogan',
   'mnist_vae',
-  'grid25_r3gan',
-  'stacked_mnist_dcgan',
 )
 
 

@@ -51,6 +51,7 @@ def refusal(binary: str, *arguments: str) -> str:
     ('train', ['--dataset=image_folder(16)', '--data_dir={}/dta'], 'did you mean {}/data?'),
     ('train', ["--dataset=domains(a='tfds(mnist)')", '--data_dir={}/no'], '--data_dir={}/no: '),
     ('train', ['--dataset=parquet', '--data_dir={}/no'], '--data_dir={}/no: there is no such'),
+    ('evaluate', ['--watch', '--stop_when=fd has not improved for 2 steps'], ': fd: no score that'),
     ('train', ['--metrics=fid'], '--metrics: training does not score; add --evaluate'),
     ('train', ['--num_samples', '100'], '--num_samples: training does not score'),
     ('train', ['--per_sample'], '--per_sample: training does not score'),
