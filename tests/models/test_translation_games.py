@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -47,7 +48,14 @@ CASES['super_resolution'] = dict(
   augment='flip, crop(padding=3)',
   **_SGD,
 )
-TASKS = {'pix2pix': ['a_to_b'], 'cyclegan': ['a_to_b', 'b_to_a'], 'super_resolution': ['a_to_b']}
+CASES['cut'] = dict(
+  CASES['cyclegan'],
+  model='cut(units=8, patches=20)',
+  networks='resnet_translator(filters=2, blocks=1), patchgan(filters=2, layers=1, norm=instance)',
+  replay_pool=0,
+)
+TASKS = {**dict.fromkeys(TRANSLATION_GAMES, ['a_to_b']), 'cyclegan': ['a_to_b', 'b_to_a']}
+UNPAIRED = ('cut', 'cyclegan')
 
 
 def experiment(name, model_dir='', **values):
@@ -88,9 +96,7 @@ def test_all_parts_are_trained_and_shown(trained):
   start, end = (checkpoint(model_dir, step) for step in (0, 4))
   parts = {part.split('/')[0] for part in end} - {'save_counter', 'rollbacks'}
   pools = {f'replay_pool_{task}' for task in TASKS[name]} if name == 'cyclegan' else set()
-  averages = {
-    f'{role}_ema' for role in parts if role.startswith('generator') and '_ema' not in role
-  }
+  averages = {f'{role}_ema' for role in parts if re.fullmatch('generator_(ab|ba)', role)}
   assert averages and pools | averages <= parts
   for part in parts:
     names = [path for path in end if path.startswith(f'{part}/')]
@@ -115,7 +121,7 @@ def test_outputs_do_not_depend_on_their_batch_and_are_those_of_the_export(traine
 
 def test_each_task_is_scored(trained, cache_dir):
   name, model_dir = trained
-  metrics = ('--pair_metrics=l1, psnr',) if name != 'cyclegan' else ()
+  metrics = ('--pair_metrics=l1, psnr',) if name not in UNPAIRED else ()
   for task in TASKS[name]:
     result = run_binary(
       *('evaluate', f'--model_dir={model_dir}', f'--task={task}', *metrics),
@@ -124,7 +130,7 @@ def test_each_task_is_scored(trained, cache_dir):
     )
     (record,) = map(json.loads, result.stdout.splitlines())
     assert np.isfinite([*record['scores'].values()]).all()
-    assert ('l1' in record['scores']) == (name != 'cyclegan')
+    assert ('l1' in record['scores']) == (name not in UNPAIRED)
 
 
 @pytest.mark.usefixtures('exports')
@@ -242,6 +248,14 @@ def test_dropout_of_outputs_follows_seed_and_number():
       'cyclegan',
       dict(dataset='domains(a="digits(size=16)", b="shapes(size=16)")'),
       'identity_weight=0.5: a translator can leave an image as it is only where',
+    ),
+    ('cut', dict(model='cut(nce_weight=0.0)'), 'nce_weight=0.0 should be above 0'),
+    ('cut', dict(model='cut(temperature=-1.0)'), 'temperature=-1.0 should be above 0'),
+    ('cut', dict(model='cut(patches=1)'), 'patches=1 should be at least 2'),
+    (
+      'cut',
+      dict(dataset='domains(a="digits(size=16)", b="shapes(size=16)")'),
+      '--model=cut.*: image_a of .16, 16, 1. and image_b of .16, 16, 3. should have one shape',
     ),
     ('cyclegan', dict(replay_pool=3), '--replay_pool=3: should be at least --batch_size=16'),
     ('cyclegan', dict(penalties='lecam'), '--penalties=lecam: needs one direction'),
