@@ -5,6 +5,6 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 
 # Games from images to images; test_translation_games.py has their tests.
-TRANSLATION_GAMES = ('cyclegan', 'pix2pix', 'stargan', 'super_resolution')
+TRANSLATION_GAMES = ('cut', 'cyclegan', 'pix2pix', 'stargan', 'super_resolution')
 # Games that make images from noise.
 IMAGE_GAMES = [name for name in registry.model.components() if name not in TRANSLATION_GAMES]

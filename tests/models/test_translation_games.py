@@ -56,14 +56,21 @@ CASES['stargan'] = dict(
   discriminator_steps=2,
   **_SGD,
 )
+CASES['cut'] = dict(
+  CASES['cyclegan'],
+  model='cut(units=8, patches=20)',
+  networks='resnet_translator(filters=2, blocks=1), patchgan(filters=2, layers=1, norm=instance)',
+  replay_pool=0,
+)
 TASKS = {
   'pix2pix': ['a_to_b'],
   'cyclegan': ['a_to_b', 'b_to_a'],
+  'cut': ['a_to_b'],
   'stargan': ['translate'],
   'super_resolution': ['a_to_b'],
 }
 ROLES = {
-  **dict.fromkeys(('pix2pix', 'super_resolution'), ['generator_ab']),
+  **dict.fromkeys(('cut', 'pix2pix', 'super_resolution'), ['generator_ab']),
   'cyclegan': ['generator_ab', 'generator_ba'],
   'stargan': ['generator'],
 }
@@ -264,6 +271,14 @@ def test_dropout_of_outputs_follows_seed_and_number():
       'cyclegan',
       dict(dataset='domains(a="digits(size=16)", b="shapes(size=16)")'),
       'identity_weight=0.5: a translator can leave an image as it is only where',
+    ),
+    ('cut', dict(model='cut(nce_weight=0.0)'), 'nce_weight=0.0 should be above 0'),
+    ('cut', dict(model='cut(temperature=-1.0)'), 'temperature=-1.0 should be above 0'),
+    ('cut', dict(model='cut(patches=1)'), 'patches=1 should be at least 2'),
+    (
+      'cut',
+      dict(dataset='domains(a="digits(size=16)", b="shapes(size=16)")'),
+      '--model=cut.*: image_a of .16, 16, 1. and image_b of .16, 16, 3. should have one shape',
     ),
     ('cyclegan', dict(replay_pool=3), '--replay_pool=3: should be at least --batch_size=16'),
     ('cyclegan', dict(penalties='lecam'), '--penalties=lecam: needs one direction'),

@@ -32,7 +32,7 @@ class Need(enum.Enum):
 # read about, the game is not there to be asked.
 GAMES_WITHOUT_LABELS = (
   *('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'vae', 'vaegan'),
-  *('cyclegan', 'pix2pix', 'super_resolution'),  # Of images.
+  *('cut', 'cyclegan', 'pix2pix', 'super_resolution'),  # Of images.
 )
 
 _FLAGS = {

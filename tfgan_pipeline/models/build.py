@@ -25,7 +25,7 @@ def build_networks(
   Args:
     experiment: Names of the game, which defines the roles, and of the networks; the seed.
     data: Fields of the examples.
-    roles: Roles to build; None for all of the game.
+    roles: Roles of --networks to build; None for all of the game, and its `own_networks`.
     precision: Keras policy in which layers compute. Variables are float32 in any case, so weights
       trained with one policy can be used with another.
 
@@ -33,11 +33,8 @@ def build_networks(
     UsageError: The networks do not exist for such data, return another type than float32, or are
       not those that the game needs.
   """
-  requests = {
-    name: role
-    for name, role in new_game(experiment, data).roles().items()
-    if roles is None or name in roles
-  }
+  game = new_game(experiment, data)
+  requests = {name: role for name, role in game.roles().items() if roles is None or name in roles}
   outer_policy = keras.mixed_precision.global_policy()
   keras.mixed_precision.set_global_policy(precision)
   networks: Networks = {}
@@ -49,14 +46,16 @@ def build_networks(
         ):
           candidates = registry.network.build(str(call), spec)
           networks |= {name: network for name, network in candidates.items() if name in spec.roles}
+      for name, role in requests.items():
+        _check(experiment, name, role, networks.get(name), precision)
+      if roles is None:  # Those in use after training are of --networks.
+        networks |= game.own_networks(networks)
   except (ValueError, TypeError) as error:
     if isinstance(error, UsageError):
       raise
     raise UsageError(f'--networks={experiment.networks}: {error}') from None
   finally:
     keras.mixed_precision.set_global_policy(outer_policy)
-  for name, role in requests.items():
-    _check(experiment, name, role, networks.get(name), precision)
   return networks
 
 

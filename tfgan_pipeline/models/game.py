@@ -87,7 +87,15 @@ class Game(abc.ABC):
 
   @abc.abstractmethod
   def roles(self) -> Mapping[str, Role]:
-    """Returns the roles of the networks that the game needs, by name."""
+    """Returns the roles of the networks that --networks fills, by name."""
+
+  def own_networks(self, networks: Networks) -> Networks:
+    """Builds further networks by role: those that the game brings itself, to fit `networks`.
+
+    Such a network, of float32 outputs, is for losses: outputs of tasks do without it.
+    """
+    del networks
+    return {}
 
   @abc.abstractmethod
   def tasks(self) -> Mapping[str, Task]:
