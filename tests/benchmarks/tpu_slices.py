@@ -25,18 +25,23 @@ COLUMNS = (
   *('flops', 'hbm_bytes', 'arithmetic_intensity', 'step_seconds', 'images_per_second'),
   'versions.libtpu',
 )
-# Side, channels and classes of the images of presets whose names begin so.
+# Sides, channels and classes of the images of presets whose names begin so; the first that fits.
 SIZES = {
   'digits': (32, 1, 10),
   'mnist': (28, 1, 10),
   'grid25': (2, 1, 25),
   'stacked_mnist_dcgan': (28, 3, 1000),
   'stacked_mnist_r3gan': (32, 3, 1000),
+  'celeba_stargan': (128, 3, 5),
   'celeba': (28, 3, 0),
   'cifar10': (32, 3, 10),
   'celeb_a_hq128': (128, 3, 0),
   'imagenet128': (128, 3, 1000),
+  'div2k': (96, 3, 0),
+  'facades': ((256, 512), 3, 0),
+  'horse2zebra': (256, 3, 0),
 }
+DRAWN = 'openmoji'  # Presets whose data come with a package, so that no flag stands for them.
 
 
 def row(preset: str, result: Mapping[str, Any]) -> dict[str, object]:
@@ -50,10 +55,13 @@ def row(preset: str, result: Mapping[str, Any]) -> dict[str, object]:
   return cells
 
 
-def shape_of(preset: str) -> tuple[str, str]:
-  """Flags that stand for the data of a preset."""
+def shape_of(preset: str) -> tuple[str, ...]:
+  """Returns flags that stand for the data of a preset."""
+  if preset.startswith(DRAWN):
+    return ()
   side, channels, classes = next(size for name, size in SIZES.items() if preset.startswith(name))
-  return f'--image_shape={side},{side},{channels}', f'--num_classes={classes}'
+  height, width = side if isinstance(side, tuple) else (side, side)
+  return f'--image_shape={height},{width},{channels}', f'--num_classes={classes}'
 
 
 def check(preset: str, topology: str) -> list[dict[str, Any]]:

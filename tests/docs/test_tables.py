@@ -205,7 +205,7 @@ def test_cases_exist():
 
 def test_every_preset_has_a_size():
   for path in (ROOT / 'flags').glob('*.flags'):
-    assert tpu_slices.shape_of(path.stem)
+    assert tpu_slices.shape_of(path.stem) or path.stem.startswith(tpu_slices.DRAWN)
 
 
 def test_no_two_presets_have_equal_settings():
