@@ -14,6 +14,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.models.build import build_networks, new_game
 from tfgan_pipeline.models.way_back import given_on_the_way_back
 from tfgan_pipeline.replicas import randomness
@@ -117,11 +118,13 @@ def test_without_a_class_asked_for_they_take_turns():
   ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, values, message):
-  from tfgan_pipeline.estimator import GANEstimator
-
   with pytest.raises(UsageError, match=message):
     GANEstimator(tiny_experiment(tmp_path / 'run', **{**CASES['stargan'], **values})).train()
   assert not (tmp_path / 'run').exists()
+
+
+def pixels_of(path, copies: int) -> np.ndarray:
+  return np.stack([np.asarray(Image.open(path))] * copies)
 
 
 def test_attributes_are_trained_drawn_asked_for_and_scored(tmp_path, cache_dir):
@@ -143,14 +146,17 @@ def test_attributes_are_trained_drawn_asked_for_and_scored(tmp_path, cache_dir):
   assert {'classes-000001.png', 'translate-000001.png'} <= {
     path.name for path in (run / 'samples').iterdir()
   }
-  made = {}
-  for asked in ('blond,male', 'none'):
-    run_binary(
-      *('translate', f'--model_dir={run}', f'--input={tmp_path}/pictures/train/0.png'),
-      *(f'--output_dir={tmp_path}/{asked}', f'--attributes={asked}'),
-    )
-    made[asked] = np.asarray(Image.open(tmp_path / asked / '0.png'))
-  assert (made['none'] != made['blond,male']).any()
+  run_binary(
+    *('translate', f'--model_dir={run}', f'--input={tmp_path}/pictures/train/0.png'),
+    *(f'--output_dir={tmp_path}/made', '--attributes=blond,male'),
+  )
+  one = GANEstimator.of_run(str(run)).sampler(task='translate')
+  one.restore(None)
+  made, others = np.asarray(Image.open(tmp_path / 'made/0.png')), [[1, 0, 1], [0, 0, 0]]
+  given = {'image': pixels_of(tmp_path / 'pictures/train/0.png', 2), 'label_asked': others}
+  outputs = one.outputs({name: np.asarray(values) for name, values in given.items()})
+  np.testing.assert_array_equal(outputs[0], made)
+  assert (outputs[1] != made).any()
   result = run_binary(
     *('evaluate', f'--model_dir={run}', '--pair_metrics=cycle_error', '--metrics=fid'),
     *('--extractor=random_projection', '--num_samples=16', f'--cache_dir={cache_dir}'),
