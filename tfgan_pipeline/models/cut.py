@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Mapping
+import functools
 from typing import TYPE_CHECKING, cast
 
 from tfgan_pipeline import registry
@@ -113,11 +114,14 @@ class CUT(TranslationGame):
     Weights start as Glorot's, as in the authors' code, but without its gain of 0.02: the result is
     divided by its length anyway.
     """
+    # float32 whatever --precision: divisions by lengths and temperatures magnify rounding errors.
+    dense = functools.partial(
+      layers.Dense, self._units, kernel_initializer='glorot_normal', dtype='float32'
+    )
     inputs, outputs = [], []
     for maps in encoder_of(networks['generator_ab']).outputs:
-      inputs.append(keras.Input((None, maps.shape[-1])))
-      hidden = layers.Dense(self._units, 'relu', kernel_initializer='glorot_normal')(inputs[-1])
-      outputs.append(layers.Dense(self._units, kernel_initializer='glorot_normal')(hidden))
+      inputs.append(keras.Input((None, maps.shape[-1]), dtype='float32'))
+      outputs.append(dense()(dense(activation='relu')(inputs[-1])))
     joined = layers.Concatenate(axis=1, dtype='float32')(outputs)  # [N, sum of P, units]
     return {'projection_ab': keras.Model(inputs, joined, name='projection_ab')}
 
