@@ -144,7 +144,9 @@ def _load(
           break  # The shape is not at fault: no readable file, or no network.
       else:
         return _with_features(model, classifies), classifies
-  raise UsageError(f'{where}: cannot be read into this network ({first_line(failures[0])})')
+  # That the classifier needs another size matters less than that a file or download is missing.
+  told = next((one for one in failures if not isinstance(one, ValueError)), failures[0])
+  raise UsageError(f'{where}: cannot be read into this network ({first_line(told)})')
 
 
 def _build(
