@@ -81,6 +81,21 @@ def test_an_export_takes_any_size_and_is_told_the_class(told, tmp_path):
   np.testing.assert_array_equal(loaded.a_to_b(pictures, asked), outputs['image_b'])
 
 
+def test_translate_in_python_is_told_the_class(told):
+  run = GANEstimator.of_run(told)
+  side = run.sampler().game.data['image_a'].shape
+  pictures = np.random.RandomState(0).randint(0, 256, (3, *side), np.uint8)
+  dark, light = (run.translate(pictures, label=tone) for tone in ('dark', 0))
+  sampler = run.sampler()
+  sampler.restore()
+  given = {'image_a': pictures, 'label_asked': np.array([2, 2, 2], np.int32)}
+  np.testing.assert_array_equal(dark, sampler.outputs(given))
+  assert (dark != light).any()
+  for arguments, message in ((dict(), 'is told'), (dict(label='pink'), "no class 'pink'")):
+    with pytest.raises(UsageError, match=message):
+      run.translate(pictures, **arguments)
+
+
 def test_attributes_are_all_or_none_of_those_named(told):
   translator = open_translator(told)
   field = translator.game.data['label_asked']

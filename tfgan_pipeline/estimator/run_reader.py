@@ -19,6 +19,7 @@ from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.history import History, read_history
 from tfgan_pipeline.runs.score_records import Record
+from tfgan_pipeline.sampling.asked_class import asked_class
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.grid import draw_grid
 from tfgan_pipeline.sampling.open import open_sampler
@@ -97,6 +98,8 @@ class RunReader:
     examples: np.ndarray,
     *,
     task: str = '',
+    label: str | int = '',
+    attributes: str = '',
     seed: int = 0,
     step: Step = None,
     weights: str = 'average',
@@ -106,18 +109,22 @@ class RunReader:
     Args:
       examples: Images that the task reads, as they are stored: uint8 [n, H, W, C].
       task: Name of the task; '' is the game's first one.
+      label: Name or number of the class to show, for a game that is told one, such as stargan.
+      attributes: Names of the attributes to show, separated by commas, for data with attributes.
       seed: Seed of the randomness in outputs, if there is any.
       step: Step of the checkpoint, or 'best'; by default the newest.
       weights: 'average' for the moving averages where the run keeps any, or 'raw'.
 
     Raises:
-      UsageError: The task reads noise, or images of another shape.
+      UsageError: The task reads noise, images of another shape, or a class that is not given.
     """
     sampler = self.sampler(weights, task)
     if not isinstance(sampler, Translator):
       raise UsageError(f'--task={sampler.task.name}: reads noise; predict samples it')
+    asked = asked_class(sampler, labels=str(label), attributes=attributes)
     sampler.restore(step)
-    return sampler.outputs({sampler.task.source: examples}, seed=seed)
+    rows = {name: np.stack([value] * len(examples)) for name, value in asked.items()}
+    return sampler.outputs({sampler.task.source: examples, **rows}, seed=seed)
 
   def predict(
     self,
