@@ -8,6 +8,8 @@ import pytest
 from tests.conftest import run_binary
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.runs.best_step import step_of
+from tfgan_pipeline.runs.directory import RunDirectory
 
 FID = 'fid[random_projection]'
 
@@ -116,3 +118,14 @@ def test_without_scores_the_line_says_who_makes_them(quick_run, tmp_path):
   assert estimator.records() == []
   with pytest.raises(UsageError, match='has a score; tfgan-evaluate --model_dir=.* --watch scores'):
     estimator.predict(1, step='best')
+
+
+def test_each_task_has_its_own_best(run):
+  shutil.rmtree(run / 'eval')
+  for task, scores in (('a_to_b', {0: 1.0, 2: 5.0, 4: 6.0}), ('b_to_a', {2: 5.0, 4: 0.5})):
+    add_scores(run, task, {step: {FID: fid} for step, fid in scores.items()}, task={'name': task})
+  directory = RunDirectory(str(run))
+  assert step_of(directory, 'best', task='a_to_b') == 0
+  assert step_of(directory, 'best', task='b_to_a') == 4
+  estimator = GANEstimator.of_run(str(run))
+  assert estimator.best_step(task='b_to_a') == 4 and estimator.best_step() == 0

@@ -70,7 +70,8 @@ def test_a_few_pictures_start_from_many_others(faces, others, tmp_path):
   once = tmp_path / 'once'
   run_binary('train', *command, f'--model_dir={once}', '--max_steps=2')
   shutil.move(others, tmp_path / 'away')
-  run_binary('train', *command, '--max_steps=2', '--init_from=/elsewhere')
+  told = run_binary('train', *command, '--max_steps=2', '--init_from=/elsewhere').stderr
+  assert '--init_from=/elsewhere: not taken, as the run has checkpoints' in told
   shutil.move(tmp_path / 'away', others)
   for name, value in checkpoint(once, 2).items():
     assert (checkpoint(run, 2)[name] == value).all(), name

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 import dataclasses
 import functools
+import logging
 import time
 from typing import Any
 
@@ -23,7 +24,7 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.estimator.reproducible import reproducible
 from tfgan_pipeline.estimator.run_reader import RunReader
 from tfgan_pipeline.estimator.shown_log import shown_log
@@ -44,6 +45,8 @@ from tfgan_pipeline.training.advice import advise
 from tfgan_pipeline.training.changed_settings import require_equal_variables
 from tfgan_pipeline.training.initial_weights import find_source
 from tfgan_pipeline.training.trainer import Trainer
+
+_log = logging.getLogger(__name__)
 
 
 class GANEstimator(RunReader):
@@ -192,6 +195,9 @@ class GANEstimator(RunReader):
       if not is_new:  # Only a start takes other weights, and a run keeps the record of its start.
         start = self.run.read_experiment().init_from if self.run.exists() else ''
         if start != self.experiment.init_from:
+          if self.experiment.init_from:
+            told = f'--init_from={self.experiment.init_from}: not taken, as the run has checkpoints'
+            _log.info('%s', spoken(told))
           self.experiment = dataclasses.replace(self.experiment, init_from=start)
       step = self._trainer.restore(self.run)
       if is_new or extends or self._session_run_id != self.run.run_id:

@@ -75,7 +75,7 @@ class RunReader:
     """
     return records_of(self.run, eval_dir)
 
-  def best_step(self, metric: str = 'fid', eval_dir: str = '') -> int:
+  def best_step(self, metric: str = 'fid', eval_dir: str = '', task: str = '') -> int:
     """Returns the step of the best checkpoint that exists, by the scores that are recorded.
 
     Of several definitions of the score, that by which most checkpoints were scored decides.
@@ -83,11 +83,12 @@ class RunReader:
     Args:
       metric: Name of a score, such as 'kid' or, with its extractor, 'fid[inception]'.
       eval_dir: Folder of EvaluationOptions(eval_dir=...) whose scores count, too.
+      task: Name of the task whose scores count, for a game with several; '' for any.
 
     Raises:
       UsageError: The score does not rank, or no checkpoint has the score.
     """
-    return best_of(self.run, metric, f'metric={metric}', eval_dir).step
+    return best_of(self.run, metric, f'metric={metric}', eval_dir, task).step
 
   def sampler(self, weights: str = 'average', task: str = '') -> TaskSampler:
     """Returns a sampler, or a translator, for a task, '' being the first; call its `restore`."""

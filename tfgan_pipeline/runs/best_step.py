@@ -72,7 +72,11 @@ def _find(run: RunDirectory, eval_dir: str) -> dict[str, list[Record]]:
 
 
 def best_of(
-  run: RunDirectory, metric: str = 'fid', flag: str = '--step=best', eval_dir: str = ''
+  run: RunDirectory,
+  metric: str = 'fid',
+  flag: str = '--step=best',
+  eval_dir: str = '',
+  task: str = '',
 ) -> Best:
   """Returns the best checkpoint of a run by a score.
 
@@ -84,6 +88,7 @@ def best_of(
     metric: Name of the score, such as 'fid' or, with its extractor, 'fid[inception]'.
     flag: Flag that asks, for messages.
     eval_dir: Folder of --eval_dir that holds scores of the run, too; '' for none.
+    task: Name of the task whose scores count, for a game with several; '' for any.
 
   Raises:
     UsageError: The score does not rank, or no checkpoint that exists has the score.
@@ -96,7 +101,9 @@ def best_of(
   groups: dict[str, list[tuple[str, str, Record]]] = {}
   names: set[str] = set()
   for path, records in _find(run, eval_dir).items():
-    for record in (record for record in records if record.get('step') in steps):
+    for record in records:
+      if record.get('step') not in steps or not _is_of(record, task):
+        continue
       for name, value in record['scores'].items():
         names.add(name.split('[')[0])
         if metric in (name, name.split('[')[0]) and math.isfinite(value):
@@ -120,6 +127,12 @@ def best_of(
   return Best(step, name, values, place, len(groups))
 
 
+def _is_of(record: Record, task: str) -> bool:
+  """Returns whether a record is of a task, or names none, as those of a game with one do."""
+  named = record.get('definition', {}).get('task', {}).get('name', task)
+  return not task or named == task
+
+
 def _age(group: Sequence[tuple[str, str, Record]]) -> int:
   """Returns a number that is lower, the later the newest step of a group."""
   return -max(record['step'] for *_, record in group)
@@ -136,13 +149,14 @@ def _way_out(run: RunDirectory, metric: str, names: Sequence[str], eval_dir: str
   )
 
 
-def step_of(run: RunDirectory, step: Step, flag: str = '--step') -> int | None:
+def step_of(run: RunDirectory, step: Step, flag: str = '--step', task: str = '') -> int | None:
   """Returns the step that a choice stands for, None for the newest; logs which one is the best.
 
   Args:
     run: The run.
     step: A step, 'newest' or None, 'best', or 'best:METRIC', perhaps with @FOLDER.
     flag: Flag that gave the choice, for messages.
+    task: Name of the task whose scores count; '' for any.
 
   Raises:
     UsageError: The choice is no such word, or no checkpoint has the score.
@@ -152,15 +166,15 @@ def step_of(run: RunDirectory, step: Step, flag: str = '--step') -> int | None:
   if metric is None:
     assert not isinstance(step, str)
     return step
-  best = best_of(run, metric, f'{flag}={step}', scores_elsewhere(step))
+  best = best_of(run, metric, f'{flag}={step}', scores_elsewhere(step), task)
   _log.info('%s: %s', spoken(f'{flag}={step}'), best)
   return best.step
 
 
-def tell_if_not_best(run: RunDirectory, step: int) -> None:
+def tell_if_not_best(run: RunDirectory, step: int, task: str = '') -> None:
   """Logs that a checkpoint, the newest, is not the best by fid, if it is known that it is not."""
   try:
-    best = best_of(run)
+    best = best_of(run, task=task)
   except UsageError:
     return
   if step == best.step:

@@ -88,7 +88,7 @@ class AnySize:
     sides = 'x'.join(map(str, self._trained))
     _log.info(
       'the network takes %s pixels alone: larger pictures are made in tiles of this size, and '
-      '--size=trained resizes pictures to it instead',
+      'tfgan-translate --size=trained resizes pictures to it instead',
       sides,
     )
     return self._trained
