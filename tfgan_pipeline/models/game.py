@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ from tfgan_pipeline.networks.spec import Networks, Role
 if TYPE_CHECKING:  # Sampling needs no losses.
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
 
+# Changes one image tensor, or several alike, which come back as a tuple.
+Augment = Callable[..., tf.Tensor | tuple[tf.Tensor, ...]]
 # Maps inputs and samples of a step to those that a discriminator reads, some from earlier steps.
 Pool = Callable[[tuple[Inputs, tf.Tensor]], tuple[Inputs, tf.Tensor]]
 
@@ -81,7 +83,7 @@ class Game(abc.ABC):
     self.noise = noise
     self.data = data
     self.networks: Networks = {}
-    self.augment: Callable[..., Any] = lambda *images: images if len(images) > 1 else images[0]
+    self.augment: Augment = lambda *images: images if len(images) > 1 else images[0]
     self.features: Callable[[tf.Tensor], tf.Tensor] | None = None
     self.pools: Mapping[str, Pool] = {}
 

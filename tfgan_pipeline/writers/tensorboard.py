@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import time
-from typing import Any
 
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
@@ -69,5 +68,5 @@ def picture_event(step: int, tag: str, picture: np.ndarray) -> event_pb2.Event:
   return _event(step, summary)
 
 
-def _event(step: int, summary: Any) -> event_pb2.Event:
+def _event(step: int, summary: summary_pb2.Summary) -> event_pb2.Event:
   return event_pb2.Event(step=step, wall_time=time.time(), summary=summary)
