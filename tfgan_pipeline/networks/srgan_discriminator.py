@@ -51,5 +51,6 @@ def _discriminator(name: str, role: Role, filters: int, units: int) -> keras.Mod
       maps = layers.LeakyReLU(0.2)(maps)
   hidden = layers.LeakyReLU(0.2)(layers.Dense(units)(layers.Flatten()(maps)))
   logit = layers.Dense(1, dtype='float32')(hidden)
-  logits = layers.Reshape((1, 1, 1))(logit)  # A map of a single patch, the whole image.
+  # A map of a single patch, the whole image.
+  logits = layers.Reshape((1, 1, 1), dtype='float32')(logit)
   return keras.Model(inputs if len(inputs) > 1 else inputs[0], logits, name=name)
