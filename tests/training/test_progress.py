@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import ROOT, TINY, run_binary
 from tfgan_pipeline.training import progress
+from tfgan_pipeline.writers import progress_bar
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_bar_is_moved_to_each_step(clock, monkeypatch):
     def close(self):
       calls.append(self.n)
 
-  monkeypatch.setattr(progress, 'tqdm', types.SimpleNamespace(tqdm=Bar))
+  monkeypatch.setattr(progress_bar.tqdm, 'tqdm', Bar)
   monkeypatch.setattr(sys, 'stderr', types.SimpleNamespace(isatty=lambda: True))
   report = progress.Progress(first=10, last=1000, batch_size=8)
   for step in (20, 30):
