@@ -40,6 +40,7 @@ DEFAULTS = {
     'folder': '',
   },
   'paired': {'a': 'shapes(style=outline)', 'b': 'shapes'},
+  'reduced': {'dataset': 'shapes', 'factor': 4},
   'halves': {'dataset': 'shapes(style=pairs)', 'first': 'left'},
   'in_memory': {},
   'openmoji': {'task': 'pictures', 'size': 64, 'count': 0},
