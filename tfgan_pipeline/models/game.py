@@ -25,6 +25,7 @@ from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.noise import Noise
+from tfgan_pipeline.models.observations import of_discriminator
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks, Role
 
@@ -158,29 +159,8 @@ class Game(abc.ABC):
     )
 
   def observations(self, model: GANTuple) -> dict[str, tf.Tensor]:
-    """Returns float32 scalars to plot of one tuple, by TensorBoard tag; means over the batch.
-
-    The scalars are those of tutorials: mean D(x) and D(G(z)), as probabilities and as raw outputs
-    with their gap; the accuracy of the output's sign; and r_t, the mean sign on training images,
-    which nears 1 when the discriminator overfits (Karras et al. 2020, arXiv:2006.06676, equation
-    1). For losses without a border at 0, such as Wasserstein's, only the gap has a meaning.
-    """
-    real, generated = model.discriminator_real_outputs, model.discriminator_gen_outputs
-    values = {
-      'output/real': real,
-      'output/generated': generated,
-      'probability/real': tf.sigmoid(real),
-      'probability/generated': tf.sigmoid(generated),
-      'accuracy/real': tf.cast(real > 0, tf.float32),
-      'accuracy/generated': tf.cast(generated < 0, tf.float32),
-    }
-    means = {f'discriminator_{name}': tf.reduce_mean(value) for name, value in values.items()}
-    gap = means['discriminator_output/real'] - means['discriminator_output/generated']
-    return {
-      **means,
-      'discriminator_output/gap': gap,
-      'overfitting/r_t': tf.reduce_mean(tf.sign(real)),
-    }
+    """Returns float32 scalars to plot of one tuple, by TensorBoard tag, see observations.py."""
+    return of_discriminator(model.discriminator_real_outputs, model.discriminator_gen_outputs)
 
   @abc.abstractmethod
   def inputs(
