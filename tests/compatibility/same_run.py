@@ -37,6 +37,25 @@ SCORES = (
 )
 COLUMNS = ('tensors', 'train.jsonl', 'health.jsonl', 'samples', 'scores')
 _COLOUR = '--dataset=shapes(size=32, count=200)'
+_SIDES = '(a="shapes(size=16, count=400, style=outline)", b="shapes(size=16, count=400, seed=1)")'
+_PATCHES = 'patchgan(filters=4, layers=1, norm=instance)'
+# What games between images need besides --model.
+TRANSLATIONS: dict[str, tuple[str, ...]] = {
+  'pix2pix': (
+    f'--dataset=paired{_SIDES}',
+    '--networks=unet(filters=4), patchgan(filters=4, layers=1)',
+  ),
+  'cyclegan': (
+    *(f'--dataset=domains{_SIDES}', f'--networks=resnet_translator(filters=4), {_PATCHES}'),
+    *('--loss=least_squares', '--replay_pool=20'),
+  ),
+  'cut': (f'--dataset=domains{_SIDES}', f'--networks=resnet_translator(filters=4), {_PATCHES}'),
+  'stargan': ('--networks=stargan(filters=4, blocks=1, layers=3)', '--loss=wasserstein'),
+  'super_resolution': (
+    '--dataset=reduced("shapes(size=32, count=400)", factor=2)',
+    f'--networks=msrresnet(filters=4, blocks=1), {_PATCHES}',
+  ),
+}
 CASES: dict[str, tuple[str, ...]] = {
   'mlp': ('--networks=mlp', '--augment=flip, shift(0.1)'),
   'points_mlp': ('--networks=points_mlp(units=8)', '--dataset=gaussian_grid'),
@@ -120,7 +139,10 @@ def compare_all(arguments: argparse.Namespace, folder: pathlib.Path) -> int:
     versions.Version(roots['new'], folder / 'new/log') as new,
     futures.ThreadPoolExecutor(2) as both,
   ):
-    games = {f'game {name}': (f'--model={name}',) for name in old.components('model')}
+    games = {
+      f'game {name}': (f'--model={name}', *TRANSLATIONS.get(name, ()))
+      for name in old.components('model')
+    }
     cases = {**games, **CASES}
     unknown = set(arguments.only or ()) - set(cases)
     if unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 import dataclasses
 import hashlib
 import logging
@@ -17,7 +17,7 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import WholeExamples
-from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.errors import UsageError
 
 FIELD = 'attributes'
@@ -84,7 +84,7 @@ def attributes(
   return Dataset(pictures.name, fields, splits, notes=pictures.notes)
 
 
-class AttributeSplit(Split):
+class AttributeSplit(IndexedSplit):
   """Some examples of a split with random access, and their attributes in a further field.
 
   Args:
@@ -109,16 +109,6 @@ class AttributeSplit(Split):
     kinds = {'image': ('uint8', split.image_shape), 'label': ('int32', ()), **field}
     self._whole = WholeExamples(self, self.known_labels, kinds)
     self._split, self._members = split, members
-
-  def ordered(self, batch_size: int) -> Iterator[Example]:
-    for start in range(0, self.size, batch_size):
-      places = tf.range(start, min(start + batch_size, self.size), dtype=tf.int64)
-      yield {name: values.numpy() for name, values in self.load(places).items()}
-
-  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    return shuffled_indices(
-      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
-    )
 
   def example(self, index: int) -> Example:
     return {**self._split.example(self._members[index]), FIELD: self.attributes[index]}

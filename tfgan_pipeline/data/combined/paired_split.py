@@ -11,13 +11,13 @@ import numpy as np
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import WholeExamples
-from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.errors import UsageError
 
 _Value = TypeVar('_Value', np.ndarray, tf.Tensor)
 
 
-class PairedSplit(Split):
+class PairedSplit(IndexedSplit):
   """Pairs of examples of two splits with random access; fields image_a, image_b and label.
 
   Args:
@@ -48,16 +48,6 @@ class PairedSplit(Split):
   def example(self, index: int) -> Example:
     one, other = (split.example(rows[index]) for split, rows in self._sides)
     return {'image_a': one['image'], 'image_b': other['image'], 'label': one['label']}
-
-  def ordered(self, batch_size: int) -> Iterator[Example]:
-    for start in range(0, self.size, batch_size):
-      places = tf.range(start, min(start + batch_size, self.size), dtype=tf.int64)
-      yield {name: values.numpy() for name, values in self.load(places).items()}
-
-  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    return shuffled_indices(
-      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
-    )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     if self.can_lose:  # A picture must not be replaced without its partner.

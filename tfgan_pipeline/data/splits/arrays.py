@@ -13,14 +13,14 @@ import hashlib
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.data.split import Example
+from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.data.splits.python_calls import call_python
 
 _HASHED = 2**26  # Bytes of pictures that are hashed at a time.
 
 
-class ArraySplit(Split):
+class ArraySplit(IndexedSplit):
   """Split of some pictures of several arrays, one after the other.
 
   Args:
@@ -62,11 +62,6 @@ class ArraySplit(Split):
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))
       yield {'image': self._read(indices), 'label': self.labels[indices]}
-
-  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    return shuffled_indices(
-      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
-    )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     (images,) = call_python(lambda rows: [self._read(rows)], references, [tf.uint8])

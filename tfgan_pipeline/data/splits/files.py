@@ -19,7 +19,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.data.splits.memory import shuffled_indices
+from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.data.splits.python_calls import call_python
 from tfgan_pipeline.errors import UsageError
 
@@ -122,7 +122,7 @@ class WholeExamples:
     }
 
 
-class FileSplit(Split):
+class FileSplit(IndexedSplit):
   """Split whose examples are image files, decoded on every use.
 
   Args:
@@ -177,11 +177,6 @@ class FileSplit(Split):
     for start in range(0, self.size, batch_size):
       indices = np.arange(start, min(start + batch_size, self.size))
       yield {'image': self._read_many(indices), 'label': self.labels[indices]}
-
-  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    return shuffled_indices(
-      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
-    )
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     (images,) = call_python(lambda rows: [self._read_many(rows)], references, [tf.uint8])

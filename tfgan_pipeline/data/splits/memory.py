@@ -14,25 +14,11 @@ import hashlib
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.keys import shuffle
 from tfgan_pipeline.data.split import Example, Split
+from tfgan_pipeline.data.splits.indexed import IndexedSplit
 
 
-def shuffled_indices(*, size: int, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-  """Returns the endless shuffled batches of indices, int64 [batch_size], of a split of `size`.
-
-  Implements Split.references for splits with random access. A batch is computed from its number,
-  so a large `first_batch` costs nothing.
-  """
-
-  @tf.autograph.experimental.do_not_convert
-  def batch(number: tf.Tensor) -> tf.Tensor:
-    return shuffle(number * batch_size + tf.range(batch_size, dtype=tf.int64), size, seed)
-
-  return tf.data.Dataset.range(first_batch, tf.int64.max).map(batch)
-
-
-class MemorySplit(Split):
+class MemorySplit(IndexedSplit):
   """Split whose examples are arrays in memory.
 
   Args:
@@ -109,11 +95,6 @@ class MemorySplit(Split):
   def spread(self, count: int) -> Example:
     places = np.arange(count) * self.size // count
     return {name: array[places] for name, array in self.arrays.items()}
-
-  def references(self, *, batch_size: int, seed: int, first_batch: int) -> tf.data.Dataset:
-    return shuffled_indices(
-      size=self.size, batch_size=batch_size, seed=seed, first_batch=first_batch
-    )
 
   @functools.cached_property
   def _tensors(self) -> dict[str, tf.Tensor]:
