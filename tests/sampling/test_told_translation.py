@@ -91,7 +91,10 @@ def test_translate_in_python_is_told_the_class(told):
   given = {'image_a': pictures, 'label_asked': np.array([2, 2, 2], np.int32)}
   np.testing.assert_array_equal(dark, sampler.outputs(given))
   assert (dark != light).any()
-  for arguments, message in ((dict(), 'is told'), (dict(label='pink'), "no class 'pink'")):
+  for arguments, message in (
+    (dict(label='pink'), "no class 'pink'"),
+    (dict(attributes='dark'), 'is told --labels'),
+  ):
     with pytest.raises(UsageError, match=message):
       run.translate(pictures, **arguments)
 

@@ -110,19 +110,21 @@ class RunReader:
     Args:
       examples: Images that the task reads, as they are stored: uint8 [n, H, W, C].
       task: Name of the task; '' is the game's first one.
-      label: Name or number of the class to show, for a game that is told one, such as stargan.
+      label: Name or number of the class to show, for a game that is told one, such as stargan; ''
+        for classes in turn.
       attributes: Names of the attributes to show, separated by commas, for data with attributes.
       seed: Seed of the randomness in outputs, if there is any.
       step: Step of the checkpoint, or 'best'; by default the newest.
       weights: 'average' for the moving averages where the run keeps any, or 'raw'.
 
     Raises:
-      UsageError: The task reads noise, images of another shape, or a class that is not given.
+      UsageError: The task reads noise, images of another shape, or there is no such class.
     """
     sampler = self.sampler(weights, task)
     if not isinstance(sampler, Translator):
       raise UsageError(f'--task={sampler.task.name}: reads noise; predict samples it')
-    asked = asked_class(sampler, labels=str(label), attributes=attributes)
+    chooses = label != '' or attributes
+    asked = asked_class(sampler, labels=str(label), attributes=attributes) if chooses else {}
     sampler.restore(step)
     rows = {name: np.stack([value] * len(examples)) for name, value in asked.items()}
     return sampler.outputs({sampler.task.source: examples, **rows}, seed=seed)
