@@ -128,19 +128,21 @@ def test_one_signal_ends_a_watcher_with_75_and_a_line(tiny_run, tmp_path, number
   assert 'Traceback' not in stderr
 
 
+@pytest.mark.parametrize('second', ['swallowed', 'heard'])
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_two_signals_end_a_verb_that_does_not_listen(tmp_path, number):
+def test_two_signals_end_a_verb_that_does_not_listen(tmp_path, number, second):
   """Checks a process in which a first signal's exception is swallowed, as by a library."""
   (tmp_path / 'deaf.py').write_text(
     'import time\n'
     'from tfgan_pipeline.bin import command_line\n'
     'def main():\n'
-    '  while True:\n'
+    '  for _ in range(2):\n'
     '    try:\n'
     '      print("here", flush=True)\n'
     '      time.sleep(60)\n'
     '    except Exception:\n'
     '      print("swallowed", flush=True)\n'
+    f'      {"pass" if second == "swallowed" else "time.sleep(60)"}\n'
     'command_line.run(main, "About.")\n'
   )
   process = subprocess.Popen(

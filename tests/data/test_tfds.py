@@ -264,23 +264,27 @@ def test_sides_of_splits_are_two_domains(tmp_path, store_tfds, limit):
 @pytest.mark.parametrize('limit', [0.0, 1.0])
 def test_attributes_are_a_field(tmp_path, store_tfds, limit):
   features = tensorflow_datasets.features
-  kinds = {'Bangs': np.bool_, 'Smiling': np.bool_}
+  wanted = {'Smiling': lambda n: n % 2 == 1, 'Bangs': lambda n: n > 4, 'Hat': lambda n: n == 3}
+  kinds = dict.fromkeys(wanted, np.bool_)
   store_tfds(
     tmp_path,
     'celeb_a',
     {'image': features.Image(shape=(6, 6, 3)), 'attributes': kinds, 'age': np.int32},
     train=[
-      {'image': plain(n, 6), 'attributes': {'Bangs': n > 4, 'Smiling': n % 2 == 1}, 'age': n}
+      {'image': plain(n, 6), 'attributes': {k: f(n) for k, f in wanted.items()}, 'age': n}
       for n in range(10)
     ],
   )
-  for asked, names in (('all', ('Bangs', 'Smiling')), ('(Smiling, Bangs)', ('Smiling', 'Bangs'))):
+  # In alphabetical order, whichever the map has that TFDS keeps the features in.
+  for asked, names in (
+    ('all', ('Bangs', 'Hat', 'Smiling')),
+    ('(Smiling, Bangs)', ('Smiling', 'Bangs')),
+  ):
     dataset = build(tmp_path, f'tfds(celeb_a, attributes={asked})', memory_limit_gb=limit)
     assert dataset.fields['attributes'].classes == names and not dataset.num_classes
     batch = next(iter(train_batches(dataset.split('train'), batch_size=8, seed=0)))
     numbers = batch['image'].numpy()[:, 0, 0, 0]
-    columns = {'Smiling': numbers % 2, 'Bangs': numbers > 4}
-    expected = np.stack([columns[name] for name in names], axis=1)
+    expected = np.stack([[wanted[name](n) for n in numbers] for name in names], axis=1)
     np.testing.assert_array_equal(batch['attributes'], expected)
   plainly = build(tmp_path, 'tfds(celeb_a)', memory_limit_gb=limit)
   assert list(plainly.fields) == ['image', 'label']

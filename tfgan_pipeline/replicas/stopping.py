@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from tfgan_pipeline.errors import Interrupted, spoken
 
 _SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
+_ENDING = threading.Lock()
 
 
 def _fatal_signals() -> tuple[int, ...]:
@@ -51,38 +52,48 @@ def raise_at_signals() -> None:
   For the whole of a program; a StopRequest takes over while a loop runs that has to save first. A
   signal that the program was started to ignore stays ignored.
   """
+  signalled = False
+
+  def interrupt(number: int, frame: object) -> NoReturn:
+    nonlocal signalled
+    del frame
+    if signalled:
+      _end_at_once(number)
+    signalled = True
+    name = signal.Signals(number).name
+    raise Interrupted(f'stopped by {name}; the same command starts again')
+
   expected = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
   for number, handler in expected.items():
     if signal.getsignal(number) == handler:
-      signal.signal(number, _raise_interrupted)
+      signal.signal(number, interrupt)
   receiver, sender = socket.socketpair()
   sender.setblocking(False)
   signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
   threading.Thread(target=_end_at_second_signal, args=(receiver,), daemon=True).start()
 
 
-def _raise_interrupted(number: int, frame: object) -> NoReturn:
-  """Raises Interrupted; a handler as `signal.signal` expects it."""
-  del frame
-  name = signal.Signals(number).name
-  raise Interrupted(f'stopped by {name}; the same command starts again')
-
-
 def _end_at_second_signal(receiver: socket.socket) -> None:
   """Ends the process at the second signal; runs in a thread until the other end is closed.
 
-  Python's handlers cannot count signals: they wait for TensorFlow to return, and two signals may
-  become one call.
+  Python's handlers alone would not do: they wait for TensorFlow to return, and two signals may
+  become one call of them.
   """
   count, fatal = 0, _fatal_signals()
   while number := receiver.recv(1):
     count += number[0] in fatal
     if count > 1:
-      name = signal.Signals(number[0]).name
-      told = spoken(f'ended at once by a second {name}; the same command starts again')
-      with contextlib.suppress(OSError):
-        os.write(2, f'{told}\n'.encode())
-      os._exit(128 + number[0])  # The exit code that a shell reports for the signal.
+      _end_at_once(number[0])
+
+
+def _end_at_once(number: int) -> NoReturn:
+  """Ends the process after a line about its second signal; of two threads, one writes."""
+  with _ENDING:
+    name = signal.Signals(number).name
+    told = spoken(f'ended at once by a second {name}; the same command starts again')
+    with contextlib.suppress(OSError):
+      os.write(2, f'{told}\n'.encode())
+    os._exit(128 + number)  # The exit code that a shell reports for the signal.
 
 
 class StopRequest:

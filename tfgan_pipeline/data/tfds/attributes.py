@@ -20,6 +20,9 @@ _LISTED = 20  # Names in a message.
 def attribute_places(features: Any) -> dict[str, tuple[str, ...]]:
   """Returns the keys to each feature that is true or false, by its name; alone or in a group.
 
+  The names are in alphabetical order: TFDS reads its features from a map whose order may differ
+  between two processes, and a field has to mean one thing in both.
+
   Args:
     features: A FeaturesDict of tensorflow_datasets, as of `builder.info.features`.
   """
@@ -29,13 +32,13 @@ def attribute_places(features: Any) -> dict[str, tuple[str, ...]]:
       places[key] = (key,)
     elif isinstance(feature, type(features)):
       places |= {name: (key, name) for name, one in feature.items() if _is_mark(one)}
-  return places
+  return dict(sorted(places.items()))
 
 
 def chosen_attributes(
   places: Mapping[str, tuple[str, ...]], asked: str | tuple[str, ...], dataset: str
 ) -> dict[str, tuple[str, ...]]:
-  """Returns the places of the attributes asked for, in this order; of 'all', those of all.
+  """Returns the places of the attributes asked for, in this order; of 'all', all in alphabetical order.
 
   Raises:
     UsageError: The dataset has no such attribute.
