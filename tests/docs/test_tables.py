@@ -14,6 +14,7 @@ from tests.benchmarks import (
   presets,
   tpu_slices,
   train_throughput,
+  translations,
 )
 from tests.conftest import ROOT
 from tests.training import replica_parity
@@ -68,6 +69,18 @@ def write_presets(folder, make=make_run):
   presets.write(folder, *presets.rows_of(make(folder / 'run'), note='here'))
 
 
+def write_translations(folder):
+  model_dir = make_run(folder / 'run', 'openmoji_sr4', max_steps=3000)
+  task = {'definition': {'task': {'name': 'a_to_b'}, 'num_generated': 480}, 'step': 3000}
+  scores = {'l1': 8.6, 'l1_bicubic': 23.5, 'fid[self_supervised:emoji]': 9.0, 'other': 1.0}
+  Records(RunDirectory(model_dir).evaluation('pairs')).add(
+    {**task, 'run_id': 'id', 'scores': scores}
+  )
+  rows = translations.rows_of(model_dir)
+  assert [(row['l1'], row['fid'], row['task']) for row in rows] == [(8.6, 9.0, 'a_to_b')]
+  csv_rows.update(folder / 'translations.csv', translations.COLUMNS, rows)
+
+
 def write_tpu_slices(folder):
   slices = {name: Topology.parse(name) for name in ('v4:2x2x1', 'v5e:2x2')}
   sizes = dict.fromkeys(('arguments', 'outputs', 'aliased', 'temporaries', 'code'), 100)
@@ -109,6 +122,7 @@ def write_extractor_order(folder):
 WRITTEN = {
   'presets.csv': (presets.COLUMNS, write_presets),
   'fid_by_step.csv': (presets.STEP_COLUMNS, write_presets),
+  'translations.csv': (translations.COLUMNS, write_translations),
   'tpu_slices.csv': (tpu_slices.COLUMNS, write_tpu_slices),
   'replica_parity.csv': (replica_parity.COLUMNS, write_replica_parity),
   'extractor_order.csv': (extractor_order.COLUMNS, write_extractor_order),
