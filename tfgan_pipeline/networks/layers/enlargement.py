@@ -39,7 +39,8 @@ class BilinearUpsample(keras.layers.Layer):
   """Enlarges maps [n, H, W, C] bilinearly, with the centres of pixels on centres; float32.
 
   Beyond the centres of border pixels, values are those of the border. Two products with constant
-  matrices, whose gradients XLA has, unlike those of `tf.image.resize`.
+  matrices, whose gradients XLA has, unlike those of `tf.image.resize`. That function enlarges maps
+  whose sides a graph leaves open, as in an export for pictures of any size.
 
   Args:
     factor: Whole number by which both sides grow.
@@ -50,6 +51,8 @@ class BilinearUpsample(keras.layers.Layer):
     self.factor = factor
 
   def call(self, inputs):
+    if None in inputs.shape[1:3]:
+      return tf.image.resize(inputs, self.factor * tf.shape(inputs)[1:3], 'bilinear')
     rows, columns = (_bilinear(side, self.factor) for side in inputs.shape[1:3])
     wide = tf.einsum('Ww,nhwc->nhWc', columns, inputs)
     return tf.einsum('Hh,nhWc->nHWc', rows, wide)
