@@ -14,8 +14,8 @@ def inner_datasets(call: Call) -> dict[str, Call]:
   """Returns the datasets in the arguments of a dataset's call, by argument.
 
   An argument is a dataset if its default is the call string of one, as of the parts of `domains`;
-  the name of a folder or a column may be that of a dataset, too. Call strings that cannot be parsed,
-  perhaps as they are of another script, are left out.
+  the name of a folder or a column may be that of a dataset, too. Call strings that cannot be
+  parsed, perhaps as they are of another script, are left out.
   """
   found = {}
   for parameter in registry.dataset.components()[call.name].parameters:
