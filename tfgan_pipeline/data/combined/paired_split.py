@@ -72,7 +72,6 @@ class HalvesSplit(Split):
     self._split = split
     self._first = first
     self.size, self.names, self.known_labels = split.size, split.names, split.known_labels
-    self.can_lose = split.can_lose
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     yield from map(self._halves, self._split.ordered(batch_size))
