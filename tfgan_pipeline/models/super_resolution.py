@@ -139,7 +139,7 @@ class SuperResolution(TranslationGame):
     return tf.reduce_mean(tf.abs(difference) if self._distance == 'l1' else tf.square(difference))
 
   def observations(self, model: GANTuple) -> dict[str, tf.Tensor]:
-    """Returns scalars to plot: errors of pixels beside the discriminator's outputs, if there is one.
+    """Returns scalars to plot: errors of pixels, and the outputs of a discriminator that plays.
 
     pixel_error is the mean absolute error of pixels in [0, 255]. psnr is the mean over images of
     that of unclipped outputs; an image without any error counts 100 dB, as in the metric.
