@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.sizes import ratio_of
 from tfgan_pipeline.networks.spec import Role
 
 
@@ -83,13 +84,12 @@ def enlargements(name: str, role: Role, factors: Sequence[int]) -> list[int]:
     UsageError: The output is not as many times as high as wide, or by no product of `factors`.
   """
   source, target = role.reads['image'].sides, role.gives.sides
-  whole = target[0] // source[0]
-  left, steps = whole, []
+  left, steps = ratio_of(source, target) or 0, []
   for factor in factors:
     while left % factor == 0 and left > 1:
       left //= factor
       steps.append(factor)
-  if left != 1 or tuple(whole * side for side in source[:2]) != target[:2]:
+  if left != 1:
     raise UsageError(
       f'--networks={name}: outputs should be larger than inputs by a product of '
       f'{" and ".join(map(str, factors))}, or as large, and are {target[0]}x{target[1]} from '
