@@ -70,7 +70,7 @@ class StarGAN(Game):
 
   def __init__(self, noise: Noise, data: Fields, class_weight: float, cycle_weight: float):
     super().__init__(noise, data)
-    self._label = data['image'].label or 'label'
+    self._label = data.label_of('image')
     field = data[self._label]
     self._has_attributes = bool(field.shape)
     self._classes = field.classes
