@@ -2,9 +2,11 @@
 
 import json
 
+from absl import flags
 import pytest
 
 from tests.conftest import QUICK, run_binary
+from tfgan_pipeline.config.durations import DURATIONS, prefer_command_line
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 
@@ -47,6 +49,31 @@ def test_two_lengths_are_refused():
 def test_two_flags_are_refused(tmp_path, arguments):
   process = run_binary('train', f'--model_dir={tmp_path}/run', *arguments, code=2)
   assert 'is given, too; leave out one of both' in process.stderr
+
+
+def test_the_last_length_of_flagfiles_counts(tmp_path):
+  files = {}
+  for name, text in {
+    'preset': '--max_kimg=8',
+    'own': '--max_epochs=2\n--batch_size=16',
+    'again': f'--flagfile={tmp_path}/own\n--max_steps=7',
+  }.items():
+    (tmp_path / name).write_text(text + '\n')
+    files[name] = f'--flagfile={tmp_path}/{name}'
+  for words, expected in (
+    (['preset', 'own'], {'max_epochs': 2.0}),
+    (['own', 'preset'], {'max_kimg': 8.0}),
+    (['preset', 'again'], {'max_steps': 7}),
+    (['preset', '--max_images=32', 'own'], {'max_images': 32}),
+  ):
+    values = flags.FlagValues()
+    for name in DURATIONS:
+      flags.DEFINE_float(name, 0, '', flag_values=values)
+    flags.DEFINE_integer('batch_size', 64, '', flag_values=values)
+    arguments = [files.get(word, word) for word in words]
+    values(['train', *arguments])
+    prefer_command_line(values, arguments)
+    assert {name: values[name].value for name in DURATIONS if values[name].present} == expected
 
 
 def test_a_run_ends_after_its_images_and_goes_on_by_epochs(tmp_path):

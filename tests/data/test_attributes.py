@@ -9,9 +9,12 @@ from PIL import Image
 import pytest
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.combined.attributes import AttributeSplit
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.data.pipeline import train_batches
+from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 
 COUNT = 10
@@ -112,6 +115,13 @@ def test_the_fingerprint_follows_the_attributes_and_not_the_place_of_pixels(pict
   assert prints[0] == prints[1] == build(pictures, celeba()).fingerprint
   assert build(pictures, CSV, ', names=Odd').fingerprint != prints[0]
   assert build(pictures, CSV.replace('007.png,1', '007.png,0')).fingerprint != prints[0]
+
+
+def test_no_graph_holds_the_table():
+  pictures = MemorySplit({'image': np.zeros((1000, 1, 1, 1), np.uint8)})
+  split = AttributeSplit(pictures, np.arange(1000), np.zeros((1000, 40), np.int32))
+  load = tf.function(split.load).get_concrete_function(tf.TensorSpec([4], tf.int64))
+  assert load.graph.as_graph_def().ByteSize() < 5000
 
 
 def test_the_description_counts_attributes(pictures):

@@ -91,6 +91,14 @@ def test_fields_of_images():
     Fields.of_images((4, 5, 3), medium='odour')
 
 
+def test_the_label_of_a_field_is_named_or_that_of_images():
+  fields = Fields.of_images((4, 4, 3), ('cat', 'dog'))
+  assert fields.label_of('image') == 'label' and fields.label_of('label') == ''
+  sides = Fields(image_a=Field((4, 4, 3), label='label_a'), image_b=Field((4, 4, 3)))
+  assert [sides.label_of(name) for name in sides] == ['label_a', '']
+  assert Fields(image=Field((4, 4, 3))).label_of('image') == ''
+
+
 def test_specs_of_a_batch_are_those_of_stored_examples():
   assert MANY.batch_spec(7) == {
     'mask': tf.TensorSpec((7, 6, 5, 1), tf.uint8),

@@ -78,6 +78,23 @@ def test_without_splits_both_sides_are_parted_alike_whatever_the_extension(tmp_p
   assert dataset.fingerprint == build(tmp_path, memory_limit_gb=0).fingerprint
 
 
+@pytest.mark.parametrize('limit', [0, 1])
+def test_partners_stay_together_where_the_sides_are_unequal(tmp_path, caplog, limit):
+  fill(tmp_path, 'A', 'B', count=30)
+  before = build(tmp_path, memory_limit_gb=limit)
+  numbers = {name: assert_partners(split) for name, split in before.splits.items()}
+  for number in (*numbers['test'][:2], numbers['validation'][0]):
+    (tmp_path / f'B/{number}.png').unlink()
+  for number in range(50, 70):
+    save(tmp_path / f'B/{number}.png', number)
+  after = build(tmp_path, memory_limit_gb=limit)
+  for name, kept in {'train': slice(None), 'validation': slice(1, None), 'test': [2]}.items():
+    expected = np.array(numbers[name])[kept].tolist()
+    assert assert_partners(after.split(name)) == expected
+  held_out = 'paired(a="image_folder(8, 1, folder=A)", b="image_folder(8, test=0, folder=B)")'
+  assert list(build(tmp_path, held_out).splits) == ['train', 'validation', 'test']
+
+
 def test_classes_inside_both_folders_are_those_of_the_first(tmp_path):
   for name in ('cat', 'dog'):
     fill(tmp_path, f'A/{name}', f'B/{name}')

@@ -102,6 +102,19 @@ def test_the_stream_of_training_can_start_anywhere(hub):
   np.testing.assert_array_equal(labels, LABELS[order])
 
 
+def test_a_picture_that_is_broken_takes_its_partner_along(tmp_path, caplog):
+  broken = [encoded(picture) for picture in 255 - PICTURES[:10]]
+  broken[4] = b'<html>'
+  write(tmp_path / 'a.parquet', {'one': cells(PICTURES[:10]), 'two': broken, 'label': LABELS[:10]})
+  sides = {word: f'parquet(image={word}, validation=0, test=0)' for word in ('one', 'two')}
+  pairs = build(tmp_path, f'paired(a="{sides["one"]}", b="{sides["two"]}")', limit=0.0)
+  split = pairs.split('train')
+  batches = train_batches(split, batch_size=10, seed=0, augmented={})
+  for batch in (next(split.ordered(10)), next(iter(batches))):
+    np.testing.assert_array_equal(batch['image_a'], 255 - np.asarray(batch['image_b']))
+  assert caplog.text.count('can no longer be read') == 1
+
+
 @pytest.mark.parametrize('window', [1, 10, pytest.param(25, marks=pytest.mark.heavy), 1000])
 def test_windows_of_any_size_start_anywhere(window):
   sizes = (7, 1, 30, 12, 3)

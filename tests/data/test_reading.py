@@ -20,6 +20,8 @@ from tfgan_pipeline.data.folders.reading import reading_of
       'image_a',
       {'resize': 'crop', 'range': (0, 4095), 'background': (255, 136, 0)},
     ),
+    ('parquet(size=8, resize=width)', 'image', {'resize': 'width'}),
+    ('halves("parquet(size=(8, 16), resize=none)")', 'image_a', {'resize': 'none'}),
     ('halves("image_folder(size=(8, 16), range=data)")', 'image_a', {'resize': 'crop'}),
   ],
 )

@@ -247,21 +247,6 @@ def test_data_without_a_builder_class(prepared_data):
 
 
 @pytest.mark.parametrize('limit', [0.0, 1.0])
-def test_sides_of_splits_are_two_domains(tmp_path, store_tfds, limit):
-  sides = {'trainA': range(20), 'trainB': range(100, 130), 'testA': range(5), 'testB': range(7)}
-  examples = {name: pictures(values) for name, values in sides.items()}
-  store_tfds(tmp_path, 'horse2zebra', tiny_features(), shards=1, **examples)
-  dataset = build(tmp_path, 'tfds(horse2zebra, size=4)', memory_limit_gb=limit)
-  assert dataset.fields['image_a'].shape == dataset.fields['image_b'].shape == (4, 4, 3)
-  assert {name: split.size for name, split in dataset.splits.items()} == {'train': 30, 'test': 7}
-  batch = next(iter(train_batches(dataset.split('train'), batch_size=16, seed=0)))
-  assert set(batch['image_a'].numpy()[:, 0, 0, 0]) <= set(sides['trainA'])
-  assert set(batch['image_b'].numpy()[:, 0, 0, 0]) <= set(sides['trainB'])
-  one = build(tmp_path, 'tfds(horse2zebra, train=trainB)', memory_limit_gb=limit)
-  assert one.image_shape == (6, 6, 3) and one.split('train').size == 30
-
-
-@pytest.mark.parametrize('limit', [0.0, 1.0])
 def test_attributes_are_a_field(tmp_path, store_tfds, limit):
   features = tensorflow_datasets.features
   wanted = {'Smiling': lambda n: n % 2 == 1, 'Bangs': lambda n: n > 4, 'Hat': lambda n: n == 3}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from tests.conftest import QUICK, run_binary
 from tests.data.test_tfds import build, pictures, tiny_features
+from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import UsageError
 
 tensorflow_datasets = pytest.importorskip('tensorflow_datasets')
@@ -93,3 +96,32 @@ def test_features_that_are_no_class_label_are_named(tmp_path, store_tfds):
     'has not; of the other features of faces, age (Scalar), attributes (FeaturesDict), none is a '
     'class label' in process.stderr.splitlines()[-1]
   )
+
+
+@pytest.mark.parametrize('limit', [0.0, 1.0])
+def test_sides_of_splits_are_two_domains(tmp_path, store_tfds, limit):
+  sides = {'trainA': range(20), 'trainB': range(100, 130), 'testA': range(5), 'testB': range(7)}
+  examples = {name: pictures(values) for name, values in sides.items()}
+  store_tfds(tmp_path, 'horse2zebra', tiny_features(), shards=1, **examples)
+  dataset = build(tmp_path, 'tfds(horse2zebra, size=4)', memory_limit_gb=limit)
+  assert dataset.fields['image_a'].shape == dataset.fields['image_b'].shape == (4, 4, 3)
+  assert {name: split.size for name, split in dataset.splits.items()} == {'train': 30, 'test': 7}
+  batch = next(iter(train_batches(dataset.split('train'), batch_size=16, seed=0)))
+  assert set(batch['image_a'].numpy()[:, 0, 0, 0]) <= set(sides['trainA'])
+  assert set(batch['image_b'].numpy()[:, 0, 0, 0]) <= set(sides['trainB'])
+  one = build(tmp_path, 'tfds(horse2zebra, train=trainB)', memory_limit_gb=limit)
+  assert one.image_shape == (6, 6, 3) and one.split('train').size == 30
+  for wrong, words in (
+    ("validation='trainA[90%:]'", 'validation=trainA[90%:]: horse2zebra has two domains'),
+    ('attributes=all', 'attributes=all: horse2zebra has two domains'),
+    ('attributes=(old, young)', 'attributes=(old, young): horse2zebra has two domains'),
+  ):
+    with pytest.raises(UsageError, match=re.escape(words)) as error:
+      build(tmp_path, f'tfds(horse2zebra, {wrong})')
+    assert """name each, as in domains(a="tfds('horse2zebra', train=trainA, """ in str(error.value)
+  held_out = build(tmp_path, 'tfds(horse2zebra, validation=0.1)', memory_limit_gb=limit)
+  assert held_out.split('validation').size == 3
+  sides = "a=\"tfds(horse2zebra, train='trainA[:8]', validation='trainA[8:]')\", "
+  sides += "b=\"tfds(horse2zebra, train='trainB[:8]', validation='trainB[8:]')\""
+  by_side = build(tmp_path, f'domains({sides})', memory_limit_gb=limit)
+  assert by_side.split('validation').size == 22

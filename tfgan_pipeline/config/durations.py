@@ -22,23 +22,32 @@ def require_one(given: Mapping[str, Any]) -> None:
 
 
 def prefer_command_line(values: flags.FlagValues, words: Sequence[str]) -> None:
-  """Drops the durations that flagfiles give if the command line itself gives one.
+  """Drops all given durations but one: that of the command line, or else the last of flagfiles.
+
+  So files of flags override each other as for all flags, though each names the length its own way.
 
   Args:
     values: The parsed flags, which are changed.
     words: The words of the command line.
 
   Raises:
-    UsageError: The command line gives several durations, or flagfiles do.
+    UsageError: The command line itself gives several durations.
   """
   given = [name for name in DURATIONS if not values[name].using_default_value]
-  named = [
-    name for name in given if any(re.match(rf'--?{name}(=|$)', word) is not None for word in words)
-  ]
-  require_one({name: values[name].value for name in named or given})
-  for name in given:
-    if named and name not in named:
-      values[name].unparse()
+  named = [name for name in given if _last_place(name, words) >= 0]
+  require_one({name: values[name].value for name in named})
+  if len(given) > 1:
+    everywhere = values.read_flags_from_files(list(words))
+    kept = named or [max(given, key=lambda name: _last_place(name, everywhere))]
+    for name in given:
+      if name not in kept:
+        values[name].unparse()
+
+
+def _last_place(name: str, words: Sequence[str]) -> int:
+  """Returns the place of the last word that gives a flag; -1 if none does."""
+  found = [place for place, word in enumerate(words) if re.match(rf'--?{name}(=|$)', word)]
+  return found[-1] if found else -1
 
 
 def steps_of(duration: str, value: float, images_per_step: int, train_size: int | None) -> int:

@@ -78,6 +78,10 @@ class Fields(dict[str, Field]):
     """Shape (height, width, channels) of the field 'image'; () without such a field."""
     return self['image'].shape if 'image' in self else ()
 
+  def label_of(self, name: str) -> str:
+    """Returns the field with the class of a field, see Field.label; '' for none."""
+    return self[name].label or ('label' if name == 'image' and 'label' in self else '')
+
   def truth_of(self, source: str, target: str) -> str:
     """Returns the field with the true outputs of a task, example by example; '' for none.
 

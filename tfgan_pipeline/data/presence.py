@@ -6,6 +6,7 @@ require_data('tfds(mnist)', '/data')      # UsageError if nothing is prepared th
 from __future__ import annotations
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.inner_datasets import inner_datasets
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.errors import UsageError, is_there_another
 from tfgan_pipeline.runs import files
@@ -35,14 +36,5 @@ def require_data(text: str, data_dir: str) -> None:
       raise UsageError(
         f'--data_dir={data_dir}: there is no such folder{is_there_another(data_dir)}'
       )
-  for parameter in registry.dataset.components()[call.name].parameters:
-    if _is_dataset(parameter.default):
-      require_data(call.arguments[parameter.name], data_dir)
-
-
-def _is_dataset(value: object) -> bool:
-  """Returns whether a default is a dataset's call string, as of the parts of `domains`."""
-  try:
-    return isinstance(value, str) and bool(registry.dataset.parse(value))
-  except UsageError:
-    return False
+  for inner in inner_datasets(call).values():
+    require_data(str(inner), data_dir)

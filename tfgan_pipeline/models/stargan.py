@@ -70,7 +70,7 @@ class StarGAN(Game):
 
   def __init__(self, noise: Noise, data: Fields, class_weight: float, cycle_weight: float):
     super().__init__(noise, data)
-    self._label = data['image'].label or 'label'
+    self._label = data.label_of('image')
     field = data[self._label]
     self._has_attributes = bool(field.shape)
     self._classes = field.classes
@@ -220,15 +220,12 @@ class StarGAN(Game):
     """Draws a row per image with a column per class, or per attribute that is changed."""
     medium, count = self.data['image'].require_medium(), len(examples['image'])
     columns = {'Input': examples['image']}
+    given = {name: values for name, values in examples.items() if name != FIELD}
     for number, name in enumerate(self._classes[:_COLUMNS]):
-      inputs = self.inputs(TRANSLATE, [number] * count, 0, _without_asked(examples))
+      inputs = self.inputs(TRANSLATE, [number] * count, 0, given)
       outputs = self.run(TRANSLATE, networks, inputs)
       columns[name] = medium.to_stored(outputs).numpy()
     return {'classes': side_by_side(medium, columns)}
-
-
-def _without_asked(examples: Example) -> Example:
-  return {name: values for name, values in examples.items() if name != FIELD}
 
 
 def _in_another_order(rows: tf.Tensor) -> tf.Tensor:

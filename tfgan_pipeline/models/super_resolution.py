@@ -139,10 +139,10 @@ class SuperResolution(TranslationGame):
     return tf.reduce_mean(tf.abs(difference) if self._distance == 'l1' else tf.square(difference))
 
   def observations(self, model: GANTuple) -> dict[str, tf.Tensor]:
-    """Returns scalars to plot: errors of pixels in [0, 255] and in decibels, and of features.
+    """Returns scalars to plot: errors of pixels, and the outputs of a discriminator that plays.
 
-    psnr is the mean over images of that of unclipped outputs; an image without any error counts
-    100 dB, as in the metric.
+    pixel_error is the mean absolute error of pixels in [0, 255]. psnr is the mean over images of
+    that of unclipped outputs; an image without any error counts 100 dB, as in the metric.
     """
     observed = super().observations(model) if 'discriminator' in self.players else {}
     difference = model.generated_data - model.real_data

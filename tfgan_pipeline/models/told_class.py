@@ -18,5 +18,4 @@ def told_field(game: Game, task: Task) -> Field | None:
   """
   if task.samples_noise or len(game.roles()[task.roles[0]].reads) < 2:
     return None
-  label = game.data[task.source].label or 'label'
-  return game.data[FIELD if FIELD in game.data else label]
+  return game.data[FIELD if FIELD in game.data else game.data.label_of(task.source)]

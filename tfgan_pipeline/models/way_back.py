@@ -41,7 +41,7 @@ def given_on_the_way_back(
     outputs: The outputs as stored, [n, ...].
   """
   given = {**examples, back.source: outputs}
-  label = game.data[back.target].label or 'label'
+  label = game.data.label_of(back.target)
   if label in given:
     given[FIELD] = given[label]
   return given

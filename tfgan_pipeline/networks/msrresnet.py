@@ -5,6 +5,8 @@ arXiv:1809.00219; batch normalisation makes artefacts in images larger than thos
 
 from __future__ import annotations
 
+import math
+
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, require
@@ -65,7 +67,7 @@ def _msrresnet(name: str, role: Role, filters: int, blocks: int) -> keras.Model:
   for factor in factors:
     maps = leaky(PixelShuffle(factor)(convolution(filters * factor**2)(maps)))
   detail = convolution(target[2], dtype='float32')(leaky(convolution(filters)(maps)))
-  base = BilinearUpsample(target[0] // source[0])(image)
+  base = BilinearUpsample(math.prod(factors))(image)
   return keras.Model(image, layers.Add(dtype='float32')([base, detail]), name=name)
 
 

@@ -66,22 +66,26 @@ def find(model_dir: str, record: Mapping[str, Any]) -> None:
   """
   sessions = record.get('sessions') or [{}]
   for place in sessions[-1].get('imports', ()):
-    _add(place)
+    _problem_of(place)
   for component, facts in (sessions[-1].get('code') or {}).items():
     kind, _, name = component.partition(' ')
     if kind not in _REGISTRIES or component in _MADE_IN_PYTHON:
       continue
     path, module = facts.get('path', ''), facts.get('module', '')
     copy = os.path.join(model_dir, 'code', copy_name(component, facts['hash']))
-    if _is_known(kind, name) or any(
-      _add(place) and _is_known(kind, name) for place in (module, path) if place
-    ):
+    problem = ''
+    for place in filter(None, (module, path)):
+      if not _is_known(kind, name):
+        problem = _problem_of(place)
+    if _is_known(kind, name):
       _warn_if_other(_REGISTRIES[kind].components()[name].file, component, facts['hash'], copy)
       continue
     where = f'the module {module}' if module else path or 'a notebook'
-    told = (
-      f'{component} of {model_dir} is of {where}, where it is not to be found now; '
-      + _use_of_copy(copy, has_imports=bool(path))
+    what = 'where it is not to be found now'
+    if problem and os.path.isfile(path):
+      what = f'which cannot be read now ({problem})'
+    told = f'{component} of {model_dir} is of {where}, {what}; ' + _use_of_copy(
+      copy, has_imports=bool(path)
     )
     _REGISTRIES[kind].advice[name] = told
     # The file may have more, as a metric that the training did not use.
@@ -110,10 +114,10 @@ def _is_known(kind: str, name: str) -> bool:
   return name in _REGISTRIES[kind].components()
 
 
-def _add(place: str) -> bool:
-  """Adds a file or module to the registry; returns whether that was possible."""
+def _problem_of(place: str) -> str:
+  """Adds a file or module to the registry; returns why that is not possible, or ''."""
   try:
     registry.outside.add(place, asked=False)
-  except UsageError:
-    return False
-  return True
+  except UsageError as error:
+    return str(error.args[0]).removeprefix(f'--import={place}: ')
+  return ''

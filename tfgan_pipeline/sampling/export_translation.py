@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.errors import first_line
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.models.told_class import FIELD, told_field
 from tfgan_pipeline.networks.sizes import of_any_size, ratio_of, stride_of
 from tfgan_pipeline.networks.spec import Networks
+
+_log = logging.getLogger(__name__)
 
 
 def translation_functions(game: Game, networks: Networks, task: Task) -> tuple[Any, Any]:
@@ -41,8 +44,11 @@ def translation_functions(game: Game, networks: Networks, task: Task) -> tuple[A
   ):
     try:
       return _functions(game, of_any_size(networks), task, (None, None, source.shape[2]), stride)
-    except Exception:  # Layers that need a size raise a dozen kinds.
-      pass
+    except Exception as error:  # Layers that need a size raise a dozen kinds.
+      _log.info(
+        'the network of %s takes %dx%d pixels alone, and so does its export (%s)',
+        *(task.name, *source.shape[:2], first_line(error)),
+      )
   return _functions(game, networks, task, source.shape, 1)
 
 
@@ -55,7 +61,8 @@ def _functions(
   if told is not None:
     specs.append(tf.TensorSpec([None, *told.shape], told.dtype, FIELD))
 
-  def make(examples: tf.Tensor, given: Mapping[str, tf.Tensor]) -> tf.Tensor:
+  def make(examples: tf.Tensor, asked: tf.Tensor | None = None) -> tf.Tensor:
+    given = {} if asked is None else {FIELD: asked}
     indices = tf.range(tf.shape(examples)[0])
     padded, place = _padded(examples, stride)
     inputs = game.inputs(task, indices, 0, {**given, task.source: padded})
@@ -68,14 +75,8 @@ def _functions(
     return medium.to_stored(outputs)
 
   options = {'autograph': False, 'input_signature': specs}
-  if told is None:
-    function = tf.function(lambda examples: make(examples, {}), **options)
-    named = tf.function(lambda examples: {task.target: make(examples, {})}, **options)
-  else:
-    function = tf.function(lambda examples, asked: make(examples, {FIELD: asked}), **options)
-    named = tf.function(
-      lambda examples, asked: {task.target: make(examples, {FIELD: asked})}, **options
-    )
+  function = tf.function(make, **options)
+  named = tf.function(lambda examples, asked=None: {task.target: make(examples, asked)}, **options)
   function.get_concrete_function()
   return function, named
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.inner_datasets import inner_datasets
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.registry.calls import Call
 
@@ -43,13 +44,10 @@ def dataset_like(experiment: Experiment, image_shape: str = '', num_classes: int
 
 def _with_stand_ins(call: Call, image_shape: tuple[int, ...]) -> Call | None:
   """Returns a call with drawn shapes for each dataset in its arguments; None if there is none."""
-  found = {}
-  for name, value in call.arguments.items():
-    try:
-      inner = registry.dataset.parse(value if isinstance(value, str) else '')
-    except UsageError:  # Another text, or a number.
-      continue
-    found[name] = str(_with_stand_ins(inner, image_shape) or _drawn(image_shape))
+  found = {
+    name: str(_with_stand_ins(inner, image_shape) or _drawn(image_shape))
+    for name, inner in inner_datasets(call).items()
+  }
   return Call(call.name, {**call.arguments, **found}) if found else None
 
 

@@ -84,10 +84,10 @@ def begin(
 
 def _changed(experiment: Experiment) -> str:
   """Returns the settings that are not at their defaults, as flags, for the log."""
-  changed = [
-    f'--{name}="{value}"' if re.search(r'[^\w./:-]', value) else f'--{name}={value}'
-    for name, value in ((name, str(value)) for name, value in experiment.changed().items())
-  ]
+  changed = []
+  for name, value in experiment.changed().items():
+    quote = '"' if re.search(r'[^\w./:-]', str(value)) else ''
+    changed.append(f'--{name}={quote}{value}{quote}')
   return ' '.join(changed) or 'all at their defaults'
 
 

@@ -54,8 +54,8 @@ class TaskPictures:
     for name in dict.fromkeys(task.target for task in self.tasks):
       field = dataset.fields[name]
       medium = field.require_medium()
-      label = field.label or 'label'
-      classes = dataset.fields[label].classes if label in dataset.fields else ()
+      label = dataset.fields.label_of(name)
+      classes = dataset.fields[label].classes if label else ()
       count = medium.grid_size(field.shape)
       reals = examples_of_classes(dataset.split('train'), count, label, len(classes))
       drawn[name] = medium.picture(reals[name])

@@ -43,12 +43,15 @@ class AttributeTable:
   path: str
   header: tuple[str, ...]
   rows: Sequence[Sequence[str]]
+  _read: dict[int, np.ndarray | str] = dataclasses.field(default_factory=dict, compare=False)
 
   @functools.cached_property
   def binary(self) -> tuple[str, ...]:
     """Names of the columns that hold two values alone: 0 and 1, -1 and 1, or false and true."""
     return tuple(
-      name for place, name in enumerate(self.header) if not self._wrong_value(place) and name
+      name
+      for place, name in enumerate(self.header)
+      if name and not isinstance(self._column(place), str)
     )
 
   def values(self, name: str) -> np.ndarray:
@@ -65,20 +68,16 @@ class AttributeTable:
       raise UsageError(
         f'{self.path}: {name} {problem}; there are {", ".join(known[:_LISTED])}{more}'
       )
-    place = self.header.index(name)
-    wrong = self._wrong_value(place)
-    if wrong:
-      raise UsageError(f'{self.path}: {name} {wrong}; an attribute is 0 or 1, or -1 or 1')
-    return np.array([_MEANINGS[row[place].lower()] for row in self.rows], np.int32)
+    column = self._column(self.header.index(name))
+    if isinstance(column, str):
+      raise UsageError(f'{self.path}: {name} {column}; an attribute is 0 or 1, or -1 or 1')
+    return column
 
-  def _wrong_value(self, place: int) -> str:
-    """Returns what is wrong with the values of a column, or ''."""
-    found = {row[place].lower(): row for row in reversed(self.rows)}
-    strange = [row for value, row in found.items() if value not in _MEANINGS]
-    if strange:
-      return f'is {strange[-1][place]!r} in the row {",".join(strange[-1])[:60]}'
-    numbers = {float(value) for value in found if value not in ('true', 'false')}
-    return 'has the values -1, 0 and 1, which are not two' if len(numbers) > 2 else ''
+  def _column(self, place: int) -> np.ndarray | str:
+    """Returns a column as int32 [N] of 0 and 1, or what is wrong with it; reads it once."""
+    if place not in self._read:
+      self._read[place] = _meaning([row[place].lower() for row in self.rows], self.rows)
+    return self._read[place]
 
   def rows_of(self, names: Sequence[str]) -> np.ndarray:
     """Returns the row of each picture, int [n]; -1 for none.
@@ -131,6 +130,18 @@ class AttributeTable:
         *(self.path, len(lost), len(self.rows), lost[0]),
       )
     return rows
+
+
+def _meaning(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> np.ndarray | str:
+  """Returns the texts of a column as int32 [N] of 0 and 1, or what is wrong with them."""
+  found = set(texts)
+  strange = found - set(_MEANINGS)
+  if strange:
+    text, row = next((text, row) for text, row in zip(texts, rows) if text in strange)
+    return f'is {text!r} in the row {",".join(row)[:60]}'
+  if len({float(text) for text in found - {'true', 'false'}}) > 2:
+    return 'has the values -1, 0 and 1, which are not two'
+  return np.array([_MEANINGS[text] for text in texts], np.int32)
 
 
 def read_table(path: str) -> AttributeTable:

@@ -16,8 +16,8 @@ from tfgan_pipeline.data.combined.attribute_table import read_table
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.data.splits.files import WholeExamples
-from tfgan_pipeline.data.splits.indexed import IndexedSplit
+from tfgan_pipeline.data.splits.memory import MemorySplit
+from tfgan_pipeline.data.splits.whole import WholeSplit
 from tfgan_pipeline.errors import UsageError
 
 FIELD = 'attributes'
@@ -84,7 +84,7 @@ def attributes(
   return Dataset(pictures.name, fields, splits, notes=pictures.notes)
 
 
-class AttributeSplit(IndexedSplit):
+class AttributeSplit(WholeSplit):
   """Some examples of a split with random access, and their attributes in a further field.
 
   Args:
@@ -101,26 +101,30 @@ class AttributeSplit(IndexedSplit):
       raise UsageError("dataset 'attributes': examples that are records have no names of files")
     self.size = len(members)
     self.image_shape = split.image_shape
-    self.names = tuple(split.names[member] for member in members)
+    self.names = tuple(split.names[member] for member in members) if split.names else ()
     self.known_labels = split.known_labels[members]
     self.can_lose = split.can_lose
-    self.attributes = attributes
-    field = {FIELD: ('int32', attributes.shape[1:])}
-    kinds = {'image': ('uint8', split.image_shape), 'label': ('int32', ()), **field}
-    self._whole = WholeExamples(self, self.known_labels, kinds)
-    self._split, self._members = split, members
+    images = {'image': ('uint8', split.image_shape), 'label': ('int32', ())}
+    self.kinds = {**images, FIELD: ('int32', attributes.shape[1:])}
+    # Beside the split, as pixels in memory are: no graph holds a table of 200,000 rows.
+    self._table = MemorySplit({FIELD: attributes, 'member': members})
+    self._split = split
+
+  @property
+  def attributes(self) -> np.ndarray:
+    """Attributes of all examples, int32 [N, K] of 0 and 1."""
+    return self._table.arrays[FIELD]
 
   def example(self, index: int) -> Example:
-    return {**self._split.example(self._members[index]), FIELD: self.attributes[index]}
+    row = self._table.example(index)
+    return {**self._split.example(int(row.pop('member'))), **row}
 
-  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    if self.can_lose:  # A picture must not be replaced without its attributes.
-      return self._whole.load(references)
-    examples = self._split.load(tf.gather(self._members, references))
-    return {**examples, FIELD: tf.gather(self.attributes, references)}
+  def load_parts(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
+    rows = self._table.load(references)
+    return {**self._split.load(rows.pop('member')), **rows}
 
   def add_content(self, digest: hashlib._Hash) -> None:
-    digest.update(f'{self._split.fingerprint} {self._members.tolist()}'.encode())
+    digest.update(f'{self._split.fingerprint} {self._table.arrays["member"].tolist()}'.encode())
     digest.update(np.ascontiguousarray(self.attributes, '<i4').tobytes())
 
 

@@ -41,7 +41,7 @@ def domains(options: DataOptions, *, a: str = 'digits', b: str = 'shapes(size=32
     for name, field in part.fields.items():
       twin = field.twin and f'{field.twin}_{word}'
       origin = field.reduced_from and f'{field.reduced_from}_{word}'
-      label = field.label or ('label' if name == 'image' and 'label' in part.fields else '')
+      label = part.fields.label_of(name)
       label = label and f'{label}_{word}'
       fields[f'{name}_{word}'] = dataclasses.replace(
         field, twin=twin, label=label, reduced_from=origin

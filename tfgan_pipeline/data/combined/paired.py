@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 import dataclasses
 import logging
-import os
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.data.combined.paired_split import PairedSplit
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.data.folders.side_folder import partner_keys
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 
@@ -31,7 +31,8 @@ def paired(
 
   Files are partners if their paths are equal but for the `folder` of each dataset and the
   extension: `paired(a="image_folder(64, folder=A)", b="image_folder(64, folder=B)")`. A file
-  without a partner is left out, with a warning. Other examples are paired in their order.
+  without a partner is left out, with a warning. Without folders for splits, a pair is in the split
+  of its first picture. Other examples are paired in their order.
 
   Args:
     options: Folder and memory limit, for each of the two datasets.
@@ -47,6 +48,8 @@ def paired(
   """
   parts = {}
   for word, text in (('a', a), ('b', b)):
+    if word == 'b':
+      options = dataclasses.replace(options, partners=_parts_of(parts['a']))
     try:
       parts[word] = registry.dataset.build(text, options).require_image(f'{word}={text}')
     except UsageError as error:
@@ -108,14 +111,17 @@ def _pair(name: str, one: Split, other: Split) -> Split:
   return PairedSplit(one, other, np.array(rows), np.array(partners))
 
 
+def _parts_of(dataset: Dataset) -> dict[str, str]:
+  """Returns the split of each file by the key that its partner has; {} without files."""
+  names = [(name, split) for split, one in dataset.splits.items() for name in one.names]
+  return dict(zip(partner_keys([name for name, _ in names]), [split for _, split in names]))
+
+
 def _places(names: Sequence[str]) -> dict[str, int]:
-  """Returns the path of each file, without extension and folders that all share -> its place."""
-  paths = [name.split(os.sep) for name in names]
-  shared = set.intersection(*(set(path[:-1]) for path in paths))
+  """Returns the key of each file -> its place; of files with one key, the first."""
   places = {}
-  for place, (*folders, file) in enumerate(paths):
-    inside = [folder for folder in folders if folder not in shared]
-    places.setdefault('/'.join([*inside, os.path.splitext(file)[0]]), place)
+  for place, key in enumerate(partner_keys(names)):
+    places.setdefault(key, place)
   return places
 
 

@@ -10,14 +10,13 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.data.splits.files import WholeExamples
-from tfgan_pipeline.data.splits.indexed import IndexedSplit
+from tfgan_pipeline.data.splits.whole import WholeSplit
 from tfgan_pipeline.errors import UsageError
 
 _Value = TypeVar('_Value', np.ndarray, tf.Tensor)
 
 
-class PairedSplit(IndexedSplit):
+class PairedSplit(WholeSplit):
   """Pairs of examples of two splits with random access; fields image_a, image_b and label.
 
   Args:
@@ -43,15 +42,13 @@ class PairedSplit(IndexedSplit):
     self.known_labels = one.known_labels[rows]
     self.can_lose = one.can_lose or other.can_lose
     images = {'image_a': ('uint8', one.image_shape), 'image_b': ('uint8', other.image_shape)}
-    self._whole = WholeExamples(self, self.known_labels, {**images, 'label': ('int32', ())})
+    self.kinds = {**images, 'label': ('int32', ())}
 
   def example(self, index: int) -> Example:
     one, other = (split.example(rows[index]) for split, rows in self._sides)
     return {'image_a': one['image'], 'image_b': other['image'], 'label': one['label']}
 
-  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    if self.can_lose:  # A picture must not be replaced without its partner.
-      return self._whole.load(references)
+  def load_parts(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     one, other = (split.load(tf.gather(rows, references)) for split, rows in self._sides)
     return {'image_a': one['image'], 'image_b': other['image'], 'label': one['label']}
 
@@ -72,7 +69,6 @@ class HalvesSplit(Split):
     self._split = split
     self._first = first
     self.size, self.names, self.known_labels = split.size, split.names, split.known_labels
-    self.can_lose = split.can_lose
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     yield from map(self._halves, self._split.ordered(batch_size))

@@ -60,6 +60,28 @@ def partition(
   return {part: np.sort(members) for part, members in parts.items() if len(members)}
 
 
+def partition_of_partners(keys: Sequence[str], part_of: Mapping[str, str]) -> dict[str, np.ndarray]:
+  """Partitions files as their partners are parted, so that no pair is torn.
+
+  Args:
+    keys: N keys of files, as of `partner_keys`.
+    part_of: Part of each partner, by key.
+
+  Returns:
+    Part -> indices into `keys`, int64, ascending, 'train' first; files without a partner are in
+    'train'. {} if no file has a partner in 'train'.
+  """
+  found = [part_of.get(key, '') for key in keys]
+  if 'train' not in found:
+    return {}
+  parts = np.array([part or 'train' for part in found])
+  return {
+    part: np.flatnonzero(parts == part)
+    for part in dict.fromkeys(['train', *part_of.values()])
+    if part in found
+  }
+
+
 def _hash(name: str) -> bytes:
   """Returns the SHA-256 of a name, which may have bytes that are no UTF-8."""
   return hashlib.sha256(name.encode('utf-8', 'surrogateescape')).digest()

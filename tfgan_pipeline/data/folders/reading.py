@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.data.inner_datasets import inner_datasets
 from tfgan_pipeline.registry.calls import Call
+
+_OF_FILES = ('image_folder', 'parquet')  # Datasets that are told how to resize pictures.
 
 
 def reading_of(dataset: str, field: str) -> dict[str, Any]:
   """Returns arguments of `decoding.to_pixels` with which a field of a dataset was read.
 
-  Only `image_folder` has such settings; pictures of other datasets are cropped to proportions.
+  Of the datasets of files, `image_folder` and `parquet` have such settings; pictures of others are
+  cropped to proportions.
   A range of values that was taken from the data (range=data) is not known any more, and left out.
 
   Args:
@@ -25,7 +28,7 @@ def reading_of(dataset: str, field: str) -> dict[str, Any]:
     field: Field of pictures, such as 'image_a' of pairs, whose side has the word 'a'.
   """
   word = field.rpartition('_')[2]
-  call = next(_folders(registry.dataset.parse(dataset), word), None)
+  call = next(_of_files(registry.dataset.parse(dataset), word), None)
   if call is None:
     return {'resize': 'crop'}
   reading = {'resize': call.arguments.get('resize', 'crop')}
@@ -39,16 +42,10 @@ def reading_of(dataset: str, field: str) -> dict[str, Any]:
   return reading
 
 
-def _folders(call: Call, word: str) -> Iterator[Call]:
-  """Yields calls of image_folder in a call and its arguments, those of argument `word` first."""
-  if call.name == 'image_folder':
+def _of_files(call: Call, word: str) -> Iterator[Call]:
+  """Yields calls of _OF_FILES in a call and its arguments, those of argument `word` first."""
+  if call.name in _OF_FILES:
     yield call
     return
-  texts = sorted(call.arguments.items(), key=lambda item: item[0] != word)
-  for _, text in texts:
-    if isinstance(text, str) and '(' in text:
-      try:
-        inner = registry.dataset.parse(text)
-      except UsageError:  # Some other text in parentheses.
-        continue
-      yield from _folders(inner, word)
+  for _, inner in sorted(inner_datasets(call).items(), key=lambda item: item[0] != word):
+    yield from _of_files(inner, word)

@@ -14,6 +14,19 @@ from tfgan_pipeline.data.folders.layout import split_named
 from tfgan_pipeline.errors import UsageError
 
 
+def partner_keys(names: Sequence[str]) -> list[str]:
+  """Returns the path of each file without extension, and without the folders that all share.
+
+  Partners in two folders have equal keys.
+  """
+  paths = [name.split(os.sep) for name in names]
+  shared = set.intersection(*(set(path[:-1]) for path in paths)) if paths else set()
+  return [
+    '/'.join([*(folder for folder in folders if folder not in shared), os.path.splitext(file)[0]])
+    for *folders, file in paths
+  ]
+
+
 def inside_folder(root: str, names: Sequence[str], folder: str) -> dict[str, str]:
   """Returns the files of a folder, wherever it stands in their paths.
 

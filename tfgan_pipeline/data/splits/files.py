@@ -8,7 +8,7 @@ pipeline: on local devices, Cloud TPU VMs and with one process per host, but not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import concurrent.futures
 import hashlib
 import logging
@@ -18,7 +18,7 @@ from typing import IO, Generic, TypeVar
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.split import Example, Split
+from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.data.splits.python_calls import call_python
 from tfgan_pipeline.errors import UsageError
@@ -90,36 +90,6 @@ class NextOfClass(Generic[_Item]):
       f'{self._path(index)}: can no longer be read ({reason}), nor can the {len(following)} beside '
       'it'
     ) from reason
-
-
-class WholeExamples:
-  """Loads examples of several parts, as pairs are: of a lost one, no part is used.
-
-  Args:
-    split: Split of the examples, whose `example` reads all parts.
-    labels: int [N], classes of the examples.
-    kinds: Dtype and shape of each field.
-  """
-
-  def __init__(
-    self, split: Split, labels: np.ndarray, kinds: Mapping[str, tuple[str, tuple[int, ...]]]
-  ):
-    self._kinds = dict(kinds)
-    name = split.names.__getitem__ if split.names else str
-    self._examples = NextOfClass(labels, split.example, name, name)
-
-  def _read(self, indices: np.ndarray) -> list[np.ndarray]:
-    examples = list(POOL.map(self._examples.read, indices))
-    return [np.stack([example[name] for example in examples]) for name in self._kinds]
-
-  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Loads examples as graph code, as Split.load does."""
-    dtypes = [tf.as_dtype(dtype) for dtype, _ in self._kinds.values()]
-    values = call_python(self._read, references, dtypes)
-    return {
-      name: tf.ensure_shape(value, (*references.shape, *shape))
-      for value, (name, (_, shape)) in zip(values, self._kinds.items())
-    }
 
 
 class FileSplit(IndexedSplit):

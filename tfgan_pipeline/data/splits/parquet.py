@@ -43,6 +43,8 @@ class ParquetSplit(Split):
     recipe: Description of what `decode` does to pixels, for the fingerprint.
   """
 
+  can_lose = True
+
   def __init__(
     self,
     table: Table,
@@ -82,20 +84,25 @@ class ParquetSplit(Split):
         self._groups.popitem(last=False)
       return self._groups[owner]
 
+  def _picture(self, index: int) -> np.ndarray:
+    owner = self._owners[index]
+    content = self._contents(owner)[self._rows[index] - self._starts[owner]]
+    if content is None:
+      raise ValueError('no picture in this row; paths are not opened')
+    image = self._decode(content)
+    if image.shape != self.image_shape:
+      raise ValueError(f'of shape {image.shape}, not {self.image_shape}')
+    return image
+
   def _read_one(self, index: int) -> tuple[np.ndarray, int]:
     """Returns image and label of an example, or of the next in its row group that is whole."""
     owner = self._owners[index]
-    contents = self._contents(owner)
     first, last = np.searchsorted(self._owners, [owner, owner + 1])
     for other in itertools.chain(range(index, last), range(first, index)):
       try:
-        content = contents[self._rows[other] - self._starts[owner]]
-        if content is None:
-          raise ValueError('no picture in this row; paths are not opened')
-        image = self._decode(content)
-        if image.shape != self.image_shape:
-          raise ValueError(f'of shape {image.shape}, not {self.image_shape}')
-        return image, self._labels[other]
+        return self._picture(other), self._labels[other]
+      except (MemoryError, UsageError):  # Of the file.
+        raise
       except Exception as error:  # Pillow raises a dozen kinds for damaged files.
         self._warn(other, owner, error)
     path = self._table.groups[owner].path
@@ -114,8 +121,7 @@ class ParquetSplit(Split):
     return np.stack(images), np.array(labels, np.int32)
 
   def example(self, index: int) -> Example:
-    image, label = self._read_one(index)  # Perhaps of another row, of which it warns.
-    return {'image': image, 'label': np.array(label, np.int32)}
+    return {'image': self._picture(index), 'label': self._labels[index]}
 
   def ordered(self, batch_size: int) -> Iterator[Example]:
     for start in range(0, self.size, batch_size):

@@ -72,8 +72,8 @@ def tfds(
 
   Returns:
     The official train, validation and test splits, where no others are named. Splits trainA and
-    trainB, as of 'cycle_gan/horse2zebra', are two domains, image_a and image_b. TFDS stores hidden
-    labels as -1; if the train split hides them, the dataset has no classes.
+    trainB, as of 'cycle_gan/horse2zebra', are two domains, image_a and image_b, without attributes.
+    TFDS stores hidden labels as -1; if the train split hides them, the dataset has no classes.
 
   Raises:
     UsageError: The data is missing, has no 8-bit images, or an argument does not suit it.
@@ -93,7 +93,10 @@ def tfds(
       'can be read (tfds convert_format turns one into the other)'
     )
   if has_two_domains(info.splits) and not (train or test):
-    arguments = {'name': name, 'size': size, 'validation': validation, 'label': label}
+    arguments = {
+      **{'name': name, 'size': size, 'validation': validation, 'label': label},
+      'attributes': attributes,
+    }
     return two_domains(options, info.splits, arguments)
   features = tensorflow_datasets.features
   image_key = _find_key(info.features, features.Image, preferred='image')

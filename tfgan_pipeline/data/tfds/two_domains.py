@@ -11,6 +11,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.registry.calls import Call
 
 
@@ -28,7 +29,23 @@ def two_domains(
     options: Folder and memory limit.
     splits: Names of the splits in TFDS.
     arguments: Arguments of the data set `tfds`, for both sides.
+
+  Raises:
+    UsageError: An argument can be of one side alone.
   """
+  of_one_side = 'attributes' if arguments['attributes'] else ''
+  if isinstance(arguments['validation'], str) and arguments['validation']:
+    of_one_side = 'validation'
+  if of_one_side:
+    value = arguments[of_one_side]
+    text = value if isinstance(value, str) else f'({", ".join(value)})'
+    share = 'a number such as 0.1 is a share of both; ' if of_one_side == 'validation' else ''
+    name = arguments['name']
+    raise UsageError(
+      f"dataset 'tfds': {of_one_side}={text}: {name} has two domains, and this is of one; {share}"
+      f'name each, as in domains(a="tfds({name!r}, train=trainA, {of_one_side}=...)", '
+      f'b="tfds({name!r}, train=trainB)")'
+    )
   sides = {
     side.lower(): str(
       Call(

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.networks.sizes import ratio_of
 from tfgan_pipeline.networks.spec import Role
 
 
@@ -39,7 +40,8 @@ class BilinearUpsample(keras.layers.Layer):
   """Enlarges maps [n, H, W, C] bilinearly, with the centres of pixels on centres; float32.
 
   Beyond the centres of border pixels, values are those of the border. Two products with constant
-  matrices, whose gradients XLA has, unlike those of `tf.image.resize`.
+  matrices, whose gradients XLA has, unlike those of `tf.image.resize`. That function enlarges maps
+  whose sides a graph leaves open, as in an export for pictures of any size.
 
   Args:
     factor: Whole number by which both sides grow.
@@ -50,6 +52,8 @@ class BilinearUpsample(keras.layers.Layer):
     self.factor = factor
 
   def call(self, inputs):
+    if None in inputs.shape[1:3]:
+      return tf.image.resize(inputs, self.factor * tf.shape(inputs)[1:3], 'bilinear')
     rows, columns = (_bilinear(side, self.factor) for side in inputs.shape[1:3])
     wide = tf.einsum('Ww,nhwc->nhWc', columns, inputs)
     return tf.einsum('Hh,nhWc->nHWc', rows, wide)
@@ -80,13 +84,12 @@ def enlargements(name: str, role: Role, factors: Sequence[int]) -> list[int]:
     UsageError: The output is not as many times as high as wide, or by no product of `factors`.
   """
   source, target = role.reads['image'].sides, role.gives.sides
-  whole = target[0] // source[0]
-  left, steps = whole, []
+  left, steps = ratio_of(source, target) or 0, []
   for factor in factors:
     while left % factor == 0 and left > 1:
       left //= factor
       steps.append(factor)
-  if left != 1 or tuple(whole * side for side in source[:2]) != target[:2]:
+  if left != 1:
     raise UsageError(
       f'--networks={name}: outputs should be larger than inputs by a product of '
       f'{" and ".join(map(str, factors))}, or as large, and are {target[0]}x{target[1]} from '
