@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
+from tests.runs.test_best_step import FID, add_scores
 from tfgan_pipeline.estimator import GANEstimator
 
 _SIDES = ('shapes(size=16, count=60, style=outline)', 'shapes(size=16, count=60)')
@@ -99,6 +102,16 @@ def test_the_rule_for_the_checkpoint_is_part_of_the_definition(trained, cache_di
   ids = [set(record['score_ids'].values()) for record in (last, best, plain)]
   assert not ids[0] & ids[1] and not ids[0] & ids[2] and not ids[1] & ids[2]
   assert last['definition']['reference']['split'] == 'test'
+
+
+@pytest.mark.parametrize('task, step', [('', 2), ('all', 4)])
+def test_the_best_without_a_task_is_that_of_the_first(trained, options, tmp_path, task, step):
+  run = shutil.copytree(trained.experiment.model_dir, tmp_path / 'run')
+  shutil.rmtree(run / 'eval', ignore_errors=True)
+  for name, scores in {'a_to_b': {2: 1.0, 4: 5.0}, 'b_to_a': {0: 3.0, 2: 2.0, 4: 0.5}}.items():
+    add_scores(run, name, {step: {FID: fid} for step, fid in scores.items()}, task={'name': name})
+  options = dataclasses.replace(options, task=task, num_samples=4)
+  assert GANEstimator.of_run(str(run)).evaluate('best', options)['step'] == step
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.open_run import ALL_TASKS, Scorers, open_run
 from tfgan_pipeline.evaluation.protocols import rule_of
 from tfgan_pipeline.evaluation.variants import warn_if_apart
-from tfgan_pipeline.runs.best_step import step_of
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -67,8 +66,8 @@ def score_checkpoint(
   restored = RestoredNetworks(run, experiment, weights=options.weights)
   if best_metric(step) and options.eval_dir and not scores_elsewhere(step):
     step = f'{step}@{options.eval_dir}'
-  task = '' if options.task == ALL_TASKS else options.task
-  step = restored.restore(step_of(run, step, task=task) if restored.steps() else None)
+  task = '' if options.task == ALL_TASKS else restored.game.task(options.task).name
+  step = restored.restore(step, task)
   if rule == 'best':
     return _best(run, experiment, dataset, options, also, scorers or Scorers())
   evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers, checkpoint=rule)

@@ -24,7 +24,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.memory import need_of
-from tfgan_pipeline.runs.best_step import step_of, tell_if_not_best
+from tfgan_pipeline.runs.best_step import tell_if_not_best
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
 from tfgan_pipeline.sampling.export_facts import facts_of
@@ -104,7 +104,7 @@ class TaskSampler(abc.ABC):
       Unreachable: The storage does not answer.
     """
     run, task = self.restored.run, self.task.name
-    restored = self.restored.restore(step_of(run, step, task=task) if self.steps() else None)
+    restored = self.restored.restore(step, task)
     if checked_step(step) is None:
       tell_if_not_best(run, restored, task)
     return restored
