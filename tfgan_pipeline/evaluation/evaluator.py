@@ -165,8 +165,8 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      has_table = files.exists(f'{self._per_sample_path(step)}.csv')
-      if record and 'error' not in record and (has_table or not self._options.per_sample):
+      is_whole = not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
+      if record and 'error' not in record and is_whole:
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)

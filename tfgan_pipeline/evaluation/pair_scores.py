@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.reduction import reduce_arrays
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
@@ -138,21 +139,13 @@ def _first(split: Split, count: int) -> np.ndarray:
 
 def _baselines(sources: np.ndarray, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
   """Yields kinds of outputs that take no network, and these outputs, shaped like the targets."""
-  from PIL import Image
-
   height, width, channels = targets.shape[1:]
   if sources.shape[3] == 1 and channels == 3:
     sources = sources.repeat(3, axis=3)
   if sources.shape == targets.shape:
     yield 'identity', sources
   elif sources.shape[3] == channels and sources.shape[1] < height and sources.shape[2] < width:
-    enlarged = [
-      Image.fromarray(image.squeeze(2) if channels == 1 else image).resize(
-        (width, height), Image.Resampling.BICUBIC
-      )
-      for image in sources
-    ]
-    yield 'bicubic', np.stack([np.asarray(image) for image in enlarged]).reshape(targets.shape)
+    yield 'bicubic', reduce_arrays(sources, (height, width))
   pixels = targets.reshape(-1, channels)
   for colour in (pixels.mean(axis=0), np.median(pixels, axis=0)):
     yield 'constant', np.broadcast_to(np.rint(colour).astype(np.uint8), targets.shape)
