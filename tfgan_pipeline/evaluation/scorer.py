@@ -40,8 +40,8 @@ class Scorer:
     dataset_text: The call string that the data set was built from, for the record.
     options: What to measure.
     strategy: Strategy whose replicas extract features; None for no strategy.
-    pairs: What a translator reads, and its true outputs or None, both as field 'image', for
-      --pair_metrics; None without these.
+    pairs: What a translator reads and its true outputs, if known, as the fields 'source' and
+      'target', for --pair_metrics; None without these.
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
@@ -59,7 +59,7 @@ class Scorer:
     dataset_text: str,
     options: EvaluationOptions,
     strategy: tf.distribute.Strategy | None = None,
-    pairs: tuple[Split, Split | None] | None = None,
+    pairs: Split | None = None,
   ):
     log_protocol(options)
     choice = choose_reference(dataset, dataset_text, options)
@@ -93,7 +93,7 @@ class Scorer:
       raise UsageError('--per_sample: compares with images of all classes; leave out --labels')
     self.pairs: PairScores | None = None
     if pairs and options.pair_metrics:
-      self.pairs = PairScores(options.pair_metrics, *pairs, self._extractor)
+      self.pairs = PairScores(options.pair_metrics, pairs, self._extractor)
     if options.generator_calls:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
@@ -197,7 +197,7 @@ class Scorer:
     if self._images is not None:
       scores.update(self._compute_image_metrics(self._images, np.concatenate(first)))
     if self.pairs:
-      scores.update(self.pairs.of(np.concatenate(first), go_back))
+      scores.update(self.pairs.of(np.concatenate(first), go_back, generated))
     return scores
 
   def _checked(self, batch: np.ndarray) -> np.ndarray:
