@@ -38,7 +38,7 @@ def attribute_places(features: Any) -> dict[str, tuple[str, ...]]:
 def chosen_attributes(
   places: Mapping[str, tuple[str, ...]], asked: str | tuple[str, ...], dataset: str
 ) -> dict[str, tuple[str, ...]]:
-  """Returns the places of the attributes asked for, in this order; of 'all', all in alphabetical order.
+  """Returns the places of the attributes asked for, in this order; 'all' asks alphabetically.
 
   Raises:
     UsageError: The dataset has no such attribute.
