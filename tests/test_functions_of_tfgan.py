@@ -223,6 +223,7 @@ def test_functions_of_several_runs_are_not_mixed_up(tmp_path):
 
 EDITED = """
 run = estimator(max_steps=int(sys.argv[2]), discriminator_steps=1)
+open(__file__, 'w').close()  # Edited further, while this program runs what it has read.
 run.train()
 """
 

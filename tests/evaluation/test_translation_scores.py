@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
+from tests.runs.test_best_step import FID, add_scores
+from tfgan_pipeline import registry
 from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.extractors.base import Extractor
 
 _SIDES = ('shapes(size=16, count=60, style=outline)', 'shapes(size=16, count=60)')
 PAIRED = f'paired(a="{_SIDES[0]}", b="{_SIDES[1]}")'
@@ -76,6 +81,37 @@ def test_all_tasks_are_scored_by_one_command_and_are_never_comparable(trained, c
   assert scores['l1_constant'] == pytest.approx(l1(np.rint(colour), sides['a']))
 
 
+def test_features_are_extracted_once(trained, options, register):
+  seen = []
+
+  def counting(context):
+    """Means, and a list of how many pictures these were asked for."""
+    del context
+
+    def function(images):
+      seen.append(int((images.reshape(len(images), -1).max(axis=1) > 0).sum()))
+      return images.mean(axis=(1, 2), dtype=np.float32), None
+
+    return Extractor('means', 'a fingerprint', function)
+
+  register(registry.extractor, counting)
+  options = dataclasses.replace(
+    options, task='a_to_b', extractor='counting', num_samples=8, pair_metrics='feature_distance'
+  )
+  evaluator = trained.evaluator(options)
+  scores = []
+  for step in (0, 2):
+    seen.clear()
+    scores.append(evaluator.evaluate(step)['scores'])
+    # Of 8 outputs, and at first of as many true ones and three kinds of outputs of no network.
+    assert seen == ([8] * 5 if step == 0 else [8])
+  examples = next(trained.dataset.split('train').ordered(8))
+  outputs = trained.translate(examples['image_a'], task='a_to_b', step=2)
+  means = [images.mean(axis=(1, 2)) for images in (outputs, examples['image_b'])]
+  distance = np.square(means[0] - means[1]).sum() / 8
+  assert scores[1]['feature_distance[means]'] == pytest.approx(distance, rel=1e-5)
+
+
 def test_the_rule_for_the_checkpoint_is_part_of_the_definition(trained, cache_dir):
   common = ('--num_samples=6', '--task=a_to_b')
   (last,), (best,), (plain,) = (
@@ -99,6 +135,16 @@ def test_the_rule_for_the_checkpoint_is_part_of_the_definition(trained, cache_di
   ids = [set(record['score_ids'].values()) for record in (last, best, plain)]
   assert not ids[0] & ids[1] and not ids[0] & ids[2] and not ids[1] & ids[2]
   assert last['definition']['reference']['split'] == 'test'
+
+
+@pytest.mark.parametrize('task, step', [('', 2), ('all', 4)])
+def test_the_best_without_a_task_is_that_of_the_first(trained, options, tmp_path, task, step):
+  run = shutil.copytree(trained.experiment.model_dir, tmp_path / 'run')
+  shutil.rmtree(run / 'eval', ignore_errors=True)
+  for name, scores in {'a_to_b': {2: 1.0, 4: 5.0}, 'b_to_a': {0: 3.0, 2: 2.0, 4: 0.5}}.items():
+    add_scores(run, name, {step: {FID: fid} for step, fid in scores.items()}, task={'name': name})
+  options = dataclasses.replace(options, task=task, num_samples=4)
+  assert GANEstimator.of_run(str(run)).evaluate('best', options)['step'] == step
 
 
 @pytest.mark.parametrize(

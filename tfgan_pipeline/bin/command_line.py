@@ -34,7 +34,10 @@ from tfgan_pipeline.errors import (
 from tfgan_pipeline.replicas import stopping
 
 if TYPE_CHECKING:
+  from tfgan_pipeline.compat import tf
   from tfgan_pipeline.data.dataset import Dataset
+
+_DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 
 EXIT_CODES = {
   UsageError: 2,
@@ -192,6 +195,21 @@ def define_stop_when() -> None:
   """Defines the flag --stop_when of binaries that score trainings."""
   text = 'The training stops when, for instance, "fid has not improved for 10 evaluations".'
   flags.DEFINE_string('stop_when', '', text)
+
+
+def define_devices(work: str) -> None:
+  """Defines the flags of devices for programs that do not train; `work` says the work, a verb."""
+  Experiment.define_flags(only=_DEVICES)
+  text = f'What to {work} on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.'
+  flags.DEFINE_enum('accelerator', '', ('', 'cpu', 'gpu', 'tpu'), text)
+
+
+def devices() -> tf.distribute.Strategy:
+  """Returns the strategy over the devices that the flags of `define_devices` ask for."""
+  from tfgan_pipeline.replicas.strategies import evaluation_devices
+
+  places = {name: flags.FLAGS[name].value for name in _DEVICES}
+  return evaluation_devices(flags.FLAGS.accelerator, **places)
 
 
 def _parse(argv: list[str], about: str, arguments: bool, help_lines: int) -> list[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 
@@ -28,11 +28,7 @@ from tfgan_pipeline.config.experiment import RELOCATABLE, Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs.directory import is_many
 
-if TYPE_CHECKING:
-  from tfgan_pipeline.compat import tf
-
 FLAGS = flags.FLAGS
-DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 
 
 def main() -> None:
@@ -66,7 +62,7 @@ def main() -> None:
 
   common = dict(
     also=FLAGS.also,
-    strategy=_devices(),
+    strategy=command_line.devices(),
     **places,
   )
   if not FLAGS.watch:
@@ -80,13 +76,6 @@ def main() -> None:
   records = watch_runs(FLAGS.model_dir, options, **watching, **common)
   table = results.ScoreTable(options.best_by, many=is_many(FLAGS.model_dir))
   command_line.print_results(records, form=table.line)
-
-
-def _devices() -> tf.distribute.Strategy:
-  """Returns the strategy over the devices that the flags ask for."""
-  from tfgan_pipeline.replicas.strategies import evaluation_devices
-
-  return evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
 
 
 def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
@@ -123,7 +112,7 @@ def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
     every=every,
     dataset=dataset,
     dataset_text=text,
-    strategy=_devices(),
+    strategy=command_line.devices(),
     per_sample_path=FLAGS.output and f'{os.path.splitext(FLAGS.output)[0]}.per_sample',
   )
 
@@ -132,13 +121,7 @@ def run() -> None:
   """Defines the flags of tfgan-evaluate and runs `main`."""
   Experiment.define_flags(only=(*RELOCATABLE, 'dataset'), recorded=True)
   EvaluationOptions.define_flags()
-  Experiment.define_flags(only=DEVICES)
-  flags.DEFINE_enum(
-    'accelerator',
-    '',
-    ('', 'cpu', 'gpu', 'tpu'),
-    'What to generate and extract on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
-  )
+  command_line.define_devices('generate and extract')
   command_line.define_path(
     'generated_dir',
     'Images to score instead of a run: a folder, or an .npy or .npz file. Arrays are uint8 '

@@ -29,7 +29,7 @@ def line(result: Result) -> str:
     return f'step {result["step"]}: not scored: {result["error"]}'
   if 'scores' in result:
     scores = [
-      f'{name} {value}' + (f' ({beside})' if beside else '')
+      f'{name} {value}' + (f' ({" ".join(beside)})' if beside else '')
       for name, value, beside in _scores(result)
     ]
     step = ' '.join([f'step {result["step"]}', *_task(result)]) + ': ' if 'step' in result else ''
@@ -60,7 +60,7 @@ class ScoreTable:
     for name, value, beside in scores:
       cells[name] = value
       if beside:
-        kind, number = beside.split()
+        kind, number = beside
         cells[kind if name == scores[0][0] else f'{name} {kind}'] = number
     cells['seconds'] = f'{record.get("seconds", 0):.0f}'
     header = [f'{name:>8}' for name in cells]
@@ -102,10 +102,10 @@ def _stem(name: str) -> str:
   return name.split('[')[0]
 
 
-def _scores(record: Result) -> list[tuple[str, str, str]]:
-  """Returns name, value and what to hold it against of the scores that rank, fid first.
+def _scores(record: Result) -> list[tuple[str, str, tuple[str, str] | None]]:
+  """Returns name, value and what to hold it against, as of `_beside`, of the scores that rank.
 
-  The last is such as 'floor 2.7', or 'identity 31' for the best score that takes no network; or ''.
+  fid is the first.
   """
   by_stem = {_stem(name): value for name, value in record['scores'].items()}
   found = []
@@ -115,14 +115,18 @@ def _scores(record: Result) -> list[tuple[str, str, str]]:
   return sorted(found, key=lambda cell: cell[0] != 'fid')
 
 
-def _beside(stem: str, by_stem: Mapping[str, float]) -> str:
-  """Returns the floor of a score, or the best of those of outputs that take no network; or ''."""
+def _beside(stem: str, by_stem: Mapping[str, float]) -> tuple[str, str] | None:
+  """Returns kind and value of what to hold a score against, or None.
+
+  That is a floor, such as ('floor', '2.7'), or else the best score that takes no network, such as
+  ('identity', '31').
+  """
   known = {kind: by_stem[name] for kind in _BESIDE if (name := f'{stem}_{kind}') in by_stem}
   if not known:
-    return ''
+    return None
   choose = max if 'floor' not in known and better(stem) == 'higher' else min
   kind = choose(known, key=known.__getitem__)
-  return f'{kind} {_number(known[kind])}'
+  return kind, _number(known[kind])
 
 
 def _number(value: float) -> str:

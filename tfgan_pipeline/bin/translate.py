@@ -22,7 +22,6 @@ from tfgan_pipeline.errors import CheckFailed, UsageError
 from tfgan_pipeline.runs import files
 
 FLAGS = flags.FLAGS
-DEVICES = ('tpu', 'tpu_zone', 'tpu_project', 'virtual_devices')
 _LISTED = 5  # Broken pictures that the last line names.
 
 
@@ -40,20 +39,18 @@ def main() -> None:
   early.require_run(FLAGS.model_dir, labels=FLAGS.labels)
 
   from tfgan_pipeline.data.folders.reading import reading_of
-  from tfgan_pipeline.replicas.strategies import evaluation_devices
   from tfgan_pipeline.sampling.any_size import AnySize
   from tfgan_pipeline.sampling.asked_class import asked_class
   from tfgan_pipeline.sampling.translated_pictures import find_sources, translate_pictures
   from tfgan_pipeline.sampling.translation import open_translator
 
   sources = find_sources(FLAGS.input, FLAGS.output_dir)
-  strategy = evaluation_devices(FLAGS.accelerator, **{name: FLAGS[name].value for name in DEVICES})
   translator = open_translator(
     FLAGS.model_dir,
     FLAGS.task,
     step=FLAGS.step,
     weights=FLAGS.weights,
-    strategy=strategy,
+    strategy=command_line.devices(),
     flag='--input',
   )
   asked = asked_class(translator, labels=FLAGS.labels, attributes=FLAGS.attributes)
@@ -131,13 +128,7 @@ def run() -> None:
   )
   flags.DEFINE_string('step', 'newest', 'The checkpoint: a step, newest, best, or best:kid.')
   flags.DEFINE_enum('weights', 'average', ('average', 'raw'), 'The moving average, or raw weights.')
-  Experiment.define_flags(only=DEVICES)
-  flags.DEFINE_enum(
-    'accelerator',
-    '',
-    ('', 'cpu', 'gpu', 'tpu'),
-    'What to translate on. Empty: all GPUs or else the CPU; a TPU if --tpu is given.',
-  )
+  command_line.define_devices('translate')
   command_line.run(main, __doc__)
 
 

@@ -63,16 +63,23 @@ def revision() -> str | None:
   return description
 
 
-def add_function(name: str, function: Callable[..., Any], params: Mapping[str, Any]) -> None:
-  """Makes a function of the running program known, whose name components have as an argument.
+def read_function(function: Callable[..., Any], params: Mapping[str, Any]) -> Source:
+  """Returns the source of a function of the running program, see function_source.py.
 
   Args:
-    name: The name.
-    function: The function, of which runs with such components keep the source.
+    function: The function.
     params: Value of its argument `params`, if it has one.
   """
   text = source_of(function, params)
-  _given[name] = Source('', text, hashlib.sha256(text.encode()).hexdigest()[:16])
+  return Source('', text, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def add_function(name: str, source: Source) -> None:
+  """Makes a function known whose name components have as an argument: runs with it keep `source`.
+
+  A function of this name that was known before is forgotten.
+  """
+  _given[name] = source
 
 
 def unreleased(settings: Settings) -> dict[str, Source]:

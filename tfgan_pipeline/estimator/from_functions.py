@@ -170,7 +170,8 @@ def experiment_of(
     **settings,
   }
   values |= penalties_of(params, settings)
-  stream = Stream(Given(input_fn, params), values.get('seed', 0))
+  given = [Given.of(function, params) for function in functions]
+  stream = Stream(given[4], values.get('seed', 0))
   names = names_of(functions)
   form = '' if stream.form.is_plain else stream.form.text
   experiment = Experiment(
@@ -192,8 +193,8 @@ def experiment_of(
     else 'gives other batches each time: a resumed run is exact but for its data',
     experiment.noise,
   )
-  given = {name: Given(function, params) for name, function in zip(names, functions)}
-  return Made(experiment, given, dataset_of_stream(names[4], stream, reference_images))
+  data = dataset_of_stream(names[4], stream, reference_images)
+  return Made(experiment, dict(zip(names, given)), data)
 
 
 def _noise_like(stream: Stream) -> str:

@@ -36,10 +36,17 @@ class Given:
   Attributes:
     function: The function.
     params: Value of its argument `params`, if it has one.
+    source: Its source when it was given.
   """
 
   function: Function
   params: Mapping[str, Any]
+  source: source_code.Source
+
+  @classmethod
+  def of(cls, function: Function, params: Mapping[str, Any]) -> Given:
+    """Returns a function with its source, which is read now."""
+    return cls(function, params, source_code.read_function(function, params))
 
   def __call__(self, *args: Any, mode: str) -> Any:
     """Calls the function with `mode` and `params` if it has arguments of these names."""
@@ -70,7 +77,7 @@ def keep(functions: Mapping[str, Given]) -> None:
   """Makes functions those that the components of this file, and records of source, know by name."""
   _known.update(functions)
   for name, function in functions.items():
-    source_code.add_function(name, function.function, function.params)
+    source_code.add_function(name, function.source)
 
 
 def given(name: str) -> Given:

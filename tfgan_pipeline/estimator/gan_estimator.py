@@ -64,8 +64,6 @@ class GANEstimator(RunReader):
       that read a checkpoint raise it, too, if there is no such checkpoint.
   """
 
-  _recall: Callable[[], None] = staticmethod(lambda: None)
-
   def __init__(self, experiment: Experiment, *, change: str = ''):
     registry.outside.refuse_runs()
     self._may_change = changeable(change)
@@ -108,15 +106,6 @@ class GANEstimator(RunReader):
     estimator._recall = made.keep
     return estimator
 
-  def __getattribute__(self, name: str) -> Any:
-    """Recalls the functions of this run when its settings are read.
-
-    Components know functions by name, and another run may have others of these names.
-    """
-    if name in ('run', 'experiment'):
-      object.__getattribute__(self, '_recall')()
-    return super().__getattribute__(name)
-
   @functools.cached_property
   def strategy(self) -> tf.distribute.Strategy:
     """Strategy over the devices to train on; its first use sets up the devices of the process."""
@@ -131,7 +120,7 @@ class GANEstimator(RunReader):
   def _trainer(self) -> Trainer:
     # The strategy comes first: devices cannot be set up once TensorFlow has read any data.
     strategy = self.strategy
-    self.experiment = self.experiment.in_steps(self.dataset.split('train').size)
+    self._experiment = self.experiment.in_steps(self.dataset.split('train').size)
     return Trainer(self.experiment, self.dataset, strategy)
 
   @property
@@ -178,7 +167,7 @@ class GANEstimator(RunReader):
     last = self.experiment.max_steps
     asked = dataclasses.replace(self.experiment, max_steps=last if max_steps is None else max_steps)
     if extends := asked.max_steps > last:
-      self.experiment = self._trainer.experiment = asked
+      self._experiment = self._trainer.experiment = asked
     changes = check_data(self.run, self.dataset, may_change=DATA in self._may_change)
     chief = self._trainer.workers.chief
     lock = TrainingLock(self.run.train) if chief else None
@@ -198,7 +187,7 @@ class GANEstimator(RunReader):
           if self.experiment.init_from:
             told = f'--init_from={self.experiment.init_from}: not taken, as the run has checkpoints'
             _log.info('%s', spoken(told))
-          self.experiment = dataclasses.replace(self.experiment, init_from=start)
+          self._experiment = dataclasses.replace(self.experiment, init_from=start)
       step = self._trainer.restore(self.run)
       if is_new or extends or self._session_run_id != self.run.run_id:
         self._session_run_id = session.run_id_of(self.run, step, starts=is_new)

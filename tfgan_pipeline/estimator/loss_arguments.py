@@ -11,6 +11,7 @@ from typing import Any
 from tfgan_pipeline.errors import UsageError
 
 _WEIGHT, _EPSILON = 'gradient_penalty_weight', 'gradient_penalty_epsilon'
+_TARGET = 'gradient_penalty_target'
 _TF_GAN_EPSILON = 1e-10  # TF-GAN's default, and what wasserstein_gradient adds below its root.
 # Losses here are means over the batch, which all of these are where no example has a weight.
 _MEANS = ('weighted_sum_by_nonzero_weights', 'weighted_sum_over_batch_size', 'weighted_mean')
@@ -42,22 +43,21 @@ def penalties_of(params: Mapping[str, Any], settings: Mapping[str, Any]) -> dict
       raise UsageError(f'params: {name} {way_out}')
   if params.get('reduction', _MEANS[0]) not in _MEANS:
     raise UsageError(f'params: reduction={params["reduction"]}: losses are means over the batch')
-  if _number(params, _EPSILON, _TF_GAN_EPSILON) != _TF_GAN_EPSILON:
+  if _number(_EPSILON, params.get(_EPSILON, _TF_GAN_EPSILON)) != _TF_GAN_EPSILON:
     raise UsageError(f'params: {_EPSILON} is {_TF_GAN_EPSILON:g} here; leave it out')
   weight = params.get(_WEIGHT)
   if weight is None:
     return {}
   if settings.get('penalties'):
     raise UsageError(f'params: {_WEIGHT} and penalties= are both given; give one of them')
-  target = _number(params, 'gradient_penalty_target', 1.0)
+  target = _number(_TARGET, params.get(_TARGET, 1.0))
   one_sided = bool(params.get('gradient_penalty_one_sided', False))
-  arguments = f'{_number(params, _WEIGHT)}, target={target}, one_sided={one_sided}'
+  arguments = f'{_number(_WEIGHT, weight)}, target={target}, one_sided={one_sided}'
   return {'penalties': f'wasserstein_gradient({arguments})'}
 
 
-def _number(params: Mapping[str, Any], name: str, default: float = 0.0) -> float:
-  """Returns a number in `params`; raises UsageError if something else is there."""
-  value = params.get(name, default)
+def _number(name: str, value: Any) -> float:
+  """Returns the number that `params` have under a name; raises UsageError for something else."""
   try:
     return float(value)
   except (TypeError, ValueError):

@@ -5,6 +5,7 @@ pictures = RunReader(experiment).predict(16)     # uint8 [16, H, W, C]
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,10 +50,26 @@ class RunReader:
       too, if there is no such checkpoint, or for an argument that is not allowed.
   """
 
+  # Makes known the functions that a run is made of: components know functions by name, and another
+  # run of the program may have others of these names.
+  _recall: Callable[[], None] = staticmethod(lambda: None)
+
   def __init__(self, experiment: Experiment, *, may_change: frozenset[str] = frozenset()):
-    self.run = RunDirectory(experiment.model_dir)
-    self.run.check_is_for(experiment, may_change)
-    self.experiment = self.run.find_data(experiment)
+    self._run = RunDirectory(experiment.model_dir)
+    self._run.check_is_for(experiment, may_change)
+    self._experiment = self._run.find_data(experiment)
+
+  @property
+  def run(self) -> RunDirectory:
+    """The run's directory."""
+    self._recall()
+    return self._run
+
+  @property
+  def experiment(self) -> Experiment:
+    """The run's settings."""
+    self._recall()
+    return self._experiment
 
   def __repr__(self) -> str:
     """Returns the run, its step, and the settings that are not default."""

@@ -1,8 +1,8 @@
-"""Real images that image metrics compare with: all of a split, or a fixed draw."""
+"""Images that image metrics compare: the first generated ones, and real ones of a split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -32,6 +32,16 @@ def draw_images(split: Split, classes: Sequence[int]) -> np.ndarray:
     parts.append(images[mask[first : first + len(images)]])
     first += len(images)
   return np.concatenate(parts)
+
+
+def keep_first(
+  batches: Iterable[np.ndarray], count: int, kept: list[np.ndarray]
+) -> Iterator[np.ndarray]:
+  """Yields batches [n, ...] as they are, and appends the first `count` rows of all to `kept`."""
+  for batch in batches:
+    if room := count - sum(map(len, kept)):
+      kept.append(batch[:room])
+    yield batch
 
 
 def _draw(size: int) -> np.ndarray:

@@ -13,9 +13,10 @@ watcher.py scores all checkpoints of a run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import copy
+import dataclasses
 import logging
 import math
-import os
 import re
 import time
 from typing import Literal, overload
@@ -31,6 +32,7 @@ from tfgan_pipeline.errors import RunReplaced, first_line
 from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
+from tfgan_pipeline.evaluation.drawn_images import keep_first
 from tfgan_pipeline.evaluation.kept import KeptCheckpoints
 from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
@@ -111,8 +113,8 @@ class Evaluator:
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
     self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
-    self._way_back = way_back
-    self.definition = definition_of(scorer, self._sampler, options, sources, checkpoint)
+    self._way_back, self._sources = way_back, sources
+    self.definition = self._define(checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
     self._claims = Claims(place.directory)
@@ -165,8 +167,8 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      has_table = files.exists(f'{self._per_sample_path(step)}.csv')
-      if record and 'error' not in record and (has_table or not self._options.per_sample):
+      is_whole = not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
+      if record and 'error' not in record and is_whole:
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -189,15 +191,8 @@ class Evaluator:
     started = time.monotonic()
     previews: list[np.ndarray] = []
     preview_count = self._sampler.medium.grid_size(self._sampler.sample_shape)
-
-    def batches() -> Iterator[np.ndarray]:
-      for batch in self._samples():
-        if room := max(0, preview_count - sum(map(len, previews))):
-          previews.append(batch[:room])
-        yield batch
-
     scores = self.scorer.score(
-      batches(),
+      keep_first(self._samples(), preview_count, previews),
       **self._conditions,
       inspect=self._per_sample(step) if self._options.per_sample else None,
       go_back=self._way_back.of if self._way_back else None,
@@ -211,10 +206,16 @@ class Evaluator:
     # Drawn before the record is kept, since a checkpoint with a record counts as done.
     return self._records.add(record, first=lambda: self._curves.draw(record, picture))
 
-  def adopt(self, record: Record) -> Record:
-    """Records scores that another definition has of a checkpoint as scores of this one."""
+  def adopt(self, record: Record, protocol: str, rule: str) -> Record:
+    """Records scores again, as those of the checkpoint that the rule of a protocol chose."""
     self.check_run()
-    return self._records.add(self._record(record['step'], record['scores'], time.monotonic()))
+    chosen = copy.copy(self)
+    chosen._options = dataclasses.replace(self._options, protocol=protocol)
+    chosen.definition = chosen._define(rule)
+    return self._records.add(chosen._record(record['step'], record['scores'], time.monotonic()))
+
+  def _define(self, checkpoint: str) -> Record:
+    return definition_of(self.scorer, self._sampler, self._options, self._sources, checkpoint)
 
   def _record(self, step: int, scores: dict[str, float], started: float) -> Record:
     ids = score_ids(self.definition, {name: self.scorer.metric_of[name] for name in scores})
@@ -230,8 +231,7 @@ class Evaluator:
     return self._sampler.batches(count, seed, labels=self._classes)
 
   def _per_sample_path(self, step: int) -> str:
-    name = f'per_sample-{step}-{definition_id(self.definition)}'
-    return os.path.join(self._records.directory, name)
+    return f'{self._records.directory}/per_sample-{step}-{definition_id(self.definition)}'
 
   def _per_sample(self, step: int) -> PerSample:
     assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.

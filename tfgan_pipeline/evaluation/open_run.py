@@ -135,15 +135,11 @@ def _check_pair_metrics(
       )
 
 
-def _pairs(dataset: Dataset, options: EvaluationOptions, task: Task) -> tuple[Split, Split | None]:
-  """Returns what a translator reads and the true outputs, each as field 'image'; or no truth."""
-  sources = _sources(dataset, options, task)
+def _pairs(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
+  """Returns what a translator reads and the true outputs, if known, as 'source' and 'target'."""
   truth = dataset.fields.truth_of(task.source, task.target)
-
-  def only(field: str) -> Split:
-    return SelectedSplit(sources, {'image': field}, dataset.fields[field].shape)
-
-  return only(task.source), only(truth) if truth else None
+  fields = {'source': task.source, **({'target': truth} if truth else {})}
+  return SelectedSplit(_sources(dataset, options, task), fields, ())
 
 
 def _asked_labels(dataset: Dataset, options: EvaluationOptions, task: Task) -> np.ndarray | None:

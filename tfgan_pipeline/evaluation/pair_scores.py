@@ -1,6 +1,6 @@
 """Scores of outputs against the pictures that they should equal, beside those of doing nothing.
 
-scores = PairScores('l1, ssim', sources, targets, extractor)
+scores = PairScores('l1, ssim', examples, extractor)     # examples of 'source' and 'target'
 scores.of(outputs)           # {'l1': 7.1, 'l1_identity': 31.0, 'l1_constant': 54.2, ...}
 """
 
@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.data.split import Split
+from tfgan_pipeline.data.reduction import reduce_arrays
+from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor
+from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.registry.calls import Call
 
@@ -34,20 +36,20 @@ class PairScores:
 
   Args:
     metrics: Call strings of --pair_metrics.
-    sources: Field 'image' of a split with what is translated.
-    targets: The true outputs, in the order of `sources`; None where nobody knows them.
+    examples: Split with the fields 'source', what is translated, and 'target', the true outputs,
+      unless nobody knows these.
     extractor: Extractor for metrics of features.
 
   Attributes:
     metric_of: The metric call by the name of each score seen so far.
   """
 
-  def __init__(self, metrics: str, sources: Split, targets: Split | None, extractor: Extractor):
+  def __init__(self, metrics: str, examples: Split, extractor: Extractor):
     self._calls = registry.pair_metric.parse_all(metrics)
-    self._sources = sources
-    self._targets = targets
+    self._examples = examples
     self._extractor = extractor
     self._baselines: dict[int, dict[str, float]] = {}  # By the number of pictures.
+    self._target_features: dict[int, Features] = {}  # By the number of pictures.
     self.metric_of: dict[str, str] = {}
 
   @property
@@ -58,50 +60,60 @@ class PairScores:
   def try_metrics(self) -> None:
     """Scores two pictures against themselves; raises UsageError if a metric cannot."""
     try:
-      sources = _first(self._sources, 2)
-      outputs = sources if self._targets is None else _first(self._targets, 2)
-      self.of(outputs, lambda _: sources)
+      sources, targets = self._first(2)
+      self.of(sources if targets is None else targets, lambda _: sources)
     except UsageError as error:
       metrics = ', '.join(map(str, self._calls))
       raise UsageError(f'--pair_metrics={metrics}: {error}') from None
 
   def of(
-    self, outputs: np.ndarray, go_back: Callable[[np.ndarray], np.ndarray] | None = None
+    self,
+    outputs: np.ndarray,
+    go_back: Callable[[np.ndarray], np.ndarray] | None = None,
+    features: Features | None = None,
   ) -> dict[str, float]:
     """Returns the scores by name, such as 'l1' and 'l1_identity'.
 
     Args:
       outputs: Outputs of the first examples, uint8 [n, H, W, C].
       go_back: Translates outputs to the source's field again; None if no metric needs that.
+      features: Features of n or more outputs, the first ones being `outputs`; None where a metric
+        that needs them should extract them.
 
     Raises:
       UsageError: Pictures do not suit a metric.
     """
     count = len(outputs)
+    sources, targets = self._first(count)
     scores: dict[str, float] = {}
     for call in self._calls:
       if need_of_pairs(call) == 'way_back':
         assert go_back is not None  # Evaluators of runs that have no way back refuse such metrics.
-        scores.update(self._score(call, _first(self._sources, count), go_back(outputs)))
-    if self._targets is not None:
-      scores.update(self._against_truth(_first(self._targets, count), outputs))
+        scores.update(self._named(call, '', sources, go_back(outputs)))
+    if targets is not None:
+      known = features and _first_rows(features, count)
+      scores.update(self._against_truth(targets, outputs, known))
       if count not in self._baselines:
-        self._baselines[count] = self._score_baselines(count)
+        self._baselines[count] = self._score_baselines(sources, targets)
       scores.update(self._baselines[count])
     return scores
 
-  def _against_truth(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
+  def _against_truth(
+    self, targets: np.ndarray, outputs: np.ndarray, features: Features | None = None
+  ) -> dict[str, float]:
     scores = {}
     for call in self._calls:
-      if need_of_pairs(call) != 'way_back':
-        scores.update(self._score(call, targets, outputs))
+      if need_of_pairs(call) == 'features':
+        features = features or self._extractor.features([outputs])
+        suffix = f'[{self._extractor.name}]'
+        scores.update(self._named(call, suffix, self._features_of_targets(targets), features))
+      elif need_of_pairs(call) != 'way_back':
+        scores.update(self._named(call, '', targets, outputs))
     return scores
 
-  def _score_baselines(self, count: int) -> dict[str, float]:
-    assert self._targets is not None
-    targets = _first(self._targets, count)
+  def _score_baselines(self, sources: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     scores: dict[str, float] = {}
-    for kind, outputs in _baselines(_first(self._sources, count), targets):
+    for kind, outputs in _baselines(sources, targets):
       for name, value in self._against_truth(targets, outputs).items():
         stem, bracket, extractor = name.partition('[')
         try:
@@ -114,45 +126,47 @@ class PairScores:
         self.metric_of[full] = self.metric_of[name]
     return scores
 
-  def _score(self, call: Call, expected: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    sets: list[Any] = [expected, found]
-    suffix = ''
-    if need_of_pairs(call) == 'features':
-      sets = [self._extractor.features([images]) for images in sets]
-      suffix = f'[{self._extractor.name}]'
-    values = registry.pair_metric.build(str(call), *sets)
+  def _named(self, call: Call, suffix: str, expected: Any, found: Any) -> dict[str, float]:
+    """Returns the scores of a metric, whose names end in `suffix`."""
+    values = registry.pair_metric.build(str(call), expected, found)
     scores = {f'{name}{suffix}': value for name, value in values.items()}
     self.metric_of.update(dict.fromkeys(scores, str(call)))
     return scores
 
+  def _features_of_targets(self, targets: np.ndarray) -> Features:
+    count = len(targets)
+    if count not in self._target_features:
+      self._target_features[count] = self._extractor.features([targets])
+    return self._target_features[count]
 
-def _first(split: Split, count: int) -> np.ndarray:
-  """Returns the field 'image' of the first examples of a split as stored, uint8 [count, ...]."""
-  parts = []
-  for batch in split.ordered(1024):
-    parts.append(batch['image'][: count - sum(map(len, parts))])
-    if sum(map(len, parts)) == count:
-      break
-  return np.concatenate(parts)
+  def _first(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns sources and targets of the first examples as stored, uint8 [count, H, W, C]."""
+    parts: list[Example] = []
+    missing = count
+    for batch in self._examples.ordered(1024):
+      parts.append({name: values[:missing] for name, values in batch.items()})
+      missing -= len(parts[-1]['source'])
+      if not missing:
+        break
+    fields = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return fields['source'], fields.get('target')
+
+
+def _first_rows(features: Features, count: int) -> Features:
+  """Returns the features of the first images, without what is known of their classes."""
+  logits = features.logits
+  return Features(features.pool[:count], None if logits is None else logits[:count])
 
 
 def _baselines(sources: np.ndarray, targets: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
   """Yields kinds of outputs that take no network, and these outputs, shaped like the targets."""
-  from PIL import Image
-
   height, width, channels = targets.shape[1:]
   if sources.shape[3] == 1 and channels == 3:
     sources = sources.repeat(3, axis=3)
   if sources.shape == targets.shape:
     yield 'identity', sources
   elif sources.shape[3] == channels and sources.shape[1] < height and sources.shape[2] < width:
-    enlarged = [
-      Image.fromarray(image.squeeze(2) if channels == 1 else image).resize(
-        (width, height), Image.Resampling.BICUBIC
-      )
-      for image in sources
-    ]
-    yield 'bicubic', np.stack([np.asarray(image) for image in enlarged]).reshape(targets.shape)
+    yield 'bicubic', reduce_arrays(sources, (height, width))
   pixels = targets.reshape(-1, channels)
   for colour in (pixels.mean(axis=0), np.median(pixels, axis=0)):
     yield 'constant', np.broadcast_to(np.rint(colour).astype(np.uint8), targets.shape)

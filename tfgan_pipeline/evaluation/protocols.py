@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import dataclasses
+import logging
 from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
+
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Protocol:
 def rule_of(options: EvaluationOptions) -> str:
   """Returns the rule of the protocol of options, see Protocol.checkpoint; '' without one."""
   return registry.protocol.build(options.protocol).checkpoint if options.protocol else ''
+
+
+def log_protocol(options: EvaluationOptions) -> None:
+  """Logs with what scores by the protocol of options, if they have one, compare."""
+  if options.protocol:
+    comparable = registry.protocol.build(options.protocol).comparable
+    _log.info('protocol %s: %s', options.protocol, comparable)
 
 
 @registry.protocol

@@ -15,9 +15,8 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.open_run import ALL_TASKS, Scorers, open_run
-from tfgan_pipeline.evaluation.protocols import rule_of
+from tfgan_pipeline.evaluation.protocols import log_protocol, rule_of
 from tfgan_pipeline.evaluation.variants import warn_if_apart
-from tfgan_pipeline.runs.best_step import step_of
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -67,8 +66,8 @@ def score_checkpoint(
   restored = RestoredNetworks(run, experiment, weights=options.weights)
   if best_metric(step) and options.eval_dir and not scores_elsewhere(step):
     step = f'{step}@{options.eval_dir}'
-  task = '' if options.task == ALL_TASKS else options.task
-  step = restored.restore(step_of(run, step, task=task) if restored.steps() else None)
+  task = '' if options.task == ALL_TASKS else restored.game.task(options.task).name
+  step = restored.restore(step, task)
   if rule == 'best':
     return _best(run, experiment, dataset, options, also, scorers or Scorers())
   evaluators = open_run(run, experiment, dataset, options, also, scorers=scorers, checkpoint=rule)
@@ -86,25 +85,25 @@ def _best(
   scorers: Scorers,
 ) -> list[Record]:
   """Scores all checkpoints, and records the scores of the best as those of the best of K."""
-  plain = open_run(
+  evaluators = open_run(
     run, experiment, dataset, dataclasses.replace(options, protocol=''), also, scorers=scorers
   )
-  for evaluator in plain:
+  for evaluator in evaluators:
     if evaluator.best_by is None:
       raise UsageError(
         f'--protocol={options.protocol}: the best is that by --best_by={options.best_by}, which is '
         'not among the scores; name one that is'
       )
-  steps = plain[0].steps()
+  steps = evaluators[0].steps()
+  log_protocol(options)
   _log.info('protocol %s: scoring %d checkpoints', options.protocol, len(steps))
   for step in steps:
-    for evaluator in plain:
+    for evaluator in evaluators:
       evaluator.evaluate(step)
   rule = f'best of {len(steps)} by {options.best_by}'
-  chosen = open_run(run, experiment, dataset, options, also, scorers=scorers, checkpoint=rule)
   records = []
-  for evaluator, by_rule in zip(plain, chosen, strict=True):
+  for evaluator in evaluators:
     best = evaluator.best()
     assert best is not None  # All were scored just now; scores that are not finite are refused.
-    records.append(by_rule.adopt(best))
+    records.append(evaluator.adopt(best, options.protocol, rule))
   return records

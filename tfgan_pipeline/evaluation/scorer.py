@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 import dataclasses
 import logging
 import math
@@ -15,10 +15,11 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images
+from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images, keep_first
 from tfgan_pipeline.evaluation.measure import cautions, measure
 from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
 from tfgan_pipeline.evaluation.pair_scores import PairScores
+from tfgan_pipeline.evaluation.protocols import log_protocol
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
@@ -39,8 +40,8 @@ class Scorer:
     dataset_text: The call string that the data set was built from, for the record.
     options: What to measure.
     strategy: Strategy whose replicas extract features; None for no strategy.
-    pairs: What a translator reads, and its true outputs or None, both as field 'image', for
-      --pair_metrics; None without these.
+    pairs: What a translator reads and its true outputs, if known, as the fields 'source' and
+      'target', for --pair_metrics; None without these.
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
@@ -58,11 +59,9 @@ class Scorer:
     dataset_text: str,
     options: EvaluationOptions,
     strategy: tf.distribute.Strategy | None = None,
-    pairs: tuple[Split, Split | None] | None = None,
+    pairs: Split | None = None,
   ):
-    if options.protocol:
-      protocol = registry.protocol.build(options.protocol)
-      _log.info('protocol %s: %s', options.protocol, protocol.comparable)
+    log_protocol(options)
     choice = choose_reference(dataset, dataset_text, options)
     options.make_cache()
     self._num_classes = dataset.num_classes
@@ -94,7 +93,7 @@ class Scorer:
       raise UsageError('--per_sample: compares with images of all classes; leave out --labels')
     self.pairs: PairScores | None = None
     if pairs and options.pair_metrics:
-      self.pairs = PairScores(options.pair_metrics, *pairs, self._extractor)
+      self.pairs = PairScores(options.pair_metrics, pairs, self._extractor)
     if options.generator_calls:
       try:
         self._extractor.of_floats(np.zeros((1, *dataset.image_shape), np.float32))
@@ -186,20 +185,9 @@ class Scorer:
     Raises:
       UsageError: The images cannot be scored, for instance because features are not finite.
     """
-    first_batches: list[np.ndarray] = []
-    needs_images = self._images is not None or self.pairs is not None
-
-    def copy_first_batches() -> Iterator[np.ndarray]:
-      for batch in batches:
-        if batch.shape[1:] != self._image_shape:
-          problem = axes_problem(batch.dtype, batch.shape)
-          shape = f'are of shape {batch.shape[1:]}, and {self._image_shape} is expected'
-          raise UsageError(f'generated images: {problem or shape}')
-        if needs_images and sum(map(len, first_batches)) < MAX_IMAGES:
-          first_batches.append(batch)
-        yield batch
-
-    generated = self._extractor.features(copy_first_batches())
+    first: list[np.ndarray] = []
+    most = MAX_IMAGES if self._images is not None or self.pairs else 0
+    generated = self._extractor.features(keep_first(map(self._checked, batches), most, first))
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
     self._warn_once(generated)
     if inspect:
@@ -207,12 +195,18 @@ class Scorer:
       inspect(self._reference, generated)
     scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:
-      scores.update(
-        self._compute_image_metrics(self._images, np.concatenate(first_batches)[:MAX_IMAGES])
-      )
+      scores.update(self._compute_image_metrics(self._images, np.concatenate(first)))
     if self.pairs:
-      scores.update(self.pairs.of(np.concatenate(first_batches)[:MAX_IMAGES], go_back))
+      scores.update(self.pairs.of(np.concatenate(first), go_back, generated))
     return scores
+
+  def _checked(self, batch: np.ndarray) -> np.ndarray:
+    """Returns a batch of generated images; raises UsageError for those of another shape."""
+    if batch.shape[1:] != self._image_shape:
+      problem = axes_problem(batch.dtype, batch.shape)
+      shape = f'are of shape {batch.shape[1:]}, and {self._image_shape} is expected'
+      raise UsageError(f'generated images: {problem or shape}')
+    return batch
 
   @property
   def class_counts(self) -> np.ndarray | None:

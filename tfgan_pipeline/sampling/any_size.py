@@ -136,18 +136,16 @@ class AnySize:
       return block
     return max(1, min(block, _TOGETHER // (sides[0] * sides[1])))
 
-  def _floats(self, examples: np.ndarray, numbers: np.ndarray) -> Iterator[np.ndarray]:
+  def _floats(self, examples: np.ndarray, numbers: np.ndarray) -> Iterator[tf.Tensor]:
     rows = {name: np.repeat(value[None], len(numbers), 0) for name, value in self._given.items()}
     given = {**rows, self.translator.task.source: examples}
     size = self._block(examples.shape[1:3])
-    for values in self.translator.floats(given, numbers, seed=self._seed, size=size):
-      yield values.numpy()
+    return self.translator.floats(given, numbers, seed=self._seed, size=size)
 
   def _make(self, examples: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    return np.concatenate([self._stored(values) for values in self._floats(examples, numbers)])
-
-  def _stored(self, values: np.ndarray) -> np.ndarray:
-    return self.translator.stored(tf.constant(values))
+    return np.concatenate(
+      [self.translator.stored(values) for values in self._floats(examples, numbers)]
+    )
 
   def _takes_others(self) -> bool:
     """Returns whether the network takes pictures of another size than those of training."""
@@ -237,7 +235,8 @@ class AnySize:
     top, left = (side // 2 // self.stride * self.stride for side in (height, width))
     block = (slice(top, top + self.stride), slice(left, left + self.stride))
     changed[block] = 255 - changed[block] // 2
-    outputs = np.concatenate(list(self._floats(np.stack([noise, changed]), np.zeros(2, int))))
+    blocks = self._floats(np.stack([noise, changed]), np.zeros(2, int))
+    outputs = np.concatenate([values.numpy() for values in blocks])
     rows, columns, _ = np.nonzero(np.abs(outputs[0] - outputs[1]) > _CHANGE)
     if not len(rows):
       return 0
@@ -259,7 +258,7 @@ class AnySize:
     blend = Blend(grid, self.ratio, self.translator.sample_shape[2])
     parts = []
     for row in grid.rows():
-      parts.append(self._stored(blend.start_row(row[0].top)))
+      parts.append(self.translator.stored(tf.constant(blend.start_row(row[0].top))))
       windows = iter(row)
       size = self._block(tile) * self.translator.replicas
       for first in range(0, len(row), size):
@@ -268,9 +267,9 @@ class AnySize:
           [padded[at.top : at.top + at.height, at.left : at.left + at.width] for at in some]
         )
         for values in self._floats(examples, np.full(len(some), number)):
-          for value in values:
+          for value in values.numpy():
             blend.add(next(windows), value)
-    parts.append(self._stored(blend.end()))
+    parts.append(self.translator.stored(tf.constant(blend.end())))
     outputs = np.concatenate(parts)
     top, left = (offset * self.ratio for offset in offsets((height, width), sides))
     return outputs[top : top + height * self.ratio, left : left + width * self.ratio]

@@ -80,12 +80,13 @@ class RestoredNetworks:
     """Returns the steps that can be restored, oldest first."""
     return self._checkpoints.steps()
 
-  def restore(self, step: Step = None) -> int:
+  def restore(self, step: Step = None, task: str = '') -> int:
     """Restores the weights of one checkpoint; returns the step of the checkpoint.
 
     Args:
       step: Step of the checkpoint; by default the newest that can be read. 'best' and 'best:METRIC'
         stand for the best by the scores in the run.
+      task: Name of the task whose scores say which is the best; '' for any.
 
     Raises:
       UsageError: The checkpoint does not exist or is damaged, or there is none.
@@ -94,7 +95,7 @@ class RestoredNetworks:
     steps = self.steps()
     if not steps:
       raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
-    step = step_of(self.run, step)
+    step = step_of(self.run, step, task=task)
     self.step = None  # A failed read may leave weights of several steps.
     if step is None:
       step = self._checkpoints.restore_latest(self.checkpoint).step

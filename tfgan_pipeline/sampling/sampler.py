@@ -222,7 +222,7 @@ class GeneratorSampler(TaskSampler):
     size = sizes.batch_size(self.sample_shape, count, self._block_size)
     with self._memory(size):
       return np.concatenate(
-        [self._stored(self._generate(part)) for part in parts_of(inputs, count, size)]
+        [self.stored(self._generate(part)) for part in parts_of(inputs, count, size)]
       )
 
   def class_numbers(self, labels: Labels) -> list[int]:
@@ -255,7 +255,7 @@ class GeneratorSampler(TaskSampler):
         assert default_labels is not None  # class_numbers refuses others.
         classes = [pending.get(index, label) for index, label in zip(block, default_labels)]
         with self._memory(len(block)):
-          values = self._stored(self._generate(self._inputs(block, seed, classes)))
+          values = self.stored(self._generate(self._inputs(block, seed, classes)))
         pictures.update(zip(zip(block, classes), values))
     return np.stack([pictures[request] for request in requests])
 
@@ -263,12 +263,12 @@ class GeneratorSampler(TaskSampler):
     """Returns the pictures of each block, one block per replica."""
     inputs = [self._inputs(block, seed) for block in blocks]
     if self._replicas == 1:
-      return [self._stored(self._generate(*inputs, by_batch=self._mode == 'batch'))]
+      return [self.stored(self._generate(*inputs, by_batch=self._mode == 'batch'))]
     shares = self._strategy.experimental_distribute_values_from_function(
       lambda context: inputs[context.replica_id_in_sync_group]
     )
     outputs = self._generate_on_all(shares)
-    return [self._stored(values) for values in self._strategy.experimental_local_results(outputs)]
+    return [self.stored(values) for values in self._strategy.experimental_local_results(outputs)]
 
   @tf.function(autograph=False)
   def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:

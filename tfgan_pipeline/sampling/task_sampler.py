@@ -24,7 +24,7 @@ from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.memory import need_of
-from tfgan_pipeline.runs.best_step import step_of, tell_if_not_best
+from tfgan_pipeline.runs.best_step import tell_if_not_best
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.export import export_tasks
 from tfgan_pipeline.sampling.export_facts import facts_of
@@ -104,7 +104,7 @@ class TaskSampler(abc.ABC):
       Unreachable: The storage does not answer.
     """
     run, task = self.restored.run, self.task.name
-    restored = self.restored.restore(step_of(run, step, task=task) if self.steps() else None)
+    restored = self.restored.restore(step, task)
     if checked_step(step) is None:
       tell_if_not_best(run, restored, task)
     return restored
@@ -149,6 +149,16 @@ class TaskSampler(abc.ABC):
         such classes.
     """
 
+  def stored(self, values: tf.Tensor) -> np.ndarray:
+    """Converts outputs float [n, ...], those of images in [-1, 1], to stored form.
+
+    Raises:
+      UsageError: Values are not finite.
+    """
+    if not np.isfinite(tf.reduce_sum(values)):
+      raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
+    return self.medium.to_stored(values).numpy()
+
   def export(self, path: str) -> str:
     """Writes all tasks' networks as a SavedModel, see export.export_tasks; returns `path`.
 
@@ -168,9 +178,3 @@ class TaskSampler(abc.ABC):
     shape = 'x'.join(map(str, self.sample_shape))
     way_out = 'CUDA_VISIBLE_DEVICES="" uses the CPU, and another machine may have more'
     return need_of(f'making {count} samples of {shape} together', way_out)
-
-  def _stored(self, values: tf.Tensor) -> np.ndarray:
-    """Converts float outputs [n, ...] to stored form; raises UsageError if any is not finite."""
-    if not np.isfinite(tf.reduce_sum(values)):
-      raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
-    return self.medium.to_stored(values).numpy()

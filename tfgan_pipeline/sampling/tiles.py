@@ -2,7 +2,7 @@
 
 grid = TileGrid((3000, 4000), tile=512, overlap=64, margin=20, multiple=4)
 blend = Blend(grid, ratio=1, channels=3)
-for window, values in ...: blend.add(window, values)         # in the order of grid.windows()
+for window, values in ...: blend.add(window, values)         # in the order of grid.rows()
 """
 
 from __future__ import annotations

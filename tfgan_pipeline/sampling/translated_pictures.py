@@ -6,8 +6,9 @@ summary = translate_pictures(AnySize(translator), sources, '/tmp/paintings', ...
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 import dataclasses
+import io
 import json
 import logging
 import os
@@ -17,11 +18,16 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.data.folders.decoding import to_pixels
-from tfgan_pipeline.data.folders.picture_files import open_picture, picture_names
+from tfgan_pipeline.data.folders.find_files import find_files
+from tfgan_pipeline.data.folders.picture_files import (
+  is_named_like_picture,
+  is_picture,
+  open_content,
+)
 from tfgan_pipeline.errors import Interrupted, Unreachable, UsageError, first_line
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs import atomic_files, files
-from tfgan_pipeline.runs.digests import digest, digest_of_files
+from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.sampling.any_size import AnySize
 from tfgan_pipeline.sampling.marked_pictures import encode, mark_of
 from tfgan_pipeline.sampling.translation import output_names, refuse_overlap
@@ -58,45 +64,59 @@ class Summary:
   there: int = 0
   broken: dict[str, str] = dataclasses.field(default_factory=dict)
 
+  @property
+  def done(self) -> int:
+    """Number of pictures that nothing is left to do for."""
+    return self.made + self.there + len(self.broken)
+
 
 @dataclasses.dataclass(frozen=True)
 class _Picture:
   number: int
   name: str
+  mark: str
   pixels: np.ndarray
   alpha: np.ndarray | None
 
 
 def find_sources(path: str, output_dir: str) -> Sources:
-  """Finds pictures in a folder, or those that a pattern with *, ? and [...] matches, or one file.
+  """Finds the pictures that a path or a pattern names, in folders with all folders in them.
 
-  Folders are searched with all folders in them. Files that are no pictures are left out, but for
-  those with a picture's extension, which count as broken.
+  A file counts if it begins like a picture or has a picture's extension: what cannot be read of the
+  latter is broken, and other files are left out. That holds for a file, in a folder, and for what a
+  pattern matches.
 
   Args:
-    path: The value of --input; may be gs://.
-    output_dir: Folder of the outputs, which may not be in a folder of pictures, nor around it.
+    path: The value of --input: a folder, a file, or a pattern with *, ? and [...]; may be gs://.
+    output_dir: Folder of the outputs, which may not be among what `path` names, nor around it.
 
   Raises:
-    UsageError: There is no picture, or the folders overlap.
+    UsageError: There is no picture, or `output_dir` is such a folder.
   """
-  if files.is_folder(path):
-    refuse_overlap(path, output_dir, '--output_dir', '--input')
-    return Sources(path, picture_names(path, '--input', broken=True))
+  refuse_overlap(path, output_dir, '--output_dir', '--input')
+  root = path
   if files.exists(path):
-    return Sources(os.path.dirname(path), [os.path.basename(path)])
-  found = files.matches(path) if set('*?[') & set(path) else []
-  if not found:
-    raise UsageError(f'--input={path}: no picture there')
-  root = os.path.dirname(re.split(r'[*?[]', path)[0])
-  names = []
-  for match in found:
-    name = os.path.relpath(match, root or '.') if files.is_local(match) else match[len(root) + 1 :]
+    matches = [path]
+    if not files.is_folder(path):
+      root = os.path.dirname(path)
+  else:
+    matches = files.matches(path) if set('*?[') & set(path) else []
+    root = os.path.dirname(re.split(r'[*?[]', path)[0])
+  found: set[str] = set()
+  for match in matches:
     if files.is_folder(match):
-      names += [os.path.join(name, part) for part in picture_names(match, '--input', broken=True)]
-    else:
-      names.append(name)
-  return Sources(root, sorted(set(names)))
+      refuse_overlap(match, output_dir, '--output_dir', '--input')  # It may be a link.
+      found.update(os.path.join(match, name) for name in find_files(match, '--input').names)
+    elif not files.is_local(match) or os.path.isfile(match):  # Reading a pipe would wait for ever.
+      found.add(match)
+  names = [name[len(root) :].lstrip('/') for name in sorted(found) if _counts(name)]
+  if not names:
+    raise UsageError(f'--input={path}: no picture there')
+  return Sources(root, names)
+
+
+def _counts(path: str) -> bool:
+  return is_picture(path) or bool(os.path.splitext(path)[1] and is_named_like_picture(path))
 
 
 def translate_pictures(
@@ -127,74 +147,81 @@ def translate_pictures(
     WriteError: An output cannot be written.
   """
   targets = output_names(sources.names, f'--input={sources.root}', '.png')
-  marks = _Marks(whole, sources, {**settings, 'size': size})
-  todo, summary = [], Summary()
-  for number, name in enumerate(sources.names):
-    path = os.path.join(output_dir, targets[name])
-    mark = mark_of(path) if files.exists(path) else None
-    if mark == '':
-      raise UsageError(
-        f'--output_dir={output_dir}: {targets[name]} is there, and not of tfgan-translate; take '
-        'another folder'
-      )
-    if mark and mark == marks.of(number, name):
-      summary.there += 1
-    else:
-      todo.append((number, name))
-  if summary.there:
-    _log.info('%s: %d of %d pictures are there', output_dir, summary.there, len(sources.names))
-  for folder in {os.path.dirname(os.path.join(output_dir, targets[name])) for _, name in todo}:
+  paths = {name: os.path.join(output_dir, target) for name, target in targets.items()}
+  there = {}
+  for name, path in paths.items():
+    if files.exists(path):
+      there[name] = mark_of(path)
+      if not there[name]:
+        raise UsageError(
+          f'--output_dir={output_dir}: {targets[name]} is there, and not of tfgan-translate; take '
+          'another folder'
+        )
+  for folder in sorted({os.path.dirname(path) for path in paths.values()}):
     with atomic_files.writing(folder):
       files.make_folder(folder)
       atomic_files.remove_leftovers(folder)
-  with StopRequest() as stop, _Progress(len(todo)) as progress:
-    for group in _groups(_read(whole, sources.root, todo, size, reading, summary), whole):
+  total, summary = len(sources.names), Summary()
+  mark = _Mark(whole, {**settings, 'size': size})
+  with StopRequest() as stop, _Progress(total) as progress:
+    for group in _groups(_read(whole, sources, size, reading, mark, there, summary), whole):
       outputs = whole.translate([(picture.number, picture.pixels) for picture in group])
       for picture, output in zip(group, outputs):
-        path = os.path.join(output_dir, targets[picture.name])
-        content = encode(_with_alpha(output, picture.alpha), marks.of(picture.number, picture.name))
+        path = paths[picture.name]
+        content = encode(_with_alpha(output, picture.alpha), picture.mark)
         with atomic_files.writing(path):
           atomic_files.write(path, content, durable=False)
         summary.made += 1
-      progress.move_to(summary.made + len(summary.broken))
-      if stop.requested and summary.made + len(summary.broken) < len(todo):
+      progress.move_to(summary.done)
+      if stop.requested and summary.done < total:
         raise Interrupted(
-          f'{output_dir}: stopped after {summary.made + summary.there} of {len(sources.names)} '
-          'pictures; the same command continues'
+          f'{output_dir}: stopped after {summary.made + summary.there} of {total} pictures; the '
+          'same command continues'
         )
+  if summary.there:
+    _log.info('%s: %d of %d pictures were there', output_dir, summary.there, total)
   return summary
 
 
-class _Marks:
-  """Digests of all that outputs depend on."""
+class _Mark:
+  """Digest of all that an output depends on."""
 
-  def __init__(self, whole: AnySize, sources: Sources, settings: Mapping[str, Any]):
-    self._root = sources.root
+  def __init__(self, whole: AnySize, settings: Mapping[str, Any]):
     self._settings = dict(settings)
     self._is_random = whole.translator.game.is_random
 
-  def of(self, number: int, name: str) -> str:
-    """Returns the digest of a picture and the settings."""
-    path = os.path.join(self._root, name)
+  def of(self, number: int, content: bytes) -> str:
+    """Returns the digest of a picture's file and number, and the settings."""
     facts = {**self._settings, 'number': number} if self._is_random else self._settings
-    return digest(json.dumps(facts, sort_keys=True, default=str), digest_of_files({'': path}))
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return digest(text, np.frombuffer(content, np.uint8))
 
 
 def _read(
   whole: AnySize,
-  root: str,
-  todo: Sequence[tuple[int, str]],
+  sources: Sources,
   size: str,
   reading: Mapping[str, Any],
+  mark: _Mark,
+  there: Mapping[str, str],
   summary: Summary,
 ) -> Iterator[_Picture]:
-  """Yields pictures that can be read; notes the others in `summary.broken`."""
+  """Yields pictures to translate; notes others in `summary`: broken ones, and those of `there`.
+
+  Each file is read once.
+  """
   height, width, channels = whole.translator.source.shape
   sides = (height, width) if size == 'trained' else None
   has_alpha = whole.translator.sample_shape[2] == 4
-  for number, name in todo:
+  for number, name in enumerate(sources.names):
+    path = os.path.join(sources.root, name)
     try:
-      image = open_picture(os.path.join(root, name))
+      content = files.read_bytes(path)
+      made_of = mark.of(number, content)
+      if there.get(name) == made_of:
+        summary.there += 1
+        continue
+      image = open_content(io.BytesIO(content), path)
       pixels = to_pixels(image, size=sides, channels=channels, **reading)
       alpha = None
       if image.has_transparency_data and not has_alpha:
@@ -205,7 +232,7 @@ def _read(
       summary.broken[name] = first_line(error)
       _log.warning('%s: cannot be read (%s); passed over', name, first_line(error))
       continue
-    yield _Picture(number, name, pixels, alpha)
+    yield _Picture(number, name, made_of, pixels, alpha)
 
 
 def _groups(pictures: Iterator[_Picture], whole: AnySize) -> Iterator[list[_Picture]]:

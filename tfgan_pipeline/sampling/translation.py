@@ -7,6 +7,8 @@ translate_folder(translator, '/data/sketches', images_dir='/tmp/paintings')
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+import fnmatch
+import glob
 import os
 
 import numpy as np
@@ -128,12 +130,18 @@ def output_names(names: Sequence[str], where: str, extension: str) -> dict[str, 
   return targets
 
 
-def refuse_overlap(input_dir: str, output_dir: str, flag: str, input_flag: str) -> None:
-  """Raises UsageError if one folder lies in the other, where outputs would mix with pictures."""
+def refuse_overlap(path: str, output_dir: str, flag: str, input_flag: str) -> None:
+  """Raises UsageError if a folder of outputs is among what a path or pattern names, or around it.
+
+  Outputs would mix with pictures there, or be read as such the next time.
+  """
   source, target = (
-    path if '://' in path else os.path.realpath(path) for path in (input_dir, output_dir)
+    (one if '://' in one else os.path.realpath(one)).rstrip('/') for one in (path, output_dir)
   )
-  if f'{source}/'.startswith(f'{target}/') or f'{target}/'.startswith(f'{source}/'):
+  if files.exists(source):
+    source = glob.escape(source)
+  parts = zip(source.split('/'), target.split('/'))
+  if all(fnmatch.fnmatchcase(name, pattern) for pattern, name in parts):
     raise UsageError(f'{flag}={output_dir}: lies in {input_flag}, or around it; take another')
 
 

@@ -86,7 +86,7 @@ class Translator(TaskSampler):
       raise UsageError(f'--task={self.task.name}: there are no examples to read')
     numbers = first + np.arange(len(examples))
     blocks = self.floats(given, numbers, seed=seed, size=self.block_size)
-    return np.concatenate([self._stored(values) for values in blocks])
+    return np.concatenate([self.stored(values) for values in blocks])
 
   def floats(
     self, given: Mapping[str, np.ndarray], numbers: np.ndarray, *, seed: int, size: int
@@ -124,14 +124,6 @@ class Translator(TaskSampler):
   def replicas(self) -> int:
     """Number of blocks that are made at a time, one on each device."""
     return self._strategy.num_replicas_in_sync
-
-  def stored(self, values: tf.Tensor) -> np.ndarray:
-    """Converts outputs float32 [..., C] in [-1, 1] to stored form.
-
-    Raises:
-      UsageError: Values are not finite.
-    """
-    return self._stored(values)
 
   def _generate(self, parts: Sequence[Inputs]) -> Sequence[tf.Tensor]:
     """Returns outputs of a block of inputs for each replica."""

@@ -71,29 +71,24 @@ def open_content(file: IO[bytes], path: str = '') -> Image:
   return _load(io.BytesIO(content), formats)
 
 
-def picture_names(root: str, flag: str, *, broken: bool = False) -> list[str]:
+def picture_names(root: str, flag: str) -> list[str]:
   """Returns the sorted paths, relative to `root`, of all files that begin like pictures.
 
   Args:
     root: Folder of the pictures; may be gs://.
     flag: Flag that named the folder, for messages.
-    broken: Whether files count that only have a picture's extension.
 
   Raises:
     UsageError: `root` is no folder, or has no pictures.
   """
-  names = [
-    name
-    for name in find_files(root, flag).names
-    if _is_picture(os.path.join(root, name))
-    or (broken and os.path.splitext(name)[1] and is_named_like_picture(name))
-  ]
+  names = [name for name in find_files(root, flag).names if is_picture(os.path.join(root, name))]
   if not names:
     raise UsageError(f'{flag}={root}: no pictures in it')
   return names
 
 
-def _is_picture(path: str) -> bool:
+def is_picture(path: str) -> bool:
+  """Returns whether a file can be read and begins like a picture."""
   try:
     with open_file(path) as file:
       return bool(_formats_of(file.read(32), path))

@@ -6,7 +6,7 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.features import needs
-from tfgan_pipeline.metrics.pairs.parts import float_parts
+from tfgan_pipeline.metrics.pairs.differences import l1
 from tfgan_pipeline.metrics.ranking import lower_is_better
 
 
@@ -30,5 +30,4 @@ def cycle_error(sources: np.ndarray, returned: np.ndarray) -> dict[str, float]:
   Raises:
     UsageError: The shapes differ.
   """
-  parts = float_parts(sources, returned)
-  return {'cycle_error': sum(float(np.abs(a - b).sum()) for a, b in parts) / sources.size / 127.5}
+  return {'cycle_error': l1(sources, returned)['l1'] / 127.5}
