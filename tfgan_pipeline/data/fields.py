@@ -19,6 +19,8 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.base import Medium
 
+ATTRIBUTES = 'attributes'  # Field of 0 and 1 for each of K attributes, int32 [K].
+
 
 @dataclasses.dataclass(frozen=True)
 class Field:

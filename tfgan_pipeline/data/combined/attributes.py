@@ -14,13 +14,12 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.combined.attribute_table import read_table
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
-from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.data.fields import ATTRIBUTES, Field, Fields
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.whole import WholeSplit
 from tfgan_pipeline.errors import UsageError
 
-FIELD = 'attributes'
 _log = logging.getLogger(__name__)
 
 
@@ -78,9 +77,9 @@ def attributes(
   if 'train' not in splits:
     raise UsageError(f"dataset 'attributes': {table.path}: no row is of a picture in train")
   _warn_of_constants(columns, splits['train'])
-  image = dataclasses.replace(pictures.fields['image'], label=FIELD)
+  image = dataclasses.replace(pictures.fields['image'], label=ATTRIBUTES)
   field = Field((len(columns),), 'int32', classes=tuple(columns))
-  fields = Fields({**pictures.fields, 'image': image, FIELD: field})
+  fields = Fields({**pictures.fields, 'image': image, ATTRIBUTES: field})
   return Dataset(pictures.name, fields, splits, notes=pictures.notes)
 
 
@@ -105,15 +104,15 @@ class AttributeSplit(WholeSplit):
     self.known_labels = split.known_labels[members]
     self.can_lose = split.can_lose
     images = {'image': ('uint8', split.image_shape), 'label': ('int32', ())}
-    self.kinds = {**images, FIELD: ('int32', attributes.shape[1:])}
+    self.kinds = {**images, ATTRIBUTES: ('int32', attributes.shape[1:])}
     # Beside the split, as pixels in memory are: no graph holds a table of 200,000 rows.
-    self._table = MemorySplit({FIELD: attributes, 'member': members})
+    self._table = MemorySplit({ATTRIBUTES: attributes, 'member': members})
     self._split = split
 
   @property
   def attributes(self) -> np.ndarray:
     """Attributes of all examples, int32 [N, K] of 0 and 1."""
-    return self._table.arrays[FIELD]
+    return self._table.arrays[ATTRIBUTES]
 
   def example(self, index: int) -> Example:
     row = self._table.example(index)

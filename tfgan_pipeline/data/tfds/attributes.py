@@ -13,7 +13,6 @@ import numpy as np
 
 from tfgan_pipeline.errors import UsageError, did_you_mean
 
-FIELD = 'attributes'
 _LISTED = 20  # Names in a message.
 
 

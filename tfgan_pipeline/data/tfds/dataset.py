@@ -14,10 +14,9 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
-from tfgan_pipeline.data.fields import Field, Fields
+from tfgan_pipeline.data.fields import ATTRIBUTES, Field, Fields
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.records import RecordSplit, Shard
-from tfgan_pipeline.data.tfds.attributes import FIELD as ATTRIBUTES
 from tfgan_pipeline.data.tfds.attributes import attribute_places, chosen_attributes
 from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.data.tfds.two_domains import has_two_domains, two_domains
