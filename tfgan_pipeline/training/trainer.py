@@ -219,47 +219,59 @@ class Trainer:
     )
 
   def _run(self, iterator: Iterator[Batch], length: int) -> dict[str, float]:
-    """Makes up to `length` steps in one call to the device; returns the scalars of the last step.
+    """Makes `length` steps in one call to the device; returns the scalars of the last step.
 
-    A step with scalars that are not finite ends the call early.
+    Of the first step with scalars that are not finite if there is one, which then counts as the
+    step reached: the weights are beyond it, and of no more use.
     """
-    with tf1_tensor_equality():
-      steps, values = self._device_loop(iterator, tf.constant(length))
+    steps, values = self._device_loop(iterator, tf.constant(length))
     self._step = self._at + int(steps)
-    learning_rates = {
-      f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
-      for player, optimizer in self.state.optimizers.items()
-    }
-    return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
+    return dict(zip(self._scalar_names, map(float, values.numpy())))
 
   @tf.function(autograph=False)
   def _device_loop(
     self, iterator: Iterator[Batch], length: tf.Tensor
   ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs the inner loop.
+    """Runs the inner loop, whose length does not depend on what a step computes.
+
+    A loop that ended at the first fault would have the host wait for every step before it could
+    send off the next.
 
     Returns:
-      The number of steps made, int32 scalar, and the scalars of the last one, float32 [scalars].
+      The number of steps up to the first fault, all `length` without one, int64 scalar, and the
+      scalars of the last of these steps, float32 [scalars].
     """
+    precision = self.experiment.precision
 
     def body(
-      steps: tf.Tensor, _: tf.Tensor, __: tf.Tensor
+      steps: tf.Tensor, good: tf.Tensor, kept: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
       batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
       values = self._distributed_step(batches)
-      precision = self.experiment.precision
       must_be_finite = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
       finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(must_be_finite))
-      return steps + 1, finite, values
+      values = tf.concat([values, self._learning_rates()], axis=0)
+      so_far = tf.equal(good, tf.cast(steps, tf.int64))  # No step before had a fault.
+      # An int32 would be kept in the host's memory, and fetched there in every step.
+      good += tf.cast(so_far & finite, tf.int64)
+      return steps + 1, good, tf.where(so_far, values, kept)
 
-    steps, _, values = tf.while_loop(
-      lambda steps, finite, _: (steps < length) & finite,
-      body,
-      (0, True, tf.zeros([0])),  # The number of scalars is unknown before the body is traced.
-      parallel_iterations=1,
-      shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
-    )
-    return steps, values
+    with tf1_tensor_equality():  # While tracing only.
+      steps, good, kept = tf.while_loop(
+        lambda steps, *_: steps < length,
+        body,
+        # The number of scalars is unknown before the body is traced; one number broadcasts to it.
+        (0, tf.constant(0, tf.int64), tf.zeros([1])),
+        parallel_iterations=1,
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
+      )
+    self._scalar_names += [f'learning_rate/{player}' for player in self.state.optimizers]
+    return tf.minimum(good + 1, tf.cast(steps, tf.int64)), kept
+
+  def _learning_rates(self) -> tf.Tensor:
+    """Returns the learning rates of all players, float32 [players]."""
+    rates = [optimizer.learning_rate for optimizer in self.state.optimizers.values()]
+    return tf.stack([tf.cast(rate, tf.float32) for rate in rates])
 
   def _distributed_step(self, batches: Sequence[Batch]) -> tf.Tensor:
     """Runs a step on all replicas; returns the sums of their scalars, float32 [scalars]."""
