@@ -105,7 +105,7 @@ class Command:
       log, model_dir = (self._folder / f'{where}_{attempt}{end}' for end in ('.log', ''))
       if self._start:
         self._new(model_dir.name)
-      attach = functools.partial(injection.attach, str(log), call.fail(how))
+      attach = functools.partial(call.attach, str(log), how)
       code = -9 if how.startswith('signal') else self._code(point)
       stderr = self.run(model_dir, attach, code)
       hit = self._name(injection.injected(log), model_dir)

@@ -13,7 +13,7 @@ checked against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import json
@@ -27,6 +27,7 @@ from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, checksums, files
 from tfgan_pipeline.runs.checkpoint_file import literal_path, require_all
 from tfgan_pipeline.runs.pins import Pins
+from tfgan_pipeline.runs.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
@@ -102,21 +103,18 @@ class Checkpoints:
     checksum = checksums.combined(checksums.of_variables(root))
     return self.record(step).get('checksum') == checksum
 
-  def save(
-    self, step: int, root: tf.train.Checkpoint, parts: Mapping[str, str] | None = None
-  ) -> None:
+  def save(self, step: int, root: tf.train.Checkpoint | Snapshot) -> None:
     """Writes a checkpoint, then removes the oldest earlier ones beyond `keep` that are not pinned.
 
     Args:
       step: Step of the checkpoint.
-      root: The objects to save.
-      parts: The checksums of the objects, see checksums.of_variables; computed if None.
+      root: The objects to save, or a copy of them.
 
     Raises:
       OSError: The record cannot be written; the partial checkpoint is removed.
       tf.errors.OpError: TensorFlow cannot write; the partial checkpoint is removed.
     """
-    parts = parts or checksums.of_variables(root)
+    parts = root.checksums if isinstance(root, Snapshot) else checksums.of_variables(root)
     record = {
       'step': step,
       'run_id': self._run_id,
@@ -139,7 +137,7 @@ class Checkpoints:
     for old in surplus:
       self._remove(old)
 
-  def _write(self, step: int, root: tf.train.Checkpoint) -> None:
+  def _write(self, step: int, root: tf.train.Checkpoint | Snapshot) -> None:
     """Writes the data, then the index, which makes `steps` list the checkpoint.
 
     TensorFlow writes an index in place, where readers could see half of it. On a disk files

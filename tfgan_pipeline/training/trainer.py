@@ -6,18 +6,18 @@ step = trainer.train(RunDirectory(experiment.model_dir))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 import functools
 import logging
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, spoken
 from tfgan_pipeline.networks.layers.minibatch import require_groups
-from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -27,13 +27,12 @@ from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.cadence import loop_length
 from tfgan_pipeline.training.changed_settings import optimizers_changed_since
+from tfgan_pipeline.training.device_loop import Batch, DeviceLoop
 from tfgan_pipeline.training.initial_weights import initialise
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
-from tfgan_pipeline.training.train_ops import Scalars
 
 _log = logging.getLogger(__name__)
-Batch = dict[str, tf.Tensor]
 
 
 class Trainer:
@@ -65,10 +64,7 @@ class Trainer:
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)
-    self._step_fn: Callable[[Sequence[Batch], bool], Scalars] = self.state.step_fn
-    if strategies.compiles(experiment, strategy):
-      self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
-    self._scalar_names: list[str] = []  # In order; known once a step has been traced.
+    self._device_loop = DeviceLoop(experiment, self.state, strategy)
     # The step of the state; None before it is restored, and after an error has left it undefined.
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
@@ -197,6 +193,7 @@ class Trainer:
       recorder.record(step, scalars, save=save_due)
       if stop_due or (save_due and self.is_asked_to_stop(run)):
         break
+    recorder.join()
     # All workers meet here: none leaves before the chief has saved, and late requests count.
     if self.workers.any(stop.requested) and self._at < experiment.max_steps:
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
@@ -224,71 +221,9 @@ class Trainer:
     Of the first step with scalars that are not finite if there is one, which then counts as the
     step reached: the weights are beyond it, and of no more use.
     """
-    steps, values = self._device_loop(iterator, tf.constant(length))
-    self._step = self._at + int(steps)
-    return dict(zip(self._scalar_names, map(float, values.numpy())))
-
-  @tf.function(autograph=False)
-  def _device_loop(
-    self, iterator: Iterator[Batch], length: tf.Tensor
-  ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs the inner loop, whose length does not depend on what a step computes.
-
-    A loop that ended at the first fault would have the host wait for every step before it could
-    send off the next.
-
-    Returns:
-      The number of steps up to the first fault, all `length` without one, int64 scalar, and the
-      scalars of the last of these steps, float32 [scalars].
-    """
-    precision = self.experiment.precision
-
-    def body(
-      steps: tf.Tensor, good: tf.Tensor, kept: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-      batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
-      values = self._distributed_step(batches)
-      must_be_finite = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
-      finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(must_be_finite))
-      values = tf.concat([values, self._learning_rates()], axis=0)
-      so_far = tf.equal(good, tf.cast(steps, tf.int64))  # No step before had a fault.
-      # An int32 would be kept in the host's memory, and fetched there in every step.
-      good += tf.cast(so_far & finite, tf.int64)
-      return steps + 1, good, tf.where(so_far, values, kept)
-
-    with tf1_tensor_equality():  # While tracing only.
-      steps, good, kept = tf.while_loop(
-        lambda steps, *_: steps < length,
-        body,
-        # The number of scalars is unknown before the body is traced; one number broadcasts to it.
-        (0, tf.constant(0, tf.int64), tf.zeros([1])),
-        parallel_iterations=1,
-        shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
-      )
-    self._scalar_names += [f'learning_rate/{player}' for player in self.state.optimizers]
-    return tf.minimum(good + 1, tf.cast(steps, tf.int64)), kept
-
-  def _learning_rates(self) -> tf.Tensor:
-    """Returns the learning rates of all players, float32 [players]."""
-    rates = [optimizer.learning_rate for optimizer in self.state.optimizers.values()]
-    return tf.stack([tf.cast(rate, tf.float32) for rate in rates])
-
-  def _distributed_step(self, batches: Sequence[Batch]) -> tf.Tensor:
-    """Runs a step on all replicas; returns the sums of their scalars, float32 [scalars]."""
-
-    def step(lazily: bool) -> tf.Tensor:
-      shares = self._strategy.run(self._replica_step, args=(batches, lazily))
-      return self._strategy.reduce('SUM', shares, axis=None)
-
-    if not self.state.step_fn.lazy:
-      return step(False)
-    return tf.cond(self.state.step_fn.all_due(), lambda: step(False), lambda: step(True))
-
-  def _replica_step(self, batches: Sequence[Batch], lazily: bool) -> tf.Tensor:
-    """Runs a step on one replica; returns its shares of the scalars, float32 [scalars]."""
-    scalars = self._step_fn(batches, lazily)
-    self._scalar_names[:] = sorted(scalars)
-    return tf.stack([scalars[name] for name in self._scalar_names])
+    steps, scalars = self._device_loop(iterator, length)
+    self._step = self._at + steps
+    return scalars
 
   def _recover(
     self,
@@ -306,6 +241,7 @@ class Trainer:
     if rollbacks >= self._rollbacks:
       raise NonFiniteError(message)
     _log.warning('%s; going back to it (%d of %d)', message, rollbacks + 1, self._rollbacks)
+    self.workers.total(0)  # A barrier: afterwards the chief has written all that it is to.
     self._step = None
     self.restore(run)
     self.state.rollbacks.assign(rollbacks + 1)
