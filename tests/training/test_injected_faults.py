@@ -158,7 +158,7 @@ def check_whole(model_dir: pathlib.Path) -> None:
 
 def check_as_undisturbed(model_dir: pathlib.Path, calm: pathlib.Path) -> None:
   """Compares tensors, names of all files, and contents of those without machine or time in them."""
-  own = re.compile(r'tfevents|train/lock|experiment\.(json|flags)$')
+  own = re.compile(r'tfevents|train/lock|train/goodput|experiment\.(json|flags)$')
 
   def comparable(run):
     return {

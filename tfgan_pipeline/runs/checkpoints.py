@@ -78,6 +78,7 @@ class Checkpoints:
     self._directory = directory
     self._keep = keep
     self._run_id = run_id
+    self._is_made = False  # The folder, by this object.
     self.pins = Pins(os.path.join(directory, 'pinned'))
 
   def prefix(self, step: int) -> str:
@@ -121,7 +122,9 @@ class Checkpoints:
       'checksum': checksums.combined(parts),
       'parts': parts,
     }
-    files.make_folder(self._directory)
+    if not self._is_made:
+      files.make_folder(self._directory)
+      self._is_made = True
     try:
       atomic_files.write(self.prefix(step) + '.json', json.dumps(record, indent=2) + '\n')
       self._write(step, root)
@@ -130,9 +133,10 @@ class Checkpoints:
       raise
     steps = self.steps()
     older_steps = [other for other in reversed(steps) if other < step]
-    surplus = (
-      [old for old in older_steps[self._keep - 1 :] if not self.pins.of(old)] if self._keep else []
-    )
+    surplus = older_steps[self._keep - 1 :] if self._keep else []
+    if surplus:
+      pinned = self.pins.all_steps()
+      surplus = [old for old in surplus if old not in pinned]
     self._write_state([step for step in steps if step not in surplus])
     for old in surplus:
       self._remove(old)
@@ -180,9 +184,9 @@ class Checkpoints:
     return [os.path.join(self._directory, name) for name in sorted(names)]
 
   def _remove(self, step: int) -> None:
-    files.remove(self.prefix(step) + '.index')  # First, since it makes the checkpoint listed.
+    files.remove_file(self.prefix(step) + '.index')  # First, since it makes the checkpoint listed.
     for path in self._files(step):
-      files.remove(path)
+      files.remove_file(path)
 
   def remove_leftovers(self) -> None:
     """Removes incomplete checkpoints of a killed writer; only for the sole writer of the folder."""

@@ -49,7 +49,7 @@ class Snapshots:
     """Writes a checkpoint at `prefix` of values by name on disk."""
     if self._graph is None:
       self._root.write(prefix)
-      reader = tf.train.load_checkpoint(prefix)
+      reader = tf.compat.v1.train.NewCheckpointReader(prefix)
       names = {name + checksums.SUFFIX for name in values} | {_GRAPH}
       if reader.get_variable_to_shape_map().keys() == names:  # Else there are other objects, too.
         self._graph = reader.get_tensor(_GRAPH)

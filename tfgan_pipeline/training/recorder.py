@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import json
+import logging
 import os
+import time
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -25,6 +27,7 @@ from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.training_lock import TrainingLock
+from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.health import BATCH, Health
 from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.progress import Progress
@@ -35,6 +38,7 @@ from tfgan_pipeline.training.task_pictures import TaskPictures
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
 _Part = TypeVar('_Part')
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -45,7 +49,8 @@ class Recorder:
     experiment: The run's choices; they say at which steps to save, log and sample.
     state: The variables that are saved and sampled.
     chief: Whether this worker writes; on others every method does nothing.
-    lock: The training lock of the directory, held by the chief and checked before each write.
+    lock: The training lock of the directory, held by the chief and looked at before each save.
+    goodput: What the time of the process is spent on; None begins to count now.
 
   Raises:
     WriteError: A file cannot be written, in any method: now, or since the call before; files that
@@ -60,12 +65,14 @@ class Recorder:
     *,
     chief: bool,
     lock: TrainingLock | None,
+    goodput: Goodput | None = None,
   ):
     self._run = run
     self._experiment = experiment
     self._state = state
     self._chief = chief
     self._lock = lock
+    self._goodput = goodput or Goodput(time.monotonic())
     keep = experiment.keep_checkpoints
     self._checkpoints = Checkpoints(run.checkpoints, keep=keep, run_id=run.run_id)
     self._summaries: TrainSummaries | None = None
@@ -92,6 +99,7 @@ class Recorder:
       self._run.mark_unfinished()
       self._checkpoints.set_aside(damaged)
       self._checkpoints.remove_leftovers()
+      self._goodput.begin(self._run, step)  # Reads lines before they are removed.
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
       for change in recorded_changes(self._run):
@@ -138,16 +146,19 @@ class Recorder:
     if log_due:
       rate = _require(self._progress).images_per_second(step)
       _require(self._progress).report(step, scalars)
-      self._do(self._run.path, lambda: _require(self._summaries).plot(step, scalars, rate))
+      self._do(lambda: _require(self._summaries).plot(step, scalars, rate))
     if self._experiment.is_due(step, self._experiment.sample_every):
       self._sample(step)
     if save:
       self._save(step, scalars if log_due else {})
     elif log_due:
-      self._do(self._run.path, lambda: _require(self._summaries).line(step, scalars))
+      self._do(lambda: _require(self._summaries).line(step, scalars))
 
   def _save(self, step: int, scalars: Mapping[str, float] = MappingProxyType({})) -> None:
     """Writes a line of train.jsonl with the checksum of all variables, then their checkpoint.
+
+    This is when a trainer looks whether another has taken over, since a look is a request where
+    the run is in a bucket, and when a bucket gets the lines and curves since the last save.
 
     A run that is killed between the two writes continues from an earlier checkpoint and replaces
     the line, so no checkpoint is ever without its line.
@@ -156,30 +167,29 @@ class Recorder:
     snapshot = self._snapshots.take()
     scheduled = step % self._experiment.save_every == 0
 
-    def line() -> None:
+    def write() -> None:
       checksum = checksums.combined(snapshot.checksums)
-      _require(self._summaries).line(step, scalars, checksum, scheduled=scheduled)
+      with self._writing(self._run.path):
+        _require(self._summaries).line(step, scalars, checksum, scheduled=scheduled)
+      with writing(self._checkpoints.prefix(step)):
+        self._checkpoints.save(step, snapshot)
+        self._goodput.write(self._run, step)
 
-    self._do(self._run.path, line)
-    self._do(self._checkpoints.prefix(step), lambda: self._checkpoints.save(step, snapshot))
+    self._background.do(write)
     if not self._snapshots.is_ready:
       self.join()
 
-  def _do(self, path: str, write: Callable[[], None]) -> None:
-    """Has the background write; an error of that is a WriteError about `path`."""
+  def _do(self, write: Callable[[], None]) -> None:
+    """Has the background write something that no other trainer would miss."""
 
     def work() -> None:
-      with self._writing(path):
+      with writing(self._run.path):
         write()
 
     self._background.do(work)
 
   def join(self) -> None:
-    """Waits until all files are written.
-
-    Raises:
-      WriteError: One could not be.
-    """
+    """Waits until all files are written; raises WriteError if one could not be."""
     self._background.join()
 
   def newest_checkpoint(self) -> str | None:
@@ -217,6 +227,14 @@ class Recorder:
       with self._writing(self._run.path):
         self._run.mark_done(step)
 
+  def tell_goodput(self, step: int) -> None:
+    """Logs the goodput of a run that has trained to `step` in this process, and writes it."""
+    self.join()
+    if self._chief and self._summaries is not None:
+      with self._writing(self._run.path):
+        self._goodput.write(self._run, step)
+      _log.info('%s', self._goodput.told(step))
+
   def _show_data(self, dataset: Dataset) -> None:
     """Writes the names of classes, and training examples for each field that tasks generate."""
     drawn = self._pictures.reals(dataset)
@@ -237,7 +255,7 @@ class Recorder:
 
     def write() -> None:
       pictures, health = look.draw(seen), look.health(step, seen)
-      with self._writing(self._run.path):  # Errors above are not errors of writing.
+      with writing(self._run.path):  # Errors above are not errors of writing.
         _require(self._summaries).health(step, health)
         for name, picture in pictures.items():
           _require(self._summaries).picture(name, step, picture)
@@ -246,7 +264,7 @@ class Recorder:
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:
-    """Checks the lock, and raises WriteError about `path` if the block cannot write."""
+    """Looks at the lock, and raises WriteError about `path` if the block cannot write."""
     with writing(path):
       _require(self._lock).check()
       yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 import functools
 import logging
+import time
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
@@ -28,6 +29,7 @@ from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.cadence import loop_length
 from tfgan_pipeline.training.changed_settings import optimizers_changed_since
 from tfgan_pipeline.training.device_loop import Batch, DeviceLoop
+from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.initial_weights import initialise
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
@@ -69,6 +71,7 @@ class Trainer:
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
     self.is_fresh = True
+    self.goodput: Goodput | None = None  # Of this process, from the first `train` on.
     self.origin: dict[str, object] = {}
 
   def restore(self, run: RunDirectory) -> int:
@@ -111,7 +114,13 @@ class Trainer:
     return self._step
 
   def train(
-    self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
+    self,
+    run: RunDirectory,
+    lock: TrainingLock | None,
+    stop: StopRequest,
+    until: int | None = None,
+    *,
+    since: float | None = None,
   ) -> int:
     """Trains from the restored step to step `until` and returns the step reached.
 
@@ -120,6 +129,7 @@ class Trainer:
       lock: The training lock of the directory; None on workers other than the chief.
       stop: Requests to stop, read between calls to the device.
       until: The step to reach; None for the experiment's `max_steps`.
+      since: When the process began, by `time.monotonic()`; None is now.
 
     Raises:
       Interrupted: A stop was requested before `max_steps`; a checkpoint is saved.
@@ -131,7 +141,10 @@ class Trainer:
     last = self.experiment.max_steps
     until = last if until is None else until
     chief = self.workers.chief
-    with Recorder(run, self.experiment, self.state, chief=chief, lock=lock) as recorder:
+    self.goodput = self.goodput or Goodput(time.monotonic() if since is None else since)
+    with Recorder(
+      run, self.experiment, self.state, chief=chief, lock=lock, goodput=self.goodput
+    ) as recorder:
       if self._step is None:
         self.restore(run)
       asked = self.is_asked_to_stop(run)
@@ -147,6 +160,7 @@ class Trainer:
         _log.info('already at step %d of %d%s', self._at, max(last, self._at), more)
       if self._at >= last or asked:
         recorder.done(self._at)
+        recorder.tell_goodput(self._at)
     if asked:
       told = 'stopped at step %d: %s; --max_steps above %d goes on'
       _log.info(spoken(told), self._at, stop_reason(run, last), last)
@@ -175,11 +189,15 @@ class Trainer:
 
   def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
     """Runs the outer loop: calls the device, then does on the host what is due."""
-    experiment = self.experiment
-    iterator = iter(self._input())
+    experiment, goodput = self.experiment, self.goodput
+    assert goodput is not None
+    part = 'compile'
+    with goodput.spent('input'):
+      iterator = iter(self._input())
     while self._at < until:
-      scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
-      step = self._at
+      with goodput.spent(part):
+        scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
+      step, part = self._at, 'steps'
       recorder.advance(step)
       stop_due = self.workers.any(stop.requested)
       save_due = experiment.is_due(step, experiment.save_every) or step == until or stop_due
@@ -190,12 +208,15 @@ class Trainer:
         self._recover(run, faults, scalars, recorder)
         iterator = iter(self._input())
         continue
-      recorder.record(step, scalars, save=save_due)
+      with goodput.spent('saves'):
+        recorder.record(step, scalars, save=save_due)
       if stop_due or (save_due and self.is_asked_to_stop(run)):
         break
-    recorder.join()
+    with goodput.spent('saves'):
+      recorder.join()
     # All workers meet here: none leaves before the chief has saved, and late requests count.
     if self.workers.any(stop.requested) and self._at < experiment.max_steps:
+      recorder.tell_goodput(self._at)
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
   def _input(self) -> tf.distribute.DistributedDataset:
