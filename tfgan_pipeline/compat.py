@@ -247,10 +247,7 @@ def op_determinism() -> Iterator[None]:
 
 @contextlib.contextmanager
 def graphs_unoptimised() -> Iterator[None]:
-  """Runs graphs operation by operation as they were traced: the bits of eager execution.
-
-  Grappler, which TensorFlow runs otherwise, fuses operations, and so rounds in other places.
-  """
+  """Runs graphs as traced, with the bits of eager execution; Grappler fuses, and rounds elsewhere."""
   options, name = tf.config.optimizer, 'disable_meta_optimizer'
   before = options.get_experimental_options().get(name, False)
   options.set_experimental_options({name: True})
