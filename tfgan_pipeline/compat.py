@@ -247,7 +247,7 @@ def op_determinism() -> Iterator[None]:
 
 @contextlib.contextmanager
 def graphs_unoptimised() -> Iterator[None]:
-  """Runs graphs as traced, with the bits of eager execution; Grappler fuses, and rounds elsewhere."""
+  """Runs graphs as traced: with the bits of eager execution, where Grappler would fuse."""
   options, name = tf.config.optimizer, 'disable_meta_optimizer'
   before = options.get_experimental_options().get(name, False)
   options.set_experimental_options({name: True})
