@@ -16,7 +16,7 @@ VALUES = dict(networks='mlp(units=4)', save_every=20, log_every=1, sample_every=
 
 
 def test_requests_grow_with_saves_and_not_with_lines(tmp_path):
-  """Compares runs of one and two rounds of twenty steps, each with a save and a picture at its end."""
+  """Compares one and two rounds of twenty steps, each with a save and a picture at its end."""
   counts, run = [], 'ram://few/run'
   for last in (20, 40):
     experiment = tiny_experiment(f'{run}{last}', max_steps=last, **VALUES)
