@@ -2,7 +2,7 @@
 
 forked.run('train', flags, 60, functools.partial(attach, log, list_options()))
 calls = read_calls(log)
-forked.run('train', flags, 60, functools.partial(attach, log, calls[7].fail('error=ENOSPC')))
+forked.run('train', flags, 60, functools.partial(calls[7].attach, log, 'error=ENOSPC'))
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import pathlib
 import re
 import shutil
 import subprocess
+import threading
 import time
+
+from tfgan_pipeline.runs.background import THREAD_NAME
 
 # All with which TensorFlow, Python and TensorBoard change what is on disk, but for opening.
 CALLS = (
@@ -30,33 +33,47 @@ _PR_SET_PTRACER, _ANY = 0x59616D61, -1  # linux/prctl.h: who is not an ancestor 
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-  """One system call of the main thread.
+  """One system call of the main thread, or of the one that writes while training goes on.
 
   Attributes:
     name: Of the call, such as 'rename'.
-    index: Which call of that name it is in its process, from 1.
+    index: Which call of that name it is in its thread, from 1.
     path: The file it is about; of several the last, where it goes.
+    is_writers: Whether the thread is the one that writes.
   """
 
   name: str
   index: int
   path: str
+  is_writers: bool
 
-  def fail(self, how: str) -> tuple[str, ...]:
-    """Options for `attach`; `how` is 'error=ENOSPC' or 'signal=KILL'."""
+  def attach(self, log: str, how: str) -> None:
+    """Has this call fail in this very process; `how` is 'error=ENOSPC' or 'signal=KILL'."""
     inject = f'inject={self.name}:{how}:when={self.index}'
-    return ('-y', '-s', '0', '-e', f'trace={self.name}', '-e', inject)
+    options = ('-y', '-s', '0', '-e', f'trace={self.name}', '-e', inject)
+    if not self.is_writers:
+      return attach(log, options)
+    run = threading.Thread.run
+
+    def attached(thread: threading.Thread) -> None:
+      if thread.name.startswith(THREAD_NAME):
+        attach(log, options)
+      run(thread)
+
+    threading.Thread.run = attached
 
 
 def attach(log: str, options: tuple[str, ...]) -> None:
-  """Has strace watch this very process from now on.
+  """Has strace watch this very thread from now on, and with the option -f those of its process.
 
   Raises:
     RuntimeError: It cannot.
   """
   ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANY, 0, 0, 0)
   strace = subprocess.Popen(
-    ['strace', '-p', str(os.getpid()), '-o', log, *options], stderr=subprocess.PIPE, text=True
+    ['strace', '-p', str(threading.get_native_id()), '-o', log, *options],
+    stderr=subprocess.PIPE,
+    text=True,
   )
   line = strace.stderr.readline()
   if 'attached' not in line:
@@ -76,11 +93,7 @@ def missing() -> str:
 
 
 def read_calls(log: pathlib.Path) -> list[Call]:
-  """Reads what `LISTING` has logged of the main thread.
-
-  Raises:
-    AssertionError: Another thread writes, too, so that the count of calls would mean nothing.
-  """
+  """Reads what `LISTING` has logged of the threads of a process."""
   main, counts, calls = None, {}, []
   for line in _finished(log).splitlines():
     found = re.match(r'(?:(\d+) +)?(\w+)\((.*)', line)
@@ -88,11 +101,10 @@ def read_calls(log: pathlib.Path) -> list[Call]:
       continue
     thread, name, rest = found.groups()
     main = main or thread
-    if thread and thread != main:
-      continue
-    counts[name] = counts.get(name, 0) + 1
+    place = thread or main, name
+    counts[place] = counts.get(place, 0) + 1
     paths = re.findall(r'<(/[^>]*)>|"(/[^"]*)"', rest)
-    calls.append(Call(name, counts[name], max(paths[-1]) if paths else ''))
+    calls.append(Call(name, counts[place], max(paths[-1]) if paths else '', place[0] != main))
   return calls
 
 

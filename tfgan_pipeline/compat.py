@@ -246,6 +246,18 @@ def op_determinism() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def graphs_unoptimised() -> Iterator[None]:
+  """Runs graphs as traced: with the bits of eager execution, where Grappler would fuse."""
+  options, name = tf.config.optimizer, 'disable_meta_optimizer'
+  before = options.get_experimental_options().get(name, False)
+  options.set_experimental_options({name: True})
+  try:
+    yield
+  finally:
+    options.set_experimental_options({name: before})
+
+
+@contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
   """Seeds Keras, TensorFlow, NumPy and Python in the block; restores their generators afterwards.
 

@@ -15,7 +15,9 @@ import pytest
 from tests.conftest import tiny_experiment
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.data import known_fingerprints
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.splits import files as splits_of_files
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
@@ -133,3 +135,40 @@ def test_classifiers_and_reference_files_are_found(pictures, tmp_path):
     assert classifier(dataset).fingerprint == trained.fingerprint
     assert os.listdir(os.path.join(cache, 'classifier')) == folders
     assert tool.verify(statistics, dataset, 'train', trained)['mu'] < 1e-6
+
+
+@pytest.fixture
+def reads(monkeypatch, tmp_path):
+  """Paths of the picture files whose bytes are hashed; the cache is one of this test."""
+  monkeypatch.setenv('TFGAN_PIPELINE_CACHE', str(tmp_path / 'cache'))
+  found, real = [], splits_of_files.open_file
+  monkeypatch.setattr(
+    splits_of_files, 'open_file', lambda path: (found.append(path), real(path))[1]
+  )
+  return found
+
+
+def test_files_that_are_as_they_were_are_not_read_again(pictures, reads, monkeypatch):
+  expected, count = build(pictures).fingerprint, len(list(pictures.rglob('*.png')))
+  assert len(reads) == count
+  # Just written: another change could bear the same time.
+  assert build(pictures).fingerprint == expected and len(reads) == 2 * count
+  monkeypatch.setattr(known_fingerprints, '_SETTLED_SECONDS', 0.0)
+  assert build(pictures).fingerprint == expected and len(reads) == 3 * count
+  del reads[:]
+  assert build(pictures).fingerprint == expected and not reads
+  assert build(pictures, limit=0).fingerprint == expected and not reads  # However it is held.
+  path = next(pictures.rglob('*.png'))
+  content = bytearray(path.read_bytes())
+  before = path.stat()
+  content[-20] ^= 1  # Of equal size, and given the time that it had.
+  path.write_bytes(content)
+  os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+  assert path.stat().st_mtime_ns == before.st_mtime_ns
+  assert build(pictures).fingerprint != expected and reads
+
+
+def test_a_cache_that_cannot_be_used_is_none(pictures, reads, monkeypatch, tmp_path):
+  (tmp_path / 'cache').write_text('a file')
+  monkeypatch.setattr(known_fingerprints, '_SETTLED_SECONDS', 0.0)
+  assert build(pictures).fingerprint == build(pictures).fingerprint

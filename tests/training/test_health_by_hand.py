@@ -59,6 +59,13 @@ def health_of(game, **splits) -> Health:
   return Health(state, data)
 
 
+def look(health: Health, step: int, samples: np.ndarray) -> dict[str, float]:
+  """Health at a step with these samples, whose inputs nothing reads."""
+  measured = health.measure({GENERATE: tf.zeros([len(samples), 1])})
+  arrays = tf.nest.map_structure(lambda tensor: tensor.numpy(), measured)
+  return health.scalars(step, arrays, {GENERATE: samples})
+
+
 def pictures(*values) -> np.ndarray:
   return np.array(values, np.uint8).reshape(-1, 1, 1, 1)
 
@@ -79,7 +86,7 @@ def test_so_many_real_images_are_looked_at(size, asked):
 def test_the_judgement_of_images_that_stay():
   """Accuracies count outputs of exactly 0 as wrong; images are judged 64 at a time."""
   game = Game(lambda numbers: TRAIN[numbers % 4], of_generated=[-1.0, 0.0, 0.5, 0.5])
-  found = health_of(game, train=Split(128))(0, {GENERATE: (None, pictures(1, 2))})
+  found = look(health_of(game, train=Split(128)), 0, pictures(1, 2))
   assert game.sizes == [64, 64]
   del found['samples/diversity']
   assert found == {
@@ -102,7 +109,7 @@ def test_overfitting_from_held_out_images(generated, expected):
   held_out = Split(80)
   held_out.spread = lambda count: real(*[1] * count)
   game = Game(lambda numbers: np.where(numbers, 0.25, 0.5), of_generated=[generated])
-  found = health_of(game, train=train, test=held_out)(0, {GENERATE: (None, pictures(1, 2))})
+  found = look(health_of(game, train=train, test=held_out), 0, pictures(1, 2))
   assert found.get('overfitting/r_v') == expected
   assert found['discriminator_output_fixed/held_out'] == 0.25
 
@@ -152,7 +159,7 @@ def test_points_are_as_diverse_as_their_coordinates():
   split, game = Split(40), Game()
   split.spread = lambda count: {'image': points.to_images(places['real']), 'label': np.zeros(40)}
   game.data = Fields.of_images(points.IMAGE_SHAPE, medium='point')
-  found = health_of(game, train=split)(0, {GENERATE: (None, points.to_images(places['made']))})
+  found = look(health_of(game, train=split), 0, points.to_images(places['made']))
   expected = np.sqrt(places['made'].var(axis=0).mean() / places['real'].var(axis=0).mean())
   assert found['samples/diversity'] == pytest.approx(expected, rel=1e-3)
 
@@ -163,10 +170,10 @@ def test_classes_count_where_two_of_each_are_shown(count, by_class):
   game = Game()
   game.labelled = frozenset({'generator'})
   shown = pictures(*[100 * (number % 3) for number in range(count)])
-  found = health_of(game, train=Split(128))(0, {GENERATE: (None, shown)})['samples/diversity']
+  found = look(health_of(game, train=Split(128)), 0, shown)['samples/diversity']
   assert found == (0 if by_class else pytest.approx(found)) and (found > 0) != by_class
   game.labelled = frozenset()
-  assert health_of(game, train=Split(128))(0, {GENERATE: (None, shown)})['samples/diversity'] > 0
+  assert look(health_of(game, train=Split(128)), 0, shown)['samples/diversity'] > 0
 
 
 def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
@@ -179,11 +186,9 @@ def test_collapse_is_told_from_step_500_on_below_a_tenth_and_once(caplog):
       *((499, 0), (500, 20), (500, 19), (600, 18)),  # Exactly a tenth is not below it.
       *((700, 22), (800, 28), (900, 0)),
     ]:
-      health(step, {GENERATE: (None, pictures(0, width))})
+      look(health, step, pictures(0, width))
       if caplog.messages:
         told.append((step, width))
         caplog.clear()
-    health_of(Game(), train=split)(
-      500, {GENERATE: (None, pictures(0, 19))}
-    )  # Without a look before.
+    look(health_of(Game(), train=split), 500, pictures(0, 19))  # Without a look before.
   assert told == [(500, 19), (900, 0)] and len(caplog.messages) == 1

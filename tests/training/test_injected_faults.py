@@ -105,7 +105,7 @@ class Command:
       log, model_dir = (self._folder / f'{where}_{attempt}{end}' for end in ('.log', ''))
       if self._start:
         self._new(model_dir.name)
-      attach = functools.partial(injection.attach, str(log), call.fail(how))
+      attach = functools.partial(call.attach, str(log), how)
       code = -9 if how.startswith('signal') else self._code(point)
       stderr = self.run(model_dir, attach, code)
       hit = self._name(injection.injected(log), model_dir)
@@ -158,7 +158,7 @@ def check_whole(model_dir: pathlib.Path) -> None:
 
 def check_as_undisturbed(model_dir: pathlib.Path, calm: pathlib.Path) -> None:
   """Compares tensors, names of all files, and contents of those without machine or time in them."""
-  own = re.compile(r'tfevents|train/lock|experiment\.(json|flags)$')
+  own = re.compile(r'tfevents|train/lock|train/goodput|experiment\.(json|flags)$')
 
   def comparable(run):
     return {

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfgan_pipeline.data import known_fingerprints
+
 if TYPE_CHECKING:
   from tfgan_pipeline.compat import tf
 
@@ -110,9 +112,10 @@ class Split(abc.ABC):
 
     For examples from files, the bytes of the files and the decoding recipe are hashed: the
     fingerprint does not depend on whether the examples are held in memory, nor on how a machine's
-    libraries decode the files. For computed examples, the pixels are hashed.
+    libraries decode the files. For computed examples, the pixels are hashed. Of files that are as
+    they were at an earlier start it is known, see known_fingerprints.py.
     """
-    return self._digest_of(self.add_content)
+    return known_fingerprints.of(self.add_content, self._start_of_digest)
 
   @functools.cached_property
   def former_fingerprint(self) -> str:
@@ -120,9 +123,13 @@ class Split(abc.ABC):
     return self._digest_of(self._add_pixels)
 
   def _digest_of(self, add: Callable[[hashlib._Hash], None]) -> str:
-    digest = hashlib.sha256(repr((self.size, tuple(self.image_shape))).encode())
+    digest = hashlib.sha256(self._start_of_digest)
     add(digest)
     return digest.hexdigest()[:16]
+
+  @property
+  def _start_of_digest(self) -> bytes:
+    return repr((self.size, tuple(self.image_shape))).encode()
 
   def _add_pixels(self, digest: hashlib._Hash) -> None:
     first = next(self.ordered(1))

@@ -212,7 +212,7 @@ class GANEstimator(RunReader):
           )
           if is_new and chief:
             advise(self.experiment, self.dataset, self._trainer.state)
-      return self._trainer.train(self.run, lock, stop, max_steps)
+      return self._trainer.train(self.run, lock, stop, max_steps, since=since)
 
   @reproducible
   def summary(self) -> str:

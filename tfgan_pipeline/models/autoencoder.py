@@ -7,7 +7,7 @@ There is no opponent: the one player, 'generator', trains encoder and generator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,21 +110,26 @@ class Autoencoder(ImageGame):
     difference = tf.reduce_mean(tf.abs(model.real_data - model.generated_data))
     return {'pixel_error': 127.5 * difference}  # [-1, 1] is 255 wide in bytes.
 
-  def encode(self, images: np.ndarray) -> tf.Tensor:
+  def encode(self, images: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Encodes images uint8 [n, H, W, C] as codes float32 [n, noise size]."""
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
-  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
+  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Computes noisy copies of 32 images, if the encoder reads noisy ones, and reconstructions."""
+    images, shown = examples['image'][:32], {}
+    if self._stddev:
+      noise = tf.random.stateless_normal(images.shape, randomness.key(0))
+      images = shown['noisy'] = pixels.to_uint8(pixels.to_float(images) + self._stddev * noise)
+    shown['reconstructed'] = pixels.to_uint8(self.run(GENERATE, networks, self.encode(images)))
+    return shown
+
+  def draw(self, shown: Mapping[str, np.ndarray], examples: Example) -> dict[str, np.ndarray]:
     """Draws 'reconstructions', uint8 [H, W, C], from at most 32 examples.
 
     Each row of eight images is followed by a row of noisy copies, if the encoder reads noisy ones,
     and by a row of reconstructions.
     """
     images = examples['image'][:32]
-    batches = [images]
-    if self._stddev:
-      noise = tf.random.stateless_normal(images.shape, randomness.key(0))
-      batches.append(pixels.to_uint8(pixels.to_float(images) + self._stddev * noise).numpy())
-    batches.append(pixels.to_uint8(self.run(GENERATE, networks, self.encode(batches[-1]))).numpy())
+    batches = [images, *(shown[name] for name in ('noisy', 'reconstructed') if name in shown)]
     rows = [batch[first : first + 8] for first in range(0, len(images), 8) for batch in batches]
     return {'reconstructions': pixels.grid(np.concatenate(rows), columns=8)}

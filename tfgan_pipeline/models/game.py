@@ -13,8 +13,8 @@ for each direction of a translation, derives from Game.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ class Game(abc.ABC):
     directions: Names of the pairs of generator and discriminator, such as ('a_to_b', 'b_to_a') in
       a game that translates both ways; ('',) for a single pair.
     needs: Further requirements on a run.
-    shown_examples: Number of real examples that `pictures` reads.
+    shown_examples: Number of real examples that `shown` and `draw` read.
     is_random: Whether outputs of tasks depend on their seed and number.
   """
 
@@ -225,7 +225,22 @@ class Game(abc.ABC):
     Returns:
       Pictures uint8 [H, W, C], C of 1, 3 or 4, by name.
     """
+    shown = self.shown(networks, examples)
+    return self.draw({name: value.numpy() for name, value in shown.items()}, examples)
+
+  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Computes what `draw` needs, by any names; training calls this inside a `tf.function`.
+
+    Args:
+      networks: Models by role, such as moving averages of the trained ones.
+      examples: `shown_examples` real examples, as stored: arrays or tensors.
+    """
     del networks, examples
+    return {}
+
+  def draw(self, shown: Mapping[str, np.ndarray], examples: Example) -> dict[str, np.ndarray]:
+    """Draws `pictures` from the values of `shown` and from the examples that made them."""
+    del shown, examples
     return {}
 
   def pool_examples(self) -> dict[str, tuple[Inputs, tf.Tensor]]:
@@ -270,12 +285,3 @@ class Game(abc.ABC):
     return model._replace(
       generator_variables=generator, discriminator_variables=discriminator or generator
     )
-
-
-def parts_of(inputs: Inputs, count: int, size: int) -> Iterator[Inputs]:
-  """Yields consecutive parts of a task's inputs for `count` samples, of at most `size` each."""
-  if count <= size:
-    yield inputs
-    return
-  for first in range(0, count, size):
-    yield tf.nest.map_structure(lambda values: values[first : first + size], inputs)  # noqa: B023

@@ -6,7 +6,7 @@ arXiv:1711.09020.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -216,16 +216,23 @@ class StarGAN(Game):
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return networks['generator'](inputs, training=False)
 
-  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws a row per image with a column per class, or per attribute that is changed."""
+  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Computes the examples as each class, or with each attribute changed, by the name of it."""
     medium, count = self.data['image'].require_medium(), len(examples['image'])
-    columns = {'Input': examples['image']}
     given = {name: values for name, values in examples.items() if name != FIELD}
+    shown = {}
     for number, name in enumerate(self._classes[:_COLUMNS]):
       inputs = self.inputs(TRANSLATE, [number] * count, 0, given)
-      outputs = self.run(TRANSLATE, networks, inputs)
-      columns[name] = medium.to_stored(outputs).numpy()
-    return {'classes': side_by_side(medium, columns)}
+      shown[name] = medium.to_stored(self.run(TRANSLATE, networks, inputs))
+    return shown
+
+  def draw(self, shown: Mapping[str, np.ndarray], examples: Example) -> dict[str, np.ndarray]:
+    """Draws a row per image with a column per class, or per attribute that is changed."""
+    columns = {
+      'Input': examples['image'],
+      **{name: shown[name] for name in self._classes[:_COLUMNS]},
+    }
+    return {'classes': side_by_side(self.data['image'].require_medium(), columns)}
 
 
 def _in_another_order(rows: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow_probability as tfp
@@ -103,23 +104,29 @@ class VAE(Autoencoder):
     divergence = tf.reduce_mean(self.divergence(model.generator_inputs))
     return {**super().observations(model), 'divergence': divergence}
 
-  def encode(self, images: np.ndarray) -> tf.Tensor:
+  def encode(self, images: np.ndarray | tf.Tensor) -> tf.Tensor:
     return self.posterior(super().encode(images)).loc
 
-  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
+  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Computes reconstructions and, with two latents, the manifold and the latents of examples."""
+    shown = super().shown(networks, examples)
+    if self.noise.size == 2:
+      quantiles = tf.math.ndtri((tf.range(_SIDE, dtype=tf.float32) + 0.5) / _SIDE)
+      across, down = tf.meshgrid(quantiles, quantiles[::-1])
+      places = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])  # [_SIDE ** 2, 2]
+      shown['manifold'] = pixels.to_uint8(self.run(GENERATE, networks, places))
+      shown['latents'] = self.encode(examples['image'])
+    return shown
+
+  def draw(self, shown: Mapping[str, np.ndarray], examples: Example) -> dict[str, np.ndarray]:
     """Draws 'reconstructions' and, with two latents, 'manifold' and 'latents', uint8 [H, W, C].
 
     The manifold has images at equal steps of the prior's quantiles, as in figure 4 of the paper;
     the latents are a scatter plot of encoded real images, coloured by class.
     """
-    grids = super().pictures(networks, examples)
+    grids = super().draw(shown, examples)
     if self.noise.size == 2:
-      quantiles = tf.math.ndtri((tf.range(_SIDE, dtype=tf.float32) + 0.5) / _SIDE)
-      across, down = tf.meshgrid(quantiles, quantiles[::-1])
-      places = tf.reshape(tf.stack([across, down], axis=-1), [-1, 2])  # [_SIDE ** 2, 2]
-      manifold = pixels.to_uint8(self.run(GENERATE, networks, places)).numpy()
-      grids['manifold'] = pixels.grid(manifold, columns=_SIDE, gap=0)
-      latents = self.encode(examples['image']).numpy()
-      labels = examples.get('label', np.zeros(len(latents), int))
-      grids['latents'] = pixels.scatter(latents, labels)
+      grids['manifold'] = pixels.grid(shown['manifold'], columns=_SIDE, gap=0)
+      labels = examples.get('label', np.zeros(len(shown['latents']), int))
+      grids['latents'] = pixels.scatter(shown['latents'], labels)
     return grids

@@ -7,8 +7,7 @@ given = given_on_the_way_back(game, back, examples, outputs)         # what its 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
+from typing import Any
 
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
@@ -29,8 +28,8 @@ def way_back(game: Game, task: Task) -> Task | None:
 
 
 def given_on_the_way_back(
-  game: Game, back: Task, examples: Mapping[str, np.ndarray], outputs: np.ndarray
-) -> dict[str, np.ndarray]:
+  game: Game, back: Task, examples: Mapping[str, Any], outputs: Any
+) -> dict[str, Any]:
   """Returns stored values [n, ...] by field that a task reads to make examples of outputs again.
 
   Args:
@@ -38,7 +37,7 @@ def given_on_the_way_back(
     back: The task that leads back.
     examples: Values [n, ...] by field of what the outputs were made of. Their own class is asked
       for on the way back.
-    outputs: The outputs as stored, [n, ...].
+    outputs: The outputs as stored, an array or a tensor [n, ...].
   """
   given = {**examples, back.source: outputs}
   label = game.data.label_of(back.target)

@@ -23,17 +23,19 @@ def write(path: str, content: str | bytes | BinaryIO, *, durable: bool = True) -
     path: Path of the file; may be gs://.
     content: The new content, or an open file that has it from where it stands; text is written as
       UTF-8.
-    durable: Whether to wait some milliseconds until the disk has the content; ignored in buckets,
-      which always do. Without it a power loss soon afterwards can leave an empty file, which is
+    durable: Whether to wait some milliseconds until the disk has the content; a bucket has it when
+      the call returns. Without it a power loss soon afterwards can leave an empty file, which is
       fine for files that can be made again.
 
   Raises:
     OSError: The file cannot be written; the old content is kept.
   """
+  content = content.encode() if isinstance(content, str) else content
+  if not files.is_local(path):  # An object appears as a whole, in one request.
+    return files.write_bytes(path, content)
   temporary = f'{path}.{uuid.uuid4().hex}.tmp'
-  durable = durable and files.is_local(path)
   try:
-    files.write_bytes(temporary, content.encode() if isinstance(content, str) else content)
+    files.write_bytes(temporary, content)
     if durable:
       _sync_file(temporary)
     files.move(temporary, path)

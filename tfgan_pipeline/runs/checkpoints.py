@@ -13,7 +13,7 @@ checked against, see checksums.py. `tf.train.latest_checkpoint(directory)` finds
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import json
@@ -27,6 +27,7 @@ from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.runs import atomic_files, checksums, files
 from tfgan_pipeline.runs.checkpoint_file import literal_path, require_all
 from tfgan_pipeline.runs.pins import Pins
+from tfgan_pipeline.runs.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 _INDEX = re.compile(r'ckpt-(\d+)\.index')
@@ -77,6 +78,7 @@ class Checkpoints:
     self._directory = directory
     self._keep = keep
     self._run_id = run_id
+    self._is_made = False  # The folder, by this object.
     self.pins = Pins(os.path.join(directory, 'pinned'))
 
   def prefix(self, step: int) -> str:
@@ -102,28 +104,27 @@ class Checkpoints:
     checksum = checksums.combined(checksums.of_variables(root))
     return self.record(step).get('checksum') == checksum
 
-  def save(
-    self, step: int, root: tf.train.Checkpoint, parts: Mapping[str, str] | None = None
-  ) -> None:
+  def save(self, step: int, root: tf.train.Checkpoint | Snapshot) -> None:
     """Writes a checkpoint, then removes the oldest earlier ones beyond `keep` that are not pinned.
 
     Args:
       step: Step of the checkpoint.
-      root: The objects to save.
-      parts: The checksums of the objects, see checksums.of_variables; computed if None.
+      root: The objects to save, or a copy of them.
 
     Raises:
       OSError: The record cannot be written; the partial checkpoint is removed.
       tf.errors.OpError: TensorFlow cannot write; the partial checkpoint is removed.
     """
-    parts = parts or checksums.of_variables(root)
+    parts = root.checksums if isinstance(root, Snapshot) else checksums.of_variables(root)
     record = {
       'step': step,
       'run_id': self._run_id,
       'checksum': checksums.combined(parts),
       'parts': parts,
     }
-    files.make_folder(self._directory)
+    if not self._is_made:
+      files.make_folder(self._directory)
+      self._is_made = True
     try:
       atomic_files.write(self.prefix(step) + '.json', json.dumps(record, indent=2) + '\n')
       self._write(step, root)
@@ -132,14 +133,15 @@ class Checkpoints:
       raise
     steps = self.steps()
     older_steps = [other for other in reversed(steps) if other < step]
-    surplus = (
-      [old for old in older_steps[self._keep - 1 :] if not self.pins.of(old)] if self._keep else []
-    )
+    surplus = older_steps[self._keep - 1 :] if self._keep else []
+    if surplus:
+      pinned = self.pins.all_steps()
+      surplus = [old for old in surplus if old not in pinned]
     self._write_state([step for step in steps if step not in surplus])
     for old in surplus:
       self._remove(old)
 
-  def _write(self, step: int, root: tf.train.Checkpoint) -> None:
+  def _write(self, step: int, root: tf.train.Checkpoint | Snapshot) -> None:
     """Writes the data, then the index, which makes `steps` list the checkpoint.
 
     TensorFlow writes an index in place, where readers could see half of it. On a disk files
@@ -182,9 +184,9 @@ class Checkpoints:
     return [os.path.join(self._directory, name) for name in sorted(names)]
 
   def _remove(self, step: int) -> None:
-    files.remove(self.prefix(step) + '.index')  # First, since it makes the checkpoint listed.
+    files.remove_file(self.prefix(step) + '.index')  # First, since it makes the checkpoint listed.
     for path in self._files(step):
-      files.remove(path)
+      files.remove_file(path)
 
   def remove_leftovers(self) -> None:
     """Removes incomplete checkpoints of a killed writer; only for the sole writer of the folder."""

@@ -27,6 +27,16 @@ def of_variables(root: tf.train.Checkpoint) -> dict[str, str]:
   return _hash_arrays((name, variable.numpy()) for name, variable in sorted(variables.items()))
 
 
+def arrays(root: tf.train.Checkpoint) -> dict[str, np.ndarray]:
+  """Returns copies of the variables below `root`, by name on disk."""
+  return {name: variable.numpy() for name, variable in named_variables(root).items()}
+
+
+def of_arrays(values: Mapping[str, np.ndarray]) -> dict[str, str]:
+  """Returns the checksum of each part, by name, of values of variables by name on disk."""
+  return _hash_arrays(sorted(values.items()))
+
+
 def of_file(prefix: str) -> dict[str, str]:
   """Returns the checksum of each part of the checkpoint at `prefix`, by name, from its files."""
   reader = tf.train.load_checkpoint(prefix)

@@ -39,7 +39,7 @@ def session_start(void: int) -> list[event_pb2.Event]:
 
 def add(path: str, events: Iterable[event_pb2.Event]) -> None:
   """Adds events to an event file that this process alone writes."""
-  files.append(path, _encode(events))
+  files.append(path, encode(events))
 
 
 def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> str:
@@ -84,11 +84,12 @@ def _next_name(directory: str) -> str:
 def _write(path: str, events: Iterable[event_pb2.Event]) -> str:
   version = event_pb2.Event(wall_time=time.time(), file_version='brain.Event:2')
   files.make_folder(os.path.dirname(path))
-  files.write_bytes(path, _encode([version, *events]))
+  files.write_bytes(path, encode([version, *events]))
   return path
 
 
-def _encode(events: Iterable[event_pb2.Event]) -> bytes:
+def encode(events: Iterable[event_pb2.Event]) -> bytes:
+  """Returns events as an event file holds them."""
   content = io.BytesIO()
   for event in events:
     record_writer.RecordWriter(content).write(event.SerializeToString())

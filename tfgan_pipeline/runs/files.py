@@ -100,6 +100,21 @@ def version(path: str) -> object:
   return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
+def facts(path: str) -> tuple[tuple[int, ...], float]:
+  """Returns numbers that change when a file does, and when it last did, in seconds since 1970.
+
+  The numbers are size, times in nanoseconds and inode of a local file, and size and time of an
+  object in a bucket.
+  """
+  if is_local(path):
+    found = os.stat(path)
+    times = found.st_mtime_ns, found.st_ctime_ns
+    return (found.st_size, *times, found.st_ino), max(times) / 1e9
+  with _bucket(path) as gfile:
+    found = gfile.stat(path)
+  return (found.length, found.mtime_nsec), found.mtime_nsec / 1e9
+
+
 def make_folder(path: str) -> None:
   """Makes a folder and its parents, unless they exist."""
   if is_local(path):
@@ -139,8 +154,12 @@ def write_bytes(path: str, content: bytes | BinaryIO) -> None:
     with open(path, 'wb') as file:
       shutil.copyfileobj(source, file)
   else:
-    with _bucket(path) as gfile, gfile.GFile(path, 'wb') as file:
-      shutil.copyfileobj(source, file)
+    with _bucket(path) as gfile:
+      if path.startswith('ram://'):  # This file system in memory appends where others replace.
+        with contextlib.suppress(FileNotFoundError), _bucket(path):
+          gfile.remove(path)
+      with gfile.GFile(path, 'wb') as file:
+        shutil.copyfileobj(source, file)
 
 
 def append(path: str, text: str | bytes) -> None:
@@ -171,6 +190,15 @@ def remove(path: str) -> None:
   else:
     with _bucket(path) as gfile:
       gfile.rmtree(path) if gfile.isdir(path) else gfile.remove(path)
+
+
+def remove_file(path: str) -> None:
+  """Removes a file; in a bucket without asking first whether it is a folder."""
+  if is_local(path):
+    os.remove(path)
+  else:
+    with _bucket(path) as gfile:
+      gfile.remove(path)
 
 
 @contextlib.contextmanager

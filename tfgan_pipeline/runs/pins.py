@@ -29,6 +29,11 @@ class Pins:
     names = files.names_in(self._directory)
     return [name[len(start) :] for name in names if name.startswith(start)]
 
+  def all_steps(self) -> set[int]:
+    """Returns the steps that are pinned under any name."""
+    matches = (re.match(r'ckpt-(\d+)\.', name) for name in files.names_in(self._directory))
+    return {int(match[1]) for match in matches if match}
+
   def steps(self, who: str) -> list[int]:
     """Returns the steps that are pinned under the name `who`, lowest first."""
     pattern = re.compile(rf'ckpt-(\d+)\.{re.escape(who)}')

@@ -13,6 +13,7 @@ from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.growing_file import GrowingFile
 from tfgan_pipeline.runs.scoring_claims import Claims
 
 Record = dict[str, Any]
@@ -127,8 +128,11 @@ class Records:
         return duplicate
       files.make_folder(self.directory)
       first()
-      has_open_line = _read_text(self._path)[-1:] not in ('', '\n')
-      files.append(self._path, '\n' * has_open_line + json.dumps(record) + '\n')
+      before = files.read_bytes(self._path) if files.exists(self._path) else b''
+      has_open_line = before[-1:] not in (b'', b'\n')
+      file = GrowingFile(self._path, before)
+      file.add(('\n' * has_open_line + json.dumps(record) + '\n').encode())
+      file.flush()
       return record
 
 

@@ -2,11 +2,11 @@
 
     with TrainingLock(run.train) as lock:   # UsageError while another process trains
       ...
-      lock.check()                          # before anything is overwritten
+      lock.check()                          # before a checkpoint is saved
 
 On local file systems, and network ones with locks, the operating system holds the lock and frees it
 when the process ends, in whatever way. A bucket has no locks: there the trainer that started last
-continues, and an earlier one stops before it writes again.
+continues, and an earlier one stops before it saves again.
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels, class_numbers
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import sizes
-from tfgan_pipeline.models.game import Game, Inputs, parts_of
+from tfgan_pipeline.models.game import Game, Inputs
 from tfgan_pipeline.models.image_game import ImageGame
+from tfgan_pipeline.models.parts import parts_of
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
 from tfgan_pipeline.runs.directory import RunDirectory

@@ -23,7 +23,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.networks.layers.basic import batch_norms
-from tfgan_pipeline.networks.layers.spectral_norm import divisor
+from tfgan_pipeline.networks.layers.spectral_norm import norms
 from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs import files
 from tfgan_pipeline.training.state import TrainState
@@ -64,7 +64,7 @@ def _unbounded(
   needs_bound = registry.loss.build(experiment.loss).needs_bound
   is_bounded = experiment.clip_weights or any(penalty.of_slope for penalty in penalties.values())
   is_normalised = all(
-    any(divisor(layer) is not None for layer in critic._flatten_layers()) for critic in critics
+    any(norms(layer) is not None for layer in critic._flatten_layers()) for critic in critics
   )
   if needs_bound and not is_bounded and not is_normalised:
     yield (

@@ -1,7 +1,8 @@
 """Health metrics of a run, computed at each sampling from weights, fixed noise and fixed images.
 
     health = Health(state, dataset)
-    scalars = health(step, {task: (inputs, samples)})   # floats by TensorBoard tag
+    measured = health.measure({task: inputs})             # On the device; may be traced.
+    scalars = health.scalars(step, arrays_of(measured), {task: samples})   # By TensorBoard tag.
 
 Computing them changes no variable, draws no random number and involves no other replica. So a run
 is the same with and without them, and the chief of several workers can compute them alone.
@@ -12,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 import logging
 import math
+from typing import Any
 
 import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.models.game import Inputs, parts_of
+from tfgan_pipeline.models.game import Inputs
 from tfgan_pipeline.models.image_game import ImageGame
+from tfgan_pipeline.models.parts import in_turn
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_statistics
-from tfgan_pipeline.training.spectral_norms import spectral_norms
+from tfgan_pipeline.training import spectral_norms
 from tfgan_pipeline.training.state import TrainState
 
 COLLAPSED = 0.1  # Samples count as collapsed when their diversity is below this.
@@ -34,9 +37,13 @@ _HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the prefer
 
 _log = logging.getLogger(__name__)
 
+# Results by kind, then by role, kind of images, or layer.
+Measured = dict[str, Any]
+MeasuredArrays = Mapping[str, Any]
+
 
 class Health:
-  """Callable that computes the health metrics of one run's state.
+  """Computes the health metrics of one run's state.
 
   Args:
     state: The variables of the run.
@@ -54,17 +61,44 @@ class Health:
     reads_labels = judge is not None and 'label' in judge.reads
     if held_out is not None and not (reads_labels and dataset.split(held_out).hides_labels):
       self._real['held_out'] = _fixed_examples(dataset.split(held_out), self._batch)
+    self._judged: dict[str, Mapping[str, tf.Tensor]] = {}  # What the discriminator reads of them.
+    if isinstance(state.game, ImageGame) and 'discriminator' in state.game.networks:
+      self._judged = {name: _as_tensors(real) for name, real in self._real.items()}
     self._collapsed: set[Task] = set()
 
-  def __call__(
-    self, step: int, outputs: Mapping[Task, tuple[Inputs, np.ndarray]]
+  def measure(self, inputs: Mapping[Task, Inputs]) -> Measured:
+    """Computes on the device what `scalars` needs; may be traced.
+
+    Args:
+      inputs: The inputs of the samples by task, see `Game.inputs`.
+    """
+    game = self._state.game
+    networks, averages = game.networks, self._state.averages
+    differences = {
+      role: [mean - weight for mean, weight in zip(mean_of, weights_of)]
+      for role, average in averages.items()
+      for mean_of, weights_of in [(average.trainable_variables, networks[role].trainable_variables)]
+    }
+    norms = {role: _norm(network.trainable_variables) for role, network in networks.items()}
+    distances = {role: _norm(tensors) for role, tensors in differences.items()}
+    spectral = {role: spectral_norms.measure(role, network) for role, network in networks.items()}
+    logits = {}
+    if self._judged:
+      assert isinstance(game, ImageGame)
+      logits = {name: self._logits(game, real) for name, real in self._judged.items()}
+      task = next(iter(inputs))
+      logits['generated'] = self._generated_logits(game, task, inputs[task])
+    return {'norms': norms, 'distances': distances, 'spectral': spectral, 'logits': logits}
+
+  def scalars(
+    self, step: int, measured: MeasuredArrays, samples: Mapping[Task, np.ndarray]
   ) -> dict[str, float]:
     """Returns the health metrics at `step`; logs a warning when samples have lost their diversity.
 
     Args:
-      step: The step that the state is at.
-      outputs: The inputs of the samples, see `Game.inputs`, and the stored samples [N, ...], by
-        task.
+      step: The step that the state was at.
+      measured: Results of `measure`.
+      samples: The stored samples [N, ...] by task.
 
     Returns:
       Scalars by TensorBoard tag, rounded to float32, the precision of the plots:
@@ -82,21 +116,18 @@ class Health:
       - samples/diversity: see `diversity`; samples/diversity/<task> for tasks after the first.
       Metrics that do not apply to the game are left out.
     """
-    game = self._state.game
     scalars: dict[str, float] = {}
-    for role, network in game.networks.items():
-      scalars[f'weight_norm/{role}'] = _norm(network.trainable_variables)
-      scalars.update(spectral_norms(role, network))
-    for role, average in self._state.averages.items():
+    for role, network in self._state.game.networks.items():
+      scalars[f'weight_norm/{role}'] = float(measured['norms'][role])
+      scalars.update(spectral_norms.values_of(role, network, measured['spectral'][role]))
+    for role, distance in measured['distances'].items():
       if norm := scalars[f'weight_norm/{role}']:
-        weights = game.networks[role].trainable_variables
-        differences = [mean - weight for mean, weight in zip(average.trainable_variables, weights)]
-        scalars[_tag('moving_average/distance', role, 'generator')] = _norm(differences) / norm
-    first = next(iter(outputs))
-    if isinstance(game, ImageGame) and 'discriminator' in game.networks:
-      scalars.update(self._judge_images(game, first, *outputs[first]))
-    for task, (_, samples) in outputs.items():
-      value = self._diversity(task, samples)
+        scalars[_tag('moving_average/distance', role, 'generator')] = float(distance) / norm
+    if measured['logits']:
+      scalars.update(_judgement(measured['logits']))
+    first = next(iter(samples))
+    for task, made in samples.items():
+      value = self._diversity(task, made)
       if value is not None:
         scalars[_tag('samples/diversity', task.name, first.name)] = value
         self._warn(step, task, value)
@@ -116,54 +147,31 @@ class Health:
       real['label'] if by_class else None,
     )
 
-  def _judge_images(
-    self, game: ImageGame, task: Task, inputs: Inputs, samples: np.ndarray
-  ) -> dict[str, float]:
-    """Returns the discriminator's mean outputs and accuracies on each kind of images, and r_v."""
-    logits = {name: self._logits(game, real) for name, real in self._real.items()}
-    logits['generated'] = self._generated_logits(game, task, inputs, len(samples))
-    means = {name: float(np.mean(values, dtype=np.float64)) for name, values in logits.items()}
-    correct = {
-      name: values < 0 if name == 'generated' else values > 0 for name, values in logits.items()
-    }
-    scalars = {
-      **{f'discriminator_output_fixed/{name}': value for name, value in means.items()},
-      **{
-        f'discriminator_accuracy_fixed/{name}': float(np.mean(values))
-        for name, values in correct.items()
-      },
-    }
-    # r_v of Karras et al. 2020, arXiv:2006.06676, equation 1.
-    gap = means['train'] - means['generated']
-    if 'held_out' in means and gap > 0:
-      scalars['overfitting/r_v'] = (means['train'] - means['held_out']) / gap
-    return scalars
-
-  def _logits(self, game: ImageGame, real: Example) -> np.ndarray:
+  def _logits(self, game: ImageGame, real: Mapping[str, tf.Tensor]) -> tf.Tensor:
     """Returns the discriminator's logits of real examples, float32 [n]."""
     medium, labels = game.data['image'].require_medium(), real.get('label')
-    logits = []
-    for first in range(0, len(real['image']), self._batch):
-      part = slice(first, first + self._batch)
-      images = medium.to_device(real['image'][part])
-      with batch_statistics():
-        logits.append(game.logits(images, None if labels is None else labels[part]))
-    return np.concatenate(logits)
 
-  def _generated_logits(
-    self, game: ImageGame, task: Task, inputs: Inputs, count: int
-  ) -> np.ndarray:
+    def judge(part: list[tf.Tensor]) -> tf.Tensor:
+      with batch_statistics():
+        return game.logits(medium.to_device(part[0]), part[1] if labels is not None else None)
+
+    inputs = [real['image']] if labels is None else [real['image'], labels]
+    return in_turn(judge, inputs, real['image'].shape[0], self._batch)
+
+  def _generated_logits(self, game: ImageGame, task: Task, inputs: Inputs) -> tf.Tensor:
     """Returns the discriminator's logits of samples of the trained weights, float32 [count]."""
-    labels, logits = game.labels(range(count)), []
+    count = tf.nest.flatten(inputs)[0].shape[0]
+    labels = game.labels(range(count))
     size = self._batch if self._batch < BATCH else count
     # Parts of nearly one size, so that batch normalisation has no small batch.
     size = math.ceil(count / math.ceil(count / size))
-    for first, part in zip(range(0, count, size), parts_of(inputs, count, size)):
-      part_labels = None if labels is None else labels[first : first + size]
+
+    def judge(part: tuple[Inputs, list[tf.Tensor]]) -> tf.Tensor:
       with batch_statistics():
-        images = game.run(task, game.networks, part)
-        logits.append(game.logits(images, part_labels).numpy())
-    return np.concatenate(logits)
+        images = game.run(task, game.networks, part[0])
+        return game.logits(images, part[1][0] if part[1] else None)
+
+    return in_turn(judge, (inputs, [] if labels is None else [labels]), count, size)
 
   def _warn(self, step: int, task: Task, value: float) -> None:
     """Logs a warning when samples of a task collapse; once, until their diversity recovers."""
@@ -179,6 +187,26 @@ class Health:
         'noise' if task.samples_noise else 'inputs',
       )
     (self._collapsed.add if collapsed else self._collapsed.discard)(task)
+
+
+def _judgement(logits: Mapping[str, np.ndarray]) -> dict[str, float]:
+  """Returns the discriminator's mean outputs and accuracies on each kind of images, and r_v."""
+  means = {name: float(np.mean(values, dtype=np.float64)) for name, values in logits.items()}
+  correct = {
+    name: values < 0 if name == 'generated' else values > 0 for name, values in logits.items()
+  }
+  scalars = {
+    **{f'discriminator_output_fixed/{name}': value for name, value in means.items()},
+    **{
+      f'discriminator_accuracy_fixed/{name}': float(np.mean(values))
+      for name, values in correct.items()
+    },
+  }
+  # r_v of Karras et al. 2020, arXiv:2006.06676, equation 1.
+  gap = means['train'] - means['generated']
+  if 'held_out' in means and gap > 0:
+    scalars['overfitting/r_v'] = (means['train'] - means['held_out']) / gap
+  return scalars
 
 
 def diversity(
@@ -216,8 +244,12 @@ def _variance(images: np.ndarray, labels: np.ndarray) -> float:
   return total / max(len(images) - len(groups), 1)
 
 
-def _norm(tensors: Iterable[tf.Tensor]) -> float:
-  return float(tf.linalg.global_norm(list(tensors)))
+def _norm(tensors: Iterable[tf.Tensor]) -> tf.Tensor:
+  return tf.convert_to_tensor(tf.linalg.global_norm(list(tensors)))
+
+
+def _as_tensors(real: Example) -> dict[str, tf.Tensor]:
+  return {name: tf.convert_to_tensor(real[name]) for name in ('image', 'label') if name in real}
 
 
 def _fixed_examples(split: Split, batch: int) -> Example:

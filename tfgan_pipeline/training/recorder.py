@@ -1,29 +1,35 @@
 """Files that a run writes while it trains: checkpoints, curves, samples, health, and faults.
 
-Only the chief worker writes; on other workers a Recorder does nothing.
+What is due at a step is copied from the device, and drawn and written by a thread while the next
+steps are made, in order. Only the chief worker writes; on other workers a Recorder does nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import json
+import logging
 import os
+import time
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
+from tfgan_pipeline.runs.background import Background
 from tfgan_pipeline.runs.changes import recorded_changes, table
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.training_lock import TrainingLock
+from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.health import BATCH, Health
+from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
@@ -32,6 +38,7 @@ from tfgan_pipeline.training.task_pictures import TaskPictures
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
 _Part = TypeVar('_Part')
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -42,10 +49,12 @@ class Recorder:
     experiment: The run's choices; they say at which steps to save, log and sample.
     state: The variables that are saved and sampled.
     chief: Whether this worker writes; on others every method does nothing.
-    lock: The training lock of the directory, held by the chief and checked before each write.
+    lock: The training lock of the directory, held by the chief and looked at before each save.
+    goodput: What the time of the process is spent on; None begins to count now.
 
   Raises:
-    WriteError: A file cannot be written, in any method; files that existed before are whole.
+    WriteError: A file cannot be written, in any method: now, or since the call before; files that
+      existed before are whole. What `join` has not waited for may not be written yet.
   """
 
   def __init__(
@@ -56,19 +65,22 @@ class Recorder:
     *,
     chief: bool,
     lock: TrainingLock | None,
+    goodput: Goodput | None = None,
   ):
     self._run = run
     self._experiment = experiment
     self._state = state
     self._chief = chief
     self._lock = lock
+    self._goodput = goodput or Goodput(time.monotonic())
     keep = experiment.keep_checkpoints
     self._checkpoints = Checkpoints(run.checkpoints, keep=keep, run_id=run.run_id)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
-    self._health: Health | None = None
+    self._look: Look | None = None
     self._pictures = TaskPictures(experiment, state)
-    self._shown: Example = {}  # Stored real examples, the inputs of tasks and `game.pictures`.
+    self._snapshots = Snapshots(state.checkpoint)
+    self._background = Background()
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
     """Begins to record at `step` and discards records of later steps.
@@ -87,18 +99,13 @@ class Recorder:
       self._run.mark_unfinished()
       self._checkpoints.set_aside(damaged)
       self._checkpoints.remove_leftovers()
+      self._goodput.begin(self._run, step)  # Reads lines before they are removed.
       self._summaries = TrainSummaries(self._run, step)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
       for change in recorded_changes(self._run):
         if change['first_step'] == step:
           self._summaries.change(step, table(change))
-    trained_batch = self._experiment.batch_size // self._experiment.accumulate
-    batch = batch_size(dataset.image_shape, BATCH, trained_batch)
-    self._health = self._health or Health(self._state, dataset, batch)
-    count = self._pictures.needed_examples()
-    if count:
-      split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-      self._shown = next(dataset.split(split_name).ordered(count))
+    self._look = self._look or self._new_look(dataset)
     if not step:
       self._show_data(dataset)
       self._sample(0)
@@ -109,6 +116,16 @@ class Recorder:
           _require(self._summaries).line(0, {}, saved_record['checksum'])
       else:
         self._save(0)
+      self.join()
+
+  def _new_look(self, dataset: Dataset) -> Look:
+    """Reads the examples that are looked at, now and at each later sampling."""
+    count = self._pictures.needed_examples()
+    split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
+    self._pictures.show(next(dataset.split(split_name).ordered(count)) if count else {})
+    trained_batch = self._experiment.batch_size // self._experiment.accumulate
+    batch = batch_size(dataset.image_shape, BATCH, trained_batch)
+    return Look(self._pictures, Health(self._state, dataset, batch), self._state.device)
 
   def advance(self, step: int) -> None:
     """Moves the progress display to `step`, which the device has finished."""
@@ -127,34 +144,57 @@ class Recorder:
       return
     log_due = self._experiment.is_due(step, self._experiment.log_every)
     if log_due:
-      with self._writing(self._run.path):
-        _require(self._summaries).plot(
-          step, scalars, _require(self._progress).images_per_second(step)
-        )
-        _require(self._progress).report(step, scalars)
+      rate = _require(self._progress).images_per_second(step)
+      _require(self._progress).report(step, scalars)
+      self._do(lambda: _require(self._summaries).plot(step, scalars, rate))
     if self._experiment.is_due(step, self._experiment.sample_every):
       self._sample(step)
     if save:
       self._save(step, scalars if log_due else {})
     elif log_due:
-      with self._writing(self._run.path):
-        _require(self._summaries).line(step, scalars)
+      self._do(lambda: _require(self._summaries).line(step, scalars))
 
   def _save(self, step: int, scalars: Mapping[str, float] = MappingProxyType({})) -> None:
     """Writes a line of train.jsonl with the checksum of all variables, then their checkpoint.
 
+    This is when a trainer looks whether another has taken over, since a look is a request where
+    the run is in a bucket, and when a bucket gets the lines and curves since the last save.
+
     A run that is killed between the two writes continues from an earlier checkpoint and replaces
     the line, so no checkpoint is ever without its line.
     """
-    parts = checksums.of_variables(self._state.checkpoint)
-    with self._writing(self._run.path):
-      scheduled = step % self._experiment.save_every == 0
-      _require(self._summaries).line(step, scalars, checksums.combined(parts), scheduled=scheduled)
-    with self._writing(self._checkpoints.prefix(step)):
-      self._checkpoints.save(step, self._state.checkpoint, parts)
+    self.join()  # One snapshot at a time is enough to hold in memory.
+    snapshot = self._snapshots.take()
+    scheduled = step % self._experiment.save_every == 0
+
+    def write() -> None:
+      checksum = checksums.combined(snapshot.checksums)
+      with self._writing(self._run.path):
+        _require(self._summaries).line(step, scalars, checksum, scheduled=scheduled)
+      with writing(self._checkpoints.prefix(step)):
+        self._checkpoints.save(step, snapshot)
+        self._goodput.write(self._run, step)
+
+    self._background.do(write)
+    if not self._snapshots.is_ready:
+      self.join()
+
+  def _do(self, write: Callable[[], None]) -> None:
+    """Has the background write something that no other trainer would miss."""
+
+    def work() -> None:
+      with writing(self._run.path):
+        write()
+
+    self._background.do(work)
+
+  def join(self) -> None:
+    """Waits until all files are written; raises WriteError if one could not be."""
+    self._background.join()
 
   def newest_checkpoint(self) -> str | None:
-    """Returns the path prefix of the newest checkpoint, or None without one."""
+    """Returns the path prefix of the newest checkpoint, once it is written, or None without one."""
+    self.join()
     steps = self._checkpoints.steps()
     return self._checkpoints.prefix(steps[-1]) if steps else None
 
@@ -166,6 +206,7 @@ class Recorder:
       faults: The scalars at fault, by tag.
       scalars: All scalars of that step, by tag.
     """
+    self.join()
     path = os.path.join(self._run.train, f'not_finite-{step:06d}.json')
     if self._chief:
       record = {
@@ -181,9 +222,18 @@ class Recorder:
 
   def done(self, step: int) -> None:
     """Marks the run as done in its directory, after its last step `step`."""
+    self.join()
     if self._chief:
       with self._writing(self._run.path):
         self._run.mark_done(step)
+
+  def tell_goodput(self, step: int) -> None:
+    """Logs the goodput of a run that has trained to `step` in this process, and writes it."""
+    self.join()
+    if self._chief and self._summaries is not None:
+      with self._writing(self._run.path):
+        self._goodput.write(self._run, step)
+      _log.info('%s', self._goodput.told(step))
 
   def _show_data(self, dataset: Dataset) -> None:
     """Writes the names of classes, and training examples for each field that tasks generate."""
@@ -197,30 +247,31 @@ class Recorder:
 
   def _sample(self, step: int) -> None:
     """Writes pictures of samples, from fixed noise or examples, and health metrics of all tasks."""
-    game, networks = self._state.game, self._state.sampled_networks
+    look = _require(self._look)
     flag = f'--batch_size={self._experiment.batch_size}'
     way_out = 'large pictures are sampled in batches of at most this size; a smaller one needs less'
     with need_of(f'sampling at step {step}', way_out, flag=flag):
-      outputs, pictures = self._pictures.samples(self._shown)
-    with need_of(f'measuring the health of step {step}', way_out, flag=flag):
-      health = _require(self._health)(step, outputs)
-    if game.shown_examples:
-      shown_examples = {name: values[: game.shown_examples] for name, values in self._shown.items()}
-      pictures |= game.pictures(networks, shown_examples)
-    with self._writing(self._run.path):  # Errors above are not errors of writing.
-      _require(self._summaries).health(step, health)
-      for name, picture in pictures.items():
-        _require(self._summaries).picture(name, step, picture)
+      seen = look()
+
+    def write() -> None:
+      pictures, health = look.draw(seen), look.health(step, seen)
+      with writing(self._run.path):  # Errors above are not errors of writing.
+        _require(self._summaries).health(step, health)
+        for name, picture in pictures.items():
+          _require(self._summaries).picture(name, step, picture)
+
+    self._background.do(write)
 
   @contextlib.contextmanager
   def _writing(self, path: str) -> Iterator[None]:
-    """Checks the lock, and raises WriteError about `path` if the block cannot write."""
+    """Looks at the lock, and raises WriteError about `path` if the block cannot write."""
     with writing(path):
       _require(self._lock).check()
       yield
 
   def close(self) -> None:
-    """Ends the progress display and closes the files of curves."""
+    """Writes what is to be written, ends the progress display and closes the files of curves."""
+    self.join()
     if self._progress is not None:
       self._progress.close()
     if self._summaries is not None:
@@ -234,8 +285,11 @@ class Recorder:
           atomic_files.remove_leftovers(directory)
     return self
 
-  def __exit__(self, *_: object) -> None:
-    self.close()
+  def __exit__(self, *error: Any) -> None:
+    try:
+      self._background.__exit__(*error)
+    finally:
+      self.close()
 
 
 def _require(part: _Part | None) -> _Part:

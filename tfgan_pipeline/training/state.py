@@ -165,6 +165,15 @@ class TrainState:
     return {tag: value for tag, value in sums.items() if not math.isfinite(value)}
 
   @property
+  def device(self) -> str:
+    """Device of the weights, of the first replica if there are several; '' for TPUs.
+
+    To a TPU only whole steps can be sent.
+    """
+    variables = [variable for network in self.networks.values() for variable in network.variables]
+    return '' if not variables or 'TPU' in variables[0].device else variables[0].device
+
+  @property
   def checkpoint_bytes(self) -> int:
     """Bytes of all variables in a checkpoint."""
     saved_variables = [

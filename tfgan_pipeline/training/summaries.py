@@ -78,6 +78,8 @@ class TrainSummaries:
     self._curves.scalars(step, values, more)
     if checksum:  # Else a loss of power could leave a checkpoint that is newer than its curves.
       self._curves.sync()
+      self._health.flush()
+      self._tensorboard.flush()
 
   def health(self, step: int, values: dict[str, float]) -> None:
     """Writes health metrics by TensorBoard tag, as event and as line of health.jsonl."""
@@ -109,8 +111,9 @@ class TrainSummaries:
     self._tensorboard.picture(step, tag, picture)
 
   def close(self) -> None:
-    """Closes the event file."""
-    self._tensorboard.close()
+    """Closes all files."""
+    for writer in (self._curves, self._health, self._tensorboard):
+      writer.close()
 
 
 def _clean_line(line: str, *, void: int) -> str:

@@ -1,12 +1,14 @@
 """Pictures of a game's tasks while it is trained: real examples and samples of fixed inputs.
 
 pictures = TaskPictures(experiment, state)
-outputs, drawn = pictures.samples(shown)       # drawn['fakes']: uint8 [H, W, 1, 3 or 4]
+pictures.show(examples)                        # Fixes the inputs.
+made = pictures.make()                         # On the device; may be traced.
+drawn = pictures.draw(arrays_of(made))         # drawn['fakes']: uint8 [H, W, 1, 3 or 4]
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
 
 import numpy as np
@@ -20,10 +22,14 @@ from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.media.pairs import side_by_side
 from tfgan_pipeline.media.sizes import batch_size
-from tfgan_pipeline.models.game import Inputs, parts_of
+from tfgan_pipeline.models.game import Inputs
+from tfgan_pipeline.models.parts import in_turn
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.models.way_back import given_on_the_way_back, way_back
 from tfgan_pipeline.training.state import TrainState
+
+# Stored samples [N, ...] by task, by task there and back, and values of Game.shown by their name.
+Made = dict[str, dict[str, tf.Tensor]]
 
 
 class TaskPictures:
@@ -32,12 +38,18 @@ class TaskPictures:
   Args:
     experiment: The run's choices.
     state: The variables that samples are made with.
+
+  Attributes:
+    inputs: The fixed inputs of each task, see Game.inputs.
   """
 
   def __init__(self, experiment: Experiment, state: TrainState):
     self._state = state
     self._seed = experiment.seed
     self._trained_batch = experiment.batch_size // experiment.accumulate
+    self.inputs: dict[Task, Inputs] = {}
+    self._given: dict[Task, Example | None] = {}  # Examples that the inputs are made from.
+    self._special: Example = {}  # Those of Game.shown.
 
   @property
   def tasks(self) -> Sequence[Task]:
@@ -65,32 +77,50 @@ class TaskPictures:
     """Returns the number of real examples that pictures show; 0 if all are made of noise."""
     return max(self._state.game.shown_examples, *map(self._examples_of, self.tasks))
 
-  def samples(
-    self, shown: Example
-  ) -> tuple[dict[Task, tuple[Inputs, np.ndarray]], dict[str, np.ndarray]]:
-    """Makes samples of all tasks, from fixed noise or examples, and draws them.
+  def show(self, examples: Example) -> None:
+    """Fixes the inputs of all tasks.
 
     Args:
-      shown: `needed_examples` stored real examples by field.
-
-    Returns:
-      (inputs and stored samples [N, ...] by task, pictures uint8 [H, W, 1, 3 or 4] by name).
+      examples: `needed_examples` stored real examples by field.
     """
     game = self._state.game
-    outputs, drawn = {}, {}
-    for task in self.tasks:
-      inputs, examples = self._fixed_inputs(task, shown)
+    self._special = {name: values[: game.shown_examples] for name, values in examples.items()}
+    self._given = {task: self._examples_for(task, examples) for task in self.tasks}
+    self.inputs = {task: self._fixed_inputs(task, given) for task, given in self._given.items()}
+
+  def make(self) -> Made:
+    """Makes samples of all tasks from the fixed inputs, and what else their pictures show."""
+    game, networks = self._state.game, self._state.sampled_networks
+    samples, back = {}, {}
+    for task, inputs in self.inputs.items():
       medium = self._field(task.target).require_medium()
-      samples = medium.to_stored(self._values(task, inputs)).numpy()
-      outputs[task] = inputs, samples
+      with tf.control_dependencies([*samples.values(), *back.values()]):  # One after the other.
+        samples[task.name] = medium.to_stored(self._values(task, inputs))
+        if self._columns_of_translation(task) and (way := way_back(game, task)):
+          back[task.name] = self._there_and_back(task, way, samples[task.name])
+    special = {}
+    if game.shown_examples:
+      special = game.shown(networks, tf.nest.map_structure(tf.convert_to_tensor, self._special))
+    return {'samples': samples, 'back': back, 'special': special}
+
+  def draw(self, made: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Draws what `make` made.
+
+    Returns:
+      Pictures uint8 [H, W, 1, 3 or 4] by name.
+    """
+    game, drawn = self._state.game, {}
+    for task, examples in self._given.items():
+      samples = made['samples'][task.name]
       if examples is None:
         name = 'fakes' if task == game.task() else f'fakes-{task.name}'
+        medium = self._field(task.target).require_medium()
         picture = medium.picture(samples, columns=self._columns(task))
         headings = self._headings(task)
         drawn[name] = with_headings(picture, headings) if headings else picture
       else:
-        drawn[task.name] = self._translation(task, examples, samples)
-    return outputs, drawn
+        drawn[task.name] = self._translation(task, samples, made['back'].get(task.name))
+    return drawn | (game.draw(made['special'], self._special) if game.shown_examples else {})
 
   def _field(self, name: str) -> Field:
     return self._state.game.data[name]
@@ -107,8 +137,7 @@ class TaskPictures:
     size = self._trained_batch
     if task.samples_noise:
       size = batch_size(self._field(task.target).shape, count, size)
-    parts = [game.run(task, networks, part) for part in parts_of(inputs, count, size)]
-    return tf.concat(parts, axis=0)
+    return in_turn(lambda part: game.run(task, networks, part), inputs, count, size)
 
   def _columns(self, task: Task) -> int:
     """Returns the columns of a grid with a column per class; 0 for no or too many classes."""
@@ -122,41 +151,58 @@ class TaskPictures:
     shows_classes = self._columns(task) and game.labels([0]) is not None
     return game.data.label_names if shows_classes and target.require_medium().is_picture else ()
 
-  def _translation(self, task: Task, examples: Example, samples: np.ndarray) -> np.ndarray:
-    """Draws examples beside outputs, their targets where known, and what they are there and back.
+  def _columns_of_translation(self, task: Task) -> dict[str, np.ndarray]:
+    """Returns the examples beside outputs, by heading, as many as the grid has rows.
 
-    If a medium is not one of pictures, only the outputs are drawn. As many examples are drawn as
-    make a grid of the usual number of tiles.
+    {} for noise, and for media that are no pictures, of which only the outputs are drawn. As many
+    examples are drawn as make a grid of the usual number of tiles.
     """
-    game = self._state.game
+    game, examples = self._state.game, self._given[task]
+    if examples is None:
+      return {}
     source, target = (self._field(name).require_medium() for name in (task.source, task.target))
     if not (source.is_picture and target.is_picture):
-      return target.picture(samples)
-    columns = {'Input': examples[task.source], 'Output': samples}
+      return {}
+    columns = {'Input': examples[task.source]}
     if truth := game.data.truth_of(task.source, task.target):
       columns['Target'] = examples[truth]
-    back = way_back(game, task)
     largest = max((self._field(name).shape for name in (task.source, task.target)), key=math.prod)
-    count = max(1, target.grid_size(largest) // (len(columns) + bool(back)))
-    columns = {heading: pictures[:count] for heading, pictures in columns.items()}
-    if back:
-      part = {name: values[:count] for name, values in examples.items()}
-      given = given_on_the_way_back(game, back, part, samples[:count])
-      inputs = game.inputs(back, range(len(samples[:count])), self._seed, given)
-      columns['Back'] = source.to_stored(self._values(back, inputs)).numpy()
-    return side_by_side(target, columns)
+    tiles = len(columns) + 1 + bool(way_back(game, task))  # One is the output.
+    count = max(1, target.grid_size(largest) // tiles)
+    return {heading: pictures[:count] for heading, pictures in columns.items()}
 
-  def _fixed_inputs(self, task: Task, shown: Example) -> tuple[Inputs, Example | None]:
-    """Returns the inputs of a task's picture and the stored examples that they are made from.
+  def _there_and_back(self, task: Task, back: Task, samples: tf.Tensor) -> tf.Tensor:
+    """Returns what the drawn outputs are when they are translated back, stored samples [n, ...]."""
+    game, count = self._state.game, len(self._columns_of_translation(task)['Input'])
+    part = {name: values[:count] for name, values in (self._given[task] or {}).items()}
+    given = given_on_the_way_back(game, back, part, samples[:count])
+    inputs = game.inputs(back, range(count), self._seed, given)
+    return self._field(task.source).require_medium().to_stored(self._values(back, inputs))
 
-    The examples are None for a task that reads noise.
+  def _translation(self, task: Task, samples: np.ndarray, back: np.ndarray | None) -> np.ndarray:
+    """Draws examples beside outputs, their targets where known, and what they are there and back.
+
+    If a medium is not one of pictures, only the outputs are drawn.
     """
-    game = self._state.game
+    target, beside = self._field(task.target).require_medium(), self._columns_of_translation(task)
+    if not beside:
+      return target.picture(samples)
+    inputs = beside.pop('Input')
+    columns = {'Input': inputs, 'Output': samples[: len(inputs)], **beside}
+    return side_by_side(target, columns if back is None else {**columns, 'Back': back})
+
+  def _examples_for(self, task: Task, examples: Example) -> Example | None:
+    """Returns the stored examples that a task's picture is made from; None if it reads noise."""
     if task.samples_noise:
+      return None
+    return {name: values[: self._examples_of(task)] for name, values in examples.items()}
+
+  def _fixed_inputs(self, task: Task, given: Example | None) -> Inputs:
+    """Returns the inputs of a task's picture."""
+    game = self._state.game
+    if given is None:
       target, columns = self._field(task.target), self._columns(task)
       count = target.require_medium().grid_size(target.shape)
       count -= count % columns if columns else 0
-      return game.inputs(task, range(count), self._seed), None
-    field_values = {name: values[: self._examples_of(task)] for name, values in shown.items()}
-    count = len(field_values[task.source])
-    return game.inputs(task, range(count), self._seed, field_values), field_values
+      return game.inputs(task, range(count), self._seed)
+    return game.inputs(task, range(len(given[task.source])), self._seed, given)

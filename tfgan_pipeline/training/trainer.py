@@ -6,18 +6,19 @@ step = trainer.train(RunDirectory(experiment.model_dir))
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 import functools
 import logging
+import time
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError, spoken
 from tfgan_pipeline.networks.layers.minibatch import require_groups
-from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -27,13 +28,13 @@ from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.cadence import loop_length
 from tfgan_pipeline.training.changed_settings import optimizers_changed_since
+from tfgan_pipeline.training.device_loop import Batch, DeviceLoop
+from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.initial_weights import initialise
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
-from tfgan_pipeline.training.train_ops import Scalars
 
 _log = logging.getLogger(__name__)
-Batch = dict[str, tf.Tensor]
 
 
 class Trainer:
@@ -65,14 +66,12 @@ class Trainer:
     self.state = TrainState.build(experiment, dataset, strategy)
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)
-    self._step_fn: Callable[[Sequence[Batch], bool], Scalars] = self.state.step_fn
-    if strategies.compiles(experiment, strategy):
-      self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
-    self._scalar_names: list[str] = []  # In order; known once a step has been traced.
+    self._device_loop = DeviceLoop(experiment, self.state, strategy)
     # The step of the state; None before it is restored, and after an error has left it undefined.
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
     self.is_fresh = True
+    self.goodput: Goodput | None = None  # Of this process, from the first `train` on.
     self.origin: dict[str, object] = {}
 
   def restore(self, run: RunDirectory) -> int:
@@ -115,7 +114,13 @@ class Trainer:
     return self._step
 
   def train(
-    self, run: RunDirectory, lock: TrainingLock | None, stop: StopRequest, until: int | None = None
+    self,
+    run: RunDirectory,
+    lock: TrainingLock | None,
+    stop: StopRequest,
+    until: int | None = None,
+    *,
+    since: float | None = None,
   ) -> int:
     """Trains from the restored step to step `until` and returns the step reached.
 
@@ -124,6 +129,7 @@ class Trainer:
       lock: The training lock of the directory; None on workers other than the chief.
       stop: Requests to stop, read between calls to the device.
       until: The step to reach; None for the experiment's `max_steps`.
+      since: When the process began, by `time.monotonic()`; None is now.
 
     Raises:
       Interrupted: A stop was requested before `max_steps`; a checkpoint is saved.
@@ -135,7 +141,10 @@ class Trainer:
     last = self.experiment.max_steps
     until = last if until is None else until
     chief = self.workers.chief
-    with Recorder(run, self.experiment, self.state, chief=chief, lock=lock) as recorder:
+    self.goodput = self.goodput or Goodput(time.monotonic() if since is None else since)
+    with Recorder(
+      run, self.experiment, self.state, chief=chief, lock=lock, goodput=self.goodput
+    ) as recorder:
       if self._step is None:
         self.restore(run)
       asked = self.is_asked_to_stop(run)
@@ -151,6 +160,7 @@ class Trainer:
         _log.info('already at step %d of %d%s', self._at, max(last, self._at), more)
       if self._at >= last or asked:
         recorder.done(self._at)
+        recorder.tell_goodput(self._at)
     if asked:
       told = 'stopped at step %d: %s; --max_steps above %d goes on'
       _log.info(spoken(told), self._at, stop_reason(run, last), last)
@@ -179,11 +189,15 @@ class Trainer:
 
   def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
     """Runs the outer loop: calls the device, then does on the host what is due."""
-    experiment = self.experiment
-    iterator = iter(self._input())
+    experiment, goodput = self.experiment, self.goodput
+    assert goodput is not None
+    part = 'compile'
+    with goodput.spent('input'):
+      iterator = iter(self._input())
     while self._at < until:
-      scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
-      step = self._at
+      with goodput.spent(part):
+        scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
+      step, part = self._at, 'steps'
       recorder.advance(step)
       stop_due = self.workers.any(stop.requested)
       save_due = experiment.is_due(step, experiment.save_every) or step == until or stop_due
@@ -194,11 +208,15 @@ class Trainer:
         self._recover(run, faults, scalars, recorder)
         iterator = iter(self._input())
         continue
-      recorder.record(step, scalars, save=save_due)
+      with goodput.spent('saves'):
+        recorder.record(step, scalars, save=save_due)
       if stop_due or (save_due and self.is_asked_to_stop(run)):
         break
+    with goodput.spent('saves'):
+      recorder.join()
     # All workers meet here: none leaves before the chief has saved, and late requests count.
     if self.workers.any(stop.requested) and self._at < experiment.max_steps:
+      recorder.tell_goodput(self._at)
       raise Interrupted(f'stopped at step {self._at}; the same command continues')
 
   def _input(self) -> tf.distribute.DistributedDataset:
@@ -219,64 +237,14 @@ class Trainer:
     )
 
   def _run(self, iterator: Iterator[Batch], length: int) -> dict[str, float]:
-    """Makes up to `length` steps in one call to the device; returns the scalars of the last step.
+    """Makes `length` steps in one call to the device; returns the scalars of the last step.
 
-    A step with scalars that are not finite ends the call early.
+    Of the first step with scalars that are not finite if there is one, which then counts as the
+    step reached: the weights are beyond it, and of no more use.
     """
-    with tf1_tensor_equality():
-      steps, values = self._device_loop(iterator, tf.constant(length))
-    self._step = self._at + int(steps)
-    learning_rates = {
-      f'learning_rate/{player}': float(optimizer.learning_rate.numpy())
-      for player, optimizer in self.state.optimizers.items()
-    }
-    return {**dict(zip(self._scalar_names, map(float, values.numpy()))), **learning_rates}
-
-  @tf.function(autograph=False)
-  def _device_loop(
-    self, iterator: Iterator[Batch], length: tf.Tensor
-  ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Runs the inner loop.
-
-    Returns:
-      The number of steps made, int32 scalar, and the scalars of the last one, float32 [scalars].
-    """
-
-    def body(
-      steps: tf.Tensor, _: tf.Tensor, __: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-      batches = [next(iterator) for _ in range(self.state.step_fn.batches_per_step)]
-      values = self._distributed_step(batches)
-      precision = self.experiment.precision
-      must_be_finite = [on_nan.has_to_be_finite(name, precision) for name in self._scalar_names]
-      finite = tf.reduce_all(tf.math.is_finite(values) | ~tf.constant(must_be_finite))
-      return steps + 1, finite, values
-
-    steps, _, values = tf.while_loop(
-      lambda steps, finite, _: (steps < length) & finite,
-      body,
-      (0, True, tf.zeros([0])),  # The number of scalars is unknown before the body is traced.
-      parallel_iterations=1,
-      shape_invariants=(tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape([None])),
-    )
-    return steps, values
-
-  def _distributed_step(self, batches: Sequence[Batch]) -> tf.Tensor:
-    """Runs a step on all replicas; returns the sums of their scalars, float32 [scalars]."""
-
-    def step(lazily: bool) -> tf.Tensor:
-      shares = self._strategy.run(self._replica_step, args=(batches, lazily))
-      return self._strategy.reduce('SUM', shares, axis=None)
-
-    if not self.state.step_fn.lazy:
-      return step(False)
-    return tf.cond(self.state.step_fn.all_due(), lambda: step(False), lambda: step(True))
-
-  def _replica_step(self, batches: Sequence[Batch], lazily: bool) -> tf.Tensor:
-    """Runs a step on one replica; returns its shares of the scalars, float32 [scalars]."""
-    scalars = self._step_fn(batches, lazily)
-    self._scalar_names[:] = sorted(scalars)
-    return tf.stack([scalars[name] for name in self._scalar_names])
+    steps, scalars = self._device_loop(iterator, length)
+    self._step = self._at + steps
+    return scalars
 
   def _recover(
     self,
@@ -294,6 +262,7 @@ class Trainer:
     if rollbacks >= self._rollbacks:
       raise NonFiniteError(message)
     _log.warning('%s; going back to it (%d of %d)', message, rollbacks + 1, self._rollbacks)
+    self.workers.total(0)  # A barrier: afterwards the chief has written all that it is to.
     self._step = None
     self.restore(run)
     self.state.rollbacks.assign(rollbacks + 1)

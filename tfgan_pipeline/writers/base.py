@@ -18,8 +18,8 @@ import numpy as np
 class Writer(abc.ABC):
   """Writer of one destination; a context manager that closes it at the end.
 
-  When a call returns, its data is in the file. Data that a file format cannot hold, such as
-  pictures in lines of JSON, is dropped.
+  When a call returns, its data is in the file; in a bucket, after `flush`. Data that a file format
+  cannot hold, such as pictures in lines of JSON, is dropped.
 
   Raises:
     OSError: The storage cannot be written, in any method; or tf.errors.OpError. Callers convert
@@ -43,9 +43,13 @@ class Writer(abc.ABC):
     """Writes a text in Markdown; writers that hold no texts ignore it."""
     del step, tag, text
 
-  def close(self) -> None:
-    """Closes all files; nothing can be written afterwards."""
+  def flush(self) -> None:
+    """Writes what a bucket does not have yet."""
     return
+
+  def close(self) -> None:
+    """Flushes and closes all files; nothing can be written afterwards."""
+    self.flush()
 
   def __enter__(self) -> Writer:
     return self

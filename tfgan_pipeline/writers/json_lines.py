@@ -8,6 +8,7 @@ import math
 from types import MappingProxyType
 
 from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.runs.growing_file import GrowingFile
 from tfgan_pipeline.writers.base import Writer
 
 
@@ -20,6 +21,7 @@ class JsonLines(Writer):
 
   def __init__(self, path: str):
     self.path = path
+    self._file = GrowingFile(path)
 
   def scalars(
     self, step: int, values: Mapping[str, float], more: Mapping[str, object] = MappingProxyType({})
@@ -32,10 +34,14 @@ class JsonLines(Writer):
       more: Values for JSON that are not numbers of curves, put behind them.
     """
     finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
-    files.append(self.path, json.dumps({'step': step, **finite, **more}) + '\n')
+    self._file.add((json.dumps({'step': step, **finite, **more}) + '\n').encode())
+
+  def flush(self) -> None:
+    self._file.flush()
 
   def sync(self) -> None:
-    """Waits until all lines are on the disk, where they survive a loss of power."""
+    """Waits until disk or bucket has all lines, which then survive a loss of power."""
+    self.flush()
     atomic_files.sync(self.path)
 
   def rewrite(self, change: Callable[[str], str]) -> None:
@@ -46,4 +52,6 @@ class JsonLines(Writer):
     """
     if files.exists(self.path):
       lines = [change(line) for line in files.read_text(self.path).splitlines()]
-      atomic_files.write(self.path, ''.join(line + '\n' for line in lines if line))
+      content = ''.join(line + '\n' for line in lines if line).encode()
+      atomic_files.write(self.path, content)
+      self._file = GrowingFile(self.path, content)

@@ -14,11 +14,16 @@ from tensorboard.util import tensor_util
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.runs import event_files
+from tfgan_pipeline.runs.growing_file import GrowingFile
 from tfgan_pipeline.writers.base import Writer
+
+# Bytes of an event file in a bucket, each flush of which writes all of it, that are enough to begin
+# another: some hundred small pictures, and as many curves as TensorBoard can show.
+_LARGE = 4_000_000
 
 
 class TensorBoard(Writer):
-  """Writer of one event file in a directory.
+  """Writer of event files in a directory: one, or in a bucket a new one after some megabytes.
 
   Args:
     directory: The directory, which may be gs://.
@@ -28,7 +33,8 @@ class TensorBoard(Writer):
 
   def __init__(self, directory: str, void: int | None = None):
     start = [] if void is None else event_files.session_start(void)
-    self._path = event_files.append(directory, start)
+    self._directory = directory
+    self._file = GrowingFile(event_files.append(directory, start))
 
   def scalars(self, step: int, values: Mapping[str, float]) -> None:
     self._add(*(scalar_event(step, tag, value) for tag, value in values.items()))
@@ -40,7 +46,13 @@ class TensorBoard(Writer):
     self._add(text_event(step, tag, text))
 
   def _add(self, *events: event_pb2.Event) -> None:
-    event_files.add(self._path, events)
+    if self._file.held_bytes > _LARGE:
+      self.flush()
+      self._file = GrowingFile(event_files.append(self._directory, []))
+    self._file.add(event_files.encode(events))
+
+  def flush(self) -> None:
+    self._file.flush()
 
 
 def scalar_event(step: int, tag: str, value: float) -> event_pb2.Event:

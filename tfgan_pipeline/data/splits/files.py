@@ -18,6 +18,7 @@ from typing import IO, Generic, TypeVar
 import numpy as np
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.known_fingerprints import Facts
 from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.data.splits.indexed import IndexedSplit
 from tfgan_pipeline.data.splits.python_calls import call_python
@@ -169,8 +170,10 @@ def open_file(path: str) -> IO[bytes]:
   return tf.io.gfile.GFile(path, 'rb') if '://' in path else open(path, 'rb')
 
 
-def add_file(digest: hashlib._Hash, path: str, name: str) -> None:
-  """Updates a hashlib digest with `name` and the size and bytes of the file at `path`."""
+def add_file(digest: hashlib._Hash | Facts, path: str, name: str) -> None:
+  """Updates a digest with `name` and the size and bytes of the file at `path`, or its facts."""
+  if isinstance(digest, Facts):
+    return digest.add_file(path, name)
   size = tf.io.gfile.stat(path).length if '://' in path else os.path.getsize(path)
   with open_file(path) as file:
     digest.update(repr((name, size)).encode())

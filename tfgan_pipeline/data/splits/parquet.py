@@ -16,6 +16,7 @@ import threading
 import numpy as np
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.known_fingerprints import Facts
 from tfgan_pipeline.data.parquet.table import RowGroup, Table
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import POOL
@@ -140,10 +141,13 @@ class ParquetSplit(Split):
       'label': tf.ensure_shape(labels, references.shape),
     }
 
-  def add_content(self, digest: hashlib._Hash) -> None:
+  def add_content(self, digest: hashlib._Hash | Facts) -> None:
     names = f'{self._recipe} {self._table.image} {self._table.label}'
     digest.update(names.encode() + np.asarray(self._rows, '<i8').tobytes())
     for path in dict.fromkeys(group.path for group in self._table.groups):
+      if isinstance(digest, Facts):
+        digest.add_file(path, '')
+        continue
       digest.update(_digest_of_file(path, files.version(path)).encode())
 
 

@@ -71,14 +71,19 @@ def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) ->
   return kernel / tf.cast(estimated_norm(kernel, vector, training), kernel.dtype)
 
 
-def divisor(layer: keras.layers.Layer) -> float | None:
-  """Returns the spectral norm by which a layer divides its kernel in inference.
+def norms(layer: keras.layers.Layer) -> tuple[tf.Tensor, tf.Tensor] | None:
+  """Returns the norm by which a layer divides its kernel in inference, and a more exact one.
 
-  None for layers without spectral normalisation.
+  The exact one takes _ROUNDS more rounds of power iteration from the layer's own vector, which is
+  left as it is. Both are float32 scalars; None for layers without spectral normalisation.
   """
   if not isinstance(layer, _Spectral):
     return None
-  return float(estimated_norm(layer.kernel, layer.singular_vector, False))
+  right = _first_vector(layer.kernel, tf.identity(layer.singular_vector))
+  return (
+    estimated_norm(layer.kernel, layer.singular_vector, False),
+    tf.norm(tf.matmul(right, _matrix(layer.kernel), transpose_b=True)),
+  )
 
 
 # A mixin, which type checkers are to see as the Keras layer that its subclasses are.

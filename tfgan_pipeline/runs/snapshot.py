@@ -1,0 +1,87 @@
+"""Snapshots: copies of all variables, from which a checkpoint is written while training goes on.
+
+snapshots = Snapshots(root)                # root: tf.train.Checkpoint
+snapshot = snapshots.take()                # Copies; root may change from here on.
+snapshot.write(prefix)                     # In any thread: the files that root.write would write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import functools
+
+import numpy as np
+
+from tfgan_pipeline.compat import tf
+from tfgan_pipeline.runs import checksums
+
+_GRAPH = (
+  '_CHECKPOINTABLE_OBJECT_GRAPH'  # What tf.train.Checkpoint names its description of objects.
+)
+
+
+class Snapshots:
+  """Maker of snapshots of one root.
+
+  TensorFlow alone knows how to describe the objects below a root, and does so in every checkpoint.
+  The first snapshot is therefore written by the root itself, and its description is kept.
+
+  Args:
+    root: The objects to copy; which objects there are must not change.
+
+  Attributes:
+    is_ready: Whether the root may change before a snapshot is written; False before the first.
+  """
+
+  def __init__(self, root: tf.train.Checkpoint):
+    self._root = root
+    self._graph: bytes | None = None
+
+  @property
+  def is_ready(self) -> bool:
+    return self._graph is not None
+
+  def take(self) -> Snapshot:
+    """Copies all variables to the host."""
+    return Snapshot(self, checksums.arrays(self._root))
+
+  def write(self, prefix: str, values: Mapping[str, np.ndarray]) -> None:
+    """Writes a checkpoint at `prefix` of values by name on disk."""
+    if self._graph is None:
+      self._root.write(prefix)
+      reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+      names = {name + checksums.SUFFIX for name in values} | {_GRAPH}
+      if reader.get_variable_to_shape_map().keys() == names:  # Else there are other objects, too.
+        self._graph = reader.get_tensor(_GRAPH)
+      return
+    named = {name + checksums.SUFFIX: value for name, value in values.items()}
+    named[_GRAPH] = np.array(self._graph, object)
+    with tf.device('CPU'):
+      tf.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(named),
+        shape_and_slices=[''] * len(named),
+        tensors=[tf.constant(value) for value in named.values()],
+      )
+
+
+class Snapshot:
+  """Copies of all variables at one step.
+
+  Args:
+    source: What the snapshot was taken by.
+    values: Arrays by name on disk.
+  """
+
+  def __init__(self, source: Snapshots, values: Mapping[str, np.ndarray]):
+    self._source = source
+    self._values = values
+
+  @functools.cached_property
+  def checksums(self) -> dict[str, str]:
+    """Checksum of each part, see checksums.py."""
+    return checksums.of_arrays(self._values)
+
+  def write(self, prefix: str) -> None:
+    """Writes the checkpoint at `prefix`."""
+    self._source.write(prefix, self._values)

@@ -1,0 +1,58 @@
+"""Look at a state: samples, what pictures show, and health, computed in one call to the device.
+
+look = Look(pictures, health)
+seen = look()                                           # Arrays; the state may change from here on.
+pictures, health = look.draw(seen), look.health(step, seen)          # In any thread.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfgan_pipeline.compat import graphs_unoptimised, tf
+from tfgan_pipeline.training.health import Health
+from tfgan_pipeline.training.task_pictures import TaskPictures
+
+# Arrays made by TaskPictures.make and Health.measure.
+Seen = tuple[dict[str, Any], dict[str, Any]]
+
+
+class Look:
+  """Function that looks at a state, compiled at its first call.
+
+  The graph runs as it was traced, so that samples have the bits that eager execution gives.
+
+  Args:
+    pictures: Maker of pictures, whose inputs are fixed.
+    health: Health metrics of the state.
+    device: Device of the weights, such as '/device:GPU:0'; '' leaves the choice to TensorFlow.
+  """
+
+  def __init__(self, pictures: TaskPictures, health: Health, device: str = ''):
+    self._pictures = pictures
+    self._health = health
+    self._device = device
+
+  def __call__(self) -> Seen:
+    with graphs_unoptimised():
+      seen = self._compute()
+    return tf.nest.map_structure(lambda tensor: tensor.numpy(), seen)
+
+  @tf.function(autograph=False)
+  def _compute(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    with tf.device(self._device or None):
+      made = self._pictures.make()
+      # One after the other, or both would need memory at once.
+      with tf.control_dependencies(tf.nest.flatten(made)):
+        return made, self._health.measure(self._pictures.inputs)
+
+  def draw(self, seen: Seen) -> dict[str, np.ndarray]:
+    """Draws the pictures of what was seen, uint8 [H, W, 1, 3 or 4] by name."""
+    return self._pictures.draw(seen[0])
+
+  def health(self, step: int, seen: Seen) -> dict[str, float]:
+    """Returns the health metrics of what was seen at `step`, by TensorBoard tag."""
+    samples = {task: seen[0]['samples'][task.name] for task in self._pictures.inputs}
+    return self._health.scalars(step, seen[1], samples)
