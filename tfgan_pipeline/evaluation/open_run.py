@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -39,6 +40,7 @@ from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.sampler import standard_normal_size
 
+_BATCH = 1024  # Examples that are read at a time.
 ALL_TASKS = 'all'
 
 
@@ -149,8 +151,11 @@ def _asked_labels(dataset: Dataset, options: EvaluationOptions, task: Task) -> n
   needs = {getattr(registry.metric.function(call.name), 'needs', '') for call in calls}
   if task.samples_noise or not field or 'labels' not in needs:
     return None
-  labels = [batch[field] for batch in _sources(dataset, options, task).ordered(1024)]
-  return np.concatenate(labels)[: options.num_samples]
+  split = _sources(dataset, options, task)
+  if field == 'label' and split.known_labels is not None:
+    return split.known_labels[: options.num_samples]
+  batches = itertools.islice(split.ordered(_BATCH), -(-options.num_samples // _BATCH))
+  return np.concatenate([batch[field] for batch in batches])[: options.num_samples]
 
 
 def _sources(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
