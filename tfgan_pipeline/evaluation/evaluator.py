@@ -167,8 +167,7 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      is_whole = not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
-      if record and 'error' not in record and is_whole:
+      if record and 'error' not in record and self._has_tables(step):
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -237,6 +236,10 @@ class Evaluator:
     assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.
     files.make_folder(self._records.directory)
     return PerSample(self._per_sample_path(step), self.scorer.real, self._samples)
+  def _has_tables(self, step: int) -> bool:
+    """Returns whether nothing that a step's samples are asked for is missing beside its scores."""
+    return not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
+
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.
