@@ -73,6 +73,7 @@ class Evaluator:
     experiment: The run's experiment, as recorded.
     scorer: The scorer that measures the samples.
     definition: The facts that the scores depend on, besides the checkpoint; part of each record.
+    task: Name of the task whose samples are scored.
     best_by: The full name of the score that ranks checkpoints, such as 'fid[classifier:mnist]', or
       None.
 
@@ -109,6 +110,7 @@ class Evaluator:
       class_counts=None if classes or options.label_proportions != 'data' else scorer.class_counts,
     )
     numbers = range(options.num_samples)
+    self.task = self._sampler.task.name
     self._classes = classes
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked

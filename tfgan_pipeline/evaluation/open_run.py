@@ -198,7 +198,8 @@ def open_run(
     )
   scorers = scorers or Scorers()
   opened = []
-  for one in _each_task(experiment, dataset, options):  # All are checked before a scorer is made.
+  # All are checked before a scorer is made.
+  for one in options_of_tasks(experiment, dataset, options):
     task, one = check_options(experiment, dataset, one)
     variants = [one, *map(one.variant, also)]
     for variant in variants:
@@ -224,10 +225,10 @@ def open_run(
   return list(evaluators.values())
 
 
-def _each_task(
+def options_of_tasks(
   experiment: Experiment, dataset: Dataset, options: EvaluationOptions
 ) -> list[EvaluationOptions]:
-  """Returns the options of each task that they name: one, or with 'all' each one of the game."""
+  """Returns options for each task that `options` name: one, or with 'all' all of the game."""
   if options.task != ALL_TASKS:
     return [options]
   names = list(new_game(experiment, dataset.fields).tasks())
