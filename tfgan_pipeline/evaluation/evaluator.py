@@ -48,6 +48,7 @@ from tfgan_pipeline.runs.score_records import Record, Records, definition_id, sc
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
+from tfgan_pipeline.sampling.translator import Translator
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Evaluator:
     sources: The examples that a translator reads; None for a task that samples noise.
     classes: Classes of the samples, in turn; () for those that the sampler chooses.
     asked: Class that each output of a translator should have, int32 [n]; None if none is known.
-    way_back: Translator of outputs back to their sources; None if no metric needs one.
+    goes_back: Whether a metric needs outputs translated back to their sources.
     checkpoint: The rule by which checkpoints are chosen, such as 'last'; '' for none.
 
   Attributes:
@@ -72,8 +73,8 @@ class Evaluator:
     run_id: The run's id, to notice when another run takes its place in the directory.
     experiment: The run's experiment, as recorded.
     scorer: The scorer that measures the samples.
-    definition: The facts that the scores depend on, besides the checkpoint; part of each record.
     task: Name of the task whose samples are scored.
+    definition: The facts that the scores depend on, besides the checkpoint; part of each record.
     best_by: The full name of the score that ranks checkpoints, such as 'fid[classifier:mnist]', or
       None.
 
@@ -91,7 +92,7 @@ class Evaluator:
     sources: Split | None = None,
     classes: Sequence[int] = (),
     asked: np.ndarray | None = None,
-    way_back: WayBack | None = None,
+    goes_back: bool = False,
     checkpoint: str = '',
   ):
     self.run = run
@@ -109,13 +110,17 @@ class Evaluator:
       strategy=strategy,
       class_counts=None if classes or options.label_proportions != 'data' else scorer.class_counts,
     )
-    numbers = range(options.num_samples)
     self.task = self._sampler.task.name
+    numbers = range(options.num_samples)
     self._classes = classes
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
     self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
-    self._way_back, self._sources = way_back, sources
+    self._sources, self._way_back = sources, None
+    if goes_back:
+      assert isinstance(self._sampler, Translator) and sources is not None
+      seed = options.sample_seed
+      self._way_back = WayBack(run, experiment, self._sampler, sources, seed, strategy)
     self.definition = self._define(checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
@@ -231,6 +236,10 @@ class Evaluator:
     count, seed = self._options.num_samples, self._options.sample_seed
     return self._sampler.batches(count, seed, labels=self._classes)
 
+  def _has_tables(self, step: int) -> bool:
+    """Returns whether nothing that a step's samples are asked for is missing beside its scores."""
+    return not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
+
   def _per_sample_path(self, step: int) -> str:
     return f'{self._records.directory}/per_sample-{step}-{definition_id(self.definition)}'
 
@@ -238,10 +247,6 @@ class Evaluator:
     assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.
     files.make_folder(self._records.directory)
     return PerSample(self._per_sample_path(step), self.scorer.real, self._samples)
-  def _has_tables(self, step: int) -> bool:
-    """Returns whether nothing that a step's samples are asked for is missing beside its scores."""
-    return not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
-
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.

@@ -29,7 +29,6 @@ from tfgan_pipeline.evaluation.pair_scores import need_of_pairs
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.protocols import rule_of
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.game import Game
@@ -40,8 +39,8 @@ from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.sampler import standard_normal_size
 
-_BATCH = 1024  # Examples that are read at a time.
 ALL_TASKS = 'all'
+_BATCH = 1024  # Examples that are read at a time.
 
 
 class Scorers:
@@ -213,13 +212,12 @@ def open_run(
     names = dataset.seen_as(task.target).label_names
     classes = chosen_classes(variants[0].labels, names)
     asked = _asked_labels(dataset, variants[0], task)
+    back = scorer.pairs is not None and scorer.pairs.need_way_back
     for variant in variants:
-      back = None
-      if sources is not None and scorer.pairs and scorer.pairs.need_way_back:
-        back = WayBack(run, experiment, task, sources, variant, scorers.strategy)
       evaluator = Evaluator(
         *(run, experiment, variant, scorer, scorers.strategy),
-        **dict(sources=sources, classes=classes, asked=asked, way_back=back, checkpoint=checkpoint),
+        **dict(sources=sources, classes=classes, asked=asked, goes_back=back),
+        checkpoint=checkpoint,
       )
       evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())
