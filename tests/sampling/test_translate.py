@@ -253,6 +253,15 @@ def test_each_picture_is_read_once(local, tmp_path, monkeypatch):
     assert sorted(opened.count(f'{tmp_path}/{name}') for name in sources.names) == [1, 1, 1]
 
 
+def test_many_sizes_are_no_retracing(local, caplog, monkeypatch):
+  logger = tf.get_logger()
+  monkeypatch.setattr(logger, 'handlers', [*logger.handlers, caplog.handler])
+  whole = AnySize(open_translator(local))
+  for height in range(20, 80, 4):
+    whole.translate([(0, noise(height, 20, 3))])
+  assert 'retracing' not in caplog.text
+
+
 def test_a_signal_ends_after_the_picture(local, tmp_path):
   source, target = tmp_path / 'in', tmp_path / 'out'
   source.mkdir()
