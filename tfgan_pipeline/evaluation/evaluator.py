@@ -41,9 +41,9 @@ from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.changes import changes_before
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.recorded_changes import changes_before
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
