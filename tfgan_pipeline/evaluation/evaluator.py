@@ -33,7 +33,7 @@ from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.drawn_images import keep_first
-from tfgan_pipeline.evaluation.kept import KeptCheckpoints
+from tfgan_pipeline.evaluation.kept_checkpoints import KeptCheckpoints
 from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
