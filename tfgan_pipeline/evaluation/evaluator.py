@@ -7,7 +7,6 @@ An evaluator shares nothing with the trainer but model_dir, and may run wherever
 read. A checkpoint that has a record of the same definition is not scored again. The best
 checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them; with
 --eval_dir nothing is written to model_dir, and nothing is pinned.
-watcher.py scores all checkpoints of a run.
 """
 
 from __future__ import annotations
@@ -48,7 +47,6 @@ from tfgan_pipeline.runs.score_records import Record, Records, definition_id, sc
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
-from tfgan_pipeline.sampling.translator import Translator
 
 _log = logging.getLogger(__name__)
 
@@ -116,11 +114,9 @@ class Evaluator:
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
     self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
-    self._sources, self._way_back = sources, None
-    if goes_back:
-      assert isinstance(self._sampler, Translator) and sources is not None
-      seed = options.sample_seed
-      self._way_back = WayBack(run, experiment, self._sampler, sources, seed, strategy)
+    seed = options.sample_seed
+    back = WayBack(run, experiment, self._sampler, sources, seed, strategy) if goes_back else None
+    self._sources, self._way_back = sources, back
     self.definition = self._define(checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
@@ -174,7 +170,8 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      if record and 'error' not in record and self._has_tables(step):
+      table = f'{self._per_sample_path(step)}.csv' if self._options.per_sample else ''
+      if record and 'error' not in record and (not table or files.exists(table)):
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -236,10 +233,6 @@ class Evaluator:
     count, seed = self._options.num_samples, self._options.sample_seed
     return self._sampler.batches(count, seed, labels=self._classes)
 
-  def _has_tables(self, step: int) -> bool:
-    """Returns whether nothing that a step's samples are asked for is missing beside its scores."""
-    return not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
-
   def _per_sample_path(self, step: int) -> str:
     return f'{self._records.directory}/per_sample-{step}-{definition_id(self.definition)}'
 
@@ -283,10 +276,8 @@ class Evaluator:
   def _settle_pins(self, claimed: int) -> None:
     """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Does nothing when another run has the directory, since the steps are then that run's.
-
-    Args:
-      claimed: The step whose claim the caller holds.
+    `claimed` is the step whose claim the caller holds. Does nothing when another run has the
+    directory, since the steps are then that run's.
     """
     if self.run.run_id != self.run_id:
       return

@@ -14,6 +14,7 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.models.way_back import given_on_the_way_back, way_back
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.sampling.translator import Translator
 
 
@@ -34,13 +35,14 @@ class WayBack:
     self,
     run: RunDirectory,
     experiment: Experiment,
-    there: Translator,
-    sources: Split,
+    there: TaskSampler,
+    sources: Split | None,
     seed: int,
     strategy: tf.distribute.Strategy | None = None,
   ):
     back = way_back(there.game, there.task)
-    assert back is not None  # open_run refuses metrics that need one where there is none.
+    # open_run refuses metrics that need a way back where there is none.
+    assert back is not None and isinstance(there, Translator) and sources is not None
     self._translator = there
     if back.name != there.task.name:
       self._translator = Translator(
