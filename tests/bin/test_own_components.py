@@ -13,6 +13,10 @@ from tests.conftest import ROOT, TINY, checkpoint, run_binary
 
 HEAD = 'from tfgan_pipeline import registry\n'
 MINE = HEAD + textwrap.dedent("""
+  import numpy as np
+  from tfgan_pipeline.data.dataset import DataOptions, Dataset
+  from tfgan_pipeline.data.splits.memory import MemorySplit
+  from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
   from tfgan_pipeline.networks.spec import Networks, NetworkSpec
 
@@ -29,13 +33,25 @@ MINE = HEAD + textwrap.dedent("""
     'Networks of four units.'
     return registry.network.build('mlp(units=4)', spec)
 
+  @registry.dataset
+  def greys(options: DataOptions, *, count: int = 64) -> Dataset:
+    'Pictures of one grey each.'
+    images = np.random.RandomState(0).randint(0, 256, (count, 1, 1, 1), np.uint8)
+    split = MemorySplit({'image': images.repeat(16, 1).repeat(16, 2)})
+    return Dataset.of_images('greys', (16, 16, 1), (), {'train': split})
+
+  @registry.extractor
+  def means(context: ExtractorContext) -> Extractor:
+    'Mean brightness of each row.'
+    return Extractor('means', '1', lambda images: (images.mean((2, 3), np.float32) / 255, None))
+
   @registry.metric
   def gap(reference, generated):
     'Distance of the means.'
     return {'gap': float(abs(reference.pool.mean() - generated.pool.mean()))}
 """)
 OWN = ('--loss=half', '--networks=thin')
-QUICK = ('--extractor=random_projection', '--metrics=gap', '--best_by=', '--num_samples=32')
+QUICK = ('--extractor=means', '--metrics=gap', '--best_by=', '--num_samples=32')
 
 
 @pytest.fixture
@@ -53,15 +69,21 @@ def one_line(process) -> str:
 
 def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cache_dir):
   run = tmp_path / 'run'
-  run_binary('train', *TINY, *OWN, f'--import={mine}', f'--model_dir={run}')
+  own = (*OWN, '--dataset=greys', f'--import={mine}')
+  run_binary('train', *TINY, *own, f'--model_dir={run}')
   record = json.loads((run / 'experiment.json').read_text())['sessions'][-1]
-  assert record['imports'] == [str(mine)] and set(record['code']) == {'loss half', 'network thin'}
+  assert record['imports'] == [str(mine)]
+  assert set(record['code']) == {'dataset greys', 'loss half', 'network thin'}
   # All that follows finds the file by the run's record.
   evaluate = (f'--model_dir={run}', f'--cache_dir={cache_dir}', *QUICK)
   found = json.loads(run_binary('evaluate', *evaluate).stdout)
-  assert found['scores']['gap[random_projection]'] >= 0
+  assert found['scores']['gap[means]'] >= 0
   run_binary('sample', f'--model_dir={run}', f'--output={tmp_path}/a.png')
   run_binary('export', f'--model_dir={run}', f'--output={tmp_path}/saved')
+  run_binary(
+    *('reference', 'build', f'--import={mine}', '--dataset=greys', '--extractor=means'),
+    *(f'--output={tmp_path}/greys.npz', f'--cache_dir={cache_dir}'),
+  )
   run_binary('train', f'--flagfile={run}/experiment.flags', '--max_steps=6')
   again = tmp_path / 'again'
   run_binary('train', f'--flagfile={run}/experiment.flags', '--max_steps=6', f'--model_dir={again}')
@@ -70,16 +92,16 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
 
   # At a colleague's the file is missing.
   there = shutil.copytree(run, tmp_path / 'there')
-  copy = next(there.glob('code/network-thin-*.py'))
+  copy = next(there.glob('code/dataset-greys-*.py'))
   sample = (f'--model_dir={there}', f'--output={tmp_path}/b.png')
   mine.write_text(f'{MINE}\n@')
   assert one_line(run_binary('sample', *sample, code=2)) == (
-    f'network thin of {there} is of {mine}, which cannot be read now ({mine}:'
+    f'dataset greys of {there} is of {mine}, which cannot be read now ({mine}:'
     f'{MINE.count(chr(10)) + 2}: invalid syntax); --import={copy} takes the copy'
   )
   mine.unlink()
   assert one_line(run_binary('sample', *sample, code=2)) == (
-    f'network thin of {there} is of {mine}, where it is not to be found now; '
+    f'dataset greys of {there} is of {mine}, where it is not to be found now; '
     f'--import={copy} takes the copy'
   )
   told = run_binary('evaluate', *evaluate[1:], f'--model_dir={there}', code=2).stderr
@@ -91,7 +113,7 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
   )
   assert scored['score_ids'] == found['score_ids']
   train = (f'--flagfile={there}/experiment.flags', '--max_steps=8', f'--import={copy}')
-  copies = ','.join(map(str, there.glob('code/*.py')))  # Each holds all three components.
+  copies = ','.join(map(str, there.glob('code/*.py')))  # Each holds all components.
   assert 'other code' not in run_binary('train', *train).stderr
   run_binary('sample', *sample, f'--import={copies}')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 import shutil
@@ -13,7 +14,8 @@ import pytest
 from tests.conftest import run_binary, tiny_experiment
 from tests.runs.test_best_step import FID, add_scores
 from tfgan_pipeline import registry
-from tfgan_pipeline.estimator import GANEstimator
+from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
+from tfgan_pipeline.evaluation.many_runs import watch_runs
 from tfgan_pipeline.extractors.base import Extractor
 
 _SIDES = ('shapes(size=16, count=60, style=outline)', 'shapes(size=16, count=60)')
@@ -79,6 +81,35 @@ def test_all_tasks_are_scored_by_one_command_and_are_never_comparable(trained, c
   assert scores['l1_identity'] == pytest.approx(l1(sides['b'], sides['a']))
   colour = np.median(sides['a'], axis=(0, 1, 2))
   assert scores['l1_constant'] == pytest.approx(l1(np.rint(colour), sides['a']))
+
+
+def rewrite_scores(run, task, scores):
+  """Writes {step: fid} into the records of a task."""
+  for path in (run / 'eval').glob('*/scores.jsonl'):
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in records:
+      if record['definition']['task']['name'] == task:
+        record['scores'][FID] = scores[record['step']]
+    path.write_text(''.join(json.dumps(record) + '\n' for record in records))
+
+
+def test_training_stops_when_no_task_improves(trained, options, tmp_path):
+  run = shutil.copytree(trained.experiment.model_dir, tmp_path / 'run')
+  shutil.rmtree(run / 'eval', ignore_errors=True)
+  options = dataclasses.replace(options, task='all', num_samples=6)
+  watched = functools.partial(watch_runs, str(run), options)
+  assert len(list(watched())) == 6
+  rewrite_scores(run, 'a_to_b', {0: -1.0, 2: 5.0, 4: 5.0})
+  rewrite_scores(run, 'b_to_a', {0: 5.0, 2: 4.0, 4: -1.0})
+  (run / 'TRAIN_DONE').unlink()  # As while it trains.
+  rule = {'stop_when': 'fid has not improved for 2 evaluations'}
+  assert len(list(watched(stop_after=3, **rule))) == 6
+  assert not (run / 'STOP_REQUEST').exists()
+  estimator = GANEstimator.of_run(str(run), max_steps=100)
+  steps = [record['step'] for record in train_and_evaluate(estimator, options, **rule)]
+  assert steps == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8]  # Nothing is below -1, at step 4 of b_to_a.
+  why = json.loads((run / 'STOP_REQUEST').read_text())['reason']
+  assert re.match('a_to_b: fid .*: -1 at step 0, .*; b_to_a: fid .*: -1 at step 4, ', why)
 
 
 def test_features_are_extracted_once(trained, options, register):

@@ -13,7 +13,6 @@ import pytest
 from tests.conftest import run_binary, start_binary, tiny_experiment
 from tests.models.test_translation_games import CASES
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.sampling.any_size import AnySize
 from tfgan_pipeline.sampling.translated_pictures import find_sources, translate_pictures
@@ -174,70 +173,6 @@ def test_what_is_there_is_not_made_again(local, tmp_path):
   assert '0.jpg and 0.png would be one output' in log
 
 
-@pytest.fixture
-def album(tmp_path):
-  """Pictures in a folder of folders, one of which has none, among other files."""
-  for name in ('p/1.png', 'p/cats/2.png', 'p/dogs/deep/3', 'p/notes/4.jpg'):
-    path = tmp_path / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(noise(16, 16, 3)).save(path, 'PNG')
-  (tmp_path / 'p/notes/4.jpg').rename(tmp_path / 'p/5.txt')  # A picture, whatever its name.
-  (tmp_path / 'p/notes/read.me').write_text('no picture')
-  (tmp_path / 'p/read.me').write_text('no picture')
-  (tmp_path / 'p/broken.jpg').write_text('called a picture')
-  (tmp_path / 'p/gone.png').symlink_to('nowhere')
-  os.mkfifo(tmp_path / 'p/pipe.png')
-  return tmp_path
-
-
-@pytest.mark.parametrize(
-  'pattern, names',
-  [
-    ('p', '1.png 5.txt broken.jpg cats/2.png dogs/deep/3'),
-    ('p/', '1.png 5.txt broken.jpg cats/2.png dogs/deep/3'),
-    ('p/*', '1.png 5.txt broken.jpg cats/2.png dogs/deep/3'),
-    ('?/[bc]*', 'p/broken.jpg p/cats/2.png'),
-    ('p/*/2.png', 'cats/2.png'),
-    ('p/5.txt', '5.txt'),
-    ('p/broken.jpg', 'broken.jpg'),
-    *((path, '') for path in ('p/read.me', 'p/notes', 'p/n*', 'p/pipe.png', 'p/[pg]*.png', 'q')),
-  ],
-)
-def test_files_folders_and_patterns_name_pictures_by_one_rule(album, pattern, names):
-  if names:
-    assert ' '.join(find_sources(f'{album}/{pattern}', f'{album}/out').names) == names
-  else:
-    with pytest.raises(UsageError, match='^--input=.*: no picture there$'):
-      find_sources(f'{album}/{pattern}', f'{album}/out')
-
-
-@pytest.mark.parametrize(
-  'pattern, output_dir, is_among',
-  [
-    *(
-      (pattern, 'p/out', pattern not in ('p/*.png', 'p/1.png'))
-      for pattern in (*('p', 'p/', 'p/*', '?/*', '*', 'p/*/2.png', 'p/*.png', 'p/1.png'),)
-    ),
-    *(
-      (pattern, 'p', True) for pattern in ('p', 'p/*', 'p/*.png', 'p/1.png', 'p/cats', 'p/*/2.png')
-    ),
-    *((pattern, 'out', False) for pattern in ('p', 'p/*', 'p/*/2.png', 'p/1.png', '[p]/*')),
-    ('links/*', 'p/out', True),
-    ('links/*', 'links/out', True),
-    ('[1]', '1', False),
-  ],
-)
-def test_outputs_are_never_among_what_is_read(album, pattern, output_dir, is_among):
-  (album / 'links').mkdir()
-  (album / 'links/all').symlink_to(album / 'p')
-  (album / '[1]').symlink_to(album / 'p/cats')
-  if is_among:
-    with pytest.raises(UsageError, match='^--output_dir=.*: lies in --input, or around it'):
-      find_sources(f'{album}/{pattern}', f'{album}/{output_dir}')
-  else:
-    assert find_sources(f'{album}/{pattern}', f'{album}/{output_dir}').names
-
-
 def test_each_picture_is_read_once(local, tmp_path, monkeypatch):
   for index in range(3):
     Image.fromarray(noise(16, 16, 3, seed=index)).save(tmp_path / f'{index}.png')
@@ -251,6 +186,15 @@ def test_each_picture_is_read_once(local, tmp_path, monkeypatch):
     summary = translate_pictures(*arguments, reading={'resize': 'crop'}, settings={'seed': 0})
     assert (summary.made, summary.there) == (3 - there, there)
     assert sorted(opened.count(f'{tmp_path}/{name}') for name in sources.names) == [1, 1, 1]
+
+
+def test_many_sizes_are_no_retracing(local, caplog, monkeypatch):
+  logger = tf.get_logger()
+  monkeypatch.setattr(logger, 'handlers', [*logger.handlers, caplog.handler])
+  whole = AnySize(open_translator(local))
+  for height in range(20, 80, 4):
+    whole.translate([(0, noise(height, 20, 3))])
+  assert 'retracing' not in caplog.text
 
 
 def test_a_signal_ends_after_the_picture(local, tmp_path):

@@ -34,7 +34,7 @@ def main(*paths: str) -> None:
     raise UsageError(f'--metric={",".join(FLAGS.metric)}: should be names such as fid,kid')
 
   from tfgan_pipeline.evaluation import compare, over_seeds, table_forms
-  from tfgan_pipeline.evaluation.labels import heading
+  from tfgan_pipeline.evaluation.differing_fields import heading
   from tfgan_pipeline.runs import files
   from tfgan_pipeline.runs.score_records import find_records
 

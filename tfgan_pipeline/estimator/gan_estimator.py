@@ -18,7 +18,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config.changes import DATA, changeable
+from tfgan_pipeline.config.allowed_changes import DATA, changeable
 from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment

@@ -11,7 +11,7 @@ from tfgan_pipeline.estimator.gan_estimator import GANEstimator
 from tfgan_pipeline.estimator.reproducible import reproducible
 from tfgan_pipeline.estimator.shown_log import shown_log
 from tfgan_pipeline.evaluation.evaluator import Evaluator
-from tfgan_pipeline.evaluation.open_run import Scorers
+from tfgan_pipeline.evaluation.open_run import Scorers, options_of_tasks
 from tfgan_pipeline.evaluation.stop_when import StopWhen
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.score_records import Record
@@ -38,7 +38,7 @@ def train_and_evaluate(
     since: Time by `time.monotonic()` at which `max_hours` began; by default now.
 
   Returns:
-    The records of all checkpoints that exist, oldest first.
+    The records of all checkpoints that exist, oldest first; with the task 'all' one of each task.
 
   Raises:
     Interrupted: Training was stopped; another call continues from the newest checkpoint.
@@ -53,9 +53,10 @@ def train_and_evaluate(
     raise UsageError('--evaluate: of several workers none can score; tfgan-evaluate is its own job')
   # Wrong options, even those of an extractor, raise UsageError before any training.
   scorers = Scorers(estimator.strategy)
-  rule.check(scorers.get(estimator.experiment, estimator.dataset, options))
-  evaluator: Evaluator | None = None
-  records: dict[int, Record] = {}
+  run = estimator.experiment, estimator.dataset
+  rule.check([scorers.get(*run, one) for one in options_of_tasks(*run, options)])
+  evaluators: list[Evaluator] = []
+  records: dict[int, list[Record]] = {}
   step = -1
   with StopRequest(estimator.experiment.max_hours, since) as stop:
     for target in [*range(interval, last, interval), last]:
@@ -63,14 +64,15 @@ def train_and_evaluate(
         continue  # The run is further already.
       step = estimator.train(target, stop=stop)
       # An evaluator needs a run in model_dir, which exists only after training began.
-      evaluator = evaluator or estimator.evaluators(options, scorers=scorers)[0]
-      for checkpoint_step in evaluator.steps():
+      evaluators = evaluators or estimator.evaluators(options, scorers=scorers)
+      for checkpoint_step in evaluators[0].steps():
         if checkpoint_step not in records and not stop.requested:
-          records[checkpoint_step] = evaluator.evaluate(checkpoint_step)
-          rule.consider(evaluator)
-          on_record(records[checkpoint_step])
+          new = records[checkpoint_step] = [one.evaluate(checkpoint_step) for one in evaluators]
+          rule.consider(evaluators)
+          for record in new:
+            on_record(record)
       if stop.requested:
         raise Interrupted(f'stopped after step {step}; the same command continues')
       if step < target:  # As `stop_when` asked for.
         break
-  return list(records.values())
+  return [record for of_step in records.values() for record in of_step]

@@ -17,7 +17,7 @@ from typing import Any
 
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.best_of import Cell, Row, best_of_each_run, cell_of, optimism
-from tfgan_pipeline.evaluation.labels import Fields, tell_apart, text_of
+from tfgan_pipeline.evaluation.differing_fields import Fields, tell_apart, text_of
 from tfgan_pipeline.evaluation.over_seeds import Training, average_over_seeds
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.score_records import OTHER_SCORES, Record

@@ -7,7 +7,6 @@ An evaluator shares nothing with the trainer but model_dir, and may run wherever
 read. A checkpoint that has a record of the same definition is not scored again. The best
 checkpoint and the one being scored are pinned, so that the trainer's rotation keeps them; with
 --eval_dir nothing is written to model_dir, and nothing is pinned.
-watcher.py scores all checkpoints of a run.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.drawn_images import keep_first
-from tfgan_pipeline.evaluation.kept import KeptCheckpoints
+from tfgan_pipeline.evaluation.kept_checkpoints import KeptCheckpoints
 from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
@@ -41,9 +40,9 @@ from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.changes import changes_before
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.recorded_changes import changes_before
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id, score_ids
 from tfgan_pipeline.runs.scoring_claims import Claims
 from tfgan_pipeline.sampling.open import open_sampler
@@ -64,7 +63,7 @@ class Evaluator:
     sources: The examples that a translator reads; None for a task that samples noise.
     classes: Classes of the samples, in turn; () for those that the sampler chooses.
     asked: Class that each output of a translator should have, int32 [n]; None if none is known.
-    way_back: Translator of outputs back to their sources; None if no metric needs one.
+    goes_back: Whether a metric needs outputs translated back to their sources.
     checkpoint: The rule by which checkpoints are chosen, such as 'last'; '' for none.
 
   Attributes:
@@ -72,6 +71,7 @@ class Evaluator:
     run_id: The run's id, to notice when another run takes its place in the directory.
     experiment: The run's experiment, as recorded.
     scorer: The scorer that measures the samples.
+    task: Name of the task whose samples are scored.
     definition: The facts that the scores depend on, besides the checkpoint; part of each record.
     best_by: The full name of the score that ranks checkpoints, such as 'fid[classifier:mnist]', or
       None.
@@ -90,7 +90,7 @@ class Evaluator:
     sources: Split | None = None,
     classes: Sequence[int] = (),
     asked: np.ndarray | None = None,
-    way_back: WayBack | None = None,
+    goes_back: bool = False,
     checkpoint: str = '',
   ):
     self.run = run
@@ -108,12 +108,15 @@ class Evaluator:
       strategy=strategy,
       class_counts=None if classes or options.label_proportions != 'data' else scorer.class_counts,
     )
+    self.task = self._sampler.task.name
     numbers = range(options.num_samples)
     self._classes = classes
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
     self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
-    self._way_back, self._sources = way_back, sources
+    seed = options.sample_seed
+    back = WayBack(run, experiment, self._sampler, sources, seed, strategy) if goes_back else None
+    self._sources, self._way_back = sources, back
     self.definition = self._define(checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
@@ -167,8 +170,8 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      is_whole = not self._options.per_sample or files.exists(f'{self._per_sample_path(step)}.csv')
-      if record and 'error' not in record and is_whole:
+      table = f'{self._per_sample_path(step)}.csv' if self._options.per_sample else ''
+      if record and 'error' not in record and (not table or files.exists(table)):
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -273,10 +276,8 @@ class Evaluator:
   def _settle_pins(self, claimed: int) -> None:
     """Pins the best checkpoint and unpins all others, except those that another process scores.
 
-    Does nothing when another run has the directory, since the steps are then that run's.
-
-    Args:
-      claimed: The step whose claim the caller holds.
+    `claimed` is the step whose claim the caller holds. Does nothing when another run has the
+    directory, since the steps are then that run's.
     """
     if self.run.run_id != self.run_id:
       return

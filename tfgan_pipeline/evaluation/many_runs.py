@@ -129,13 +129,11 @@ def watch_runs(
   scorers, load = Scorers(strategy), functools.cache(load_dataset)
 
   rule = StopWhen(stop_when, may_ask=not options.eval_dir)
-  firsts: dict[str, Evaluator] = {}  # The evaluator of the main scores, by the path of the run.
 
   def open_evaluators(path: str) -> list[Evaluator]:
     try:
       evaluators = open_run(*_read(path, places, load), options, also, scorers=scorers)
-      rule.check(evaluators[0].scorer)
-      firsts[evaluators[0].run.path] = evaluators[0]
+      rule.check(evaluator.scorer for evaluator in evaluators)
       return evaluators
     except UsageError as error:
       if not is_many(model_dirs):
@@ -143,17 +141,15 @@ def watch_runs(
       _log.warning('%s is left out: %s', path, error)
       return []
 
-  for record in watch(
+  yield from watch(
     lambda: find_runs(model_dirs),
     open_evaluators,
     where=f'{model_dirs}: no experiment.json is there yet{_near(model_dirs)}',
+    on_record=rule.consider,
     notify=Notices().tell,
     timeout_seconds=timeout_seconds,
     stop_after=stop_after,
-  ):
-    for evaluator in firsts.values():  # Of all runs, as a run that moved has records of elsewhere.
-      rule.consider(evaluator)
-    yield record
+  )
 
 
 def _near(model_dirs: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -28,7 +29,6 @@ from tfgan_pipeline.evaluation.pair_scores import need_of_pairs
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.protocols import rule_of
 from tfgan_pipeline.evaluation.scorer import Scorer
-from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.models.game import Game
@@ -40,6 +40,7 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.sampler import standard_normal_size
 
 ALL_TASKS = 'all'
+_BATCH = 1024  # Examples that are read at a time.
 
 
 class Scorers:
@@ -149,8 +150,11 @@ def _asked_labels(dataset: Dataset, options: EvaluationOptions, task: Task) -> n
   needs = {getattr(registry.metric.function(call.name), 'needs', '') for call in calls}
   if task.samples_noise or not field or 'labels' not in needs:
     return None
-  labels = [batch[field] for batch in _sources(dataset, options, task).ordered(1024)]
-  return np.concatenate(labels)[: options.num_samples]
+  split = _sources(dataset, options, task)
+  if field == 'label' and split.known_labels is not None:
+    return split.known_labels[: options.num_samples]
+  batches = itertools.islice(split.ordered(_BATCH), -(-options.num_samples // _BATCH))
+  return np.concatenate([batch[field] for batch in batches])[: options.num_samples]
 
 
 def _sources(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
@@ -193,7 +197,8 @@ def open_run(
     )
   scorers = scorers or Scorers()
   opened = []
-  for one in _each_task(experiment, dataset, options):  # All are checked before a scorer is made.
+  # All are checked before a scorer is made.
+  for one in options_of_tasks(experiment, dataset, options):
     task, one = check_options(experiment, dataset, one)
     variants = [one, *map(one.variant, also)]
     for variant in variants:
@@ -207,22 +212,21 @@ def open_run(
     names = dataset.seen_as(task.target).label_names
     classes = chosen_classes(variants[0].labels, names)
     asked = _asked_labels(dataset, variants[0], task)
+    back = scorer.pairs is not None and scorer.pairs.need_way_back
     for variant in variants:
-      back = None
-      if sources is not None and scorer.pairs and scorer.pairs.need_way_back:
-        back = WayBack(run, experiment, task, sources, variant, scorers.strategy)
       evaluator = Evaluator(
         *(run, experiment, variant, scorer, scorers.strategy),
-        **dict(sources=sources, classes=classes, asked=asked, way_back=back, checkpoint=checkpoint),
+        **dict(sources=sources, classes=classes, asked=asked, goes_back=back),
+        checkpoint=checkpoint,
       )
       evaluators.setdefault(json.dumps(evaluator.definition), evaluator)
   return list(evaluators.values())
 
 
-def _each_task(
+def options_of_tasks(
   experiment: Experiment, dataset: Dataset, options: EvaluationOptions
 ) -> list[EvaluationOptions]:
-  """Returns the options of each task that they name: one, or with 'all' each one of the game."""
+  """Returns options for each task that `options` name: one, or with 'all' all of the game."""
   if options.task != ALL_TASKS:
     return [options]
   names = list(new_game(experiment, dataset.fields).tasks())

@@ -17,9 +17,9 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.evaluation.best_of import Cell, Row, cell_over
-from tfgan_pipeline.evaluation.labels import Fields, heading, tell_apart
-from tfgan_pipeline.runs.changes import recorded_changes
+from tfgan_pipeline.evaluation.differing_fields import Fields, heading, tell_apart
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.recorded_changes import recorded_changes
 from tfgan_pipeline.runs.score_records import Record
 
 _log = logging.getLogger(__name__)

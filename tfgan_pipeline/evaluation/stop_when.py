@@ -1,11 +1,12 @@
 """Watches the scores of runs and asks their trainers to stop when they no longer improve.
 
 stop_when = StopWhen('fid has not improved for 10 evaluations')
-stop_when.consider(evaluator)      # after each record
+stop_when.consider(evaluators)     # of a run, after each of its records
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 import logging
 import math
 
@@ -39,30 +40,33 @@ class StopWhen:
         spoken('--stop_when: --eval_dir leaves runs as they are, so no trainer is asked')
       )
 
-  def check(self, scorer: Scorer) -> None:
-    """Raises UsageError if the rule's score is not measured, or does not rank."""
-    if self._rule and not full_name(self._rule.score, scorer, '--stop_when'):
-      raise UsageError(
-        f'--stop_when={self._rule.text}: {self._rule.score} is not measured; there are '
-        f'{", ".join(scorer.metric_of)}'
-      )
+  def check(self, scorers: Iterable[Scorer]) -> None:
+    """Raises UsageError if the rule's score is not measured by each scorer, or does not rank."""
+    for scorer in scorers:
+      if self._rule and not full_name(self._rule.score, scorer, '--stop_when'):
+        raise UsageError(
+          f'--stop_when={self._rule.text}: {self._rule.score} is not measured; there are '
+          f'{", ".join(scorer.metric_of)}'
+        )
 
-  def consider(self, evaluator: Evaluator) -> None:
-    """Asks the trainer of a run to stop if the scores of the run say so."""
-    run, rule = evaluator.run, self._rule
+  def consider(self, evaluators: Sequence[Evaluator]) -> None:
+    """Asks the trainer of a run to stop if the scores of the run say so, those of all its tasks.
+
+    Args:
+      evaluators: Evaluators of the run; the first one of each task makes the task's main scores.
+    """
+    run, rule = evaluators[0].run, self._rule
     if rule is None or not run.exists() or run.is_done() or stop_request.stop_reason(run, 0):
       return
+    firsts: dict[str, Evaluator] = {}
+    for evaluator in evaluators:
+      firsts.setdefault(evaluator.task, evaluator)
     since = stop_request.last_overruled(run)
-    values = {
-      record['step']: value
-      for record in evaluator.records()
-      for name, value in record.get('scores', {}).items()
-      if rule.score in (name, name.split('[')[0])
-      if record['step'] > since and math.isfinite(value)
-    }
-    why = rule.reason(values, lower_is_better=better(rule.score) == 'lower')
-    if not why:
+    reasons = {task: _reason(rule, evaluator, since) for task, evaluator in firsts.items()}
+    if not all(reasons.values()):
       return
+    several = len(reasons) > 1
+    why = '; '.join(f'{task}: {text}' if several else text for task, text in reasons.items())
     if not self._may_ask:
       _log.warning('%s: %s; its trainer is not asked to stop', run.path, why)
       return
@@ -72,3 +76,15 @@ class StopWhen:
       _log.warning('%s: %s; its trainer cannot be asked to stop (%s)', run.path, why, error)
       return
     _log.info('%s: %s; its trainer is asked to stop', run.path, why)
+
+
+def _reason(rule: StopRule, evaluator: Evaluator, since: int) -> str:
+  """Returns why the scores of one task after step `since` say that training should stop, or ''."""
+  values = {
+    record['step']: value
+    for record in evaluator.records()
+    for name, value in record.get('scores', {}).items()
+    if rule.score in (name, name.split('[')[0])
+    if record['step'] > since and math.isfinite(value)
+  }
+  return rule.reason(values, lower_is_better=better(rule.score) == 'lower')

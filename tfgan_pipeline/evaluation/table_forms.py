@@ -14,7 +14,7 @@ from typing import Any
 
 from tfgan_pipeline.evaluation.best_of import Row, with_suffix
 from tfgan_pipeline.evaluation.compare import Table
-from tfgan_pipeline.evaluation.labels import heading
+from tfgan_pipeline.evaluation.differing_fields import heading
 
 _CELL = ('low', 'high', 'seeds', 'floor')
 

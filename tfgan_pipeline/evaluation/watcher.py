@@ -43,6 +43,7 @@ def watch(
   open_run: Callable[[str], Sequence[Evaluator]],
   *,
   where: str = '',
+  on_record: Callable[[Sequence[Evaluator]], None] = lambda evaluators: None,
   notify: Callable[..., None] = lambda evaluator, finished: None,
   poll_seconds: float = 1.0,
   timeout_seconds: float = 0,
@@ -61,6 +62,7 @@ def watch(
       which those of the others are compared with. An empty list leaves the run out. Called again
       after an error that may pass.
     where: Where runs are looked for, for the log.
+    on_record: Gets the evaluators of a run before a record of the run is yielded.
     notify: Gets a run's first evaluator, and as `finished` whether all is done, when there is
       nothing to do.
     poll_seconds: The first pause when there is nothing to do; pauses grow up to 30 seconds.
@@ -85,6 +87,7 @@ def watch(
     for path, run in list(runs.items()):
       for record in run.advance():
         news = True
+        on_record(run.evaluators)
         yield record
       if run.ended:
         _log.warning('%s', run.ended)
@@ -129,6 +132,7 @@ class _Run:
   """Progress of scoring one run; a checkpoint is settled once its record has been yielded.
 
   Attributes:
+    evaluators: The evaluators of the run; () until the run is opened.
     finished: Whether the run is done and all of its checkpoints are settled, or it is left out.
     ended: A message that the run is gone or that another has its directory; '' until then.
     just_settled: Whether the last `advance` scored a checkpoint or found its record.
@@ -138,7 +142,8 @@ class _Run:
   def __init__(self, path: str, open_run: Callable[[str], Sequence[Evaluator]]):
     self._path = path
     self._open_run = open_run
-    self._evaluators: Sequence[Evaluator] | None = None  # None until the run is opened.
+    self.evaluators: Sequence[Evaluator] = ()
+    self._is_open = False
     self._settled_steps: set[int] = set()
     self._known_steps: set[int] = set()
     self._last_listing: list[int] = []
@@ -165,18 +170,17 @@ class _Run:
       self._notice_end()
       return
     try:
-      evaluators = self._evaluators
-      if evaluators is None:
-        evaluators = self._evaluators = self._open_run(self._path) or ()
-        self.finished = not evaluators
-      yield from self._advance(evaluators)
+      if not self._is_open:
+        self.evaluators = self._open_run(self._path) or ()
+        self._is_open, self.finished = True, not self.evaluators
+      yield from self._advance(self.evaluators)
       self._failures = 0
     except Interrupted:
       raise
     except RunReplaced as error:
       self.ended = str(error)
     except Exception as error:
-      if self._evaluators is None and isinstance(error, UsageError):
+      if not self._is_open and isinstance(error, UsageError):
         raise
       self._failures += 1
       if self._failures < _ATTEMPTS:
@@ -188,15 +192,15 @@ class _Run:
 
   def tell(self, notify: Callable[..., None]) -> None:
     """Calls `notify` about the run, unless it is left out or cannot be read now."""
-    if self._evaluators and not self.error:
+    if self.evaluators and not self.error:
       with contextlib.suppress(OSError, UsageError):
-        notify(self._evaluators[0], finished=self.finished)
+        notify(self.evaluators[0], finished=self.finished)
 
   def _notice_end(self) -> None:
     """Sets `ended` if a finished or left-out run is gone, or another has its directory."""
     try:
-      if self._evaluators:
-        self._evaluators[0].check_run()
+      if self.evaluators:
+        self.evaluators[0].check_run()
     except RunReplaced as error:
       self.ended = str(error)
     except (OSError, UsageError):

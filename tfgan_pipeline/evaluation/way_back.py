@@ -1,6 +1,6 @@
 """Translation of outputs back, for scores of what is left of pictures after it.
 
-there_and_back = WayBack(run, experiment, task, sources, options, strategy)
+there_and_back = WayBack(run, experiment, translator, sources, seed=0)
 there_and_back.restore(step)
 there_and_back.of(outputs)                           # uint8 [n, H, W, C]
 """
@@ -10,14 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Split
-from tfgan_pipeline.models.build import new_game
-from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.models.way_back import given_on_the_way_back, way_back
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.sampling.translator import Translator
 
 
@@ -27,9 +24,10 @@ class WayBack:
   Args:
     run: The run.
     experiment: The run's experiment, as recorded.
-    task: The task that leads there; another one leads back.
+    there: The translator that makes the outputs; that of a task which is its own way back serves
+      for both.
     sources: The examples that outputs are made of, in order.
-    options: Options of the evaluation, with the weights and the seed.
+    seed: Seed of what is random in outputs, if anything is.
     strategy: Strategy whose replicas hold the networks; None for no strategy.
   """
 
@@ -37,23 +35,27 @@ class WayBack:
     self,
     run: RunDirectory,
     experiment: Experiment,
-    task: Task,
-    sources: Split,
-    options: EvaluationOptions,
+    there: TaskSampler,
+    sources: Split | None,
+    seed: int,
     strategy: tf.distribute.Strategy | None = None,
   ):
-    back = way_back(new_game(experiment, Fields.from_record(run.read_record()['dataset'])), task)
-    assert back is not None  # open_run refuses metrics that need one where there is none.
-    self._translator = Translator(
-      run, experiment, back.name, weights=options.weights, strategy=strategy
-    )
+    back = way_back(there.game, there.task)
+    # open_run refuses metrics that need a way back where there is none.
+    assert back is not None and isinstance(there, Translator) and sources is not None
+    self._translator = there
+    if back.name != there.task.name:
+      self._translator = Translator(
+        run, experiment, back.name, weights=there.weights, strategy=strategy
+      )
     self._back = back
     self._sources = sources
-    self._seed = options.sample_seed
+    self._seed = seed
 
   def restore(self, step: int) -> None:
-    """Restores the weights of one checkpoint."""
-    self._translator.restore(step)
+    """Restores the weights of one checkpoint, unless they are there."""
+    if self._translator.step != step:
+      self._translator.restore(step)
 
   def of(self, outputs: np.ndarray) -> np.ndarray:
     """Returns outputs uint8 [n, H, W, C] translated back, those of example i in row i."""

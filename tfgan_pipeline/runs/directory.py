@@ -17,7 +17,7 @@ import re
 from typing import Any
 import uuid
 
-from tfgan_pipeline.config.changes import refuse_others
+from tfgan_pipeline.config.allowed_changes import refuse_others
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another, spoken

@@ -59,7 +59,7 @@ class Translator(TaskSampler):
     # The number of examples in a training step, which is known to fit into memory.
     self.block_size = experiment.batch_size // experiment.accumulate
     self.source = self.game.data[self.task.source]
-    self._functions: dict[tuple[int, ...], Callable[[Inputs], tf.Tensor]] = {}
+    self._functions: dict[object, Callable[[Inputs], tf.Tensor]] = {}
 
   def outputs(
     self, given: Mapping[str, np.ndarray], *, seed: int = 0, first: int = 0
@@ -127,25 +127,29 @@ class Translator(TaskSampler):
 
   def _generate(self, parts: Sequence[Inputs]) -> Sequence[tf.Tensor]:
     """Returns outputs of a block of inputs for each replica."""
-    function = self._function_of(tuple(tf.nest.flatten(parts[0])[0].shape))
     if len(parts) == 1:
-      return [function(parts[0])]
+      return [self._function_of(parts[0], self._run)(parts[0])]
     shares = self._strategy.experimental_distribute_values_from_function(
       lambda context: parts[context.replica_id_in_sync_group]
     )
-    return self._strategy.experimental_local_results(function(shares))
+    outputs = self._function_of(shares, self._run_on_all)(shares)
+    return self._strategy.experimental_local_results(outputs)
 
-  def _function_of(self, shape: tuple[int, ...]) -> Callable[[Inputs], tf.Tensor]:
-    """Returns the function for a block of pictures of one shape, on one replica or on all."""
-    if shape not in self._functions:
+  def _function_of(
+    self, inputs: Inputs, run: Callable[[Inputs], tf.Tensor]
+  ) -> Callable[[Inputs], tf.Tensor]:
+    """Returns `run` as a graph for inputs of these shapes."""
+    shapes = tuple(tuple(value.shape) for value in tf.nest.flatten(inputs, expand_composites=True))
+    if shapes not in self._functions:
       if len(self._functions) == _KEPT_FUNCTIONS:
         self._functions.pop(next(iter(self._functions)))  # The oldest one.
-      if self.replicas == 1:
-        run = lambda inputs: self._run(inputs)  # noqa: E731
-      else:
-        run = lambda shares: self._strategy.run(self._run, (shares,))  # noqa: E731
-      self._functions[shape] = tf.function(run, autograph=False)
-    return self._functions[shape]
+      # TensorFlow warns of a function that is called with many shapes, but not of many graphs.
+      function = tf.function(run, autograph=False).get_concrete_function(inputs)
+      self._functions[shapes] = function
+    return self._functions[shapes]
+
+  def _run_on_all(self, shares: Inputs) -> tf.Tensor:
+    return self._strategy.run(self._run, (shares,))
 
   def _run(self, inputs: Inputs) -> tf.Tensor:
     sides = tf.nest.flatten(inputs)[0].shape[1:]

@@ -9,9 +9,9 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs import checkpoint_file, checksums
-from tfgan_pipeline.runs.changes import changed_since
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.recorded_changes import changed_since
 
 
 def require_equal_variables(

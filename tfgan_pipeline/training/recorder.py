@@ -22,9 +22,9 @@ from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.background import Background
-from tfgan_pipeline.runs.changes import recorded_changes, table
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.recorded_changes import recorded_changes, table
 from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.goodput import Goodput

@@ -1,4 +1,4 @@
-"""Labels: the fields that tell things with many fields from one another.
+"""Fields that tell things with many fields from one another.
 
 tell_apart([{'loss': 'hinge', 'seed': 0}, {'loss': 'modified', 'seed': 0}])
 # [{'loss': 'hinge'}, {'loss': 'modified'}]
