@@ -117,12 +117,10 @@ def watch(
       raise run.error
 
 
-def _list_runs(
-  find_runs: Callable[[], Sequence[str]],
-) -> tuple[Sequence[str], Unreachable | None]:
-  """Calls `find_runs`; returns the runs and None, or no runs and the error of the storage."""
+def _list_runs(find: Callable[[], Sequence[str]]) -> tuple[Sequence[str], Unreachable | None]:
+  """Calls `find`; returns the runs and None, or no runs and the error of the storage."""
   try:
-    return find_runs(), None
+    return find(), None
   except Unreachable as error:
     _log.warning('%s', told(error))
     return (), error
@@ -232,7 +230,7 @@ class _Run:
     pending = [step for step in steps if step not in self._settled_steps]
     for step in pending:
       try:
-        records = self._evaluate(evaluators, step, is_patient=step == steps[-1] and not is_done)
+        records = self._score(evaluators, step, step == steps[-1] and not is_done)
       except _Postponement:
         break
       if records:
@@ -250,9 +248,7 @@ class _Run:
     self._known_steps |= {*steps, *(step for step in saved_steps if steps and step < steps[-1])}
     return sorted(self._known_steps - set(steps) - self._settled_steps)
 
-  def _evaluate(
-    self, evaluators: Sequence[Evaluator], step: int, *, is_patient: bool
-  ) -> list[Record]:
+  def _score(self, evaluators: Sequence[Evaluator], step: int, is_patient: bool) -> list[Record]:
     """Returns one record per evaluator, or [] while another process scores the checkpoint."""
     records = []
     for evaluator in evaluators:
