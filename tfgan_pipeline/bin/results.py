@@ -10,11 +10,10 @@ import os
 import sys
 from typing import Any
 
-from tfgan_pipeline.metrics.ranking import better, is_detail
+from tfgan_pipeline.metrics.ranking import BESIDE, better, is_detail
 
 Result = Mapping[str, Any]
 _SHORT = {'inception_score': 'IS'}  # Names as papers print them.
-_BESIDE = ('floor', 'identity', 'bicubic', 'constant')  # Ends of names of scores to compare with.
 _COLUMNS = 6  # Scores that fit into 100 columns beside step, seconds and run.
 
 
@@ -117,7 +116,7 @@ def _scores(record: Result) -> list[tuple[str, str, str]]:
 
 def _beside(stem: str, by_stem: Mapping[str, float]) -> str:
   """Returns the floor of a score, or the best of those of outputs that take no network; or ''."""
-  known = {kind: by_stem[name] for kind in _BESIDE if (name := f'{stem}_{kind}') in by_stem}
+  known = {kind: by_stem[name] for kind in BESIDE if (name := f'{stem}_{kind}') in by_stem}
   if not known:
     return ''
   choose = max if 'floor' not in known and better(stem) == 'higher' else min
