@@ -128,6 +128,19 @@ def test_a_run_without_anything(tiny_run, tmp_path):
     assert words in page.text
 
 
+def test_scores_that_are_elsewhere(scored, tmp_path):
+  run = shutil.copytree(scored, tmp_path / 'run')
+  run_id = json.loads((run / 'experiment.json').read_text())['run_id']
+  place = tmp_path / f'elsewhere/run-{run_id[:8]}'
+  place.mkdir(parents=True)
+  (run / 'eval').rename(place / 'eval')
+  flags = [f'--model_dir={run}', f'--eval_dir={tmp_path}/elsewhere']
+  page = report(tmp_path / 'page.html', *flags)
+  (path,) = place.glob('eval/*/scores.jsonl')
+  assert lines(path)[-1]['scores']['fid[random_projection]'] in page.numbers
+  assert 'are likely copies' in page.text and ' '.join(flags) in page.text.replace(' \\ ', ' ')
+
+
 def test_text_of_runs_is_no_html(scored, tmp_path):
   name = '<img src=x onerror=alert(1)>&"\''
   run = shutil.copytree(scored, tmp_path / name)

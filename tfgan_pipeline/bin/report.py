@@ -33,12 +33,16 @@ def main(*paths: str) -> None:
   command_line.require_folder_of(FLAGS.output)
   found = require_runs(named)
 
+  from tfgan_pipeline.report.commands import command
   from tfgan_pipeline.report.page import page
   from tfgan_pipeline.report.recorded_run import read_runs
   from tfgan_pipeline.runs import atomic_files
 
   runs = read_runs(found, FLAGS.eval_dir)
-  content = page(runs, FLAGS.output).encode()
+  again = [f'--model_dir={",".join(run.directory.path for run in runs)}']
+  again += [f'--eval_dir={FLAGS.eval_dir}'] * bool(FLAGS.eval_dir)
+  again.append(f'--output={os.path.basename(FLAGS.output)}')
+  content = page(runs, command('tfgan-report', again)).encode()
   with atomic_files.writing(FLAGS.output):
     atomic_files.write(FLAGS.output, content)
   command_line.print_result({'output': FLAGS.output, 'runs': len(runs), 'bytes': len(content)})

@@ -5,6 +5,8 @@ name, preset = nearest(experiment)     # 'digits_dcgan', Experiment(...)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+import functools
 import glob
 import os
 
@@ -20,7 +22,8 @@ from tfgan_pipeline.registry.calls import name_of
 FOLDERS = ('flags', os.path.join(os.path.dirname(__file__), '..', '..', 'flags'))
 
 
-def presets() -> dict[str, Experiment]:
+@functools.cache
+def presets() -> Mapping[str, Experiment]:
   """Returns the experiments of all presets that are here, by name; {} without a checkout."""
   found: dict[str, Experiment] = {}
   for folder in FOLDERS:

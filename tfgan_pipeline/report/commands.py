@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 import dataclasses
-import os
+import json
 import shlex
 from typing import Any
 
@@ -129,6 +129,7 @@ def _scoring(run: RecordedRun) -> Iterator[str]:
     if len(steps[key]) > 1 and run.directory.is_done():
       which = '--watch'
     flags = [_flag(name, value) for name, value in _options(definition).items()]
+    yield from _unnamed(definition)
     yield command('tfgan-evaluate', [f'--model_dir={run.directory.path}', which, *flags])
 
 
@@ -159,6 +160,18 @@ def _options(definition: Mapping[str, Any]) -> dict[str, Any]:
   return found
 
 
+def _unnamed(definition: Mapping[str, Any]) -> Iterator[str]:
+  """Yields comments on flags that have to be given, and whose values a definition does not hold."""
+  name = definition.get('extractor', {}).get('name', '')
+  if name and ':' not in name and not _extractor(name):
+    yield f'# add the --extractor that is recorded as {name}'
+  reference = definition.get('reference') or {}
+  if reference and not (reference.get('split') or definition.get('task')):
+    yield f'# add the reference that is recorded as {json.dumps(reference)}'
+  if labels := definition.get('labels'):
+    yield f'# labels {labels}'
+
+
 def _extractor(name: str) -> str | None:
   """Returns the call of an extractor by its recorded name; None for one that is chosen by itself.
 
@@ -173,9 +186,3 @@ def _extractor(name: str) -> str | None:
 def _flag(name: str, value: Any) -> str:
   text = str(value).lower() if isinstance(value, bool) else str(value)
   return f'--{name}={text}'
-
-
-def report_command(runs: Sequence[RecordedRun], output: str) -> str:
-  """Returns the command that makes this page again."""
-  paths = ','.join(run.directory.path for run in runs)
-  return command('tfgan-report', [f'--model_dir={paths}', f'--output={os.path.basename(output)}'])

@@ -1,6 +1,6 @@
 """The page: sections on runs, put together by templates.
 
-html = page(read_runs(['/tmp/run']), 'report.html')
+html = page(read_runs(['/tmp/run']), 'tfgan-report --model_dir=/tmp/run')
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Section:
   parts: Mapping[str, Any]
 
 
-def page(runs: Sequence[RecordedRun], output: str) -> str:
+def page(runs: Sequence[RecordedRun], again: str) -> str:
   """Returns the HTML of a page on runs, of less than LIMIT bytes.
 
   Args:
     runs: The runs, in the order to show.
-    output: Path of the page, for the command that makes it again.
+    again: The command that makes the page again.
 
   Raises:
     UsageError: The page would be larger.
@@ -61,7 +61,7 @@ def page(runs: Sequence[RecordedRun], output: str) -> str:
     tables=tables,
     best=best_of_runs(tables),
     chart_size=(chart.WIDTH, chart.HEIGHT),
-    again=commands.report_command(runs, output),
+    again=again,
     version=__version__,
   )
   words = template.render(**shown, albums=[Album({}, [], [])] * len(runs), note='')
