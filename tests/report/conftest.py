@@ -13,7 +13,7 @@ SCORING = ('--extractor=random_projection', '--num_samples=64', '--bootstrap=10'
 
 @pytest.fixture(scope='session')
 def scored(tiny_run, cache_dir, tmp_path_factory):
-  """model_dir of a tiny run with scores of steps 2 and 4. Copy it before changing anything."""
+  """model_dir of a tiny run with scores of steps 0, 2 and 4. Copy it before changing anything."""
   run = shutil.copytree(tiny_run, tmp_path_factory.mktemp('scored') / 'run')
   metrics = '--metrics=fid, memorised, precision_recall'
   run_binary(

@@ -67,7 +67,7 @@ def test_scoring_again_finds_the_scores(scored, cache_dir):
   before = next((scored / 'eval').glob('*/scores.jsonl')).read_text()
   words = [*words[1:], f'--cache_dir={cache_dir}']
   done = run_binary('evaluate', *words)
-  assert '2 checkpoints are scored' in done.stderr
+  assert 'all 3 checkpoints are scored' in done.stderr
   assert next((scored / 'eval').glob('*/scores.jsonl')).read_text() == before
 
 
