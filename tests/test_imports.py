@@ -26,7 +26,7 @@ FLOORS = (
   {'models', 'extractors'},
   {'training', 'sampling', 'references'},
   {'evaluation', 'tpu'},
-  {'estimator', 'verification'},
+  {'estimator', 'report', 'verification'},
   {'bin'},
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -149,6 +149,12 @@ def test_evaluation_loads_nothing_of_training(tiny_run, cache_dir, tmp_path):
   assert 'tfgan_pipeline.evaluation.evaluator' in modules
   assert not within(modules, 'training', 'losses', 'tpu')
   assert 'tfgan_pipeline.estimator' not in modules
+
+
+def test_a_report_needs_no_tensorflow(tiny_run, tmp_path):
+  modules = loaded_by('report', f'--model_dir={tiny_run}', f'--output={tmp_path}/page.html')
+  assert 'tfgan_pipeline.report.page' in modules
+  assert not {'tensorflow', 'keras', 'tf_keras', 'scipy', 'pandas'} & modules
 
 
 @pytest.mark.parametrize('more', [(), ('--over_seeds',)])

@@ -8,10 +8,9 @@ import os
 
 from absl import flags
 
+from tfgan_pipeline.config import presets
 from tfgan_pipeline.errors import UsageError
 
-# Presets of a checkout: where the command is given, or beside the package.
-_PRESETS = ('flags', os.path.join(os.path.dirname(__file__), '..', '..', 'flags'))
 _FILES = ('*.flags', '*/*.flags')
 
 
@@ -43,7 +42,7 @@ def missing(error: flags.Error) -> UsageError | None:
   path = os.path.relpath(cause.filename) if os.path.isabs(cause.filename) else cause.filename
   known: dict[str, str] = {}  # Path by name without ending, the nearest folder first.
   patterns = [os.path.join(os.path.dirname(path), '*.flags')]
-  patterns += [os.path.join(folder, files) for folder in _PRESETS for files in _FILES]
+  patterns += [os.path.join(folder, files) for folder in presets.FOLDERS for files in _FILES]
   for pattern in patterns:
     for found in sorted(glob.glob(pattern)):
       known.setdefault(os.path.basename(found).removesuffix('.flags'), os.path.relpath(found))

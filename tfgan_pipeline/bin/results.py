@@ -10,11 +10,10 @@ import os
 import sys
 from typing import Any
 
-from tfgan_pipeline.metrics.ranking import better, is_detail
+from tfgan_pipeline.metrics.ranking import BESIDE, better, is_detail
 
 Result = Mapping[str, Any]
 _SHORT = {'inception_score': 'IS'}  # Names as papers print them.
-_BESIDE = ('floor', 'identity', 'bicubic', 'constant')  # Ends of names of scores to compare with.
 _COLUMNS = 6  # Scores that fit into 100 columns beside step, seconds and run.
 
 
@@ -121,7 +120,7 @@ def _beside(stem: str, by_stem: Mapping[str, float]) -> tuple[str, str] | None:
   That is a floor, such as ('floor', '2.7'), or else the best score that takes no network, such as
   ('identity', '31').
   """
-  known = {kind: by_stem[name] for kind in _BESIDE if (name := f'{stem}_{kind}') in by_stem}
+  known = {kind: by_stem[name] for kind in BESIDE if (name := f'{stem}_{kind}') in by_stem}
   if not known:
     return None
   choose = max if 'floor' not in known and better(stem) == 'higher' else min

@@ -15,11 +15,11 @@ from tfgan_pipeline.config.durations import DURATIONS
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import Unreachable, UsageError, require
-from tfgan_pipeline.runs.best_step import best_of, records_of
+from tfgan_pipeline.runs.best_step import best_of
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.history import History, read_history
-from tfgan_pipeline.runs.score_records import Record
+from tfgan_pipeline.runs.score_records import Record, records_of
 from tfgan_pipeline.sampling.asked_class import asked_class
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.grid import draw_grid

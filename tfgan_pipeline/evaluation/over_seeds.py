@@ -67,7 +67,7 @@ def read_trainings(records: Iterable[tuple[str, Record]]) -> dict[str, Training]
   strangers: dict[str, None] = {}
   for name, record in records:
     if name not in read:
-      read[name] = _read(name)
+      read[name] = read_training(name)
     training = read[name]
     if training is not None and training.has(record):
       trainings[name] = training
@@ -142,7 +142,7 @@ def _is_hash(setting: str) -> bool:
   return setting == _DATA or setting.startswith(f'{_CODE}.')
 
 
-def _read(name: str) -> Training | None:
+def read_training(name: str) -> Training | None:
   """Returns the training of the run with a name; None if there is no run."""
   try:
     run = RunDirectory(name)

@@ -17,6 +17,9 @@ from typing import TypeVar
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
+# Ends of names of scores to compare with, as fid_floor beside fid and psnr_bicubic beside psnr.
+BESIDE = ('floor', 'identity', 'bicubic', 'constant')
+
 _Metric = TypeVar('_Metric', bound=Callable[..., dict[str, float]])
 
 

@@ -18,7 +18,7 @@ from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.metrics.ranking import better
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.runs.score_records import Record, find_records
+from tfgan_pipeline.runs.score_records import Record, find_records_of
 
 _log = logging.getLogger(__name__)
 
@@ -53,24 +53,6 @@ class Best:
     return f'step {self.step}, {self.score} {self.value:.4g}, best {among}'
 
 
-def records_of(run: RunDirectory, eval_dir: str = '') -> list[Record]:
-  """Returns all records with scores in a run, and in --eval_dir, by step; [] if there are none."""
-  return sorted(
-    (record for records in _find(run, eval_dir).values() for record in records),
-    key=lambda record: record['step'],
-  )
-
-
-def _find(run: RunDirectory, eval_dir: str) -> dict[str, list[Record]]:
-  found: dict[str, list[Record]] = {}
-  for folder in (run.path, run.scores_in(eval_dir)) if eval_dir else (run.path,):
-    try:
-      found |= find_records(folder)
-    except UsageError:
-      continue
-  return found
-
-
 def best_of(
   run: RunDirectory,
   metric: str = 'fid',
@@ -100,7 +82,7 @@ def best_of(
   steps = set(Checkpoints(run.checkpoints).steps())
   groups: dict[str, list[tuple[str, str, Record]]] = {}
   names: set[str] = set()
-  for path, records in _find(run, eval_dir).items():
+  for path, records in find_records_of(run, eval_dir).items():
     for record in records:
       if record.get('step') not in steps or not _is_of(record, task):
         continue

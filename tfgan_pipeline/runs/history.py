@@ -7,6 +7,7 @@ history.to_frame().plot(subplots=True)                                      # wi
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -66,7 +67,7 @@ def read_history(run: RunDirectory) -> History:
     Unreachable: The storage does not answer.
   """
   cells: dict[str, dict[int, float]] = {}
-  for line in _lines(os.path.join(run.train, 'train.jsonl')):
+  for line in read_lines(os.path.join(run.train, 'train.jsonl')):
     for name, value in line.items():
       if name != 'step' and isinstance(value, float):
         cells.setdefault(name, {})[line['step']] = value
@@ -82,10 +83,13 @@ def read_history(run: RunDirectory) -> History:
   return history
 
 
-def _lines(path: str) -> list[dict[str, Any]]:
+def read_lines(path: str) -> list[dict[str, Any]]:
   """Returns the lines of a file of JSON lines, without one that is just being written."""
-  text = files.read_text(path) if files.exists(path) else ''
-  return [json.loads(line) for line in text.splitlines() if line.endswith('}')]
+  found = []
+  for line in files.read_text(path).splitlines() if files.exists(path) else []:
+    with contextlib.suppress(json.JSONDecodeError):
+      found.append(json.loads(line))
+  return found
 
 
 def _scores(run: RunDirectory) -> list[tuple[str, int, float, dict[str, Any]]]:

@@ -172,6 +172,25 @@ def find_records(path: str) -> dict[str, list[Record]]:
   return records_by_file
 
 
+def records_of(run: RunDirectory, eval_dir: str = '') -> list[Record]:
+  """Returns all records with scores in a run, and in --eval_dir, by step; [] if there are none."""
+  return sorted(
+    (record for records in find_records_of(run, eval_dir).values() for record in records),
+    key=lambda record: record['step'],
+  )
+
+
+def find_records_of(run: RunDirectory, eval_dir: str = '') -> dict[str, list[Record]]:
+  """Returns the records of a run, and those in --eval_dir, by the file that contains them."""
+  found: dict[str, list[Record]] = {}
+  for folder in (run.path, run.scores_in(eval_dir)) if eval_dir else (run.path,):
+    try:
+      found |= find_records(folder)
+    except UsageError:
+      continue
+  return found
+
+
 def _list_files(path: str) -> list[str]:
   """Returns the files of score records of the run at `path`."""
   folder = os.path.join(path, 'eval')

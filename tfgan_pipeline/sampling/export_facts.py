@@ -11,7 +11,7 @@ import tfgan_pipeline
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
-from tfgan_pipeline.runs.best_step import records_of
+from tfgan_pipeline.runs.score_records import records_of
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 

@@ -25,13 +25,9 @@ from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.parts import in_turn
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_statistics
-from tfgan_pipeline.training import spectral_norms
+from tfgan_pipeline.training import collapse, spectral_norms
 from tfgan_pipeline.training.state import TrainState
 
-COLLAPSED = 0.1  # Samples count as collapsed when their diversity is below this.
-# The first step at which a collapse is reported: the diversity of a DCGAN's samples starts at 0.007
-# and may take 200 steps to exceed COLLAPSED.
-WARM_UP = 500
 BATCH = 64  # Images per pass through the discriminator, half of the real images of a split.
 _HELD_OUT = ('validation', 'test')  # Splits that are not trained on, the preferred one first.
 
@@ -175,17 +171,10 @@ class Health:
 
   def _warn(self, step: int, task: Task, value: float) -> None:
     """Logs a warning when samples of a task collapse; once, until their diversity recovers."""
-    collapsed = step >= WARM_UP and value < COLLAPSED
+    collapsed = collapse.has_collapsed(step, value)
     if collapsed and task not in self._collapsed:
-      task_text = '' if task.samples_noise else f' of {task.name}'
-      _log.warning(
-        'step %d: samples%s are only %.2g times as diverse as training images, most likely by mode '
-        'collapse: nearly the same image for all %s',
-        step,
-        task_text,
-        value,
-        'noise' if task.samples_noise else 'inputs',
-      )
+      name, inputs = ('', 'noise') if task.samples_noise else (task.name, 'inputs')
+      _log.warning('step %d: %s', step, collapse.words(value, name, inputs=inputs))
     (self._collapsed.add if collapsed else self._collapsed.discard)(task)
 
 

@@ -1,0 +1,188 @@
+"""Commands that train a run again, score it again, and draw more of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+import json
+import shlex
+from typing import Any
+
+from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import short_value
+from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.report.recorded_run import RecordedRun
+from tfgan_pipeline.runs.recorded_changes import recorded_changes
+
+_WIDTH = 92  # Columns of a command before the next flag goes to a line of its own.
+_EVALUATION = {field.name: field for field in dataclasses.fields(EvaluationOptions)}
+_EXPERIMENT = {field.name: field for field in dataclasses.fields(Experiment)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+  """Commands for one purpose.
+
+  Attributes:
+    title: The purpose.
+    text: Commands and comments for a shell, one below the other.
+  """
+
+  title: str
+  text: str
+
+
+def commands_of(run: RecordedRun, tasks: Sequence[str]) -> list[Command]:
+  """Returns the commands for a run.
+
+  Args:
+    run: The run.
+    tasks: Names of the tasks of which there are pictures; 'fakes' is that of a generator.
+  """
+  path = run.directory.path
+  model_dir = f'--model_dir={path}'
+  found = [Command('Train it again', '\n'.join(_training(run)))]
+  scoring = list(dict.fromkeys(_scoring(run)))
+  found.append(
+    Command('Score it again', '\n'.join(scoring))
+    if scoring
+    else Command('Score it', command('tfgan-evaluate', [model_dir]))
+  )
+  if not tasks or 'fakes' in tasks:
+    output = command('tfgan-sample', [model_dir, '--output=samples.png'])
+  else:
+    flags = [model_dir, '--input=PICTURES', '--output_dir=OUTPUTS']
+    output = command('tfgan-translate', flags)
+  return [*found, Command('Draw more of it', output)]
+
+
+def command(name: str, flags: Sequence[str]) -> str:
+  """Returns a command for a shell, its flags quoted and broken into lines."""
+  lines = [name]
+  for flag in map(_quoted, flags):
+    if len(lines[-1]) + 1 + len(flag) > _WIDTH:
+      lines.append(f'  {flag}')
+    else:
+      lines[-1] += f' {flag}'
+  return ' \\\n'.join(lines)
+
+
+def _quoted(flag: str) -> str:
+  """Quotes the value of a flag alone, if at all: --loss='hinge(margin=2)'."""
+  name, _, value = flag.partition('=')
+  return f'{name}={shlex.quote(value)}' if value else flag
+
+
+def _training(run: RecordedRun) -> Iterator[str]:
+  """Yields comments and commands that train a run anew, with each change at its step."""
+  sessions = run.record.get('sessions', [])
+  if sessions:
+    yield f'# {_versions(sessions[0])}'
+  again = f'--model_dir={run.directory.path}-again'
+  changes = recorded_changes(run.directory)
+  experiment = run.experiment
+  for change in reversed(changes):
+    old = {name: pair[0] for name, pair in change.items() if name in _EXPERIMENT}
+    experiment = Experiment.from_record({**experiment.to_dict(), **old})
+  ends = [change['first_step'] for change in changes] + [run.experiment.max_steps]
+  settings = experiment.changed()
+  settings.pop('max_steps', None)
+  imports = ','.join(sessions[-1].get('imports', ())) if sessions else ''
+  own_code = [f'--import={imports}'] if imports else []
+  flags = [_flag(name, value) for name, value in settings.items()]
+  yield command('tfgan-train', [*flags, *own_code, f'--max_steps={ends[0]}', again])
+  for change, end in zip(changes, ends[1:]):
+    yield f'# From step {change["first_step"]}:'
+    names = [name for name in change if name != 'first_step']
+    if 'data' in names:
+      yield '# the pictures had changed; change yours likewise before the next command'
+    flags = [
+      _flag(name, short_value(_EXPERIMENT[name], change[name][1]))
+      for name in names
+      if name in _EXPERIMENT
+    ]
+    yield command(
+      'tfgan-train', [again, f'--change={",".join(names)}', *flags, f'--max_steps={end}']
+    )
+
+
+def _versions(session: Mapping[str, Any]) -> str:
+  versions = session.get('versions', {})
+  parts = [f'{name} {version}' for name, version in versions.items()]
+  if revision := session.get('git_revision'):
+    parts.append(f'revision {revision}')
+  return ', '.join(parts)
+
+
+def _scoring(run: RecordedRun) -> Iterator[str]:
+  """Yields a command for each definition of scores; all of its steps, or the only one."""
+  steps: dict[str, list[int]] = {}
+  definitions: dict[str, Mapping[str, Any]] = {}
+  for record in run.scores:
+    key = record.get('definition_id', '')
+    steps.setdefault(key, []).append(record['step'])
+    definitions[key] = record['definition']
+  for key, definition in definitions.items():
+    which = f'--step={steps[key][-1]}'
+    if len(steps[key]) > 1 and run.directory.is_done():
+      which = '--watch'
+    flags = [_flag(name, value) for name, value in _options(definition).items()]
+    yield from _unnamed(definition)
+    yield command('tfgan-evaluate', [f'--model_dir={run.directory.path}', which, *flags])
+
+
+def _options(definition: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the flags of an evaluation that a definition tells of and that have no defaults."""
+  reference = definition.get('reference') or {}
+  task = definition.get('task') or {}
+  values = {
+    'task': task.get('name'),
+    'extractor': _extractor(definition.get('extractor', {}).get('name', '')),
+    **{name: definition.get(name) for name in ('metrics', 'image_metrics', 'pair_metrics')},
+    **{name: definition.get(name) for name in ('generator_metrics', 'bootstrap', 'path_length')},
+    'num_samples': definition.get('num_generated'),
+    'reference_split': reference.get('split') or task.get('split'),
+    'weights': definition.get('weights'),
+    'batch_norm': str(definition.get('batch_norm', '')).split(' ')[0],
+    'sample_seed': definition.get('sample_seed'),
+  }
+  found = {}
+  for name, value in values.items():
+    field = _EVALUATION[name]
+    if value is None or (field.metadata['choices'] and value not in field.metadata['choices']):
+      continue
+    value = short_value(field, value) if value else value
+    default: Any = field.default
+    if value != short_value(field, default):
+      found[name] = value
+  return found
+
+
+def _unnamed(definition: Mapping[str, Any]) -> Iterator[str]:
+  """Yields comments on flags that have to be given, and whose values a definition does not hold."""
+  name = definition.get('extractor', {}).get('name', '')
+  if name and ':' not in name and not _extractor(name):
+    yield f'# add the --extractor that is recorded as {name}'
+  reference = definition.get('reference') or {}
+  if reference and not (reference.get('split') or definition.get('task')):
+    yield f'# add the reference that is recorded as {json.dumps(reference)}'
+  if labels := definition.get('labels'):
+    yield f'# labels {labels}'
+
+
+def _extractor(name: str) -> str | None:
+  """Returns the call of an extractor by its recorded name; None for one that is chosen by itself.
+
+  Names such as 'classifier:digits' tell of what the extractor was trained on.
+  """
+  try:
+    return None if ':' in name else str(registry.extractor.parse(name))
+  except UsageError:  # One with arguments that the name does not tell, such as a path.
+    return None
+
+
+def _flag(name: str, value: Any) -> str:
+  text = str(value).lower() if isinstance(value, bool) else str(value)
+  return f'--{name}={text}'

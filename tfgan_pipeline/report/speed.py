@@ -1,0 +1,120 @@
+"""Goodput of a run: what its time went into, or else its images per second by session.
+
+rates_of(run), goodput_of(run)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+import os
+import statistics
+import struct
+import time
+from typing import Any
+
+from tensorboard.compat.proto import event_pb2
+from tensorboard.util import tensor_util
+
+from tfgan_pipeline.report.recorded_run import RecordedRun
+from tfgan_pipeline.runs import files
+from tfgan_pipeline.runs.history import read_lines
+
+_RATE = 'images_per_second'
+_SCALARS = 2**16  # Bytes of an event; larger ones hold pictures, which are not looked at.
+_GOODPUT = 'goodput.jsonl'
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+  """Speed of one session.
+
+  Attributes:
+    first_step: The step that the session began at.
+    last_step: The last step that the session has logged.
+    images_per_second: Median of the logged rates, or None if the session has logged none.
+    seconds: Time from the first to the last logged step.
+    began: Date and time in UTC of the first logged step; '' if none was logged.
+  """
+
+  first_step: int
+  last_step: int
+  images_per_second: float | None
+  seconds: float
+  began: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Goodput:
+  """Time of a run by what it went into.
+
+  Attributes:
+    sessions: The lines of train/goodput.jsonl, one for each process that trained.
+    total: Seconds of all of them.
+    share: Share of the time in which steps were made that counted.
+  """
+
+  sessions: Sequence[Mapping[str, Any]]
+  total: float
+  share: float
+
+
+def goodput_of(run: RecordedRun) -> Goodput | None:
+  """Returns the goodput that the trainer has recorded; None if none was."""
+  lines = read_lines(os.path.join(run.directory.train, _GOODPUT))
+  sessions = [line for line in lines if line.get('total') and 'steps' in line.get('seconds', {})]
+  if not sessions:
+    return None
+  total = sum(line['total'] for line in sessions)
+  counted = sum(line['seconds']['steps'] - line.get('lost_seconds', 0) for line in sessions)
+  return Goodput(sessions, total, max(0.0, counted / total))
+
+
+def rates_of(run: RecordedRun) -> list[Rate]:
+  """Returns the speed of each session that has logged any step."""
+  points = _points(run.directory.train)
+  starts = [session.get('first_step', 0) for session in run.record.get('sessions', [])] or [0]
+  rates = []
+  for first, end in zip(starts, [*starts[1:], None]):
+    own = [(s, *points[s]) for s in points if s > first and (end is None or s <= end)]
+    if own:
+      rates.append(_rate(first, own))
+  return rates
+
+
+def _rate(first: int, points: Sequence[tuple[int, float, float]]) -> Rate:
+  times = [seconds for _, seconds, _ in points]
+  return Rate(
+    first,
+    max(step for step, *_ in points),
+    statistics.median(rate for *_, rate in points),
+    max(times) - min(times),
+    time.strftime('%Y-%m-%d %H:%M', time.gmtime(min(times))),
+  )
+
+
+def _points(folder: str) -> dict[int, tuple[float, float]]:
+  """Returns time and rate by step; a step that was made again counts as the last time."""
+  points = {}
+  for name in files.names_in(folder):
+    if '.tfevents.' in name:
+      for event in _events(files.read_bytes(os.path.join(folder, name))):
+        for value in event.summary.value:
+          if value.tag == _RATE:
+            rate = float(tensor_util.make_ndarray(value.tensor))
+            points[event.step] = event.wall_time, rate
+  return dict(sorted(points.items()))
+
+
+def _events(content: bytes) -> Iterator[event_pb2.Event]:
+  """Yields the small events of a file: a length of 8 bytes, its checksum, content, its checksum.
+
+  TensorBoard's own reader would import TensorFlow.
+  """
+  place = 0
+  while place + 16 <= len(content):
+    (size,) = struct.unpack_from('<Q', content, place)
+    data = content[place + 12 : place + 12 + size]
+    place += 16 + size
+    if size < _SCALARS and place <= len(content):  # The end may be just being written.
+      yield event_pb2.Event.FromString(data)
