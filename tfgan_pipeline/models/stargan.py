@@ -218,7 +218,7 @@ class StarGAN(Game):
 
   def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Computes the examples as each class, or with each attribute changed, by the name of it."""
-    medium, count = self.data['image'].require_medium(), len(examples['image'])
+    medium, count = self.data['image'].require_medium(), examples['image'].shape[0]
     given = {name: values for name, values in examples.items() if name != FIELD}
     shown = {}
     for number, name in enumerate(self._classes[:_COLUMNS]):
