@@ -113,9 +113,10 @@ class Health:
       Metrics that do not apply to the game are left out.
     """
     scalars: dict[str, float] = {}
-    for role, network in self._state.game.networks.items():
-      scalars[f'weight_norm/{role}'] = float(measured['norms'][role])
-      scalars.update(spectral_norms.values_of(role, network, measured['spectral'][role]))
+    networks = self._state.game.networks
+    for role, norm in measured['norms'].items():
+      scalars[f'weight_norm/{role}'] = float(norm)
+      scalars.update(spectral_norms.values_of(role, networks[role], measured['spectral'][role]))
     for role, distance in measured['distances'].items():
       if norm := scalars[f'weight_norm/{role}']:
         scalars[_tag('moving_average/distance', role, 'generator')] = float(distance) / norm
