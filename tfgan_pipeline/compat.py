@@ -16,7 +16,7 @@ program alone; binaries set theirs in bin/command_line.py.
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 import contextlib
 import importlib
 import inspect
@@ -190,6 +190,8 @@ def xla_ops() -> types.ModuleType:
 
 # Inputs of a generator, each [n, ...]: noise, noise and labels, or stored examples.
 Inputs = tf.Tensor | list[tf.Tensor]
+# Examples by field, as stored: arrays [n, ...] or, inside a graph, tensors.
+StoredValues = Mapping[str, np.ndarray | tf.Tensor]
 
 
 class DiscriminatorFn(Protocol):

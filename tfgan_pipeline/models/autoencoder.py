@@ -7,12 +7,12 @@ There is no opponent: the one player, 'generator', trains encoder and generator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.compat import StoredValues, tf, tfgan
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Example
@@ -114,7 +114,7 @@ class Autoencoder(ImageGame):
     """Encodes images uint8 [n, H, W, C] as codes float32 [n, noise size]."""
     return self.networks['encoder'](pixels.to_float(images), training=False)
 
-  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+  def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes noisy copies of 32 images, if the encoder reads noisy ones, and reconstructions."""
     images, shown = examples['image'][:32], {}
     if self._stddev:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from tfgan_pipeline.compat import GANTuple, Inputs, tf, tfgan
+from tfgan_pipeline.compat import GANTuple, Inputs, StoredValues, tf, tfgan
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Example
@@ -228,7 +228,7 @@ class Game(abc.ABC):
     shown = self.shown(networks, examples)
     return self.draw({name: value.numpy() for name, value in shown.items()}, examples)
 
-  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+  def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes what `draw` needs, by any names; training calls this inside a `tf.function`.
 
     Args:

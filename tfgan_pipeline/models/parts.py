@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TypeVar
 
-from tfgan_pipeline.compat import Inputs, tf
+from tfgan_pipeline.compat import tf
+
+Given = TypeVar('Given')  # A task's inputs, or a structure of tensors [count, ...].
 
 
-def in_turn(make: Callable[[Any], tf.Tensor], inputs: Any, count: int, size: int) -> tf.Tensor:
+def in_turn(make: Callable[[Given], tf.Tensor], inputs: Given, count: int, size: int) -> tf.Tensor:
   """Makes `count` samples [count, ...] in parts of at most `size`, one part after the other.
 
   In a `tf.function`, too, where parts that ran at once would need the memory of all together.
@@ -26,7 +28,7 @@ def in_turn(make: Callable[[Any], tf.Tensor], inputs: Any, count: int, size: int
   return tf.concat(made, axis=0)
 
 
-def parts_of(inputs: Inputs, count: int, size: int) -> Iterator[Inputs]:
+def parts_of(inputs: Given, count: int, size: int) -> Iterator[Given]:
   """Yields consecutive parts of a task's inputs for `count` samples, of at most `size` each."""
   if count <= size:
     yield inputs

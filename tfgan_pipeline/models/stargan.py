@@ -6,13 +6,13 @@ arXiv:1711.09020.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import Inputs, tf, tfgan
+from tfgan_pipeline.compat import Inputs, StoredValues, tf, tfgan
 from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Example
@@ -216,7 +216,7 @@ class StarGAN(Game):
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return networks['generator'](inputs, training=False)
 
-  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+  def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes the examples as each class, or with each attribute changed, by the name of it."""
     medium, count = self.data['image'].require_medium(), examples['image'].shape[0]
     given = {name: values for name, values in examples.items() if name != FIELD}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow_probability as tfp
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf, tfgan
+from tfgan_pipeline.compat import StoredValues, tf, tfgan
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.split import Example
 from tfgan_pipeline.errors import UsageError, require
@@ -107,7 +107,7 @@ class VAE(Autoencoder):
   def encode(self, images: np.ndarray | tf.Tensor) -> tf.Tensor:
     return self.posterior(super().encode(images)).loc
 
-  def shown(self, networks: Networks, examples: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+  def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes reconstructions and, with two latents, the manifold and the latents of examples."""
     shown = super().shown(networks, examples)
     if self.noise.size == 2:

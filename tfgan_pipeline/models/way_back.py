@@ -6,9 +6,9 @@ given = given_on_the_way_back(game, back, examples, outputs)         # what its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import numpy as np
 
+from tfgan_pipeline.compat import StoredValues, tf
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.models.told_class import FIELD
@@ -28,8 +28,8 @@ def way_back(game: Game, task: Task) -> Task | None:
 
 
 def given_on_the_way_back(
-  game: Game, back: Task, examples: Mapping[str, Any], outputs: Any
-) -> dict[str, Any]:
+  game: Game, back: Task, examples: StoredValues, outputs: np.ndarray | tf.Tensor
+) -> dict[str, np.ndarray | tf.Tensor]:
   """Returns stored values [n, ...] by field that a task reads to make examples of outputs again.
 
   Args:
