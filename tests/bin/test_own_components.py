@@ -92,16 +92,16 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
 
   # At a colleague's the file is missing.
   there = shutil.copytree(run, tmp_path / 'there')
-  copy = next(there.glob('code/dataset-greys-*.py'))
+  copy = next(there.glob('code/network-thin-*.py'))
   sample = (f'--model_dir={there}', f'--output={tmp_path}/b.png')
   mine.write_text(f'{MINE}\n@')
   assert one_line(run_binary('sample', *sample, code=2)) == (
-    f'dataset greys of {there} is of {mine}, which cannot be read now ({mine}:'
+    f'network thin of {there} is of {mine}, which cannot be read now ({mine}:'
     f'{MINE.count(chr(10)) + 2}: invalid syntax); --import={copy} takes the copy'
   )
   mine.unlink()
   assert one_line(run_binary('sample', *sample, code=2)) == (
-    f'dataset greys of {there} is of {mine}, where it is not to be found now; '
+    f'network thin of {there} is of {mine}, where it is not to be found now; '
     f'--import={copy} takes the copy'
   )
   told = run_binary('evaluate', *evaluate[1:], f'--model_dir={there}', code=2).stderr

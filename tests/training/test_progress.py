@@ -124,6 +124,7 @@ def test_lines_elsewhere(tmp_path):
   assert lines.pop(0).startswith('data: digits: 1,797 pictures of 16x16x1; train 1,437, ')
   assert lines.pop(0) == f'training {tmp_path} from step 0 to 4 on /device:CPU:0'
   assert lines.pop().startswith('done: 4 steps, in 0:')
+  assert re.match(r'goodput \d+% of \d+ s in 1 session: ', lines.pop())
   assert len(lines) == 4
   # Compilation is part of the first call to the device, which no rate counts.
   assert lines[0].startswith('step 1/4, ') and 'images/s' not in lines[0]
