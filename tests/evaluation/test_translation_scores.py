@@ -108,7 +108,7 @@ def test_training_stops_when_no_task_improves(trained, options, tmp_path):
   estimator = GANEstimator.of_run(str(run), max_steps=100)
   steps = [record['step'] for record in train_and_evaluate(estimator, options, **rule)]
   assert steps == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8]  # Nothing is below -1, at step 4 of b_to_a.
-  why = json.loads((run / 'STOP_REQUEST').read_text())['reason']
+  why = json.loads((run / 'STOP_REQUEST').read_text())['why']
   assert re.match('a_to_b: fid .*: -1 at step 0, .*; b_to_a: fid .*: -1 at step 4, ', why)
 
 
