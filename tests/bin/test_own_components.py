@@ -105,7 +105,9 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
     f'--import={copy} takes the copy'
   )
   told = run_binary('evaluate', *evaluate[1:], f'--model_dir={there}', code=2).stderr
-  assert 'extractor means of ' in told and f'--import={there}/code/' in told and 'takes the copy' in told
+  assert (
+    'extractor means of ' in told and f'--import={there}/code/' in told and 'takes the copy' in told
+  )
   run_binary('sample', *sample, f'--import={copy}')
   assert (tmp_path / 'a.png').exists() and (tmp_path / 'b.png').exists()
   scored = json.loads(
