@@ -171,7 +171,9 @@ def test_collapse_is_told_once(tmp_path, register, caplog, weight, collapses):
   with caplog.at_level(logging.WARNING):
     GANEstimator(experiment).train()
   diversity = {line['step']: line['samples/diversity'] for line in health_of(tmp_path)}
-  messages = [record.getMessage() for record in caplog.records if 'mode collapse' in record.msg]
+  messages = [
+    record.getMessage() for record in caplog.records if 'mode collapse' in record.getMessage()
+  ]
   if collapses:
     assert diversity[0] > 0.1 > max(diversity[500], diversity[600])
     assert (
