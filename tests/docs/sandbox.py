@@ -35,6 +35,7 @@ SMALL = {
   'evaluate': ('--num_samples=40',),  # Intervals want 20 blocks of two.
   'reference': (),
   'compare': (),
+  'doctor': (),
   'sample': (),
   'translate': (),
   'export': (),
