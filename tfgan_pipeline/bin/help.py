@@ -34,7 +34,7 @@ GROUPS = {
     'keep_checkpoints',
     'log_every',
     'sample_every',
-   
+    'also_log',
   ),
   'Data': ('dataset', 'data_dir', 'augment', 'memory_limit_gb'),
   'Game and networks': (

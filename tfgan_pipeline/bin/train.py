@@ -43,6 +43,7 @@ def main() -> None:
     experiment = dataclasses.replace(run.read_experiment(**Experiment.given_flags(FLAGS)))
   elif set(Experiment.given_flags(FLAGS)) <= {'model_dir', 'max_hours', *DURATIONS}:
     early.refuse_name_like_of_run(experiment.model_dir)
+  early.require_trackers(experiment.also_log)
   early.require_experiment_data(experiment)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
