@@ -1,4 +1,4 @@
-"""What tfgan-doctor looks at: Python, packages and their versions, devices, folders.
+"""Examinations of tfgan-doctor: of Python, packages and their versions, devices and folders.
 
 Each examination yields findings. None of them imports TensorFlow, which may be what is broken:
 another process tries that.

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class TrackedRun:
-  """What a tracker is told of a run.
+  """Facts of a run that a tracker is told.
 
   Attributes:
     name: Last part of model_dir.
