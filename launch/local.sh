@@ -85,7 +85,12 @@ evaluator=$!
 tensorboard --logdir="$model_dir" --port="$port" < /dev/null > "$logs/tensorboard.log" 2>&1 &
 tensorboard=$!
 set +m
-echo "TensorBoard: http://localhost:$port" >&2
+echo "Training     $model_dir, by $flagfile; its lines follow
+Pictures     $model_dir/samples, as they are drawn
+Scores       of each checkpoint in $logs/evaluate.log, and in TensorBoard
+TensorBoard  http://localhost:$port
+Ctrl-C       saves and stops all three; the same command goes on
+" >&2
 
 runs() {
   kill -0 "$1" 2> /dev/null

@@ -56,6 +56,8 @@ def main(extras: str) -> int:
   if minor < 18:
     # These hold protobuf below 5, which later releases, needed by TFDS, do not import with.
     print('resolve tensorflow-metadata<1.16')
+  if minor < 21:
+    print('resolve setuptools<81')  # TensorBoard of these imports pkg_resources.
   for requirement in wanted:
     name = re.match(r'[\w.-]+', requirement).group()
     if name != 'tensorflow':

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A Cloud TPU VM from its creation to its end, through gcloud.
+# A TPU VM from its creation to its end, through gcloud: with API=compute by Compute Engine, else by
+# the Cloud TPU API, which is legacy. launch/README.md says what TensorFlow reaches by either.
 #
 #   bash launch/tpu_vm.sh create NAME           # asks for a TPU and waits until it is there
 #   bash launch/tpu_vm.sh setup NAME            # copies this repository to it and installs
@@ -16,10 +17,14 @@
 #
 #   ZONE              such as us-central1-a; must be set
 #   PROJECT           otherwise that of gcloud's configuration
-#   ACCELERATOR_TYPE  v5litepod-8
-#   RUNTIME_VERSION   tpu-vm-tf-2.16.1-pjrt; with -pod in it for a slice of several hosts
+#   API               tpu, or compute
+#   MACHINE_TYPE      of compute, ct6e-standard-8t; of one host
+#   IMAGE_FAMILY      of compute, ubuntu-accel-2204-amd64-tpu-v5e-v5p-v6e
+#   TENSORFLOW        of compute: what pip is given there, as in launch/Dockerfile
+#   ACCELERATOR_TYPE  of tpu, v5litepod-8
+#   RUNTIME_VERSION   of tpu, tpu-vm-tf-2.16.1-pjrt; with -pod in it for a slice of several hosts
 #   SPOT              1: can be taken away at any time, and costs less; 0: neither
-#   CREATE_FLAGS      more flags of `gcloud compute tpus queued-resources create`, by spaces
+#   CREATE_FLAGS      more flags of `instances create` or `queued-resources create`, by spaces
 #   WAIT_SECONDS      how long create waits, 3600; then it exits with 75, and again continues
 #   POLL_SECONDS      between two looks, 20
 #   RECONNECTS        how often in a row a connection may fail, 3
@@ -45,6 +50,9 @@ fi
 verb="$1"
 name="$2"
 shift 2
+api="${API:-tpu}"
+[[ "$api" = @(compute|tpu) ]] ||
+  fail 2 "API=$api: should be compute, for Compute Engine, or tpu, for the Cloud TPU API"
 [ -n "${ZONE:-}" ] || fail 2 'ZONE: not set; it is where the TPU is, such as us-central1-a'
 [ -n "${DRY_RUN:-}" ] || command -v gcloud > /dev/null ||
   fail 2 'gcloud: not found; see https://cloud.google.com/sdk/docs/install'
@@ -52,6 +60,9 @@ shift 2
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 accelerator_type="${ACCELERATOR_TYPE:-v5litepod-8}"
 runtime_version="${RUNTIME_VERSION:-tpu-vm-tf-2.16.1-pjrt}"
+[ "$api" = tpu ] || runtime_version=''  # Of an instance the image says it.
+releases=https://storage.googleapis.com/libtpu-tf-releases/index.html
+tensorflow_tpu="${TENSORFLOW:-tensorflow-tpu==2.18.0 -f $releases}"
 poll="${POLL_SECONDS:-20}"
 where=("--zone=$ZONE" ${PROJECT:+"--project=$PROJECT"} --quiet)
 scratch="$(mktemp -d)"
@@ -69,7 +80,9 @@ run() {
 # Runs a command line on worker $1. Without keep-alives a connection to a machine that was taken away
 # would hang.
 ssh_to() {
-  run gcloud compute tpus tpu-vm ssh "$name" "${where[@]}" --worker="$1" --command="$2" \
+  local words=(tpus tpu-vm ssh "$name" "--worker=$1")
+  [ "$api" = tpu ] || words=(ssh "$name")
+  run gcloud compute "${words[@]}" "${where[@]}" --command="$2" \
     --ssh-flag='-o ConnectTimeout=10' --ssh-flag='-o ServerAliveInterval=15' "${@:3}" < /dev/null
 }
 
@@ -78,9 +91,9 @@ detached() {
   ssh_to 0 "cd tfgan_pipeline && ${words% }"
 }
 
-# $1 queued-resources or tpu-vm, $2 the field. One that does not exist is MISSING.
+# $1 the field, then what has it, as words of gcloud. One that does not exist is MISSING.
 describe() {
-  if run gcloud compute tpus "$1" describe "$name" "${where[@]}" --format="value($2)" \
+  if run gcloud compute "${@:2}" describe "$name" "${where[@]}" --format="value($1)" \
     2> "$scratch/errors"; then
     return
   elif grep -qi 'not[_ ]found' "$scratch/errors"; then
@@ -91,23 +104,27 @@ describe() {
   fi
 }
 
-# The queued resource says ACTIVE for a while after its node is gone.
+# In the words of queued resources, one of which says ACTIVE for a while after its node is gone.
 state() {
-  local queued node
-  queued="$(describe queued-resources state.state)" || return 1
-  if [ "$queued" = ACTIVE ]; then
-    node="$(describe tpu-vm state)" || return 1
-    case "$node" in
-      READY) ;;
-      PREEMPTED | TERMINATED | STOPPED | MISSING) queued=PREEMPTED ;;
-      *) queued="$node" ;;
-    esac
+  local node='' queued=ACTIVE
+  if [ "$api" = compute ]; then
+    node="$(describe status instances)" || return 1
+  else
+    queued="$(describe state.state tpus queued-resources)" || return 1
+    [ "$queued" != ACTIVE ] || node="$(describe state tpus tpu-vm)" || return 1
+    [ "$node" != MISSING ] || node=PREEMPTED
   fi
+  case "$node" in
+    '' | READY | RUNNING) ;;
+    PREEMPTED | TERMINATED | STOPP* | SUSPEND*) queued=PREEMPTED ;;
+    *) queued="$node" ;;
+  esac
   echo "$queued"
 }
 
 # Waits until the state is $1, or one that does not lead there.
 wait_for() {
+  [ -z "${DRY_RUN:-}" ] || { state && return; }
   local shown='' now deadline=$((SECONDS + ${WAIT_SECONDS:-3600}))
   while true; do
     now="$(state)" || now='UNKNOWN'  # It was known before: gcloud will answer again.
@@ -125,22 +142,26 @@ wait_for() {
 }
 
 create() {
-  local found=MISSING spot='' flags
-  [ "${SPOT:-1}" != 1 ] || spot=--spot
+  local found=MISSING spot=(--spot) flags words kind
+  words=(tpus queued-resources create "$name" "--node-id=$name")
+  kind=("--accelerator-type=$accelerator_type" "--runtime-version=$runtime_version")
+  if [ "$api" = compute ]; then
+    words=(instances create "$name")
+    kind=("--machine-type=${MACHINE_TYPE:-ct6e-standard-8t}" --maintenance-policy=TERMINATE
+      "--image-family=${IMAGE_FAMILY:-ubuntu-accel-2204-amd64-tpu-v5e-v5p-v6e}"
+      --image-project=ubuntu-os-accelerator-images --boot-disk-size=200GB --scopes=cloud-platform)
+    spot=(--provisioning-model=SPOT --instance-termination-action=DELETE)
+  fi
+  [ "${SPOT:-1}" = 1 ] || spot=()
   read -r -a flags <<< "${CREATE_FLAGS:-}"
   if [ -z "${DRY_RUN:-}" ]; then
     found="$(state)" || exit 1
   fi
   if [ "$found" = MISSING ]; then
-    run gcloud compute tpus queued-resources create "$name" --node-id="$name" "${where[@]}" \
-      --accelerator-type="$accelerator_type" --runtime-version="$runtime_version" \
-      ${spot:+"$spot"} ${flags[@]+"${flags[@]}"} || exit 1
+    run gcloud compute "${words[@]}" "${where[@]}" "${kind[@]}" \
+      ${spot[@]+"${spot[@]}"} ${flags[@]+"${flags[@]}"} || exit 1
   fi
-  if [ -n "${DRY_RUN:-}" ]; then
-    state
-  else
-    wait_for ACTIVE
-  fi
+  wait_for ACTIVE
 }
 
 setup() {
@@ -148,7 +169,15 @@ setup() {
   # With changes that are not committed yet; needs no name to be configured.
   tree="$(git -C "$root" -c user.name=setup -c user.email=setup stash create)"
   run git -C "$root" archive --output="$archive" "${tree:-HEAD}"
-  run gcloud compute tpus tpu-vm scp "$archive" "$name:" "${where[@]}" --worker=all || exit 1
+  local words=(tpus tpu-vm scp "$archive" "$name:" --worker=all) tensorflow=''
+  if [ "$api" = compute ]; then
+    words=(scp "$archive" "$name:")
+    # Its image is no one's runtime: TensorFlow is to be brought, and perhaps pip.
+    tensorflow="python3 -m pip --version > /dev/null 2>&1 ||
+  sudo apt-get install --quiet --yes python3-pip
+python3 -m pip install --quiet $tensorflow_tpu"
+  fi
+  run gcloud compute "${words[@]}" "${where[@]}" || exit 1
   # shellcheck disable=SC2016  # The TPU VM expands it.
   ssh_to all 'set -e
 for job in train evaluate; do
@@ -160,6 +189,7 @@ done
 rm -rf tfgan_pipeline
 mkdir tfgan_pipeline
 tar -xzf tfgan_pipeline.tar.gz -C tfgan_pipeline
+'"$tensorflow"'
 PYTHON=python3 bash tfgan_pipeline/launch/install.sh' || exit 1
 }
 
@@ -258,8 +288,10 @@ case "$verb" in
     ;;
   state) state ;;
   delete)
-    run gcloud compute tpus queued-resources delete "$name" "${where[@]}" --force \
-      2> "$scratch/errors" || grep -qi 'not[_ ]found' "$scratch/errors" || {
+    words=(tpus queued-resources delete "$name" "${where[@]}" --force)
+    [ "$api" = tpu ] || words=(instances delete "$name" "${where[@]}")
+    run gcloud compute "${words[@]}" 2> "$scratch/errors" ||
+      grep -qi 'not[_ ]found' "$scratch/errors" || {
       cat "$scratch/errors" >&2
       exit 1
     }

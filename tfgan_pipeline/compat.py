@@ -19,9 +19,11 @@ import collections
 from collections.abc import Callable, Iterator, Mapping
 import contextlib
 import importlib
+import importlib.util
 import inspect
 import os
 import random
+import re
 import sys
 import tempfile
 import types
@@ -103,6 +105,18 @@ def _restore_getargspec() -> None:
   module.getargspec = getargspec
 
 
+def _supply_version_modules() -> None:
+  """Stands in for distutils, gone from Python 3.12, and pkg_resources, gone from setuptools 82."""
+
+  def numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r'\d+', version)[:3]))
+
+  for name in ('distutils', 'pkg_resources'):
+    if importlib.util.find_spec(name) is None:
+      module: Any = types.SimpleNamespace(LooseVersion=numbers, parse_version=numbers)
+      module.version = sys.modules[name] = sys.modules[f'{name}.version'] = module
+
+
 class _MissingEstimator(types.ModuleType):
   """Stand-in for `tfgan.estimator`; using any of its names raises an error that explains why."""
 
@@ -143,6 +157,7 @@ def _pass_over_deprecation() -> None:
 def _import_tfgan() -> Any:
   """Imports TF-GAN after supplying the names that it misses."""
   _restore_getargspec()
+  _supply_version_modules()
   _use_keras2_layers()
   _pass_over_deprecation()
   _leave_own_layers_unconverted()
@@ -150,13 +165,9 @@ def _import_tfgan() -> Any:
   if not has_estimator:
     stub = _stub_estimator()
     # `tensorflow.compat.v1` is a lazy wrapper around another module: both need the name.
-    modules: tuple[Any, ...] = (
-      tf,
-      sys.modules['tensorflow'],
-      tf.compat.v1,
-      sys.modules['tensorflow.compat.v1'],
-      getattr(tf.compat.v1, '_tfmw_wrapped_module', None),
-    )
+    names = ('tensorflow', 'tensorflow.compat.v1')
+    wrapped = getattr(tf.compat.v1, '_tfmw_wrapped_module', None)
+    modules: list[Any] = [tf, tf.compat.v1, *map(sys.modules.get, names), wrapped]
     for module in modules:
       if module is not None and not hasattr(module, 'estimator'):
         module.estimator = stub
@@ -164,6 +175,8 @@ def _import_tfgan() -> Any:
     # TF-Hub announces on every import that pkg_resources is deprecated.
     warnings.filterwarnings('ignore', message='.*pkg_resources.*')
     package: Any = importlib.import_module('tensorflow_gan')
+  if isinstance(sys.modules.get('pkg_resources'), types.SimpleNamespace):
+    del sys.modules['pkg_resources']  # Others look for more in it than is there.
   if not has_estimator:
     real = importlib.import_module('tensorflow_gan.python.estimator.gan_estimator')
     package.estimator = _MissingEstimator('tensorflow_gan.estimator')

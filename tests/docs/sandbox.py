@@ -36,6 +36,7 @@ SMALL = {
   'reference': (),
   'compare': (),
   'report': (),
+  'doctor': (),
   'sample': (),
   'translate': (),
   'export': (),
@@ -221,12 +222,13 @@ def furnish(folder: pathlib.Path) -> None:
   contents = [path.read_bytes() for path in sorted((home / 'pictures').iterdir())]
   pyarrow.parquet.write_table(pyarrow.table({'image': contents}), home / 'cats/train.parquet')
   for name, channels in (('mnist', 1), ('cifar10', 3)):
+    margin = channels - 1  # CIFAR-10 is 32x32, which residual networks have a plan for.
     examples = [
-      {'image': np.repeat(image, channels, 2), 'label': int(label)}
-      for image, label in zip(images, digits.target)
+      {'image': np.repeat(np.pad(image, [(margin,), (margin,), (0,)]), channels, 2), 'label': label}
+      for image, label in zip(images, map(int, digits.target))
     ]
     features = {
-      'image': tfds.features.Image(shape=(28, 28, channels)),
+      'image': tfds.features.Image(shape=(28 + 2 * margin, 28 + 2 * margin, channels)),
       'label': tfds.features.ClassLabel(num_classes=10),
     }
     splits = {'train': examples[:80], 'test': examples[80:]}

@@ -10,6 +10,8 @@ PAGES = (
   ROOT / 'README.md',
   ROOT / 'launch/README.md',
   ROOT / 'CHANGELOG.md',
+  ROOT / 'CONTRIBUTING.md',
+  ROOT / 'SECURITY.md',
   *sorted((ROOT / 'docs').glob('*.md')),
 )
 LINK = re.compile(r'\]\(([^)#\s]*)(#[^)\s]+)?\)')

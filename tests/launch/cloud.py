@@ -22,9 +22,14 @@ cloud="$(cd "$(dirname "$0")/.." && pwd)"
 cd "$cloud"
 printf '<%s>' "${@//$'\n'/; }" >> calls; echo >> calls
 there() {
-  [ -e states ] && [ "$(head -n 1 states)" = ACTIVE ] && [ ! -e gone ] && [ ! -e unreachable ]
+  [ -e states ] && [[ "$(head -n 1 states)" = @(ACTIVE|RUNNING) ]] && [ ! -e gone ] &&
+    [ ! -e unreachable ]
 }
 not_found() { echo "ERROR: (gcloud) NOT_FOUND: no such resource" >&2; exit 1; }
+case "$1 $2" in  # Of Compute Engine: an instance is its own request.
+  'compute instances') set -- compute tpus queued-resources "${@:3}" ;;
+  'compute ssh' | 'compute scp') set -- compute tpus tpu-vm "${@:2}" ;;
+esac
 case "$1 $2 $3 $4" in
   'compute tpus queued-resources create')
     if [ -e refuse ]; then echo 'ERROR: PERMISSION_DENIED: quota' >&2; exit 1; fi

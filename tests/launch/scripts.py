@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -39,6 +40,10 @@ def environment(first: pathlib.Path | None = None, **variables: object) -> dict[
       'TF_CONFIG',
       'ZONE',
       'PROJECT',
+      'API',
+      'MACHINE_TYPE',
+      'IMAGE_FAMILY',
+      'TENSORFLOW',
       'ACCELERATOR_TYPE',
       'RUNTIME_VERSION',
       'SPOT',
@@ -71,6 +76,16 @@ def run(
   )
   assert done.returncode == code, f'exit code {done.returncode}\n{done.stdout}\n{done.stderr}'
   return done
+
+
+def copy_repository(folder: pathlib.Path) -> pathlib.Path:
+  """Copies what git would know of the repository, as installing leaves its traces beside it."""
+
+  def left_out(path: str, names: list[str]) -> list[str]:
+    outputs = ('runs', 'build', 'dist') if pathlib.Path(path) == ROOT else ()
+    return [name for name in names if name[0] == '.' or name in outputs or 'egg-info' in name]
+
+  return shutil.copytree(ROOT, folder, symlinks=True, ignore=left_out)
 
 
 def slow_kill(folder: pathlib.Path) -> dict[str, str]:

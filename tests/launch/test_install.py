@@ -4,6 +4,7 @@ import configparser
 import re
 import sys
 
+from packaging.requirements import Requirement
 import pytest
 
 from tests.launch.scripts import ROOT, environment, program, run
@@ -102,7 +103,12 @@ def test_every_requirement_is_installed_once_and_none_brings_tensorflow(commands
   assert sorted(with_others) == sorted(expected - ASK_FOR_TENSORFLOW)
   # As setup.cfg has them, but for the two that follow TensorFlow.
   assert 'tensorflow-gan==2.1.0' in alone
-  assert 'setuptools<81' in resolve
+
+
+@pytest.mark.parametrize('version, needs_it', [('2.20.0', True), ('2.21.0', False)])
+def test_older_tensorboards_get_a_setuptools_that_has_pkg_resources(commands, version, needs_it):
+  resolve, _ = commands({'tensorflow': version})
+  assert ('setuptools<81' in resolve) == needs_it
 
 
 def test_two_builds_at_once_both_stay(commands):
@@ -122,3 +128,20 @@ def test_an_unknown_extra_is_refused_in_one_line(commands, distributions):
   message = commands(distributions, 'tets', code=2)
   assert message.startswith('tets: no such extra in setup.cfg; there are ')
   assert message.count('\n') == 1
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'launch/constraints').iterdir()), ids=str)
+def test_constraints_hold_a_version_that_fits_of_everything_that_is_asked_for(path):
+  lines = [line for line in path.read_text().splitlines() if not line.startswith('#')]
+  pinned = {_key(name): version for name, version in (line.split('==') for line in lines)}
+  series = re.fullmatch(r'tensorflow-(\d+\.\d+)\.txt', path.name)[1]
+  build = pinned.get('tensorflow') or pinned['tensorflow-cpu']
+  assert build.startswith(f'{series}.') and pinned['tf-keras'].startswith(f'{series}.')
+  for line in _asked_for('options', 'install_requires'):
+    requirement = Requirement(line)
+    if requirement.name != 'tensorflow':
+      assert requirement.specifier.contains(pinned[_key(requirement.name)]), line
+
+
+def _key(name: str) -> str:
+  return re.sub(r'[-_.]+', '-', name).lower()

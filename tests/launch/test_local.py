@@ -130,7 +130,13 @@ def job(tmp_path):
 
 def test_by_itself_it_ends_when_the_last_checkpoint_is_scored(job):
   said = job.start('--seed=1', '--noise=normal(8)', PORT=6123).end(0)
-  assert said == 'TensorBoard: http://localhost:6123\n'
+  assert said.splitlines() == [
+    f'Training     {job.model_dir}, by some.flags; its lines follow',
+    f'Pictures     {job.model_dir}/samples, as they are drawn',
+    f'Scores       of each checkpoint in {job.model_dir}/evaluate.log, and in TensorBoard',
+    'TensorBoard  http://localhost:6123',
+    'Ctrl-C       saves and stops all three; the same command goes on', '',
+  ]  # fmt: skip
   assert job.events == ['tfgan-train 0', 'tfgan-evaluate 0', 'tensorboard ended']
   assert job.calls == {
     'tfgan-train': f'--flagfile=some.flags><--model_dir={job.model_dir}><--seed=1>'

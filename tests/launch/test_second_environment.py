@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.launch.scripts import ROOT, environment, run
+from tests.launch.scripts import copy_repository, environment, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures('package_index')]
 
@@ -35,8 +35,7 @@ def _python_311() -> str:
 @pytest.mark.parametrize('build', ['tensorflow', 'tensorflow-cpu'])
 def test_tensorflow_2_15_stays_and_trains_and_scores(tmp_path, build):
   clone, bin_dir = tmp_path / 'a clone', tmp_path / 'venv' / 'bin'
-  # Installing leaves its traces beside the package.
-  shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns('.*', 'runs', '*.egg-info'))
+  copy_repository(clone)
   subprocess.run([_python_311(), '-m', 'venv', tmp_path / 'venv'], check=True)
   _succeeds([bin_dir / 'python', '-m', 'pip', 'install', '-q', f'{build}==2.15.1'], tmp_path)
 
@@ -97,8 +96,7 @@ def _succeeds(command, cwd) -> str:
 
 
 def test_the_stamp_of_venv_follows_a_real_installation(tmp_path):
-  clone = tmp_path / 'a clone'
-  shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns('.*', 'runs', '*.egg-info'))
+  clone = copy_repository(tmp_path / 'a clone')
   run_venv = clone / 'launch' / 'venv.sh'
   process = subprocess.run(['bash', run_venv], capture_output=True, text=True, env=environment())
   assert process.returncode == 0, process.stderr

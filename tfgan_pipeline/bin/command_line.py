@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from absl import app, flags
 import absl.logging
 
-from tfgan_pipeline.bin import flagfiles, help, imports, results
+from tfgan_pipeline.bin import flagfiles, help, imports, presets, results
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import (
@@ -219,7 +219,10 @@ def _parse(argv: list[str], about: str, arguments: bool, help_lines: int) -> lis
   if words & {'help', 'helpshort', 'h'}:
     _print_and_exit(help.page(about, help_lines))
   try:
-    rest = flags.FLAGS(flagfiles.add_model_dirs(argv))
+    rest = flags.FLAGS(flagfiles.add_model_dirs(presets.expand(argv)))
+    presets.refuse_in_files(argv)
+  except UsageError as error:
+    sys.exit(_print_error(error))
   except flags.Error as error:
     sys.exit(_print_error(flagfiles.missing(error) or UsageError(str(error))))
   if len(rest) > 1 and not arguments:

@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import flags
 
+from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.needs import GAMES_WITHOUT_LABELS
@@ -89,6 +90,15 @@ def require_experiment_data(experiment: Experiment) -> None:
   """
   found = RunDirectory(experiment.model_dir).find_data(experiment)
   require_data(found.dataset, found.data_dir)
+
+
+def require_trackers(text: str) -> None:
+  """Raises UsageError if --also_log=`text` names a tracker whose package is missing."""
+  from tfgan_pipeline.writers.trackers import require_package
+
+  for call in registry.tracker.parse_all(text):
+    if call.name in ('mlflow', 'wandb'):
+      require_package(call.name)
 
 
 def require_sources() -> None:

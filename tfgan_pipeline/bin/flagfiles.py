@@ -8,10 +8,10 @@ import os
 
 from absl import flags
 
-from tfgan_pipeline.config import presets
+from tfgan_pipeline.bin import presets
 from tfgan_pipeline.errors import UsageError
 
-_FILES = ('*.flags', '*/*.flags')
+_FILES = ('flags/*.flags', 'flags/*/*.flags')  # Presets of a checkout in which a command is given.
 
 
 def add_model_dirs(argv: list[str]) -> list[str]:
@@ -40,12 +40,14 @@ def missing(error: flags.Error) -> UsageError | None:
   if not isinstance(cause, OSError) or not cause.filename:
     return None
   path = os.path.relpath(cause.filename) if os.path.isabs(cause.filename) else cause.filename
-  known: dict[str, str] = {}  # Path by name without ending, the nearest folder first.
+  known: dict[str, str] = {}  # Path or flag by name without ending, the nearest folder first.
   patterns = [os.path.join(os.path.dirname(path), '*.flags')]
-  patterns += [os.path.join(folder, files) for folder in presets.FOLDERS for files in _FILES]
-  for pattern in patterns:
+  for pattern in [*patterns, *_FILES]:
     for found in sorted(glob.glob(pattern)):
       known.setdefault(os.path.basename(found).removesuffix('.flags'), os.path.relpath(found))
+  if 'preset' in flags.FLAGS:
+    for preset in presets.names():
+      known.setdefault(preset, f'--preset={preset}')
   name = os.path.basename(path).removesuffix('.flags')
   close = difflib.get_close_matches(name, known, n=1)
   hint = f'; did you mean {known[close[0]]}?' if close else ''

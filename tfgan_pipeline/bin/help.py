@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.bin import presets
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError, did_you_mean
@@ -27,7 +28,14 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Flags of settings by what they are about, most needed group first; a page drops the last ones
 # first. A flag that is in none of them is the binary's own.
 GROUPS = {
-  'The run': ('model_dir', 'save_every', 'keep_checkpoints', 'log_every', 'sample_every'),
+  'The run': (
+    'model_dir',
+    'save_every',
+    'keep_checkpoints',
+    'log_every',
+    'sample_every',
+    'also_log',
+  ),
   'Data': ('dataset', 'data_dir', 'augment', 'memory_limit_gb'),
   'Game and networks': (
     *('model', 'networks', 'noise', 'loss', 'penalties', 'discriminator_augment', 'clip_weights'),
@@ -96,16 +104,19 @@ def components(kind: str = '') -> str:
   """Returns the text of --list: each component with its docstring's first line and its file.
 
   Args:
-    kind: Kind of the components, such as 'loss', or a flag that chooses them; '' for all kinds.
+    kind: Kind of the components, such as 'loss', or a flag that chooses them; 'preset' for presets
+      with their scores; '' for all.
 
   Raises:
     UsageError: There is no such kind.
   """
   kinds = {each.kind: each for each in registry.ALL}
   known = {**_kinds_by_flag(), **kinds}
+  if kind == 'preset':
+    return '\n'.join([f'Files are in {presets.PACKAGED}.', *presets.listing()])
   if kind and kind not in known:
     raise UsageError(
-      f'--list={kind}: no kind of component; there are: {", ".join(kinds)}'
+      f'--list={kind}: no kind of component; there are: {", ".join(kinds)}, preset'
       f'{did_you_mean(kind, known)}'
     )
   lines = [f'Files are below {_PACKAGE}, unless their path is whole.']
@@ -114,7 +125,7 @@ def components(kind: str = '') -> str:
     for component in each.components().values():
       text = ' '.join(filter(None, [component.doc, f'({_place(component)})']))
       lines += [f'  {component.signature}', f'      {text}']
-  return '\n'.join(lines)
+  return '\n'.join(lines if kind else [*lines, *presets.listing()])
 
 
 def _kinds_by_flag() -> dict[str, registry.Registry[Any]]:

@@ -9,7 +9,7 @@ line per slice on stdout and a table on stderr; exit code 1 if a step does not c
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.bin import command_line, presets
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
@@ -46,6 +46,7 @@ def run() -> None:
   """Defines the flags of tfgan-tpu-check and runs `main`."""
   Experiment.define_flags()
   EvaluationOptions.define_flags()  # Flagfiles for training may set them; ignored here.
+  presets.define_flag()
   flags.DEFINE_string('topology', 'v5e:2x2', 'Slices to compile for, as GENERATION:AxB or AxBxC.')
   flags.DEFINE_string('image_shape', '', 'height,width,channels; empty: as read from --dataset.')
   flags.DEFINE_integer('num_classes', 0, 'With --image_shape, how many labels.', lower_bound=0)

@@ -1,6 +1,6 @@
 """Starts the training of a run, or continues it from the newest checkpoint.
 
-tfgan-train --flagfile=flags/digits_dcgan.flags --model_dir=/tmp/run
+tfgan-train --preset=digits_dcgan --model_dir=/tmp/run
 tfgan-train --model_dir=/tmp/run                            # again, or resumed
 tfgan-train --model_dir=/tmp/run --max_steps=20000          # and on
 """
@@ -12,7 +12,7 @@ import time
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line, early, next_steps
+from tfgan_pipeline.bin import command_line, early, next_steps, presets
 from tfgan_pipeline.config.durations import DURATIONS, prefer_command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
@@ -43,6 +43,7 @@ def main() -> None:
     experiment = dataclasses.replace(run.read_experiment(**Experiment.given_flags(FLAGS)))
   elif set(Experiment.given_flags(FLAGS)) <= {'model_dir', 'max_hours', *DURATIONS}:
     early.refuse_name_like_of_run(experiment.model_dir)
+  early.require_trackers(experiment.also_log)
   early.require_experiment_data(experiment)
 
   from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
@@ -72,6 +73,7 @@ def run() -> None:
   """Defines the flags of tfgan-train and runs `main`."""
   Experiment.define_flags()
   EvaluationOptions.define_flags()
+  presets.define_flag()
   flags.DEFINE_bool('dry_run', False, 'Print the resolved experiment and its networks; do nothing.')
   flags.DEFINE_bool(
     'evaluate',

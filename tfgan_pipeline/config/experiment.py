@@ -148,6 +148,13 @@ class Experiment(Settings):
     50, 'Steps between points of TensorBoard curves.', defines=False, minimum=1
   )
   sample_every: int = setting(500, 'Steps between pictures of samples.', defines=False, minimum=1)
+  also_log: str = setting(
+    '',
+    'Send curves and pictures there, too: wandb, mlflow.',
+    defines=False,
+    some_of=registry.tracker,
+    later=True,
+  )
   steps_per_loop: int = setting(
     10,
     'Largest number of steps that the device runs per call from the host.',

@@ -18,13 +18,14 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.registry.calls import name_of
 
-# Presets of a checkout: where the command is given, or beside the package.
-FOLDERS = ('flags', os.path.join(os.path.dirname(__file__), '..', '..', 'flags'))
+# Presets of the package: a link to flags/ in a checkout; an installed one has copies of its files.
+PACKAGED = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'presets')
+FOLDERS = ('flags', PACKAGED)  # The first is that of a checkout in which a command is given.
 
 
 @functools.cache
 def presets() -> Mapping[str, Experiment]:
-  """Returns the experiments of all presets that are here, by name; {} without a checkout."""
+  """Returns the experiments of all presets that are here, by name."""
   found: dict[str, Experiment] = {}
   for folder in FOLDERS:
     for path in sorted(glob.glob(os.path.join(folder, '*.flags'))):

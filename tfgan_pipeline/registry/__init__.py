@@ -55,6 +55,8 @@ if TYPE_CHECKING:  # Types of what components get and return; never imported at 
   from tfgan_pipeline.models.game import Game
   from tfgan_pipeline.models.noise import Noise
   from tfgan_pipeline.networks.spec import Networks, NetworkSpec
+  from tfgan_pipeline.writers.base import Writer
+  from tfgan_pipeline.writers.trackers import TrackedRun
 
   _Map = Callable[[np.ndarray], np.ndarray]
   _Scores = dict[str, float]
@@ -285,6 +287,7 @@ schedule: Registry[
   Callable[Concatenate[float, ...], keras.optimizers.schedules.LearningRateSchedule]
 ] = Registry('schedule', 'training')
 on_nan: Registry[Callable[..., int]] = Registry('on_nan', 'training')
+tracker: Registry[Callable[Concatenate[TrackedRun, ...], Writer]] = Registry('tracker', 'writers')
 extractor: Registry[Callable[Concatenate[ExtractorContext, ...], Extractor]] = Registry(
   'extractor', 'extractors'
 )

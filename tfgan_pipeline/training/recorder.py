@@ -34,6 +34,7 @@ from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
 from tfgan_pipeline.training.task_pictures import TaskPictures
+from tfgan_pipeline.writers.trackers import TrackedRun, Trackers
 
 _SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
@@ -95,12 +96,15 @@ class Recorder:
     if not self._chief:
       return
     self.close()
+    settings, path = self._experiment.to_dict(), self._run.path
+    tracked = TrackedRun(os.path.basename(path), self._run.run_id, path, settings)
+    trackers = Trackers.of(self._experiment.also_log, tracked)
     with self._writing(self._run.path):
       self._run.mark_unfinished()
       self._checkpoints.set_aside(damaged)
       self._checkpoints.remove_leftovers()
       self._goodput.begin(self._run, step)  # Reads lines before they are removed.
-      self._summaries = TrainSummaries(self._run, step)
+      self._summaries = TrainSummaries(self._run, step, trackers)
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
       for change in recorded_changes(self._run):
         if change['first_step'] == step:

@@ -16,6 +16,7 @@ from tfgan_pipeline.training.run_card import card
 from tfgan_pipeline.writers.groups import is_former, shown_as
 from tfgan_pipeline.writers.json_lines import JsonLines
 from tfgan_pipeline.writers.tensorboard import TensorBoard
+from tfgan_pipeline.writers.trackers import Trackers
 
 # The tag of the rate, which varies between reruns and so is not in train.jsonl: a rerun reproduces
 # that file to the last bit.
@@ -29,10 +30,12 @@ class TrainSummaries:
     run: The directory of the run.
     first_step: The step at which the process starts. Lines of later steps, or all lines if it is 0,
       belong to training that was lost, and are removed.
+    trackers: Further writers of curves, pictures and texts; None for none.
   """
 
-  def __init__(self, run: RunDirectory, first_step: int):
+  def __init__(self, run: RunDirectory, first_step: int, trackers: Trackers | None = None):
     self._run = run
+    self._trackers = trackers or Trackers({})
     files.make_folder(run.train)
     files.make_folder(run.samples)
     void = first_step + 1 if first_step else 0
@@ -59,6 +62,7 @@ class TrainSummaries:
     rates = {} if rate is None else {RATE_TAG: rate}
     points = {self._shown_as(tag): value for tag, value in {**values, **rates}.items()}
     self._tensorboard.scalars(step, points)
+    self._trackers.scalars(step, {**values, **rates})
 
   def line(
     self, step: int, values: Mapping[str, float], checksum: str = '', *, scheduled: bool = True
@@ -99,7 +103,8 @@ class TrainSummaries:
 
   def change(self, step: int, table: str) -> None:
     """Writes what changed at a step, a table in Markdown, as TensorBoard's text."""
-    self._tensorboard.text(step, 'changes', table)
+    for writer in (self._tensorboard, self._trackers):
+      writer.text(step, 'changes', table)
 
   def picture(self, name: str, step: int, picture: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""
@@ -108,11 +113,12 @@ class TrainSummaries:
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:
     picture = images.enlarge(picture)
     images.write_png(os.path.join(self._run.samples, file), picture)
-    self._tensorboard.picture(step, tag, picture)
+    for writer in (self._tensorboard, self._trackers):
+      writer.picture(step, tag, picture)
 
   def close(self) -> None:
-    """Closes all files."""
-    for writer in (self._curves, self._health, self._tensorboard):
+    """Closes all files and the trackers."""
+    for writer in (self._curves, self._health, self._tensorboard, self._trackers):
       writer.close()
 
 
