@@ -15,7 +15,7 @@ pipeline supplies.
 
 Components in a registry's sub-package are found by reading its source files, so nothing is imported
 (TensorFlow least of all) until a component is built. A component in a script or a notebook is
-registered when that code runs, again if it runs again. `outside` finds those of other files, modules
+registered when that code runs, again if it runs again. `outside` finds those of files, modules
 and packages. What cannot be a component, or has a taken name, raises ComponentError with its place.
 Call strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested
 calls (kept as strings for the component to parse). Nothing is ever evaluated.
