@@ -144,16 +144,10 @@ class Experiment(Settings):
   keep_checkpoints: int = setting(
     0, 'How many of the newest checkpoints to keep; 0 keeps all.', defines=False, minimum=0
   )
-  log_every: int = setting(
-    50, 'Steps between points of TensorBoard curves.', defines=False, minimum=1
-  )
+  log_every: int = setting(50, 'Steps between points of curves.', defines=False, minimum=1)
   sample_every: int = setting(500, 'Steps between pictures of samples.', defines=False, minimum=1)
   also_log: str = setting(
-    '',
-    'Send curves and pictures there, too: wandb, mlflow.',
-    defines=False,
-    some_of=registry.tracker,
-    later=True,
+    '', 'Trackers besides: wandb, mlflow.', defines=False, some_of=registry.tracker, later=True
   )
   steps_per_loop: int = setting(
     10,

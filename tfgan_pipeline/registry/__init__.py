@@ -15,10 +15,8 @@ pipeline supplies.
 
 Components in a registry's sub-package are found by reading its source files, so nothing is imported
 (TensorFlow least of all) until a component is built. A component in a script or a notebook is
-registered when that code runs; running the code again replaces it. `outside` finds those of other
-files, modules and installed packages. A decorated object that cannot
-be a component, or whose name is taken, raises ComponentError with its file and line.
-
+registered when that code runs, again if it runs again. `outside` finds those of files, modules
+and packages. What cannot be a component, or has a taken name, raises ComponentError with its place.
 Call strings are parsed with `ast` and may hold literals, bare words (taken as strings) and nested
 calls (kept as strings for the component to parse). Nothing is ever evaluated.
 """
@@ -55,8 +53,7 @@ if TYPE_CHECKING:  # Types of what components get and return; never imported at 
   from tfgan_pipeline.models.game import Game
   from tfgan_pipeline.models.noise import Noise
   from tfgan_pipeline.networks.spec import Networks, NetworkSpec
-  from tfgan_pipeline.writers.base import Writer
-  from tfgan_pipeline.writers.trackers import TrackedRun
+  from tfgan_pipeline.writers.trackers import TrackedRun, Writer
 
   _Map = Callable[[np.ndarray], np.ndarray]
   _Scores = dict[str, float]
