@@ -20,7 +20,8 @@ SCRIPTS = dict(
   line.split(' = ') for line in CONFIG['options.entry_points']['console_scripts'].split('\n')[1:]
 )
 # Of absl, and placeholders.
-FOREIGN = {'name', 'flagfile', 'help', 'helpfull', 'tf_xla_flags'}
+# Of pip, wsl and Abseil.
+FOREIGN = {'force', 'install', 'no', 'yes', 'name', 'flagfile', 'help', 'helpfull', 'tf_xla_flags'}
 OF_GIT = 'config/source_code.py'  # Which calls git.
 
 
@@ -75,12 +76,14 @@ def test_packages_that_messages_tell_to_install_are_required_or_extras():
     CONFIG['options.extras_require'].values()
   )
   known = set(re.findall(r'^([\w-]+)', required, re.MULTILINE))
+  extras = set(CONFIG['options.extras_require'])
   seen = 0
   for file, text in messages().items():
     for words in re.findall(r'pip install ([^,;\n]+)', text):
       for word in shlex.split(words):
         seen += word != '{}'
-        assert word == '{}' or word in known, f'{file}: pip install {word}'
+        extra = word.removeprefix('tfgan-pipeline[').removesuffix(']')
+        assert extra == '{}' or extra in known | extras, f'{file}: pip install {word}'
   assert seen >= 2
 
 

@@ -203,8 +203,7 @@ def xla_ops() -> types.ModuleType:
 
 # Inputs of a generator, each [n, ...]: noise, noise and labels, or stored examples.
 Inputs = tf.Tensor | list[tf.Tensor]
-# Examples by field, as stored: arrays [n, ...] or, inside a graph, tensors.
-StoredValues = Mapping[str, np.ndarray | tf.Tensor]
+StoredValues = Mapping[str, np.ndarray | tf.Tensor]  # Stored examples; tensors inside a graph.
 
 
 class DiscriminatorFn(Protocol):
@@ -258,18 +257,6 @@ def op_determinism() -> Iterator[None]:
   finally:
     if not was_enabled:
       config.disable_op_determinism()
-
-
-@contextlib.contextmanager
-def graphs_unoptimised() -> Iterator[None]:
-  """Runs graphs as traced: with the bits of eager execution, where Grappler would fuse."""
-  options, name = tf.config.optimizer, 'disable_meta_optimizer'
-  before = options.get_experimental_options().get(name, False)
-  options.set_experimental_options({name: True})
-  try:
-    yield
-  finally:
-    options.set_experimental_options({name: before})
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ def test_a_training_tells_its_trackers_what_it_tells_tensorboard(made, tmp_path)
 
 
 def test_one_that_fails_is_left_out_and_the_others_go_on(made, caplog):
-  run = TrackedRun('run', 'id', '/tmp/run', {})
+  run = TrackedRun('id', '/tmp/run', {})
   notes = registry.tracker.build('notes', run), registry.tracker.build('notes(fails_at=2)', run)
   trackers = Trackers(dict(zip(('good', 'bad'), notes)))
   for step in (1, 2, 3):
@@ -76,7 +76,7 @@ def test_one_that_fails_is_left_out_and_the_others_go_on(made, caplog):
 def test_a_package_that_is_missing_is_told_before_anything_else(name, monkeypatch, tmp_path):
   monkeypatch.setitem(sys.modules, name, None)  # Found by nobody.
   with pytest.raises((UsageError, ValueError), match=name):
-    Trackers.of(name, TrackedRun('run', 'id', str(tmp_path), {}))
+    Trackers.of(name, TrackedRun('id', str(tmp_path), {}))
 
 
 def test_an_unknown_tracker_is_refused_with_the_one_that_may_be_meant():
@@ -94,7 +94,7 @@ def write_all(trackers):
 def test_mlflow_in_a_folder(tmp_path, caplog):
   mlflow = pytest.importorskip('mlflow', reason='no MLflow: the extra mlflow')
   uri = f'file:{tmp_path}/mlruns'
-  run = TrackedRun('run', 'some-id', str(tmp_path), {'batch_size': 16})
+  run = TrackedRun('some-id', str(tmp_path), {'batch_size': 16})
   for _ in range(2):  # Continued: it is one run there.
     with Trackers.of(f'mlflow(uri="{uri}")', run) as trackers:
       write_all(trackers)
@@ -110,7 +110,7 @@ def test_mlflow_in_a_folder(tmp_path, caplog):
 
 def test_wandb_offline(tmp_path, caplog):
   pytest.importorskip('wandb', reason='no Weights & Biases: the extra wandb')
-  run = TrackedRun('run', 'some-id', str(tmp_path), {'batch_size': 16})
+  run = TrackedRun('some-id', str(tmp_path), {'batch_size': 16})
   with Trackers.of('wandb(mode=offline)', run) as trackers:
     write_all(trackers)
   assert not [text for text in caplog.messages if '--also_log' in text]

@@ -7,11 +7,13 @@ pictures, health = look.draw(seen), look.health(step, seen)          # In any th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import graphs_unoptimised, tf
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.training.health import Health
 from tfgan_pipeline.training.task_pictures import TaskPictures
 
@@ -36,7 +38,7 @@ class Look:
     self._device = device
 
   def __call__(self) -> Seen:
-    with graphs_unoptimised():
+    with _graphs_unoptimised():
       seen = self._compute()
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), seen)
 
@@ -56,3 +58,15 @@ class Look:
     """Returns the health metrics of what was seen at `step`, by TensorBoard tag."""
     samples = {task: seen[0]['samples'][task.name] for task in self._pictures.inputs}
     return self._health.scalars(step, seen[1], samples)
+
+
+@contextlib.contextmanager
+def _graphs_unoptimised() -> Iterator[None]:
+  """Runs graphs as traced: with the bits of eager execution, where Grappler would fuse."""
+  options, name = tf.config.optimizer, 'disable_meta_optimizer'
+  before = options.get_experimental_options().get(name, False)
+  options.set_experimental_options({name: True})
+  try:
+    yield
+  finally:
+    options.set_experimental_options({name: before})

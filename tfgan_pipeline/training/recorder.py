@@ -96,9 +96,8 @@ class Recorder:
     if not self._chief:
       return
     self.close()
-    settings, path = self._experiment.to_dict(), self._run.path
-    tracked = TrackedRun(os.path.basename(path), self._run.run_id, path, settings)
-    trackers = Trackers.of(self._experiment.also_log, tracked)
+    run = TrackedRun(self._run.run_id, self._run.path, self._experiment.to_dict())
+    trackers = Trackers.of(self._experiment.also_log, run)
     with self._writing(self._run.path):
       self._run.mark_unfinished()
       self._checkpoints.set_aside(damaged)

@@ -1,6 +1,6 @@
 """Trackers, writers of curves and pictures that keep runs elsewhere, as --also_log names them.
 
-    with Trackers.of('mlflow', TrackedRun('mine', run_id, '/tmp/mine', settings)) as trackers:
+    with Trackers.of('mlflow', TrackedRun(run_id, '/tmp/mine', settings)) as trackers:
       trackers.scalars(100, {'loss/generator': 0.7})
 
 A tracker serves the eye: one that fails is left out from then on, with a warning, and training goes
@@ -14,6 +14,7 @@ import dataclasses
 import importlib
 import importlib.util
 import logging
+import os
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,19 @@ class TrackedRun:
   """Facts of a run that a tracker is told.
 
   Attributes:
-    name: Last part of model_dir.
     run_id: Id of the run, by which a continued one is found again.
     directory: Its model_dir.
     settings: Values of all settings, by name.
   """
 
-  name: str
   run_id: str
   directory: str
   settings: Mapping[str, Any]
+
+  @property
+  def name(self) -> str:
+    """Last part of the run's model_dir."""
+    return os.path.basename(self.directory)
 
 
 class Trackers(Writer):
