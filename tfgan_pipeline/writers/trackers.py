@@ -15,12 +15,12 @@ import importlib
 import importlib.util
 import logging
 import os
-from typing import Any
+import types
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError, first_line
+from tfgan_pipeline.errors import UsageError, first_line, spoken
 from tfgan_pipeline.writers.base import Writer
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class TrackedRun:
 
   run_id: str
   directory: str
-  settings: Mapping[str, Any]
+  settings: Mapping[str, object]
 
   @property
   def name(self) -> str:
@@ -102,11 +102,12 @@ def require_package(name: str) -> None:
     )
 
 
-def package(name: str) -> Any:
+def package(name: str) -> types.ModuleType:
   """Imports the package of a tracker; raises UsageError if it is missing."""
   require_package(name)
   return importlib.import_module(name)
 
 
 def _leave_out(name: str, error: Exception) -> None:
-  _log.warning('--also_log=%s: %s; nothing more is sent there', name, first_line(error))
+  told = f'--also_log={name}: {first_line(error)}; nothing more is sent there'
+  _log.warning('%s', spoken(told))

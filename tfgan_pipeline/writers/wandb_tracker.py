@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ def wandb(run: TrackedRun, *, project: str = 'tfgan_pipeline', mode: str = '') -
 class _Wandb(Writer):
   def __init__(self, run: TrackedRun, project: str, mode: str):
     self._wandb = package('wandb')
-    self._run: Any = self._wandb.init(
+    self._run = self._wandb.init(
       project=project,
       name=run.name,
       id=run.run_id,
