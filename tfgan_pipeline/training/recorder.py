@@ -68,9 +68,7 @@ class Recorder:
     lock: TrainingLock | None,
     goodput: Goodput | None = None,
   ):
-    self._run = run
-    self._experiment = experiment
-    self._state = state
+    self._run, self._experiment, self._state = run, experiment, state
     self._chief = chief
     self._lock = lock
     self._goodput = goodput or Goodput(time.monotonic())
