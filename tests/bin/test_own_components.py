@@ -249,7 +249,7 @@ def test_an_installed_package_is_listed_without_tensorflow_and_used(installed, t
 
 def test_a_module_is_named_as_in_python(installed, tmp_path):
   (installed.parent / 'some_gans-1.0.dist-info' / 'entry_points.txt').unlink()
-  assert 'half' not in plain('compare', '--list').stdout
+  assert '  half' not in plain('compare', '--list').stdout
   assert 'half(weight=0.5)' in plain('compare', '--list', '--import=some_gans.parts').stdout
   assert 'half(weight=0.5)' in plain('compare', '--list', '--import=some_gans').stdout
   wrong = plain('compare', '--import=some_gans.part', code=2).stderr.splitlines()[-1]
