@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained GAN: sets up .venv, trains on real handwritten digits and scores the
-# result before and after. A few minutes on two cores. Run again, it continues, or shows the scores.
+# result before and after, with a page to look at. A few minutes on two cores. Run again, it continues,
+# or shows the scores.
 #
 #   bash launch/demo.sh [MODEL_DIR]     # or MODEL_DIR in the environment; runs/digits_dcgan
 set -euo pipefail
@@ -32,8 +33,11 @@ Frechet distance to the real digits; a perfect generator would score {last[2]:.1
   after training, step {last[0]:6}: {last[1]:8.1f}''')
 EOF
 pictures=("$model_dir"/samples/fakes-*.png)
+"$python" -m tfgan_pipeline.bin.report --model_dir="$model_dir" --output="$model_dir/report.html" > /dev/null
 echo "
 Samples, digits that nobody wrote:
   ${pictures[${#pictures[@]} - 1]}
+Scores, samples through time and health on one page, for a browser:
+  $model_dir/report.html
 All of the training in TensorBoard, at http://localhost:6006:
   $(printf '%q' "$(dirname "$python")/tensorboard") --logdir $(printf '%q' "$model_dir")"

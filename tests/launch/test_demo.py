@@ -34,6 +34,8 @@ def python(tmp_path):
         mkdir -p "$model_dir/eval/classifier-10000" "$model_dir/samples"
         cp "{tmp_path}/scores.jsonl" "$model_dir/eval/classifier-10000"
         touch "$model_dir/samples/"{{reals,fakes-000000,fakes-000500,fakes-001500}}.png ;;
+      *tfgan_pipeline.bin.report*)
+        printf '%s\n' "$@" > "{tmp_path}/reported" ;;
       '-c '*) echo "$0" ;;
       *) exec "{sys.executable}" "$@" ;;
     esac
@@ -41,7 +43,7 @@ def python(tmp_path):
   )
 
 
-def test_ends_with_the_distance_before_and_after_a_picture_and_how_to_open_tensorboard(
+def test_ends_with_the_distance_before_and_after_a_picture_a_page_and_how_to_open_tensorboard(
   python, tmp_path
 ):
   model_dir = tmp_path / 'a run'
@@ -51,6 +53,9 @@ def test_ends_with_the_distance_before_and_after_a_picture_and_how_to_open_tenso
   assert ['after', 'training,', 'step', '1500:', '1.5'] in lines
   assert 'would score 0.2\n' in done.stdout
   assert f'\n  {model_dir}/samples/fakes-001500.png\n' in done.stdout
+  assert f'\n  {model_dir}/report.html\n' in done.stdout
+  reported = (tmp_path / 'reported').read_text().splitlines()
+  assert reported[-2:] == [f'--model_dir={model_dir}', f'--output={model_dir}/report.html']
   command = shlex.split(done.stdout.splitlines()[-1])
   assert command == [f'{python.parent}/tensorboard', '--logdir', str(model_dir)]
   trained = (tmp_path / 'trained').read_text()

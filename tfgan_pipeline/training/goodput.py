@@ -16,8 +16,9 @@ import os
 import time
 from typing import Any
 
-from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.history import read_lines
 
 # 'start' is all before the first call to the device, 'compile' that call, 'input' the opening of
 # the data and what it reads ahead, 'saves' the time that saves, curves and samples hold up steps.
@@ -55,8 +56,8 @@ class Goodput:
     if self._session is not None:  # A rollback, or another call of the same process.
       return
     self._seconds['start'] = time.monotonic() - self._since
-    self._earlier = _lines(_path(run))
-    logged = (line.get('step', 0) for line in _lines(os.path.join(run.train, 'train.jsonl')))
+    self._earlier = read_lines(_path(run))
+    logged = (line.get('step', 0) for line in read_lines(os.path.join(run.train, 'train.jsonl')))
     lost = max(0, max(logged, default=0) - step)
     last = self._earlier[-1] if self._earlier else {}
     made = last.get('step', 0) - last.get('first_step', 0)
@@ -64,12 +65,16 @@ class Goodput:
     self._session = {'first_step': step, 'lost_steps': lost, 'lost_seconds': round(lost * rate, 3)}
 
   def write(self, run: RunDirectory, step: int) -> None:
-    """Writes the lines of all sessions, of which this one has reached `step`."""
+    """Writes the lines of all processes so far, the present one having reached `step`."""
     lines = [json.dumps(session) + '\n' for session in [*self._earlier, self.record(step)]]
     atomic_files.write(_path(run), ''.join(lines), durable=False)
 
   def record(self, step: int) -> dict[str, Any]:
-    """Returns this session: first_step, step, lost_steps, lost_seconds, total, and seconds."""
+    """Returns the line of the present process once `step` is reached.
+
+    Its keys are first_step, step, lost_steps, lost_seconds, total, the seconds since the process
+    began, and seconds, those spent on each of PARTS.
+    """
     seconds = {part: round(value, 3) for part, value in self._seconds.items()}
     total = round(time.monotonic() - self._since, 3)
     return {**(self._session or {}), 'step': step, 'total': total, 'seconds': seconds}
@@ -88,12 +93,3 @@ class Goodput:
 
 def _path(run: RunDirectory) -> str:
   return os.path.join(run.train, 'goodput.jsonl')
-
-
-def _lines(path: str) -> list[dict[str, Any]]:
-  """Returns the lines of a file of JSON lines, without what is cut short."""
-  found = []
-  for line in files.read_text(path).splitlines() if files.exists(path) else []:
-    with contextlib.suppress(ValueError):
-      found.append(json.loads(line))
-  return found
