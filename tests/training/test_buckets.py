@@ -1,6 +1,7 @@
 """A run in a bucket: few requests, and the files of a run on a disk."""
 
 import json
+import logging
 
 import pytest
 
@@ -9,7 +10,6 @@ from tests.conftest import tiny_experiment
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.training_lock import TrainingLock
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 VALUES = dict(networks='mlp(units=4)', save_every=20, log_every=1, sample_every=20)
@@ -34,20 +34,35 @@ def test_requests_grow_with_saves_and_not_with_lines(tmp_path):
     assert files.read_bytes(f'{run}40/{name}') == (tmp_path / 'run' / name).read_bytes(), name
 
 
-def test_a_trainer_whose_place_is_taken_saves_no_more(monkeypatch):
-  experiment = tiny_experiment('ram://taken/run', max_steps=40, **VALUES)
-  estimator = GANEstimator(experiment)
-  estimator.train(20)
-  lines, check = 'ram://taken/run/train/train.jsonl', TrainingLock.check
+class TakeOver(logging.Handler):
+  """Trainer on another machine, which takes the lock of a run that logs a certain step."""
 
-  def taken(lock):
-    files.write_bytes('ram://taken/run/train/lock', json.dumps({'id': 'other'}).encode())
-    check(lock)
+  def __init__(self, run):
+    super().__init__(logging.INFO)
+    self.run = run
 
-  real = estimator.train
-  before = files.read_text(lines)
-  monkeypatch.setattr(TrainingLock, 'check', taken)
-  with pytest.raises(UsageError, match='another process has taken over'):
-    real(40)
-  assert files.read_text(lines) == before
-  assert not files.exists('ram://taken/run/checkpoints/ckpt-000040.index')
+  def emit(self, record):
+    if 'step 25/40' in record.getMessage():
+      files.write_bytes(f'{self.run}/train/lock', json.dumps({'id': 'other'}).encode())
+
+
+@pytest.mark.parametrize('begun', [0, 20])
+def test_a_trainer_whose_place_is_taken_writes_no_more(begun, caplog):
+  """Checks that lines since the last save are dropped, too: the other trainer makes its own."""
+  run = f'ram://taken/run{begun}'
+  estimator = GANEstimator(tiny_experiment(run, max_steps=40, **VALUES))
+  if begun:
+    estimator.train(begun)
+  caplog.set_level(logging.INFO, 'tfgan_pipeline')
+  handler = TakeOver(run)
+  logger = logging.getLogger('tfgan_pipeline')
+  logger.addHandler(handler)
+  try:
+    with pytest.raises(UsageError, match='has taken over'):
+      estimator.train()
+  finally:
+    logger.removeHandler(handler)
+  for name in ('train', 'health'):
+    lines = files.read_text(f'{run}/train/{name}.jsonl').splitlines()
+    assert max(json.loads(line)['step'] for line in lines) == 20, name
+  assert not files.exists(f'{run}/checkpoints/ckpt-000040.index')

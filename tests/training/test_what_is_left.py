@@ -1,6 +1,7 @@
 """Files of a run: lines computed by hand, samples of fresh states, facts, and sessions."""
 
 import dataclasses
+import functools
 import json
 import logging
 
@@ -16,8 +17,10 @@ from tfgan_pipeline.media import images
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import run_facts, session
+from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
@@ -102,7 +105,13 @@ def test_samples_of_a_fresh_state(tmp_path, values, classes, count, columns):
   dataset, state = state_of(experiment, classes)
   run = RunDirectory(str(tmp_path))
   with TrainingLock(run.train) as lock:
-    with Recorder(run, experiment, state, chief=True, lock=lock) as recorder:
+    with Recorder(
+      *(run, experiment, state),
+      chief=True,
+      lock=lock,
+      snapshots=Snapshots(state.checkpoint),
+      look=functools.cache(lambda: Look.at(experiment, state, dataset)),
+    ) as recorder:
       recorder.start(0, dataset)
   game = state.game
   made = game.run(

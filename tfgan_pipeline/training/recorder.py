@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
-from tfgan_pipeline.media.sizes import batch_size
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs import atomic_files, checksums
 from tfgan_pipeline.runs.atomic_files import writing
@@ -28,15 +27,11 @@ from tfgan_pipeline.runs.recorded_changes import recorded_changes, table
 from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training.goodput import Goodput
-from tfgan_pipeline.training.health import BATCH, Health
 from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
-from tfgan_pipeline.training.task_pictures import TaskPictures
 from tfgan_pipeline.writers.trackers import TrackedRun, Trackers
-
-_SHOWN_SPLITS = ('test', 'validation', 'train')  # Sources of shown examples, best first.
 
 _Part = TypeVar('_Part')
 _log = logging.getLogger(__name__)
@@ -51,6 +46,8 @@ class Recorder:
     state: The variables that are saved and sampled.
     chief: Whether this worker writes; on others every method does nothing.
     lock: The training lock of the directory, held by the chief and looked at before each save.
+    snapshots: Maker of copies of the state.
+    look: Returns the look at the state, which is made at the first call, as that reads examples.
     goodput: What the time of the process is spent on; None begins to count now.
 
   Raises:
@@ -66,6 +63,8 @@ class Recorder:
     *,
     chief: bool,
     lock: TrainingLock | None,
+    snapshots: Snapshots,
+    look: Callable[[], Look],
     goodput: Goodput | None = None,
   ):
     self._run, self._experiment, self._state = run, experiment, state
@@ -76,9 +75,8 @@ class Recorder:
     self._checkpoints = Checkpoints(run.checkpoints, keep=keep, run_id=run.run_id)
     self._summaries: TrainSummaries | None = None
     self._progress: Progress | None = None
-    self._look: Look | None = None
-    self._pictures = TaskPictures(experiment, state)
-    self._snapshots = Snapshots(state.checkpoint)
+    self._look = look
+    self._snapshots = snapshots
     self._background = Background()
 
   def start(self, step: int, dataset: Dataset, damaged: Sequence[int] = ()) -> None:
@@ -106,27 +104,19 @@ class Recorder:
       for change in recorded_changes(self._run):
         if change['first_step'] == step:
           self._summaries.change(step, table(change))
-    self._look = self._look or self._new_look(dataset)
+    look = self._look()
     if not step:
-      self._show_data(dataset)
+      self._show_data(dataset, look)
       self._sample(0)
       saved_record = self._checkpoints.record(0) if 0 in self._checkpoints.steps() else {}
       # A checkpoint of step 0 is not written again, since an evaluator may just be reading it.
       if 'checksum' in saved_record:
+        self.join()
         with self._writing(self._run.path):
           _require(self._summaries).line(0, {}, saved_record['checksum'])
       else:
         self._save(0)
       self.join()
-
-  def _new_look(self, dataset: Dataset) -> Look:
-    """Reads the examples that are looked at, now and at each later sampling."""
-    count = self._pictures.needed_examples()
-    split_name = next(name for name in _SHOWN_SPLITS if name in dataset.splits)
-    self._pictures.show(next(dataset.split(split_name).ordered(count)) if count else {})
-    trained_batch = self._experiment.batch_size // self._experiment.accumulate
-    batch = batch_size(dataset.image_shape, BATCH, trained_batch)
-    return Look(self._pictures, Health(self._state, dataset, batch), self._state.device)
 
   def advance(self, step: int) -> None:
     """Moves the progress display to `step`, which the device has finished."""
@@ -236,9 +226,9 @@ class Recorder:
         self._goodput.write(self._run, step)
       _log.info('%s', self._goodput.told(step))
 
-  def _show_data(self, dataset: Dataset) -> None:
+  def _show_data(self, dataset: Dataset, look: Look) -> None:
     """Writes the names of classes, and training examples for each field that tasks generate."""
-    drawn = self._pictures.reals(dataset)
+    drawn = look.pictures.reals(dataset)
     with self._writing(self._run.path):
       for name, field in dataset.fields.items():
         if field.classes:
@@ -248,7 +238,7 @@ class Recorder:
 
   def _sample(self, step: int) -> None:
     """Writes pictures of samples, from fixed noise or examples, and health metrics of all tasks."""
-    look = _require(self._look)
+    look = self._look()
     flag = f'--batch_size={self._experiment.batch_size}'
     way_out = 'large pictures are sampled in batches of at most this size; a smaller one needs less'
     with need_of(f'sampling at step {step}', way_out, flag=flag):
@@ -271,13 +261,19 @@ class Recorder:
       yield
 
   def close(self) -> None:
-    """Writes what is to be written, ends the progress display and closes the files of curves."""
+    """Writes what is to be written, ends the progress display and closes the files of curves.
+
+    Where another trainer has taken over, what a bucket does not have yet is dropped.
+    """
     self.join()
     if self._progress is not None:
       self._progress.close()
-    if self._summaries is not None:
-      with writing(self._run.train):
-        self._summaries.close()
+    if (summaries := self._summaries) is not None:
+      self._summaries = None
+      with contextlib.ExitStack() as last:
+        last.callback(summaries.close)
+        with self._writing(self._run.train):
+          summaries.flush()
 
   def __enter__(self) -> Recorder:
     if self._chief:

@@ -82,8 +82,7 @@ class TrainSummaries:
     self._curves.scalars(step, values, more)
     if checksum:  # Else a loss of power could leave a checkpoint that is newer than its curves.
       self._curves.sync()
-      self._health.flush()
-      self._tensorboard.flush()
+      self.flush()
 
   def health(self, step: int, values: dict[str, float]) -> None:
     """Writes health metrics by TensorBoard tag, as event and as line of health.jsonl."""
@@ -116,10 +115,14 @@ class TrainSummaries:
     for writer in (self._tensorboard, self._trackers):
       writer.picture(step, tag, picture)
 
+  def flush(self) -> None:
+    """Writes what a bucket does not have yet."""
+    for writer in (self._curves, self._health, self._tensorboard):
+      writer.flush()
+
   def close(self) -> None:
-    """Closes all files and the trackers."""
-    for writer in (self._curves, self._health, self._tensorboard, self._trackers):
-      writer.close()
+    """Closes the trackers; what was not flushed is dropped."""
+    self._trackers.close()
 
 
 def _clean_line(line: str, *, void: int) -> str:

@@ -23,6 +23,7 @@ from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.snapshot import Snapshots
 from tfgan_pipeline.runs.stop_request import stop_reason
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
@@ -31,6 +32,7 @@ from tfgan_pipeline.training.changed_settings import optimizers_changed_since
 from tfgan_pipeline.training.device_loop import Batch, DeviceLoop
 from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.initial_weights import initialise
+from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 
@@ -67,6 +69,7 @@ class Trainer:
     parts = experiment.accumulate * strategy.num_replicas_in_sync
     require_groups(self.state.networks, experiment.batch_size // parts)
     self._device_loop = DeviceLoop(experiment, self.state, strategy)
+    self._snapshots = Snapshots(self.state.checkpoint)
     # The step of the state; None before it is restored, and after an error has left it undefined.
     self._step: int | None = None
     self._damaged: tuple[int, ...] = ()  # Steps of checkpoints that could not be restored.
@@ -107,6 +110,11 @@ class Trainer:
         raise UsageError(f'--model_dir={run.path}: workers see other checkpoints there; share it')
     return self._at
 
+  @functools.cached_property
+  def _look(self) -> Look:
+    """Look at the state, compiled once for all calls of `train`."""
+    return Look.at(self.experiment, self.state, self._dataset)
+
   @property
   def _at(self) -> int:
     """The step of the state, which must be defined."""
@@ -143,7 +151,12 @@ class Trainer:
     chief = self.workers.chief
     self.goodput = self.goodput or Goodput(time.monotonic() if since is None else since)
     with Recorder(
-      run, self.experiment, self.state, chief=chief, lock=lock, goodput=self.goodput
+      *(run, self.experiment, self.state),
+      chief=chief,
+      lock=lock,
+      snapshots=self._snapshots,
+      look=lambda: self._look,
+      goodput=self.goodput,
     ) as recorder:
       if self._step is None:
         self.restore(run)
