@@ -5,6 +5,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.networks import biggan, sngan
 from tfgan_pipeline.networks.blocks.plans import Plan
+from tfgan_pipeline.training.spectral_norms import measure, values_of
 
 # Networks from images to images and to maps of numbers; test_translators.py has their tests.
 TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
@@ -49,3 +50,9 @@ def smallest(name: str, monkeypatch) -> tuple[str, tuple[int, int, int]]:
   text, shape = small(name)
   text, side = text.replace('attention=16', 'attention=4'), 8
   return (text, (side, side, 1)) if shape[2] == 3 else (text, shape)
+
+
+def spectral_norms(role, network):
+  """Returns the spectral norms of a network as health has them."""
+  measured = {name: tensor.numpy() for name, tensor in measure(role, network).items()}
+  return values_of(role, network, measured)

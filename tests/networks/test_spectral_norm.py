@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.networks.small import smallest
+from tests.networks.small import smallest, spectral_norms
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers.spectral_norm import SpectralConv2D, SpectralDense, normalised
 from tfgan_pipeline.networks.spec import NetworkSpec
 from tfgan_pipeline.replicas import strategies
-from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 LAYERS = {
   'dense': (lambda: SpectralDense(5, use_bias=False), [4, 7]),

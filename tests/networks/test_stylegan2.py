@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, signal
 
-from tests.networks.small import small
+from tests.networks.small import small, spectral_norms
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks import stylegan2
@@ -19,7 +19,6 @@ from tfgan_pipeline.networks.stylegan2 import (
   Smooth121,
 )
 from tfgan_pipeline.replicas import randomness
-from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 RANDOM = np.random.RandomState(0)
 

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import tiny_experiment
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.training import goodput as lines
 from tfgan_pipeline.training.goodput import PARTS, Goodput
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
@@ -48,3 +49,33 @@ def test_a_line_that_is_cut_short_is_left_out(tmp_path):
   (line,) = lines_of(tmp_path)
   assert (line['first_step'], line['step'], line['lost_seconds']) == (5, 6, 0)
   assert goodput.told(6).startswith('goodput 0% of 10 s in 1 session: start 10 s, compile 0 s, ')
+
+
+def test_time_that_no_line_counts_is_time_of_the_run(tmp_path):
+  """100 s are saved, 50 s of steps are lost, since no save came after them, and 100 s follow."""
+  (tmp_path / 'train').mkdir()
+  seconds = dict.fromkeys(PARTS, 0.0) | {'steps': 100.0}
+  saved = {'first_step': 0, 'step': 10, 'lost_steps': 0, 'lost_seconds': 0, 'total': 100.0}
+  (tmp_path / 'train/goodput.jsonl').write_text(json.dumps({**saved, 'seconds': seconds}) + '\n')
+  (tmp_path / 'train/train.jsonl').write_text('{"step": 15}\n')
+  goodput, run = Goodput(time.monotonic()), RunDirectory(str(tmp_path))
+  goodput.begin(run, 10)
+  goodput.write(run, 10)
+  first, second = lines.read(run)
+  assert (second['lost_steps'], second['unsaved_seconds'], second['lost_seconds']) == (5, 50, 50)
+  total, share = lines.tally([first, {**second, 'total': 100.0, 'seconds': seconds}])
+  assert total == 250 and share == pytest.approx(0.8)
+
+
+def test_saved_steps_that_are_made_again_are_counted_once(tmp_path):
+  """Four of 10 saved steps are made again, since their checkpoint is damaged."""
+  (tmp_path / 'train').mkdir()
+  seconds = dict.fromkeys(PARTS, 0.0) | {'steps': 100.0}
+  saved = {'first_step': 0, 'step': 10, 'lost_steps': 0, 'lost_seconds': 0, 'total': 100.0}
+  (tmp_path / 'train/goodput.jsonl').write_text(json.dumps({**saved, 'seconds': seconds}) + '\n')
+  goodput, run = Goodput(time.monotonic()), RunDirectory(str(tmp_path))
+  goodput.begin(run, 6)
+  line = goodput.record(6)
+  assert (line['lost_steps'], line['unsaved_seconds'], line['lost_seconds']) == (4, 0, 40)
+  total, share = lines.tally([saved | {'seconds': seconds}, {**line, 'total': 0.0}])
+  assert total == 100 and share == pytest.approx(0.6)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from tests.networks.small import spectral_norms
 from tfgan_pipeline.compat import keras, tf
-from tfgan_pipeline.training.spectral_norms import spectral_norms
 
 layers = keras.layers
 

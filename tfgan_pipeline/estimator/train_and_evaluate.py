@@ -62,7 +62,7 @@ def train_and_evaluate(
     for target in [*range(interval, last, interval), last]:
       if target <= step:
         continue  # The run is further already.
-      step = estimator.train(target, stop=stop)
+      step = estimator.train(target, stop=stop, since=since)
       # An evaluator needs a run in model_dir, which exists only after training began.
       evaluators = evaluators or estimator.evaluators(options, scorers=scorers)
       for checkpoint_step in evaluators[0].steps():

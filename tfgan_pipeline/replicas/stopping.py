@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from tfgan_pipeline.errors import Interrupted, spoken
 
 _SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
-_ENDING = threading.Lock()
+_ENDING = threading.RLock()  # A handler may interrupt a thread that holds it.
 
 
 def _fatal_signals() -> tuple[int, ...]:

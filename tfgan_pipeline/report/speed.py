@@ -18,11 +18,10 @@ from tensorboard.util import tensor_util
 
 from tfgan_pipeline.report.recorded_run import RecordedRun
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.history import read_lines
+from tfgan_pipeline.training import goodput
 
 _RATE = 'images_per_second'
 _SCALARS = 2**16  # Bytes of an event; larger ones hold pictures, which are not looked at.
-_GOODPUT = 'goodput.jsonl'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +60,8 @@ class Goodput:
 
 def goodput_of(run: RecordedRun) -> Goodput | None:
   """Returns the goodput that the trainer has recorded; None if none was."""
-  lines = read_lines(os.path.join(run.directory.train, _GOODPUT))
-  sessions = [line for line in lines if line.get('total') and 'steps' in line.get('seconds', {})]
-  if not sessions:
-    return None
-  total = sum(line['total'] for line in sessions)
-  counted = sum(line['seconds']['steps'] - line.get('lost_seconds', 0) for line in sessions)
-  return Goodput(sessions, total, max(0.0, counted / total))
+  sessions = goodput.read(run.directory)
+  return Goodput(sessions, *goodput.tally(sessions)) if sessions else None
 
 
 def rates_of(run: RecordedRun) -> list[Rate]:

@@ -37,11 +37,6 @@ def session_start(void: int) -> list[event_pb2.Event]:
   return [event_pb2.Event(step=void, wall_time=time.time(), session_log=start)] * 2
 
 
-def add(path: str, events: Iterable[event_pb2.Event]) -> None:
-  """Adds events to an event file that this process alone writes."""
-  files.append(path, encode(events))
-
-
 def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> str:
   """Writes events that TensorBoard reads after all others in `directory`; returns their file.
 
@@ -54,7 +49,7 @@ def append(directory: str, events: Iterable[event_pb2.Event], own: str = '') -> 
     own: File that this process wrote last there, which goes on unless another came after it.
   """
   if own and _names(directory)[-1:] == [os.path.basename(own)]:
-    add(own, events)
+    files.append(own, encode(events))
     return own
   return _write(os.path.join(directory, _next_name(directory)), events)
 

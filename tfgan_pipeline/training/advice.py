@@ -23,7 +23,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.losses.penalties import Penalty
 from tfgan_pipeline.networks.layers.basic import batch_norms
-from tfgan_pipeline.networks.layers.spectral_norm import norms
+from tfgan_pipeline.networks.layers.spectral_norm import is_normalised
 from tfgan_pipeline.registry.calls import Call
 from tfgan_pipeline.runs import files
 from tfgan_pipeline.training.state import TrainState
@@ -63,10 +63,8 @@ def _unbounded(
   """Yields advice on a loss that needs a bound of a critic's slope, where there is none."""
   needs_bound = registry.loss.build(experiment.loss).needs_bound
   is_bounded = experiment.clip_weights or any(penalty.of_slope for penalty in penalties.values())
-  is_normalised = all(
-    any(norms(layer) is not None for layer in critic._flatten_layers()) for critic in critics
-  )
-  if needs_bound and not is_bounded and not is_normalised:
+  has_norms = all(any(map(is_normalised, critic._flatten_layers())) for critic in critics)
+  if needs_bound and not is_bounded and not has_norms:
     yield (
       f'--loss={experiment.loss}: nothing bounds the slope of the discriminator, so its loss can '
       'fall for ever; add --penalties=wasserstein_gradient, or --clip_weights=0.01'

@@ -39,6 +39,11 @@ class DeviceLoop:
       self._step_fn = tf.function(self._step_fn, jit_compile=True, autograph=False)
     self._scalar_names: list[str] = []  # In order; known once a step has been traced.
 
+  @property
+  def is_compiled(self) -> bool:
+    """Whether a first call has traced and compiled the step, so that a further one need not."""
+    return bool(self._scalar_names)
+
   def __call__(self, iterator: Iterator[Batch], length: int) -> tuple[int, dict[str, float]]:
     """Makes `length` steps.
 

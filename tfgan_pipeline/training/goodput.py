@@ -9,7 +9,7 @@ goodput.write(run, step)          # At each save: train/goodput.jsonl, a line pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import json
 import os
@@ -50,19 +50,27 @@ class Goodput:
   def begin(self, run: RunDirectory, step: int) -> None:
     """Notes the step at which this process begins, and how much an earlier one made in vain.
 
-    What comes after the last save of a process that was killed is lost: known by the lines that
-    it has logged, which in a bucket are those of saves. To be called before they are removed.
+    What comes after the last save of a process that was killed is lost, and no line counts its
+    time: it is known by the lines that the process has logged, which in a bucket are those of
+    saves. Lost, too, are saved steps that are made again, as after a damaged checkpoint. To be
+    called before the lines are removed.
     """
     if self._session is not None:  # A rollback, or another call of the same process.
       return
     self._seconds['start'] = time.monotonic() - self._since
-    self._earlier = read_lines(_path(run))
+    self._earlier = read(run)
     logged = (line.get('step', 0) for line in read_lines(os.path.join(run.train, 'train.jsonl')))
-    lost = max(0, max(logged, default=0) - step)
     last = self._earlier[-1] if self._earlier else {}
+    saved = max(step, last.get('step', 0))
+    unsaved, again = max(0, max(logged, default=0) - saved), saved - step
     made = last.get('step', 0) - last.get('first_step', 0)
     rate = last['seconds']['steps'] / made if made > 0 else 0.0
-    self._session = {'first_step': step, 'lost_steps': lost, 'lost_seconds': round(lost * rate, 3)}
+    self._session = {
+      'first_step': step,
+      'lost_steps': unsaved + again,
+      'unsaved_seconds': round(unsaved * rate, 3),
+      'lost_seconds': round((unsaved + again) * rate, 3),
+    }
 
   def write(self, run: RunDirectory, step: int) -> None:
     """Writes the lines of all processes so far, the present one having reached `step`."""
@@ -72,8 +80,9 @@ class Goodput:
   def record(self, step: int) -> dict[str, Any]:
     """Returns the line of the present process once `step` is reached.
 
-    Its keys are first_step, step, lost_steps, lost_seconds, total, the seconds since the process
-    began, and seconds, those spent on each of PARTS.
+    Its keys are first_step and step; lost_steps and lost_seconds, which an earlier process made in
+    vain, and unsaved_seconds, the part of these that no line counts; total, the seconds since the
+    process began, and seconds, those spent on each of PARTS.
     """
     seconds = {part: round(value, 3) for part, value in self._seconds.items()}
     total = round(time.monotonic() - self._since, 3)
@@ -82,13 +91,27 @@ class Goodput:
   def told(self, step: int) -> str:
     """Returns the goodput up to `step` in one line, over all sessions of the run."""
     sessions = [*self._earlier, self.record(step)]
-    total = sum(session['total'] for session in sessions)
-    spent = {part: sum(session['seconds'][part] for session in sessions) for part in PARTS}
+    total, share = tally(sessions)
+    spent = {part: sum(session['seconds'][part] for session in sessions) for part in PARTS[:-1]}
     lost = sum(session.get('lost_seconds', 0.0) for session in sessions)
-    share = max(0.0, spent.pop('steps') - lost) / total if total else 0.0
     parts = ', '.join(f'{part} {value:.0f} s' for part, value in spent.items())
     count = f'{len(sessions)} sessions' if len(sessions) > 1 else '1 session'
     return f'goodput {share:.0%} of {total:.0f} s in {count}: {parts}, lost to kills {lost:.0f} s'
+
+
+def read(run: RunDirectory) -> list[dict[str, Any]]:
+  """Returns the lines of train/goodput.jsonl, see Goodput.record; [] without any."""
+  lines = read_lines(_path(run))
+  return [line for line in lines if 'total' in line and 'steps' in line.get('seconds', {})]
+
+
+def tally(sessions: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+  """Returns the seconds of a run by its lines, and the share spent on steps that count."""
+  unsaved = sum(session.get('unsaved_seconds', 0.0) for session in sessions)
+  lost = sum(session.get('lost_seconds', 0.0) for session in sessions)
+  total = sum(session['total'] for session in sessions) + unsaved
+  steps = sum(session['seconds']['steps'] for session in sessions) + unsaved
+  return total, max(0.0, steps - lost) / total if total else 0.0
 
 
 def _path(run: RunDirectory) -> str:

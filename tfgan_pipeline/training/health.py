@@ -99,7 +99,7 @@ class Health:
     Returns:
       Scalars by TensorBoard tag, rounded to float32, the precision of the plots:
       - weight_norm/<role>: the norm of all trained variables of a network as one vector.
-      - spectral_norm/<role>/<layer>: see `spectral_norms`; spectral_norm_raw/.. before division.
+      - spectral_norm/<role>/<layer>: see spectral_norms.py; spectral_norm_raw/.. before division.
       - moving_average/distance: norm(average - weights) / norm(weights) of the generator; for other
         averaged networks, moving_average/distance/<role>.
       - discriminator_output_fixed/ and discriminator_accuracy_fixed/ train, held_out, generated:

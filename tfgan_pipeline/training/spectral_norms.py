@@ -11,29 +11,6 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers.spectral_norm import norms
 
 
-def spectral_norms(role: str, network: keras.Model) -> dict[str, float]:
-  """Returns the largest singular value of each layer's kernel, by TensorBoard tag.
-
-  Kernels are seen as matrices [all other axes, last axis]; the last axis is that of outputs, or of
-  inputs in a transposed convolution. The kernel is the one in use: multiplied by the layer's
-  `scale`, if it has one, and divided by the estimate of its norm in a layer of
-  networks/layers/spectral_norm.py, which makes the value 1 or, while the estimate lags, more. Of
-  these layers the value before the division is returned, too, as BigGAN watched it for signs of
-  collapse (Brock et al. 2019, arXiv:1809.11096, section 4); it comes from the vector that the layer
-  has, by further rounds of power iteration.
-
-  Args:
-    role: The role of the network, part of the tags.
-    network: The network; tags number its layers with kernels in their order.
-
-  Returns:
-    spectral_norm/<role>/<number>_<layer type>: of the kernel in use.
-    spectral_norm_raw/<role>/<number>_<layer type>: before the division by an estimate.
-  """
-  measured = {name: tensor.numpy() for name, tensor in measure(role, network).items()}
-  return values_of(role, network, measured)
-
-
 def measure(role: str, network: keras.Model) -> dict[str, tf.Tensor]:
   """Computes on the device what `values_of` needs, by <role>/<number>_<layer type>; traceable.
 
@@ -51,7 +28,25 @@ def measure(role: str, network: keras.Model) -> dict[str, tf.Tensor]:
 def values_of(
   role: str, network: keras.Model, measured: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-  """Returns the scalars of `spectral_norms` from the results of `measure`."""
+  """Returns the largest singular value of each layer's kernel, by TensorBoard tag.
+
+  Kernels are seen as matrices [all other axes, last axis]; the last axis is that of outputs, or of
+  inputs in a transposed convolution. The kernel is the one in use: multiplied by the layer's
+  `scale`, if it has one, and divided by the estimate of its norm in a layer of
+  networks/layers/spectral_norm.py, which makes the value 1 or, while the estimate lags, more. Of
+  these layers the value before the division is returned, too, as BigGAN watched it for signs of
+  collapse (Brock et al. 2019, arXiv:1809.11096, section 4); it comes from the vector that the layer
+  has, by further rounds of power iteration.
+
+  Args:
+    role: The role of the network, part of the tags.
+    network: The network; tags number its layers with kernels in their order.
+    measured: Results of `measure`.
+
+  Returns:
+    spectral_norm/<role>/<number>_<layer type>: of the kernel in use.
+    spectral_norm_raw/<role>/<number>_<layer type>: before the division by an estimate.
+  """
   scalars = {}
   for name, layer in _layers_with_kernel(role, network):
     scale, values = getattr(layer, 'scale', 1.0), measured[name]

@@ -50,6 +50,7 @@ class TaskPictures:
     self.inputs: dict[Task, Inputs] = {}
     self._given: dict[Task, Example | None] = {}  # Examples that the inputs are made from.
     self._special: Example = {}  # Those of Game.shown.
+    self._special_tensors: dict[str, tf.Tensor] = {}  # Made outside of graphs, which hold none.
 
   @property
   def tasks(self) -> Sequence[Task]:
@@ -85,6 +86,7 @@ class TaskPictures:
     """
     game = self._state.game
     self._special = {name: values[: game.shown_examples] for name, values in examples.items()}
+    self._special_tensors = {k: tf.convert_to_tensor(array) for k, array in self._special.items()}
     self._given = {task: self._examples_for(task, examples) for task in self.tasks}
     self.inputs = {task: self._fixed_inputs(task, given) for task, given in self._given.items()}
 
@@ -100,7 +102,7 @@ class TaskPictures:
           back[task.name] = self._there_and_back(task, way, samples[task.name])
     special = {}
     if game.shown_examples:
-      special = game.shown(networks, tf.nest.map_structure(tf.convert_to_tensor, self._special))
+      special = game.shown(networks, self._special_tensors)
     return {'samples': samples, 'back': back, 'special': special}
 
   def draw(self, made: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

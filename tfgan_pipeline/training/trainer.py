@@ -204,13 +204,12 @@ class Trainer:
     """Runs the outer loop: calls the device, then does on the host what is due."""
     experiment, goodput = self.experiment, self.goodput
     assert goodput is not None
-    part = 'compile'
     with goodput.spent('input'):
       iterator = iter(self._input())
     while self._at < until:
-      with goodput.spent(part):
+      with goodput.spent('steps' if self._device_loop.is_compiled else 'compile'):
         scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
-      step, part = self._at, 'steps'
+      step = self._at
       recorder.advance(step)
       stop_due = self.workers.any(stop.requested)
       save_due = experiment.is_due(step, experiment.save_every) or step == until or stop_due

@@ -71,13 +71,18 @@ def normalised(kernel: tf.Tensor, vector: tf.Variable, training: bool | None) ->
   return kernel / tf.cast(estimated_norm(kernel, vector, training), kernel.dtype)
 
 
+def is_normalised(layer: keras.layers.Layer) -> bool:
+  """Returns whether a layer divides its kernel by its spectral norm."""
+  return isinstance(layer, _Spectral)
+
+
 def norms(layer: keras.layers.Layer) -> tuple[tf.Tensor, tf.Tensor] | None:
   """Returns the norm by which a layer divides its kernel in inference, and a more exact one.
 
   The exact one takes _ROUNDS more rounds of power iteration from the layer's own vector, which is
   left as it is. Both are float32 scalars; None for layers without spectral normalisation.
   """
-  if not isinstance(layer, _Spectral):
+  if not is_normalised(layer):
     return None
   right = _first_vector(layer.kernel, tf.identity(layer.singular_vector))
   return (
