@@ -8,3 +8,9 @@ from tfgan_pipeline import registry
 TRANSLATION_GAMES = ('cut', 'cyclegan', 'pix2pix', 'stargan', 'super_resolution')
 # Games that make images from noise.
 IMAGE_GAMES = [name for name in registry.model.components() if name not in TRANSLATION_GAMES]
+
+
+def pictures_of(game, examples):
+  """Returns the pictures that are special to a game, of its networks as they are."""
+  shown = game.shown(game.networks, examples)
+  return game.draw({name: value.numpy() for name, value in shown.items()}, examples)

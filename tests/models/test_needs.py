@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import fields_of, tiny_experiment
-from tests.models.kinds import IMAGE_GAMES
+from tests.models.kinds import IMAGE_GAMES, pictures_of
 from tests.models.test_games import SMALL, batch_of, game_of
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf, tf1_tensor_equality
@@ -154,7 +154,7 @@ def test_losses_are_of_networks_in_training_and_pictures_of_networks_at_rest(
 
   Watch.modes.clear()
   examples = {'image': np.zeros((8, 16, 16, 1), np.uint8), 'label': np.zeros(8, np.int32)}
-  game.pictures(game.networks, examples)
+  pictures_of(game, examples)
   game.run(GENERATE, game.networks, game.inputs(GENERATE, [0, 1], 0))
   if 'discriminator' in game.networks:
     game.logits(batch['image'], batch['label'])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
+from tests.models.kinds import pictures_of
 from tests.models.test_games import SMALL, digits_of, game_of
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
@@ -82,7 +83,7 @@ def test_pictures_of_an_autoencoder(stddev, kinds):
   """Rows of eight images, then as they are encoded if that is noisy, then reconstructed."""
   game = game_of(f'denoising_autoencoder(stddev={stddev})', networks='mlp_relu(units=8)')
   images = digits_of('test', 40)['image']
-  picture = game.pictures(game.networks, {'image': images})['reconstructions']
+  picture = pictures_of(game, {'image': images})['reconstructions']
   rows = picture[2:].reshape(4 * kinds, 18, 8 * 18 + 2)[:, :16, 2:].reshape(-1, 16, 8, 18)
   shown = rows[..., :16].transpose(0, 2, 1, 3).reshape(4, kinds, 8, 16, 16, 1)
   noise = stddev * tf.random.stateless_normal((32, 16, 16, 1), randomness.key(0))
@@ -98,7 +99,7 @@ def test_pictures_of_a_vae():
   game = game_of('vae', noise='normal(2)')
   examples = digits_of('test', 100)
   pictures, labels = examples['image'], examples['label']
-  found = game.pictures(game.networks, examples)
+  found = pictures_of(game, examples)
   assert found['reconstructions'].shape == (8 * 18 + 2, 8 * 18 + 2, 1)
   np.testing.assert_array_equal(found['reconstructions'][2:18, 2:18], pictures[0])
   assert found['manifold'].shape == (320, 320, 1)

@@ -215,19 +215,6 @@ class Game(abc.ABC):
     del task
     return 0
 
-  def pictures(self, networks: Networks, examples: Example) -> dict[str, np.ndarray]:
-    """Draws pictures that are special to a game, such as reconstructions, for --sample_every.
-
-    Args:
-      networks: Models by role, such as moving averages of the trained ones.
-      examples: `shown_examples` real examples, as stored.
-
-    Returns:
-      Pictures uint8 [H, W, C], C of 1, 3 or 4, by name.
-    """
-    shown = self.shown(networks, examples)
-    return self.draw({name: value.numpy() for name, value in shown.items()}, examples)
-
   def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes what `draw` needs, by any names; training calls this inside a `tf.function`.
 
@@ -239,7 +226,15 @@ class Game(abc.ABC):
     return {}
 
   def draw(self, shown: Mapping[str, np.ndarray], examples: Example) -> dict[str, np.ndarray]:
-    """Draws `pictures` from the values of `shown` and from the examples that made them."""
+    """Draws pictures that are special to a game, such as reconstructions, for --sample_every.
+
+    Args:
+      shown: What `shown` has computed from moving averages of the trained networks.
+      examples: The real examples that it was given, as stored.
+
+    Returns:
+      Pictures uint8 [H, W, C], C of 1, 3 or 4, by name.
+    """
     del shown, examples
     return {}
 
