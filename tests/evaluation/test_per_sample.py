@@ -68,7 +68,8 @@ def test_of_a_folder_with_copies(tmp_path, cache_dir):
   run_binary('evaluate', *flags, '--per_sample', f'--output={tmp_path}/score.json')
   rows = table(tmp_path / 'score.per_sample.csv')
   assert [row['nearest_real'] for row in rows[:3]] == ['5', '6', '7']
-  assert [row['distance'] for row in rows[:3]] == ['0.0'] * 3
+  # Of a copy, but for rounding: products of another number of rows may be added in another order.
+  assert all(float(row['distance']) < 1e-5 for row in rows[:3])
   assert all(row['likely_copy'] == '1' for row in rows[:3])
   picture = np.asarray(Image.open(tmp_path / 'score.per_sample.png'))
   assert picture.shape[2] == 3

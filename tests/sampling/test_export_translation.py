@@ -11,6 +11,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.sizes import of_any_size
 from tfgan_pipeline.networks.spec import Kind
+from tfgan_pipeline.replicas import strategies
 from tfgan_pipeline.sampling.export_translation import translation_functions
 
 
@@ -56,6 +57,8 @@ def test_a_network_of_one_size_is_exported_for_it_and_this_is_said(register, cap
   (line,) = [one for one in caplog.messages if 'export' in one]
   assert line.startswith('the network of a_to_b takes 16x16 pixels alone, and so does its export (')
   assert '\n' not in line
+  with strategies.mirrored_cpus(2).scope():  # What was tried has left no trace in TensorFlow.
+    tf.Variable(0.0)
   picture = np.random.RandomState(0).randint(0, 256, (1, 16, 16, 3), np.uint8)
   np.testing.assert_array_equal(function(examples=picture), picture)
   np.testing.assert_array_equal(named(tf.constant(picture))['image_b'], picture)

@@ -12,6 +12,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.latent_paths import along_arc, along_line
 from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.replicas.mapping import map_rows
 
 # Vectors drawn with one key, so that a vector does not depend on the batch in which it is drawn.
 # Another number would change published samples.
@@ -57,12 +58,12 @@ class Noise:
     indices = tf.convert_to_tensor(indices, tf.int32)
     blocks, place = tf.unique(indices // _BLOCK)
     key = randomness.key(seed, *stream)
-    tables = tf.map_fn(
+    tables = map_rows(
       lambda block: self.sampler(
         shape=[_BLOCK, self.size], seed=tf.random.experimental.stateless_fold_in(key, block)
       ),
       blocks,
-      fn_output_signature=tf.float32,
+      tf.float32,
     )
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 

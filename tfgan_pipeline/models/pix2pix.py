@@ -20,6 +20,7 @@ from tfgan_pipeline.models.translation_game import TranslationGame
 from tfgan_pipeline.networks.layers.basic import batch_statistics, dropout_in_inference
 from tfgan_pipeline.networks.spec import Networks, Port
 from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.replicas.mapping import map_rows
 
 if TYPE_CHECKING:  # Sampling needs no losses.
   from tfgan_pipeline.losses.adversarial import AdversarialLoss
@@ -112,10 +113,10 @@ class Pix2Pix(TranslationGame):
   ) -> Inputs:
     """Returns [images float32 [n, H, W, C] in [-1, 1], keys int32 [n, 2] of their dropout]."""
     images = super().inputs(task, indices, seed, given)
-    keys = tf.map_fn(
+    keys = map_rows(
       lambda index: randomness.key(seed, index),
       tf.convert_to_tensor(indices, tf.int32),
-      fn_output_signature=tf.TensorSpec([2], tf.int32),
+      tf.TensorSpec([2], tf.int32),
     )
     return [images, keys]
 
@@ -135,7 +136,7 @@ class Pix2Pix(TranslationGame):
 
       if not (self._dropout or self._statistics == 'image'):
         return network(inputs[0], training=False)
-      return tf.map_fn(one, inputs, fn_output_signature=tf.float32)
+      return map_rows(one, inputs, tf.float32)
 
 
 def _l1(model: GANTuple) -> tf.Tensor:

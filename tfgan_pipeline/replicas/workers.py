@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
 import json
 import os
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
 
 
 def workers_of_tf_config() -> list[str]:
@@ -72,6 +74,25 @@ class Workers:
   def any(self, flag: bool) -> bool:
     """Returns whether any worker passes True. Every worker has to make the call."""
     return self.total(int(flag)) > 0
+
+  @contextlib.contextmanager
+  def leaving_together(self) -> Iterator[None]:
+    """Lets no worker leave the block before all are about to, as by an end that all agreed on.
+
+    Its process may end then, and would take with it what another one has yet to receive of the last
+    sum. No other error is agreed on: a worker that has one leaves alone.
+    """
+    try:
+      yield
+    except (Interrupted, NonFiniteError):
+      self._part()
+      raise
+    self._part()
+
+  def _part(self) -> None:
+    """Waits for all workers. One that waits no longer may have left: nothing was left to send."""
+    with contextlib.suppress(tf.errors.OpError):
+      self.total(0)
 
   @tf.function(autograph=False)
   def _total(self, number: tf.Tensor) -> tf.Tensor:

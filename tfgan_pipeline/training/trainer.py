@@ -150,14 +150,15 @@ class Trainer:
     until = last if until is None else until
     chief = self.workers.chief
     self.goodput = self.goodput or Goodput(time.monotonic() if since is None else since)
-    with Recorder(
+    recorder = Recorder(
       *(run, self.experiment, self.state),
       chief=chief,
       lock=lock,
       snapshots=self._snapshots,
       look=lambda: self._look,
       goodput=self.goodput,
-    ) as recorder:
+    )
+    with self.workers.leaving_together(), recorder:
       if self._step is None:
         self.restore(run)
       asked = self.is_asked_to_stop(run)

@@ -20,6 +20,7 @@ from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.keys import shuffle
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.files import add_file
+from tfgan_pipeline.replicas.mapping import map_rows
 
 GROUP = 16
 WINDOW = 4096
@@ -137,7 +138,7 @@ class RecordSplit(Split):
 
   def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     types = {name: tf.as_dtype(field.dtype) for name, field in self._fields.items()}
-    values = tf.map_fn(self._decode, references, fn_output_signature=types, parallel_iterations=16)
+    values = map_rows(self._decode, references, types, parallel_iterations=16)
     return {
       name: tf.ensure_shape(values[name], (*references.shape, *field.shape))
       for name, field in self._fields.items()
