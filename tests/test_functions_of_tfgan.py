@@ -10,6 +10,7 @@ import sys
 import textwrap
 
 import numpy as np
+import pytest
 
 from tests.conftest import ROOT, checkpoint, run_binary
 from tests.test_models_of_python import script
@@ -217,6 +218,7 @@ assert 'generator=function_1, discriminator=function_2' in lambdas.experiment.ne
 """
 
 
+@pytest.mark.heavy
 def test_functions_of_several_runs_are_not_mixed_up(tmp_path):
   script(tmp_path / 'a.py', FUNCTIONS + SEVERAL, tmp_path)
 
@@ -228,6 +230,7 @@ run.train()
 """
 
 
+@pytest.mark.heavy
 def test_functions_that_were_edited_are_told_of_and_kept(tmp_path):
   first = FUNCTIONS + EDITED
   helper = 'def real_images():\n  return load_digits().images[:200, :, :, None]\n\ndef input_fn('

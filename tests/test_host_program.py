@@ -74,6 +74,7 @@ def test_nothing_of_the_program_is_changed(tmp_path, first, stderr):
   assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.heavy
 def test_binaries_work_without_standard_streams(tmp_path):
   """Checks a process without standard streams: the first files opened must not become stderr."""
   flags = ' '.join(map(repr, (*TINY, '--networks=mlp(units=4)', '--max_steps=2')))

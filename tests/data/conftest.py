@@ -72,7 +72,7 @@ def splits(images, tmp_path_factory) -> dict:
   }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS[:-1], pytest.param(KINDS[-1], marks=pytest.mark.heavy)])
 def split(request, splits):
   return splits[request.param]
 

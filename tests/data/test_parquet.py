@@ -115,7 +115,10 @@ def test_a_picture_that_is_broken_takes_its_partner_along(tmp_path, caplog):
   assert caplog.text.count('can no longer be read') == 1
 
 
-@pytest.mark.parametrize('window', [1, 10, pytest.param(25, marks=pytest.mark.heavy), 1000])
+@pytest.mark.parametrize(
+  'window',
+  [pytest.param(1, marks=pytest.mark.heavy), 10, pytest.param(25, marks=pytest.mark.heavy), 1000],
+)
 def test_windows_of_any_size_start_anywhere(window):
   sizes = (7, 1, 30, 12, 3)
 

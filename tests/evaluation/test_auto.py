@@ -22,6 +22,7 @@ def test_the_number_of_classes_decides():
   assert chosen('points', Dataset.of_images('mine', (8, 8, 1), (), {})) == 'points'
 
 
+@pytest.mark.heavy
 def test_a_labelled_run_has_the_scores_that_its_classifier_gave(tiny_run, tmp_path, cache_dir):
   shutil.copytree(tiny_run, tmp_path / 'run')
   flags = (f'--model_dir={tmp_path}/run', f'--cache_dir={cache_dir}', '--num_samples=64')

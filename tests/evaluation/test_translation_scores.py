@@ -93,6 +93,7 @@ def rewrite_scores(run, task, scores):
     path.write_text(''.join(json.dumps(record) + '\n' for record in records))
 
 
+@pytest.mark.heavy
 def test_training_stops_when_no_task_improves(trained, options, tmp_path):
   run = shutil.copytree(trained.experiment.model_dir, tmp_path / 'run')
   shutil.rmtree(run / 'eval', ignore_errors=True)

@@ -156,6 +156,7 @@ def test_lines_that_are_no_records_are_passed_over(run, options):
   assert path.read_bytes().startswith(b'{}\n')
 
 
+@pytest.mark.heavy
 def test_files_stay_few(tmp_path, options):
   """Counts descriptors: those of one evaluator, and of one file of claims, which is closed."""
   import os

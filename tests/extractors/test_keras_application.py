@@ -51,7 +51,8 @@ def test_features_and_logits(files):
   np.testing.assert_allclose(features.pool, headless(inputs), rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize('suffix', [pytest.param('.h5', marks=pytest.mark.heavy), '.weights.h5'])
+@pytest.mark.heavy
+@pytest.mark.parametrize('suffix', ['.h5', '.weights.h5'])
 def test_weights_without_the_classifier(suffix, tmp_path):
   path = stand_ins.mobilenet(str(tmp_path / f'headless{suffix}'), top=False)
   features = build('MobileNet', path, ', size=32').features([PICTURES])
@@ -65,6 +66,7 @@ def test_weights_without_the_classifier(suffix, tmp_path):
   np.testing.assert_allclose(features.pool, model(inputs), rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_fingerprint(files, tmp_path, monkeypatch):
   monkeypatch.setattr(
     keras_application, 'network_extractor', lambda context, where, *rest: Extractor(*rest[:3])

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tfgan_pipeline import registry
 
 # Games from images to images; test_translation_games.py has their tests.
 TRANSLATION_GAMES = ('cut', 'cyclegan', 'pix2pix', 'stargan', 'super_resolution')
 # Games that make images from noise.
 IMAGE_GAMES = [name for name in registry.model.components() if name not in TRANSLATION_GAMES]
+
+
+def light(*names):
+  """Returns all games between images, with those heavy that are not named."""
+  return [
+    pytest.param(name, marks=() if name in names else pytest.mark.heavy)
+    for name in TRANSLATION_GAMES
+  ]
 
 
 def pictures_of(game, examples):

@@ -1,6 +1,6 @@
 """Training of every game between images: killed at random, on replicas, in 16 bits.
 
-By default each is tried on the game with most parts, CycleGAN with its pools; the others are heavy.
+By default the game with most parts is killed, CycleGAN with its pools; all else is heavy.
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, run_binary, start_binary
-from tests.models.kinds import TRANSLATION_GAMES
+from tests.models.kinds import TRANSLATION_GAMES, light
 from tests.models.test_translation_games import flags
 from tests.training.test_replicas import assert_close
 
 _LIGHT = 'cyclegan'
 heavy = pytest.mark.heavy
-every_game = pytest.mark.parametrize(
-  'name', [pytest.param(name, marks=() if name == _LIGHT else heavy) for name in TRANSLATION_GAMES]
-)
 
 
 def assert_equal(one, other):
@@ -29,7 +26,7 @@ def assert_equal(one, other):
     np.testing.assert_array_equal(other[path], value, err_msg=path)
 
 
-@every_game
+@pytest.mark.parametrize('name', light(_LIGHT))
 def test_killed_it_goes_on_as_if_it_had_not_been(calm_run, tmp_path, name):
   process = start_binary('train', *flags(name, tmp_path / 'run'))
   for line in process.stderr:
@@ -60,14 +57,9 @@ def test_killed_at_random(tmp_path, name):
   assert_equal(*(checkpoint(tmp_path / kind, 120) for kind in ('calm', 'disturbed')))
 
 
-@pytest.mark.parametrize(
-  'name, replicas',
-  [
-    pytest.param(name, replicas, marks=() if (name, replicas) == (_LIGHT, 2) else heavy)
-    for name in TRANSLATION_GAMES
-    for replicas in (2, 4)
-  ],
-)
+@heavy
+@pytest.mark.parametrize('name', TRANSLATION_GAMES)
+@pytest.mark.parametrize('replicas', [2, 4])
 def test_replicas_make_the_same_run(calm_run, tmp_path, name, replicas):
   run_binary('train', *flags(name, tmp_path / 'run', virtual_devices=replicas))
   one, other = checkpoint(calm_run(name), 4), checkpoint(tmp_path / 'run', 4)
@@ -77,7 +69,8 @@ def test_replicas_make_the_same_run(calm_run, tmp_path, name, replicas):
   assert_close(one, other)
 
 
-@every_game
+@heavy
+@pytest.mark.parametrize('name', TRANSLATION_GAMES)
 def test_in_16_bits_it_is_trained_near_the_run_in_32_and_sampled(calm_run, tmp_path, name):
   run_binary('train', *flags(name, tmp_path / 'run', precision='mixed_bfloat16'))
   one, other = checkpoint(calm_run(name), 4), checkpoint(tmp_path / 'run', 4)

@@ -31,7 +31,7 @@ def enlarger(text, side=8, factor=4, channels=3):
     ('srresnet', 2, 1_401_749),
     ('msrresnet', 4, 1_517_571),
     ('msrresnet', 2, 1_369_859),
-    ('rrdbnet', 4, 16_697_987),
+    pytest.param('rrdbnet', 4, 16_697_987, marks=pytest.mark.heavy),
     pytest.param('rrdbnet', 2, 16_661_059, marks=pytest.mark.heavy),
   ],
 )

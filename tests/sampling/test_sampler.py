@@ -137,7 +137,7 @@ def test_networks_that_no_task_needs_are_not_built(tiny_run):
   assert set(everything.networks) == {'generator', 'discriminator'}
 
 
-@pytest.mark.parametrize('labelled', [False, True])
+@pytest.mark.parametrize('labelled', [False, pytest.param(True, marks=pytest.mark.heavy)])
 def test_each_call_has_its_statistics_whatever_came_before(
   sampler, tiny_run, labelled_run, tmp_path, labelled
 ):

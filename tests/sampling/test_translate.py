@@ -66,7 +66,7 @@ def read(path) -> np.ndarray:
   return np.asarray(Image.open(path))
 
 
-@pytest.mark.parametrize('kind', ['local', 'unet'])
+@pytest.mark.parametrize('kind', ['local', pytest.param('unet', marks=pytest.mark.heavy)])
 def test_pictures_of_the_size_of_training_are_as_the_run_makes_them(kind, request, tmp_path):
   model_dir = request.getfixturevalue(kind)
   one = GANEstimator.of_run(model_dir)

@@ -12,7 +12,7 @@ import types
 
 import pytest
 
-from tests.conftest import ROOT, TINY, run_binary
+from tests.conftest import QUICK, ROOT, TINY, run_binary
 from tfgan_pipeline.training import progress
 from tfgan_pipeline.writers import progress_bar
 
@@ -95,7 +95,7 @@ def test_bar_on_a_terminal(tmp_path):
   leader, follower = pty.openpty()
   fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 160, 0, 0))
   process = subprocess.Popen(
-    [sys.executable, '-m', 'tfgan_pipeline.bin.train', *TINY, f'--model_dir={tmp_path}'],
+    [sys.executable, '-m', 'tfgan_pipeline.bin.train', *QUICK, f'--model_dir={tmp_path}'],
     cwd=ROOT,
     stdin=subprocess.DEVNULL,
     stdout=subprocess.DEVNULL,

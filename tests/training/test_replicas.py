@@ -60,6 +60,7 @@ def test_every_loss(tmp_path, loss):
   assert_invariant(tmp_path, loss=loss, networks='mlp(units=8)')
 
 
+@pytest.mark.heavy
 def test_penalties_on_batch_norm(tmp_path):
   """All others: test_every_game.py. At the other tests' learning rate weight 10 diverges."""
   assert_invariant(
@@ -77,11 +78,13 @@ def test_every_noise_on_four(tmp_path, noise):
   assert_invariant(tmp_path, replicas=(4,), noise=f'{noise}(8)', networks='mlp(units=8)')
 
 
+@pytest.mark.heavy
 def test_several_discriminator_steps_one_after_the_other_with_clipping(tmp_path):
   steps = dict(update='sequential', discriminator_steps=2, clip_weights=0.05)
   assert_invariant(tmp_path, networks='mlp(units=8)', **steps)
 
 
+@pytest.mark.heavy
 def test_spectral_norm_on_three(tmp_path):
   networks = 'dcgan(filters=4, discriminator_norm=spectral)'
   values = dict(dataset='digits(size=8)', batch_size=12)
