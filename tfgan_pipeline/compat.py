@@ -27,7 +27,7 @@ import re
 import sys
 import tempfile
 import types
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar
 import warnings
 
 import numpy as np
@@ -225,10 +225,10 @@ class DiscriminatorFn(Protocol):
 class GANTuple(Protocol):
   """Type of TF-GAN's model tuples, `tfgan.GANModel`, `tfgan.ACGANModel` and so on.
 
-  The fields are those that all model tuples have. Games make the tuples; losses, penalties and
-  observers read them.
+  Games make them; losses, penalties and observers read them. The fields are those of all tuples.
   """
 
+  _fields: ClassVar[tuple[str, ...]]
   generator_inputs: Inputs
   generated_data: tf.Tensor
   generator_variables: list[tf.Variable]

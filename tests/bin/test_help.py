@@ -37,7 +37,7 @@ def test_flags_of_training_are_in_groups_with_default_and_choices():
   groups = re.findall(r'^(\w.*):\n(?:  .*\n)+', page, re.MULTILINE)
   assert groups[0] == 'This command' and {'Data', 'Game and networks', 'Training'} <= set(groups)
   assert re.search(r'--save_every +Steps between checkpoints\. \[500\]', page)
-  assert '[joint|sequential]' in page and 'Besides' not in page
+  assert '[joint|sequential|separate]' in page and 'Besides' not in page
 
 
 def test_lists_hold_first_line_and_source_of_every_component():

@@ -17,10 +17,15 @@ from tfgan_pipeline.replicas import randomness
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
 RATE, STEPS, BATCH, DECAY = 0.1, 3, 16, 0.15
+BOTH = ('real', 'generated')
 
 CASES = {
   'joint': dict(),
   'sequential': dict(update='sequential'),
+  'separate, two discriminator steps': dict(update='separate', discriminator_steps=2),
+  'separate, gradient penalty': dict(
+    update='separate', loss='wasserstein', penalties='wasserstein_gradient(weight=2)'
+  ),
   'joint, three discriminator steps': dict(discriminator_steps=3),
   'sequential, two discriminator steps, clipping': dict(
     update='sequential', discriminator_steps=2, clip_weights=0.05, loss='wasserstein'
@@ -31,12 +36,13 @@ CASES = {
 }
 
 
-def losses(experiment, discriminator, real, generated, mix):
-  """Returns the (generator, discriminator) losses of one batch."""
+def losses(experiment, discriminator, real, generated, mix, kinds):
+  """Returns the (generator, discriminator) losses of one batch, the latter's on some images."""
   on_real, on_generated = discriminator(real), discriminator(generated)
+  is_real, is_generated = ('real' in kinds), ('generated' in kinds)
   if experiment.loss == 'wasserstein':
-    critic = tf.reduce_mean(on_generated) - tf.reduce_mean(on_real)
-    if experiment.penalties:
+    critic = is_generated * tf.reduce_mean(on_generated) - is_real * tf.reduce_mean(on_real)
+    if experiment.penalties and is_generated:
       between = real + mix * (generated - real)
       with tf.GradientTape() as tape:
         tape.watch(between)
@@ -47,7 +53,8 @@ def losses(experiment, discriminator, real, generated, mix):
   softplus = tf.nn.softplus
   return (
     tf.reduce_mean(softplus(-on_generated)),
-    tf.reduce_mean(softplus(-on_real)) + tf.reduce_mean(softplus(on_generated)),
+    is_real * tf.reduce_mean(softplus(-on_real))
+    + is_generated * tf.reduce_mean(softplus(on_generated)),
   )
 
 
@@ -58,16 +65,17 @@ def by_hand(experiment, dataset):
   average = [weight.numpy() for weight in generator.trainable_variables]
   noise = registry.noise.build(experiment.noise)
   batches = iter(train_batches(dataset.split('train'), batch_size=BATCH, seed=experiment.seed))
-  sequential = experiment.update == 'sequential'
-  sub_steps = experiment.discriminator_steps + sequential
+  sequential = experiment.update != 'joint'
+  parts = [('real',), ('generated',)] if experiment.update == 'separate' else [BOTH]
+  moves_on = parts * experiment.discriminator_steps + [BOTH] * sequential
   for step in range(STEPS):
-    for sub_step in range(sub_steps):
+    for sub_step, kinds in enumerate(moves_on):
       real = to_float(next(batches)['image'])
       with randomness.scope(randomness.key(experiment.seed, 1, step, sub_step)):
         inputs, mix = noise.for_step(BATCH), randomness.uniform([BATCH, 1, 1, 1])
       with tf.GradientTape(persistent=True) as tape:
-        values = losses(experiment, discriminator, real, generator(inputs), mix)
-      last = sub_step == sub_steps - 1
+        values = losses(experiment, discriminator, real, generator(inputs), mix, kinds)
+      last = sub_step == len(moves_on) - 1
       moves = {
         generator: tape.gradient(values[0], generator.trainable_variables) if last else None,
         discriminator: None
@@ -124,3 +132,26 @@ def test_step_by_hand(tmp_path, case):
   if experiment.clip_weights:
     clipped = [value for name, value in values.items() if name.startswith('discriminator/')]
     assert max(np.abs(value).max() for value in clipped) <= np.float32(experiment.clip_weights)
+
+
+def test_real_and_generated_images_have_an_optimiser_each(tmp_path):
+  experiment = Experiment(
+    model_dir=str(tmp_path),
+    dataset='digits(size=8)',
+    networks='mlp_relu(units=16)',
+    update='separate',
+    discriminator_steps=2,
+    discriminator_optimizer='sgd(0.1, momentum=0.9)',
+    batch_size=BATCH,
+    max_steps=STEPS,
+    ema_decay=0.0,
+  )
+  GANEstimator(experiment).train()
+  values = checkpoint(tmp_path, STEPS)
+  names = ('discriminator_optimizer', 'discriminator_on_generated_optimizer')
+  end = '.ATTRIBUTES/VARIABLE_VALUE'
+  for number in range(1, 5):  # Momenta of two kernels and two biases.
+    real, generated = (values[f'{name}/_variables/{number}/{end}'] for name in names)
+    assert real.any() and generated.any() and not np.array_equal(real, generated)
+  for name in names:
+    assert values[f'{name}/_iterations/{end}'] == 2 * STEPS

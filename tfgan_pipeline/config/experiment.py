@@ -83,14 +83,13 @@ class Experiment(Settings):
   )
   update: str = setting(
     'joint',
-    'joint: one forward pass updates both players, as in tfgan.get_joint_train_hooks. '
-    'sequential: the discriminator first, then the generator against the new discriminator.',
-    choices=('joint', 'sequential'),
+    'joint: one forward pass updates both players, as in tfgan.get_joint_train_hooks. sequential: '
+    'the discriminator first, then the generator against the new discriminator. separate: like '
+    'sequential, but the discriminator on real, then on generated images, with an optimiser each.',
+    choices=('joint', 'sequential', 'separate'),
   )
   discriminator_steps: int = setting(1, 'Discriminator updates per generator update.', minimum=1)
-  discriminator_pretraining: int = setting(
-    0, 'Steps at the start that train the discriminator only.', minimum=0
-  )
+  discriminator_pretraining: int = setting(0, 'First steps, of the discriminator only.', minimum=0)
   generator_loss_floor: float = setting(
     0.0, 'Update the generator only while its loss is above this; 0 is off.', minimum=0
   )
@@ -213,7 +212,7 @@ class Experiment(Settings):
   @property
   def sub_steps(self) -> int:
     """Number of updates in a step, for each of which the players see other images."""
-    return self.discriminator_steps + (self.update == 'sequential')
+    return self.discriminator_steps * (1 + (self.update == 'separate')) + (self.update != 'joint')
 
   def in_steps(self, train_size: int | None = None) -> Experiment:
     """Returns the experiment with its length, however given, as `max_steps` alone.

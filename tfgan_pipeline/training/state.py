@@ -29,6 +29,7 @@ from tfgan_pipeline.training.loss_features import loss_features
 from tfgan_pipeline.training.refusals import refuse_what_does_not_fit
 from tfgan_pipeline.training.replay_pool import ReplayPool
 from tfgan_pipeline.training.train_ops import TrainStep
+from tfgan_pipeline.training.updates import optimizers_of
 
 _Made = TypeVar('_Made')
 
@@ -40,7 +41,7 @@ class TrainState:
   Attributes:
     game: The model component with the trained networks.
     averages: The moving averages of networks by role; empty if averaging is off.
-    optimizers: Keras optimisers by player.
+    optimizers: Keras optimisers by player, see updates.optimizers_of.
     remembered: Variables that penalties, augmentations and the replay pool keep between steps.
     step_fn: One training step on one replica.
     checkpoint: All variables under their names on disk, see runs/checkpoints.py.
@@ -90,9 +91,10 @@ class TrainState:
       if game.features_from:
         game.features = loss_features(experiment, game, dataset)
       averages = make_networks(roles=game.averaged) if experiment.ema_decay else {}
-      optimizers = {player: _optimizer(experiment, player) for player in game.players}
-      for player, optimizer in optimizers.items():
-        optimizer.build(game.trainable_variables(player))
+      owners = optimizers_of(experiment, game.players)
+      optimizers = {name: _optimizer(experiment, player) for name, player in owners.items()}
+      for name, optimizer in optimizers.items():
+        optimizer.build(game.trainable_variables(owners[name]))
       # After `build`, which makes optimisers of what is frozen, too: it may be trained later.
       freeze(experiment.freeze, game, averages)
       for role, average in averages.items():
@@ -128,7 +130,7 @@ class TrainState:
       global_step=global_step,
       rollbacks=rollbacks,
       **networks,
-      **{f'{player}_optimizer': optimizer for player, optimizer in optimizers.items()},
+      **{f'{name}_optimizer': optimizer for name, optimizer in optimizers.items()},
       **named_averages(averages),
       **remembered,
     )
@@ -154,9 +156,11 @@ class TrainState:
 
   def set_rates(self, players: Collection[str]) -> None:
     """Sets the learning rates of players to those of the settings, in place of restored ones."""
-    for player in players:
-      rate = _optimizer(self.step_fn.experiment, player).learning_rate
-      self.optimizers[player].learning_rate.assign(rate)
+    experiment = self.step_fn.experiment
+    for name, player in optimizers_of(experiment, self.game.players).items():
+      if player in players:
+        rate = _optimizer(experiment, player).learning_rate
+        self.optimizers[name].learning_rate.assign(rate)
 
   def faults(self) -> dict[str, float]:
     """Returns the networks with weights that are not finite, as {'weights/<role>': NaN}."""

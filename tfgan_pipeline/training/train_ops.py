@@ -23,6 +23,7 @@ from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.replicas.collectives import assign, mean
 from tfgan_pipeline.training import ema
 from tfgan_pipeline.training.optimizers import TFGANOptimizer
+from tfgan_pipeline.training.updates import Update, updates_of
 
 Scalars = dict[str, tf.Tensor]
 
@@ -38,7 +39,7 @@ class TrainStep:
     loss: The adversarial losses.
     penalties: Penalties of either player by name.
     augmentations: Changes made to images before the discriminator reads them, by name, in order.
-    optimizers: Keras optimisers by player.
+    optimizers: Keras optimisers by player, see updates.optimizers_of.
     global_step: int64 variable; TF-GAN adds one per generator update.
     spare_step: int64 variable that TF-GAN counts up, in place of global_step, in calls that do not
       update the generator. It is neither read nor saved.
@@ -91,15 +92,10 @@ class TrainStep:
     seed = randomness.derived_seed(self.experiment.seed, self.rollbacks)
     parts = self.experiment.accumulate
     scalars: Scalars = {}
-    # Discriminator sub-steps come first; the last sub-step moves the generator or, joint, both.
-    for index in range(len(batches) // parts):
-      players: tuple[str, ...] = ('discriminator',)
-      if index == len(batches) // parts - 1:
-        joint = self.experiment.update == 'joint'
-        players = tuple(self.game.players) if joint else ('generator',)
+    for index, update in enumerate(updates_of(self.experiment, self.game.players)):
       key = randomness.key(seed, 1, step, index)  # int32 [2]; 1 is the stream of training.
-      weights = self._penalty_weights(step, players, lazily)
-      scalars.update(self._sub_step(batches[index * parts :][:parts], key, players, weights))
+      weights = self._penalty_weights(step, update, lazily)
+      scalars.update(self._sub_step(batches[index * parts :][:parts], key, update, weights))
     for role, average in self.averages.items():
       ema.update(average, self.game.networks[role], decay=self.experiment.ema_decay, step=step)
     return scalars
@@ -122,9 +118,9 @@ class TrainStep:
     return images if len(images) > 1 else images[0]
 
   def _penalty_weights(
-    self, step: tf.Tensor, players: tuple[str, ...], lazily: bool
+    self, step: tf.Tensor, update: Update, lazily: bool
   ) -> dict[str, float | tf.Tensor]:
-    """Returns the weights of the penalties of `players` at this step, by name.
+    """Returns the weights of the penalties of an update's players at this step, by name.
 
     A lazy penalty is computed once in `interval` steps and multiplied by it: lazy regularization of
     StyleGAN2 (Karras et al. 2020, arXiv:1912.04958, appendix B). The float 0.0 means that a penalty
@@ -137,28 +133,31 @@ class TrainStep:
       if lazily
       else tf.where(tf.equal(step % penalty.interval, 0), float(penalty.interval), 0.0)
       for name, penalty in self.penalties.items()
-      if penalty.player in players
+      if update.has_penalties and penalty.player in update.players
     }
 
   def _sub_step(
     self,
     batches: Sequence[dict[str, tf.Tensor]],
     key: tf.Tensor,
-    players: tuple[str, ...],
+    update: Update,
     penalty_weights: dict[str, float | tf.Tensor],
   ) -> Scalars:
-    """Updates `players` from one batch and returns this replica's shares of the scalars.
+    """Makes one update from one batch and returns this replica's shares of the scalars.
 
     Args:
       batches: The parts of the batch, whose gradients are added up.
       key: int32 [2], the key of this sub-step's random numbers.
-      players: The players to update.
+      update: The players to update, and from what.
       penalty_weights: Weights of their penalties by name.
     """
-    players = tuple(player for player in players if self.game.trainable_variables(player))
+    players = tuple(player for player in update.players if self.game.trainable_variables(player))
+    update = dataclasses.replace(update, players=players)
     optimizers = {
-      player: TFGANOptimizer(optimizer if player in players else None, len(batches))
-      for player, optimizer in self.optimizers.items()
+      player: TFGANOptimizer(
+        self.optimizers[update.optimizer_of(player)] if player in players else None, len(batches)
+      )
+      for player in self.game.players
     }
     scalars: Scalars = {}
     for index, batch in enumerate(batches):
@@ -179,7 +178,7 @@ class TrainStep:
         index * replica.num_replicas_in_sync + replica.replica_id_in_sync_group,
         len(batches) * replica.num_replicas_in_sync,
       ):
-        shares = self._part(part, step, optimizers, players, penalty_weights, len(batches))
+        shares = self._part(part, step, optimizers, update, penalty_weights, len(batches))
       scalars = {name: value + scalars.get(name, 0.0) for name, value in shares.items()}
     # Weight clipping of the Wasserstein GAN (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1).
     if 'discriminator' in players and self.experiment.clip_weights:
@@ -197,7 +196,7 @@ class TrainStep:
     batch: dict[str, tf.Tensor],
     step: tf.Variable,
     optimizers: dict[str, TFGANOptimizer],
-    players: tuple[str, ...],
+    update: Update,
     penalty_weights: dict[str, float | tf.Tensor],
     parts: int,
   ) -> Scalars:
@@ -207,7 +206,7 @@ class TrainStep:
       batch: Examples on the device, such as 'image' float32 [n, H, W, C] in [-1, 1].
       step: The counter that TF-GAN increments.
       optimizers: Adapters by player; that of a player who rests applies nothing.
-      players: The players to update.
+      update: The players to update, and from what.
       penalty_weights: Weights of their penalties by name.
       parts: Number of parts in the batch.
 
@@ -215,17 +214,17 @@ class TrainStep:
       The scalars, divided by the number of replicas and parts.
     """
     self._fill_collections(step)
-    models = self.game.models(batch)
+    models = [update.seen(model) for model in self.game.models(batch)]
     losses = self.game.losses(models, self.loss)
     loss = tfgan.GANLoss(*map(_sum, zip(*losses)))
     loss, scalars = self._add_penalties(models, loss, penalty_weights)
     for direction, model in zip(self.game.directions, models, strict=True):
       for tag, value in self.game.observations(model).items():
         scalars['/'.join(filter(None, [tag, direction]))] = value
-      if 'discriminator' in players:
+      if 'discriminator' in update.players:
         for change in self.augmentations.values():
           scalars.update(change.observe(model))
-    for player in players:
+    for player in update.players:
       scalars[f'loss/{player}'] = getattr(loss, f'{player}_loss')
       gate = self._gate(player, scalars[f'loss/{player}'])
       if gate is not None:
