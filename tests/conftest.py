@@ -125,12 +125,17 @@ def no_graph_is_left():
 
 
 def start_binary(
-  name: str, *arguments: str, variables: dict[str, str] | None = None, **kwargs
+  name: str,
+  *arguments: str,
+  variables: dict[str, str] | None = None,
+  is_root: bool = True,
+  **kwargs,
 ) -> subprocess.Popen | forked.Forked:
   """Starts `python -m tfgan_pipeline.bin.<name>`.
 
   With kwargs of Popen, such as env=os.environ, it is started as users start it; else see forked.py,
-  and `variables` are set in its environment.
+  and `variables` are set in its environment; without `is_root` it obeys permissions of files even
+  where root runs the tests.
   """
   if kwargs:
     process = subprocess.Popen(
@@ -142,7 +147,8 @@ def start_binary(
       stderr=subprocess.PIPE,
     )
   else:
-    process = forked.Forked(name, arguments, forked.with_environment(**(variables or {})))
+    before = forked.with_environment(**(variables or {}))
+    process = forked.Forked(name, arguments, before if is_root else forked.obey_permissions)
   _started.append(process)
   return process
 

@@ -1,6 +1,7 @@
 """A run is its directory: continued by its name, beyond its end, and with settings given anew."""
 
 import shutil
+import subprocess
 
 from tests.conftest import QUICK, run_binary, tiny_experiment
 from tests.runs.going_on import assert_equal, record_of
@@ -38,3 +39,19 @@ def test_a_run_that_is_not_there_starts_with_the_defaults(tmp_path):
   flags = (*QUICK, f'--model_dir={tmp_path}/new', '--max_steps=1')
   run_binary('train', *flags)
   assert record_of(tmp_path / 'new')['experiment']['loss'] == tiny_experiment(tmp_path).loss
+
+
+def test_a_run_that_may_not_be_written_says_how_to_go_on(run):
+  """A copy that `cp -r` makes of a read-only folder is read-only, too."""
+  subprocess.run(['chmod', '-R', 'a-w', str(run)], check=True)
+  go_on = ('train', f'--model_dir={run}', '--max_steps=5')
+  (line,) = run_binary(*go_on, code=2, is_root=False).stderr.splitlines()
+  assert line == (
+    f'--model_dir={run}: {run}/train may not be written; chmod -R u+w {run} mends a copy, and '
+    f'cp -r {run} COPY makes one'
+  )
+  new = f'--model_dir={run}/new'
+  (line,) = run_binary('train', *QUICK, new, code=2, is_root=False).stderr.splitlines()
+  assert line == f'{new}: {run}/new/train may not be written; name another folder'
+  subprocess.run(['chmod', '-R', 'u+w', str(run)], check=True)  # As the message says.
+  run_binary(*go_on, is_root=False)

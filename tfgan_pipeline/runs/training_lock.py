@@ -61,10 +61,19 @@ class TrainingLock:
           f'{self._directory}: cannot be written now ({first_line(error)}); '
           'the same command continues'
         ) from None
-      raise UsageError(
-        f'--model_dir: {self._directory} cannot be written ({first_line(error)})'
-      ) from None
+      raise UsageError(self._way_out(error)) from None
     return self
+
+  def _way_out(self, error: OSError) -> str:
+    """Returns the message that the folder cannot be written, and what can be done about it."""
+    run = os.path.dirname(self._directory)
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+      return f'--model_dir={run}: {self._directory} cannot be written ({first_line(error)})'
+    way_out = 'name another folder'
+    if os.path.exists(run):
+      mends = '' if error.errno == errno.EROFS else f'chmod -R u+w {run} mends a copy, and '
+      way_out = f'{mends}cp -r {run} COPY makes one'
+    return f'--model_dir={run}: {self._directory} may not be written; {way_out}'
 
   def _acquire(self) -> None:
     if '://' in self._path:
