@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from tests.conftest import ROOT, TINY, checkpoint, run_binary
+from tests.conftest import QUICK, ROOT, TINY, checkpoint, run_binary
 
 HEAD = 'from tfgan_pipeline import registry\n'
 MINE = HEAD + textwrap.dedent("""
@@ -51,7 +51,7 @@ MINE = HEAD + textwrap.dedent("""
     return {'gap': float(abs(reference.pool.mean() - generated.pool.mean()))}
 """)
 OWN = ('--loss=half', '--networks=thin')
-QUICK = ('--extractor=means', '--metrics=gap', '--best_by=', '--num_samples=32')
+MEANS = ('--extractor=means', '--metrics=gap', '--best_by=', '--num_samples=32')
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
   assert record['imports'] == [str(mine)]
   assert set(record['code']) == {'dataset greys', 'loss half', 'network thin'}
   # All that follows finds the file by the run's record.
-  evaluate = (f'--model_dir={run}', f'--cache_dir={cache_dir}', *QUICK)
+  evaluate = (f'--model_dir={run}', f'--cache_dir={cache_dir}', *MEANS)
   found = json.loads(run_binary('evaluate', *evaluate).stdout)
   assert found['scores']['gap[means]'] >= 0
   run_binary('sample', f'--model_dir={run}', f'--output={tmp_path}/a.png')
@@ -118,6 +118,40 @@ def test_a_run_with_own_components_goes_through_all_binaries(mine, tmp_path, cac
   copies = ','.join(map(str, there.glob('code/*.py')))  # Each holds all components.
   assert 'other code' not in run_binary('train', *train).stderr
   run_binary('sample', *sample, f'--import={copies}')
+
+
+def test_a_metric_of_an_evaluation_is_known_or_named_when_it_is_asked_for_again(tmp_path):
+  def metric(name):
+    path = tmp_path / f'{name}.py'
+    path.write_text(
+      f"""{HEAD}from tfgan_pipeline.metrics.ranking import lower_is_better
+@registry.metric
+@lower_is_better('{name}')
+def {name}(reference, generated):
+  'A number.'
+  return {{'{name}': float(len(generated.pool))}}
+"""
+    )
+    return path
+
+  run, own, later = tmp_path / 'run', metric('own'), metric('later')
+  run_binary('train', *QUICK, f'--import={own}', f'--model_dir={run}')
+  score = (f'--model_dir={run}', '--extractor=random_projection', '--num_samples=32', '--best_by=')
+  run_binary('evaluate', *score, f'--import={later}', '--metrics=own, later')
+  # The training's record has the file of one, the scores' folder a copy of the other.
+  assert run_binary('compare', str(run), '--metric=own').stdout.count('32') == 1
+  (copy,) = run.glob('eval/*/code/metric-later-*.py')
+  told = f'metric later is not of this package; --import={copy} takes the copy'
+  again = run_binary('evaluate', *score, '--metrics=later', code=2)
+  assert one_line(again) == f'--metrics=later: {told}'
+  assert one_line(run_binary('compare', str(run), '--metric=later', code=2)) == (
+    f'--metric=later: no score that ranks; {told}'
+  )
+  run_binary('compare', str(run), '--metric=later', f'--import={copy}')
+  own.unlink()
+  own_copy = next(run.glob('eval/*/code/metric-own-*.py'))
+  lost = one_line(run_binary('compare', f'{run}/eval/random_projection-32', '--metric=own', code=2))
+  assert lost.endswith(f'metric own is not of this package; --import={own_copy} takes the copy')
 
 
 WRONG = {

@@ -15,10 +15,11 @@ seeds.
 from __future__ import annotations
 
 import logging
+import os
 
 from absl import flags
 
-from tfgan_pipeline.bin import command_line
+from tfgan_pipeline.bin import command_line, imports
 from tfgan_pipeline.errors import UsageError
 
 FLAGS = flags.FLAGS
@@ -35,7 +36,7 @@ def main(*paths: str) -> None:
 
   from tfgan_pipeline.evaluation import compare, over_seeds, table_forms
   from tfgan_pipeline.evaluation.differing_fields import heading
-  from tfgan_pipeline.runs import files
+  from tfgan_pipeline.runs import files, own_components
   from tfgan_pipeline.runs.score_records import find_records
 
   # Patterns are for shells; one in quotes is taken all the same, as other commands take it.
@@ -55,6 +56,8 @@ def main(*paths: str) -> None:
       # A run may have moved since it was scored, so its present path is used as its name.
       name = file.split('/eval/')[0] if file.startswith(f'{path.rstrip("/")}/') else ''
       is_run = name and files.exists(f'{name}/experiment.json')
+      imports.find_components_of(name if is_run else '')
+      own_components.advise_copies(os.path.join(os.path.dirname(file), 'code'))
       for record in records:
         sources = map(record.get, ('run', 'generated_dir', 'generated_features'))
         recorded_name = next(filter(None, sources), file)

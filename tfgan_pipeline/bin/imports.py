@@ -27,7 +27,11 @@ def find_components() -> None:
   """
   for name in flags.FLAGS['import'].value or ():
     registry.outside.add(name.strip())
-  model_dir = flags.FLAGS['model_dir'].value if 'model_dir' in flags.FLAGS else ''
+  find_components_of(flags.FLAGS['model_dir'].value if 'model_dir' in flags.FLAGS else '')
+
+
+def find_components_of(model_dir: str) -> None:
+  """Makes the components of a run known; does nothing where there is none, or in a bucket."""
   if not model_dir or '://' in model_dir:
     return
 

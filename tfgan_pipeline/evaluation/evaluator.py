@@ -24,6 +24,7 @@ import numpy as np
 
 from tfgan_pipeline import __version__
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.config import source_code
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.split import Split
@@ -93,8 +94,7 @@ class Evaluator:
     goes_back: bool = False,
     checkpoint: str = '',
   ):
-    self.run = run
-    self.run_id = run.run_id
+    self.run, self.run_id = run, run.run_id
     self.experiment = experiment
     self._options = options
     self.scorer = scorer
@@ -110,13 +110,12 @@ class Evaluator:
     )
     self.task = self._sampler.task.name
     numbers = range(options.num_samples)
-    self._classes = classes
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
     self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
     seed = options.sample_seed
     back = WayBack(run, experiment, self._sampler, sources, seed, strategy) if goes_back else None
-    self._sources, self._way_back = sources, back
+    self._classes, self._sources, self._way_back = classes, sources, back
     self.definition = self._define(checkpoint)
     self.best_by = full_name(options.best_by, scorer)
     place = place_of(run, options)
@@ -207,7 +206,8 @@ class Evaluator:
     self.check_run()
     picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
     # Drawn before the record is kept, since a checkpoint with a record counts as done.
-    return self._records.add(record, first=lambda: self._curves.draw(record, picture))
+    code = source_code.unreleased(self._options)
+    return self._records.add(record, lambda: self._curves.draw(record, picture), code)
 
   def adopt(self, record: Record, protocol: str, rule: str) -> Record:
     """Records scores again, as those of the checkpoint that the rule of a protocol chose."""

@@ -83,5 +83,7 @@ def better(score: str) -> str:
         return direction
   directions = declared()
   if stem not in directions:
-    raise UsageError(f'{stem}: no score that ranks; there are {", ".join(sorted(directions))}')
+    advice = next((kind.advice[stem] for kind in _kinds() if stem in kind.advice), '')
+    told = f'there are {", ".join(sorted(directions))}'
+    raise UsageError(f'{stem}: no score that ranks; {advice or told}')
   return directions[stem]

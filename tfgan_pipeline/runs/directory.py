@@ -264,11 +264,7 @@ class RunDirectory:
       flagfile = experiment.to_flagfile() + (f'--import={imports}\n' if imports else '')
       atomic_files.write(self.experiment_flags, flagfile)
       atomic_files.write(self.experiment_json, json.dumps(record, indent=2) + '\n')
-      for component, source in sources.items():
-        if source.text:
-          files.make_folder(self.code)
-          name = own_components.copy_name(component, source.hash)
-          atomic_files.write(os.path.join(self.code, name), source.text)
+      own_components.keep(self.code, sources)
 
   def _describe_code(
     self, sources: Mapping[str, Source], old_code: Mapping[str, str] | None

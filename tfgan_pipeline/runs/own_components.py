@@ -15,7 +15,9 @@ import os
 from typing import Any
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.runs import atomic_files, files
 
 _log = logging.getLogger(__name__)
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -54,11 +56,20 @@ def copy_name(component: str, digest: str) -> str:
   return f'{component.replace(" ", "-")}-{digest[:8]}.py'
 
 
+def keep(folder: str, sources: Mapping[str, Source]) -> None:
+  """Writes the source of components, by kind and name, into a folder, once for each content."""
+  for component, source in sources.items():
+    path = os.path.join(folder, copy_name(component, source.hash))
+    if source.text and not files.exists(path):
+      files.make_folder(folder)
+      atomic_files.write(path, source.text)
+
+
 def find(model_dir: str, record: Mapping[str, Any]) -> None:
   """Makes the components of a run known to the registry, from the modules or files they were in.
 
   Of a component that is neither known nor found, the registry gets the advice to import the copy
-  in the run's folder code/.
+  in the run's folder code/, or in that of the scores which used it.
 
   Args:
     model_dir: The directory of the run.
@@ -92,6 +103,19 @@ def find(model_dir: str, record: Mapping[str, Any]) -> None:
     for other_kind, other in registry.outside.names_in(copy):
       of_other = told.replace(component, f'{other_kind} {other}', 1)
       _REGISTRIES[other_kind].advice.setdefault(other, of_other)
+  scores = os.path.join(model_dir, 'eval')
+  for name in files.names_in(scores) if os.path.isdir(scores) else ():
+    advise_copies(os.path.join(scores, name, 'code'))
+
+
+def advise_copies(folder: str) -> None:
+  """Gives the registry the advice to import the copies of components in a folder of sources."""
+  for file in files.names_in(folder):
+    copy = os.path.join(folder, file)
+    for kind, name in registry.outside.names_in(copy):
+      if not _is_known(kind, name):
+        told = f'{kind} {name} is not of this package; '
+        _REGISTRIES[kind].advice.setdefault(name, told + _use_of_copy(copy, has_imports=True))
 
 
 def _use_of_copy(copy: str, *, has_imports: bool) -> str:

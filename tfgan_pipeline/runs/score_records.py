@@ -8,8 +8,9 @@ import os
 import re
 from typing import Any
 
+from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import UsageError, is_there_another
-from tfgan_pipeline.runs import files
+from tfgan_pipeline.runs import files, own_components
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -110,7 +111,12 @@ class Records:
     candidates = [record for record in self.of(run_id, definition) if record.get('step') == step]
     return min(candidates, key=lambda record: 'error' in record, default=None)
 
-  def add(self, record: Record, *, first: Callable[[], None] = lambda: None) -> Record:
+  def add(
+    self,
+    record: Record,
+    first: Callable[[], None] = lambda: None,
+    sources: Mapping[str, Source] | None = None,
+  ) -> Record:
     """Appends a record unless its run, step and definition have one; returns the record in force.
 
     A record with scores is appended after a failure too, and then comes first in `find`.
@@ -118,6 +124,8 @@ class Records:
     Args:
       record: The record.
       first: Called before the record is appended, while no other process may append any.
+      sources: Code of components that are not of the released package, by kind and name; kept in
+        the folder `code` beside the records.
 
     Raises:
       WriteError: The record cannot be written; earlier records stay whole.
@@ -128,6 +136,7 @@ class Records:
         return duplicate
       files.make_folder(self.directory)
       first()
+      own_components.keep(os.path.join(self.directory, 'code'), sources or {})
       before = files.read_bytes(self._path) if files.exists(self._path) else b''
       has_open_line = before[-1:] not in (b'', b'\n')
       file = GrowingFile(self._path, before)
