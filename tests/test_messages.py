@@ -53,6 +53,7 @@ def test_every_setting_is_an_argument(settings, field, in_python):
     ('--model_dir=/a b: is a file', "model_dir='/a b': is a file"),
     ('--labels=0-9: no', "labels='0-9': no"),
     ('take `--dataset="arrays(\'a.npy\')"`', 'take `dataset="arrays(\'a.npy\')"`'),
+    ('and --step=best:fid@FOLDER reads those', "and step='best:fid@FOLDER' reads those"),
     ('a greater --max_steps continues', 'a greater max_steps continues'),
     ('--ema_decay=1e-3 (was 0.0)', 'ema_decay=1e-3 (was 0.0)'),
     ('/a--b/c-d: is a file', '/a--b/c-d: is a file'),

@@ -49,7 +49,7 @@ def test_a_trainer_that_died_is_named_with_its_last_step(tmp_path, cache_dir):
   trainer.communicate()
   told = lines_until(watcher, 'its trainer has ended')
   assert f'at step 0 of 1000000 (process {trainer.pid} on {os.uname().nodename}, ' in told[-1]
-  assert f'tfgan-train --flagfile={tmp_path}/run/experiment.flags continues it' in told[-1]
+  assert f'tfgan-train --model_dir={tmp_path}/run continues it' in told[-1]
   watcher.send_signal(signal.SIGTERM)
   _, stderr = watcher.communicate(timeout=60)
   assert watcher.returncode == 75 and stderr.count('its trainer has ended') == 1

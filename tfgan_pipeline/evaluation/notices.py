@@ -45,8 +45,8 @@ class Notices:
     if gone and gone == self._gone.get(run.path) and self._is_new(run.path, gone):
       _log.warning(
         '%s: its trainer has ended at step %d of %d (%s, and nobody holds its lock); '
-        'tfgan-train --flagfile=%s continues it; waiting',
-        *(run.path, last, end, gone.rstrip(','), run.experiment_flags),
+        'tfgan-train --model_dir=%s continues it; waiting',
+        *(run.path, last, end, gone.rstrip(','), run.path),
       )
     self._gone[run.path] = gone
 
