@@ -9,6 +9,7 @@ import os
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import Interrupted, NonFiniteError, UsageError
+from tfgan_pipeline.replicas.graphs import graph_method
 
 
 def workers_of_tf_config() -> list[str]:
@@ -94,6 +95,6 @@ class Workers:
     with contextlib.suppress(tf.errors.OpError):
       self.total(0)
 
-  @tf.function(autograph=False)
+  @graph_method
   def _total(self, number: tf.Tensor) -> tf.Tensor:
     return self._strategy.reduce('SUM', self._strategy.run(tf.identity, args=(number,)), axis=None)

@@ -26,6 +26,7 @@ from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.parts import parts_of
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
+from tfgan_pipeline.replicas.graphs import graph_method
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling import early_averages
 from tfgan_pipeline.sampling.class_proportions import ClassTurns
@@ -271,13 +272,13 @@ class GeneratorSampler(TaskSampler):
     outputs = self._generate_on_all(shares)
     return [self.stored(values) for values in self._strategy.experimental_local_results(outputs)]
 
-  @tf.function(autograph=False)
+  @graph_method
   def _generate(self, inputs: Inputs, by_batch: bool = False) -> tf.Tensor:
     """Returns float samples; `by_batch` is a Python value, so both of its values have a trace."""
     with batch_statistics() if by_batch else contextlib.nullcontext():
       return self._run(inputs)
 
-  @tf.function(autograph=False)
+  @graph_method
   def _generate_on_all(self, shares: Inputs) -> tf.Tensor:
     return self._strategy.run(self._run, (shares,))
 

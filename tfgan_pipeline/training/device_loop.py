@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.replicas import strategies
+from tfgan_pipeline.replicas.graphs import graph_method
 from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.train_ops import Scalars
@@ -56,7 +57,7 @@ class DeviceLoop:
     names = [*self._scalar_names, *(f'learning_rate/{player}' for player in self._state.optimizers)]
     return int(steps), dict(zip(names, map(float, values.numpy()), strict=True))
 
-  @tf.function(autograph=False)
+  @graph_method
   def _loop(self, iterator: Iterator[Batch], length: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns (steps up to the first fault, int64 scalar; float32 [scalars + players])."""
 

@@ -17,6 +17,7 @@ from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.media.sizes import batch_size
+from tfgan_pipeline.replicas.graphs import graph_method
 from tfgan_pipeline.training.health import BATCH, Health
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.task_pictures import TaskPictures
@@ -61,7 +62,7 @@ class Look:
       seen = self._compute()
     return tf.nest.map_structure(lambda tensor: tensor.numpy(), seen)
 
-  @tf.function(autograph=False)
+  @graph_method
   def _compute(self) -> tuple[dict[str, Any], dict[str, Any]]:
     with tf.device(self._device or None):
       made = self.pictures.make()
