@@ -105,6 +105,10 @@ def test_the_trainer_obeys_and_a_larger_length_goes_on(tmp_path, scoring):
   again = run_binary('train', *longer)  # The same command does not go on, a longer one does.
   assert f'stopped at step {stopped}: fid has not' in again.stderr
   assert int((run / 'TRAIN_DONE').read_text()) == stopped
+  short = (f'--model_dir={run}', f'--max_steps={stopped + 1}', '--change=batch_size')
+  refused = run_binary('train', *short, '--batch_size=8', code=2).stderr
+  assert refused.endswith(f'at its last step, {stopped}; give --max_steps above 100000, too\n')
+  assert '; --max_steps above 100000 goes on' in run_binary('train', *short[:2]).stderr
   run_binary('train', f'--model_dir={run}', '--max_steps=100001', '--max_hours=0.0001', code=75)
   assert not (run / 'STOP_REQUEST').exists()
 

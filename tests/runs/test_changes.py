@@ -87,7 +87,7 @@ def test_the_rate_is_the_new_one_after_a_kill_before_the_first_save(run, tmp_pat
     (['--ema_decay=0', '--change=ema_decay', '--max_steps=9'], 'needs other variables'),
     (
       ['--batch_size=8', '--change=batch_size'],
-      'is at its last step, 4; give a larger',
+      'is at its last step, 4; give --max_steps above 4, too',
     ),
   ],
 )

@@ -47,8 +47,8 @@ def test_a_run_that_may_not_be_written_says_how_to_go_on(run):
   go_on = ('train', f'--model_dir={run}', '--max_steps=5')
   (line,) = run_binary(*go_on, code=2, is_root=False).stderr.splitlines()
   assert line == (
-    f'--model_dir={run}: {run}/train may not be written; chmod -R u+w {run} mends a copy, and '
-    f'cp -r {run} COPY makes one'
+    f'--model_dir={run}: {run}/train may not be written; chmod -R u+w {run} if it is yours, or '
+    f'continue a copy: cp -r {run} COPY'
   )
   new = f'--model_dir={run}/new'
   (line,) = run_binary('train', *QUICK, new, code=2, is_root=False).stderr.splitlines()

@@ -115,6 +115,7 @@ def test_bar_on_a_terminal(tmp_path):
   text = shown.decode()
   assert '4/4' in text and 'step/s' in text and re.search(r'\d\d:\d\d<\d\d:\d\d', text)
   assert 'generator=' in text and 'discriminator=' in text
+  assert re.search(r'[\r\n]goodput \d', text)  # A line of its own, not behind the bar.
 
 
 def test_lines_elsewhere(tmp_path):

@@ -8,6 +8,7 @@ everything else to stderr.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+import contextlib
 import json
 import logging
 import os
@@ -253,7 +254,7 @@ def _print_error(error: BaseException) -> int:
 
 def _set_up_logging() -> None:
   """Sends this package's log lines to stderr, without prefix; other libraries log only warnings."""
-  handler = logging.StreamHandler()
+  handler = _AboveBars()
   handler.setFormatter(_PlainFormatter())
   logger = logging.getLogger('tfgan_pipeline')
   logger.addHandler(handler)
@@ -272,6 +273,16 @@ def _open_closed_streams() -> None:
     sys.stderr = os.fdopen(2, 'w', closefd=False)
   if sys.stdout is None:
     sys.stdout = os.fdopen(1, 'w', closefd=False)
+
+
+class _AboveBars(logging.StreamHandler):
+  """Handler that writes lines to stderr, above the bar if one is drawn."""
+
+  def emit(self, record: logging.LogRecord) -> None:
+    tqdm = sys.modules.get('tqdm')  # A program without bars need not import it.
+    above = tqdm.tqdm.external_write_mode(self.stream) if tqdm else contextlib.nullcontext()
+    with above:
+      super().emit(record)
 
 
 class _PlainFormatter(logging.Formatter):

@@ -91,9 +91,10 @@ def _path(name: str) -> str:
   for path in (f'{PACKAGED}/{name}.flags', f'{PACKAGED}/deltas/{name}.flags'):
     if os.path.isfile(path) and os.path.basename(name) == name:
       return path
+  hint = did_you_mean(name, names()) or ';'
   raise UsageError(
-    f'--preset={name}: there is none of this name{did_you_mean(name, names())}; --list=preset '
-    'shows all, and --flagfile=PATH reads a file of your own'
+    f'--preset={name}: there is none of this name{hint} --list=preset shows all, and '
+    '--flagfile=PATH reads a file of your own'
   )
 
 

@@ -38,7 +38,7 @@ from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
-from tfgan_pipeline.runs.stop_request import overrule
+from tfgan_pipeline.runs.stop_request import overrule, overruled_above
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import environment, run_facts, session
 from tfgan_pipeline.training.advice import advise
@@ -195,8 +195,8 @@ class GANEstimator(RunReader):
         trains = step < self.experiment.max_steps and not self._trainer.is_asked_to_stop(self.run)
         if settings and not trains:
           raise UsageError(
-            f'--change={",".join(settings)}: the run is at its last step, {step}; give a larger '
-            '--max_steps, too'
+            f'--change={",".join(settings)}: the run is at its last step, {step}; give --max_steps '
+            f'above {overruled_above(self.run) or step}, too'
           )
         if trains:
           session.begin(

@@ -42,6 +42,11 @@ def stop_reason(run: RunDirectory, max_steps: int) -> str:
   return request.get('why', '') if request.get('max_steps', 0) >= max_steps else ''
 
 
+def overruled_above(run: RunDirectory) -> int:
+  """Returns the number of steps that `max_steps` has to exceed; 0 if nobody asked for a stop."""
+  return _read(run).get('max_steps', 0)
+
+
 def overrule(run: RunDirectory, step: int, max_steps: int) -> dict[str, Any]:
   """Removes a request that a larger `max_steps` overrules; returns facts for the session."""
   request = _read(run)

@@ -71,8 +71,8 @@ class TrainingLock:
       return f'--model_dir={run}: {self._directory} cannot be written ({first_line(error)})'
     way_out = 'name another folder'
     if os.path.exists(run):
-      mends = '' if error.errno == errno.EROFS else f'chmod -R u+w {run} mends a copy, and '
-      way_out = f'{mends}cp -r {run} COPY makes one'
+      mends = '' if error.errno == errno.EROFS else f'chmod -R u+w {run} if it is yours, or '
+      way_out = f'{mends}continue a copy: cp -r {run} COPY'
     return f'--model_dir={run}: {self._directory} may not be written; {way_out}'
 
   def _acquire(self) -> None:

@@ -24,7 +24,7 @@ from tfgan_pipeline.replicas.workers import Workers
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.snapshot import Snapshots
-from tfgan_pipeline.runs.stop_request import stop_reason
+from tfgan_pipeline.runs.stop_request import overruled_above, stop_reason
 from tfgan_pipeline.runs.training_lock import TrainingLock
 from tfgan_pipeline.training import on_nan
 from tfgan_pipeline.training.cadence import loop_length
@@ -177,7 +177,7 @@ class Trainer:
         recorder.tell_goodput(self._at)
     if asked:
       told = 'stopped at step %d: %s; --max_steps above %d goes on'
-      _log.info(spoken(told), self._at, stop_reason(run, last), last)
+      _log.info(spoken(told), self._at, stop_reason(run, last), overruled_above(run))
     return self._at
 
   def is_asked_to_stop(self, run: RunDirectory) -> bool:
