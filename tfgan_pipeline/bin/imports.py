@@ -30,7 +30,7 @@ def find_components() -> None:
   find_components_of(flags.FLAGS['model_dir'].value if 'model_dir' in flags.FLAGS else '')
 
 
-def find_components_of(model_dir: str) -> None:
+def find_components_of(model_dir: str | None) -> None:
   """Makes the components of a run known; does nothing where there is none, or in a bucket."""
   if not model_dir or '://' in model_dir:
     return
