@@ -129,7 +129,7 @@ def test_a_metric_of_an_evaluation_is_known_or_named_when_it_is_asked_for_again(
 @lower_is_better('{name}')
 def {name}(reference, generated):
   'A number.'
-  return {{'{name}': float(len(generated.pool))}}
+  return {{'{name}': generated.pool.dtype.type(len(generated.pool))}}  # A float32 of NumPy.
 """
     )
     return path

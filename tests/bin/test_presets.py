@@ -34,7 +34,7 @@ def test_what_is_given_besides_replaces_what_a_preset_says(tmp_path):
 @pytest.mark.parametrize(
   'word, message',
   [
-    ('--preset=digits_dcgn', 'there is none of this name; did you mean digits_dcgan?; --list='),
+    ('--preset=digits_dcgn', 'there is none of this name; did you mean digits_dcgan? --list='),
     ('--preset=../flags/digits_dcgan', 'there is none of this name'),
     ('--preset=digits_dcgan,r2', '--preset=r2: there is none of this name; '),
   ],

@@ -10,7 +10,7 @@ import pytest
 
 from tfgan_pipeline import dataset_of, registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions
+from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
 from tfgan_pipeline.data.folders.partition import partition
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.data.splits.memory import MemorySplit
@@ -262,3 +262,16 @@ def test_real_strategy_gives_replicas_their_slices(splits):
   plain = train_batches(splits['memory'], batch_size=4, seed=0)
   for one, other in zip(distributed, plain.take(3)):
     np.testing.assert_array_equal(one['label'], other['label'])
+
+
+@pytest.mark.parametrize(
+  'shape, label, message',
+  [
+    ((8, 8, 1), 2, 'dataset own: train has a label 2; the 2 classes are numbered from 0'),
+    ((8, 4, 1), 1, r'dataset own: train has pictures of \(8, 4, 1\), and \(8, 8, 1\) is said'),
+  ],
+)
+def test_arrays_that_are_not_as_said_are_refused(shape, label, message):
+  arrays = {'image': np.zeros((3, *shape), np.uint8), 'label': np.array([0, label, 0])}
+  with pytest.raises(UsageError, match=message):
+    Dataset.of_images('own', (8, 8, 1), ('a', 'b'), {'train': MemorySplit(arrays)})

@@ -84,7 +84,13 @@ class Dataset:
     channel_classes: int = 0,
     notes: str = '',
   ) -> Dataset:
-    """Builds a dataset with fields 'image' and 'label'; `medium` is a call string like 'point'."""
+    """Builds a dataset with fields 'image' and 'label'; `medium` is a call string like 'point'.
+
+    Raises:
+      UsageError: Pictures in memory have another shape, or a label is of no class.
+    """
+    for split_name, split in splits.items():
+      _check_split(f'dataset {name}: {split_name}', split, image_shape, label_names)
     fields = Fields.of_images(image_shape, label_names, medium)
     return cls(name, fields, splits, channel_classes, notes)
 
@@ -162,3 +168,18 @@ def load_dataset(text: str, options: DataOptions) -> Dataset:
     if error.names_a_flag:
       raise
     raise UsageError(f'--dataset={text}: {error}') from None
+
+
+def _check_split(
+  where: str, split: Split, image_shape: Sequence[int], label_names: Sequence[str]
+) -> None:
+  """Raises UsageError if a split has pictures of another shape, or labels beyond the classes."""
+  shape = tuple(getattr(split, 'image_shape', image_shape))
+  if shape != tuple(image_shape):
+    raise UsageError(f'{where} has pictures of {shape}, and {tuple(image_shape)} is said')
+  if label_names and split.known_labels is not None:
+    highest = int(split.known_labels.max())
+    if highest >= len(label_names):
+      raise UsageError(
+        f'{where} has a label {highest}; the {len(label_names)} classes are numbered from 0'
+      )

@@ -6,9 +6,9 @@ measured.scores['fid[inception]'], measured.metric_of['fid[inception]']
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import dataclasses
-from typing import cast
+from typing import SupportsFloat, cast
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
@@ -57,13 +57,35 @@ def measure(
     values = registry.metric.build(str(call), cast(Features, reference), generated)
     if resamples and isinstance(reference, Features):
       values.update(intervals(call, reference, generated, values, resamples=resamples))
-    scores = {f'{name}[{extractor}]': value for name, value in values.items()}
+    scores = named_scores(call, values, f'[{extractor}]')
     if taken := measured.scores.keys() & scores.keys():
       name = min(taken)
       raise UsageError(f'{call.name}: its score {name} is one of {measured.metric_of[name]}, too')
     measured.scores.update(scores)
     measured.metric_of.update(dict.fromkeys(scores, str(call)))
   return measured
+
+
+def named_scores(
+  call: object, values: Mapping[str, SupportsFloat], suffix: str
+) -> dict[str, float]:
+  """Returns scores of a metric under their full names, as numbers that JSON has.
+
+  Args:
+    call: The call string of the metric, for messages.
+    values: What the metric returned: numbers of Python, NumPy or TensorFlow, by name.
+    suffix: End of the full names, such as '[inception]'.
+
+  Raises:
+    UsageError: A score is no number.
+  """
+  scores = {}
+  for name, value in values.items():
+    try:
+      scores[f'{name}{suffix}'] = value if isinstance(value, int | float) else float(value)
+    except (TypeError, ValueError):
+      raise UsageError(f'{call}: its score {name} is {type(value).__name__}, no number') from None
+  return scores
 
 
 def cautions(metrics: str, reference: Features | Statistics, generated: Features) -> Iterator[str]:

@@ -15,6 +15,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.data.reduction import reduce_arrays
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.measure import named_scores
 from tfgan_pipeline.extractors.base import Extractor
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.ranking import better
@@ -129,7 +130,7 @@ class PairScores:
   def _named(self, call: Call, suffix: str, expected: Any, found: Any) -> dict[str, float]:
     """Returns the scores of a metric, whose names end in `suffix`."""
     values = registry.pair_metric.build(str(call), expected, found)
-    scores = {f'{name}{suffix}': value for name, value in values.items()}
+    scores = named_scores(call, values, suffix)
     self.metric_of.update(dict.fromkeys(scores, str(call)))
     return scores
 

@@ -16,7 +16,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images, keep_first
-from tfgan_pipeline.evaluation.measure import cautions, measure
+from tfgan_pipeline.evaluation.measure import cautions, measure, named_scores
 from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
 from tfgan_pipeline.evaluation.pair_scores import PairScores
 from tfgan_pipeline.evaluation.protocols import log_protocol
@@ -264,7 +264,7 @@ class Scorer:
   def _add_suffix(
     self, suffix: str, call: Call | str, scores: dict[str, float]
   ) -> dict[str, float]:
-    full_scores = {f'{key}{suffix}': value for key, value in scores.items()}
+    full_scores = named_scores(call, scores, suffix)
     self.metric_of.update(dict.fromkeys(full_scores, str(call)))
     return full_scores
 
