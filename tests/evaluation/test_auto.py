@@ -16,10 +16,26 @@ SMALL = 'auto(classifier(steps=5), self_supervised(steps=5))'
 
 
 def test_the_number_of_classes_decides():
-  default = EvaluationOptions().extractor
+  default = EvaluationOptions()
   for names, expected in (((), 'self_supervised'), ('a', 'self_supervised'), ('ab', 'classifier')):
     assert chosen(default, Dataset.of_images('mine', (8, 8, 1), tuple(names), {})) == expected
-  assert chosen('points', Dataset.of_images('mine', (8, 8, 1), (), {})) == 'points'
+  points = EvaluationOptions(extractor='points')
+  assert chosen(points, Dataset.of_images('mine', (8, 8, 1), (), {})) == 'points'
+
+
+@pytest.mark.parametrize(
+  'options, expected',
+  [
+    (dict(image_metrics='ms_ssim', pair_metrics='l1, cycle_error'), 'random_projection'),
+    (dict(pair_metrics='l1, feature_distance'), 'self_supervised'),
+    (dict(per_sample=True), 'self_supervised'),
+    (dict(path_length=10), 'self_supervised'),
+    (dict(pair_metrics='l1', extractor='points'), 'points'),
+  ],
+)
+def test_nothing_is_trained_for_scores_that_read_no_features(options, expected):
+  data = Dataset.of_images('mine', (8, 8, 1), (), {})
+  assert chosen(EvaluationOptions(metrics='', **options), data) == expected
 
 
 @pytest.mark.heavy
@@ -62,6 +78,10 @@ def test_a_run_without_labels_is_scored_without_flags(unlabelled_run, cache_dir)
   assert [path.name for path in (unlabelled_run / 'eval').iterdir()] == ['self_supervised-64']
   again = run_binary('evaluate', *flags, '--extractor=self_supervised(steps=5)')
   assert 'has these scores already' in again.stderr and again.stdout == process.stdout
+  of_pixels = ('--metrics=', '--image_metrics=sliced_wasserstein')
+  process = run_binary('evaluate', *flags, *of_pixels)  # With the extractor of default.
+  assert 'training' not in process.stderr
+  assert {name.split('_')[0] for name in json.loads(process.stdout)['scores']} == {'sliced'}
   chosen_by_user = '--metrics=inception_score, fid'
   refused = run_binary('evaluate', *flags, f'--extractor={SMALL}', chosen_by_user, code=2)
   assert 'logits are needed' in refused.stderr.splitlines()[-1]

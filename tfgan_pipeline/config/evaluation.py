@@ -40,7 +40,8 @@ class EvaluationOptions(Settings):
   )
   extractor: str = setting(
     'auto',
-    'Turns images into features. auto: classifier for two classes or more, else self_supervised.',
+    'Turns images into features. auto: classifier for two classes or more, else self_supervised; '
+    'random_projection if no score reads features.',
     one_of=registry.extractor,
   )
   metrics: str = setting(

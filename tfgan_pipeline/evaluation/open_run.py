@@ -107,7 +107,7 @@ def check_options(
   _check_pair_metrics(experiment, dataset, options, game, task)
   # As names, since a number may be the name of another class, but for names with commas.
   texts = [str(label) if ',' in names[label] else names[label] for label in classes]
-  extractor = chosen(options.extractor, dataset.seen_as(task.target))
+  extractor = chosen(options, dataset.seen_as(task.target))
   changes: dict[str, Any] = {'labels': ','.join(texts), 'extractor': extractor}
   if len(game.tasks()) > 1:
     changes['task'] = task.name

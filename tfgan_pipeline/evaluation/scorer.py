@@ -20,6 +20,7 @@ from tfgan_pipeline.evaluation.measure import cautions, measure, named_scores
 from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
 from tfgan_pipeline.evaluation.pair_scores import PairScores
 from tfgan_pipeline.evaluation.protocols import log_protocol
+from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.extractors.base import ExtractorContext
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.frechet.statistics import Statistics
@@ -69,7 +70,7 @@ class Scorer:
     self._image_shape = tuple(dataset.image_shape)
     self.metric_of: dict[str, str] = {}
     self._extractor = registry.extractor.build(
-      options.extractor, ExtractorContext(dataset, options.cache_path, strategy)
+      chosen(options, dataset), ExtractorContext(dataset, options.cache_path, strategy)
     )
     self._reference, facts = choice.features(self._extractor)
     self.real = choice.split

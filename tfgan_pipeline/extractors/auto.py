@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
@@ -31,18 +32,32 @@ def auto(
   return registry.extractor.build(text, context)
 
 
-def chosen(text: str, dataset: Dataset) -> str:
-  """Returns the call of the extractor that a call stands for: `auto` chooses, others are returned.
+def chosen(options: EvaluationOptions, dataset: Dataset) -> str:
+  """Returns the call of the extractor that scores have: `auto` chooses, others are returned.
+
+  Where no score reads features, `auto` is `random_projection`, which is not trained.
 
   Args:
-    text: Call of an extractor.
+    options: What to measure.
     dataset: Data of the run that is scored.
 
   Raises:
     UsageError: A call is wrong.
   """
-  call = registry.extractor.parse(text)
-  return _choice(dataset, **call.arguments) if call.name == 'auto' else text
+  call = registry.extractor.parse(options.extractor)
+  if call.name != 'auto':
+    return options.extractor
+  text = _choice(dataset, **call.arguments)
+  return text if _reads_features(options) else 'random_projection'
+
+
+def _reads_features(options: EvaluationOptions) -> bool:
+  """Returns whether anything that is measured depends on features of images."""
+  pairs = registry.pair_metric.parse_all(options.pair_metrics)
+  needs = [getattr(registry.pair_metric.function(call.name), 'needs', '') for call in pairs]
+  return bool(
+    options.metrics or options.generator_calls or options.per_sample or 'features' in needs
+  )
 
 
 def _choice(dataset: Dataset, labelled: str, unlabelled: str) -> str:
