@@ -8,6 +8,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.openmoji import families
 from tfgan_pipeline.data.openmoji.dataset import TASKS
 from tfgan_pipeline.data.openmoji.drawings import Drawings
@@ -47,6 +48,8 @@ def test_pairs_are_lines_and_the_coloured_picture(pairs):
 
 def test_domains_are_these_pairs_in_a_pass_and_unpaired_in_training(pairs):
   unpaired = build('domains, 32, 60')
+  assert pairs.fields.has_pairs and not unpaired.fields.has_pairs
+  assert Fields.from_record({'fields': unpaired.fields.to_record()}) == unpaired.fields
   partner = {}
   for name, split in pairs.splits.items():
     one, other = next(split.ordered(100)), next(unpaired.split(name).ordered(100))

@@ -138,7 +138,7 @@ def test_features_are_those_of_the_extractor_and_have_gradients(tmp_path):
     ),
     (
       dict(dataset='domains(a="shapes(size=16, count=60)", b="shapes(size=32, count=60)")'),
-      'drawn independently of each other, so that no output has a target',
+      r'needs pairs of pictures, which --dataset=domains.*has not; paired\(...\), halves',
     ),
     (dict(dataset='digits(size=16)'), 'reads image_a, image_b, and examples of .* hold image'),
     (dict(model='super_resolution(features=vgg)'), "features: unknown extractor 'vgg'"),

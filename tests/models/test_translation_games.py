@@ -263,6 +263,11 @@ def test_dropout_of_outputs_follows_seed_and_number():
   'name, values, message',
   [
     ('pix2pix', dict(dataset='digits(size=16)'), 'reads image_a, image_b, and examples of .* hold'),
+    (
+      'pix2pix',
+      dict(dataset=CASES['cyclegan']['dataset']),
+      'needs pairs of pictures, which --data',
+    ),
     ('pix2pix', dict(networks='unet(filters=4)'), r'has no discriminator_b of \?x\?x1 outputs'),
     ('pix2pix', dict(networks='mlp'), 'has no generator_ab of 16x16x3 outputs'),
     ('pix2pix', dict(model='pix2pix(l1_weight=-1.0)'), 'l1_weight=-1.0 should be at least 0'),

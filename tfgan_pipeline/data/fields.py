@@ -37,6 +37,8 @@ class Field:
       'image', and for none in others.
     reduced_from: Name of the field of which this one is a smaller picture, made after augmentation
       by `reduction.reduce`; '' for none.
+    apart: Whether training draws the field independently of its twin, which it is beside in a pass
+      over the data alone, so that evaluation knows the truth.
   """
 
   shape: tuple[int, ...]
@@ -46,6 +48,7 @@ class Field:
   twin: str = ''
   label: str = ''
   reduced_from: str = ''
+  apart: bool = False
 
   def require_medium(self) -> Medium:
     """Returns the medium of the field; raises UsageError if the field holds numbers."""
@@ -124,6 +127,12 @@ class Fields(dict[str, Field]):
     """Returns, for every field that is a smaller picture of another one, that other field."""
     return {name: field.reduced_from for name, field in self.items() if field.reduced_from}
 
+  @property
+  def has_pairs(self) -> bool:
+    """Whether two fields of an example belong together, in training as well."""
+    partners = ((field, field.twin or field.reduced_from) for field in self.values())
+    return any(partner in self and not field.apart for field, partner in partners)
+
   def are_pair(self, one: str, other: str) -> bool:
     """Returns whether two fields belong together: one is the `twin` or `reduced_from` the other."""
     if not {one, other} <= set(self):
@@ -150,7 +159,7 @@ class Fields(dict[str, Field]):
     for name, field in self.items():
       record: dict[str, Any] = dataclasses.asdict(dataclasses.replace(field, medium=None))
       record['medium'] = field.medium.call if field.medium else ''
-      records[name] = {key: value for key, value in record.items() if value not in ('', ())}
+      records[name] = {key: value for key, value in record.items() if value not in ('', (), False)}
       records[name]['shape'] = list(field.shape)
     return records
 
@@ -178,6 +187,7 @@ class Fields(dict[str, Field]):
           values.get('twin', ''),
           values.get('label', ''),
           values.get('reduced_from', ''),
+          values.get('apart', False),
         )
         for name, values in record['fields'].items()
       }

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import GANTuple, Inputs, tf, tfgan
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models.game import Game, Pool
@@ -63,6 +64,7 @@ class Pix2Pix(TranslationGame):
   """Game of one direction whose discriminator reads the source beside the target."""
 
   sides = {'a_to_b': ('a', 'b')}
+  needs = frozenset({Need.PICTURES, Need.PAIRS})
 
   def __init__(
     self,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import GANTuple, tf, tfgan
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.models.game import Game, Pool
@@ -54,8 +55,8 @@ def super_resolution(
       mean square of SRGAN.
 
   Raises:
-    UsageError: A weight is negative or all are 0, `distance` is something else, or image_b is no
-      larger picture of image_a.
+    UsageError: A weight is negative or all are 0, `distance` is something else, or the sides of
+      image_b are no whole multiples of those of image_a.
   """
   if content_weight is None:
     content_weight = 1e-2 if features else 1.0
@@ -87,6 +88,7 @@ class SuperResolution(TranslationGame):
   """
 
   sides = {'a_to_b': ('a', 'b')}
+  needs = frozenset({Need.PICTURES, Need.PAIRS})
 
   def __init__(
     self,
@@ -102,11 +104,6 @@ class SuperResolution(TranslationGame):
     self.features_from = features_from
     if not weights['adversarial_weight']:
       self.players = {'generator': self.players['generator']}
-    if set(self.reads) <= set(data) and not data.are_pair('image_a', 'image_b'):
-      raise UsageError(
-        'image_a and image_b are drawn independently of each other, so that no output has a '
-        'target; --dataset="reduced(...)" and "paired(...)" make pairs'
-      )
     self.require_whole_factor('a_to_b')
 
   def roles(self) -> Mapping[str, Role]:

@@ -35,6 +35,7 @@ _FLAGS = {
   ),
   Need.PICTURES: ('augment',),
 }
+_MAKE_PAIRS = 'paired(...), halves(...) and reduced(...) make such; cyclegan and cut need none'
 
 
 def refuse_what_does_not_fit(
@@ -60,6 +61,7 @@ def refuse_what_does_not_fit(
     *map(of_player, game.players),
     *([Need.LABELS] if dataset.num_classes else []),
     *([Need.PICTURES] if dataset.fields.augmented() else []),
+    *([Need.PAIRS] if dataset.fields.has_pairs else []),
     *([Need.BORDER] if registry.loss.build(experiment.loss).has_border else []),
     *([Need.ONE_DIRECTION] if len(game.directions) == 1 else []),
     *([Need.FEATURES] if isinstance(game, ImageGame) else []),
@@ -67,7 +69,8 @@ def refuse_what_does_not_fit(
   for flag, needs in _needs(experiment, game, penalties, augmentations):
     for need in sorted(needs - available, key=lambda need: need.value):
       value = getattr(experiment, need.flag)
-      reason = f'; {dataset.no_labels}' if need == Need.LABELS and dataset.no_labels else ''
+      reason = {Need.LABELS: dataset.no_labels, Need.PAIRS: _MAKE_PAIRS}.get(need)
+      reason = f'; {reason}' if reason else ''
       raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not{reason}')
   _refuse_pool(experiment, game)
   _refuse_twins(experiment, dataset.fields)

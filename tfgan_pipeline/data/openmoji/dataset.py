@@ -101,7 +101,7 @@ def _fields(task: str, shape: tuple[int, ...]) -> Fields:
     tone = Field((), 'int32', classes=TONES)
     asked = Field(shape, medium=image.medium, twin='image', label='label_asked')
     return Fields(image=image, label=tone, image_asked=asked, label_asked=tone)
-  partner = Field(shape, medium=image.medium, twin='image_a')
+  partner = Field(shape, medium=image.medium, twin='image_a', apart=task == 'domains')
   if task == 'domains':
     return Fields(image_a=image, image_b=partner)
   return Fields(image_a=image, image_b=partner, label=label)
