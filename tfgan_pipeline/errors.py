@@ -161,6 +161,13 @@ def first_line(error: BaseException) -> str:
   return text.strip()[:200] or type(error).__name__
 
 
+def listed(names: Iterable[str], most: int = 20) -> str:
+  """Returns names joined by commas for a message; of more than `most`, how many are left out."""
+  names = list(names)
+  more = f' and {len(names) - most:,} more' if len(names) > most else ''
+  return ', '.join(names[:most]) + more
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
   """Returns '; did you mean hinge?' for the known word closest to `word`; '' if none is close.
 

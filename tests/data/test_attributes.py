@@ -145,11 +145,24 @@ def test_what_nobody_can_learn_and_cut_tables_are_told(pictures, caplog):
 
 
 @pytest.mark.parametrize(
+  'value, problem',
+  [('2', "is '2' in the row 004.png,2,0"), ('', "is '' in"), ('-1', 'has the values -1, 0 and 1')],
+)
+def test_a_column_that_a_row_spoils_is_not_left_out_in_silence(pictures, caplog, value, problem):
+  table = CSV.replace('004.png,0', f'004.png,{value}')
+  dataset = build(pictures, table)
+  assert dataset.fields['attributes'].classes == ('High',)
+  (warning,) = [record.getMessage() for record in caplog.records]
+  assert f'table.txt: without the column Odd, which {problem}' in warning
+
+
+@pytest.mark.parametrize(
   'table, more, message',
   [
     (CSV, ', names=(odd, High)', 'table.txt: odd is no column; did you mean Odd\\?; there are Odd'),
     (CSV, ', names=file', "file is '000.png' in the row 000.png,0,0; an attribute is 0 or 1"),
-    (CSV, ', names=(Odd, Odd)', 'names a column twice'),
+    (CSV, ', names=(Odd, Odd)', r'names=\(Odd, Odd\): names a column twice'),
+    (CSV.replace('High', 'Odd'), '', 'table.txt: Odd, Odd: names a column twice'),
     (CSV.replace('High', 'Odd'), ', names=Odd', 'Odd names 2 columns'),
     (CSV.replace('004.png,0', '004.png'), '', '1 of 10 rows have more or fewer than the 3 columns'),
     (CSV.replace('004.png,0', '004.png,0,1'), '', 'the row 004.png,0,1,0 has 4'),
@@ -172,6 +185,13 @@ def test_a_wrong_table_is_refused_in_a_line(pictures, table, more, message):
   with pytest.raises(UsageError, match=f"dataset 'attributes': .*{message}") as raised:
     build(pictures, table, more)
   assert '\n' not in str(raised.value)
+
+
+def test_a_folder_is_no_table(pictures):
+  with pytest.raises(UsageError, match="dataset 'attributes': .*/img: is a folder; name the table"):
+    registry.dataset.build(
+      'attributes(img, "image_folder(16)")', DataOptions(data_dir=str(pictures))
+    )
 
 
 def test_a_row_that_may_mean_two_pictures_and_other_data(tmp_path):

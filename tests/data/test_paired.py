@@ -110,9 +110,21 @@ def test_files_without_a_partner_are_left_out_by_name(tmp_path, caplog):
   with caplog.at_level(logging.WARNING):
     split = build(tmp_path).split('train')
   assert assert_partners(split) == [value for value in range(10) if value != 3]
-  (message,) = {record.getMessage() for record in caplog.records if 'partner' in record.msg}
-  assert message.startswith('train: 2 files have no partner and are left out: ')
+  (message,) = {text for text in caplog.messages if 'no partner' in text}
+  assert message.startswith('train: 2 files have no partner, left out: ')
   assert 'lonely.png' in message and 'B/train/3.png' in message
+
+
+def test_of_files_that_differ_by_extension_the_first_counts_and_others_are_named(tmp_path, caplog):
+  fill(tmp_path, 'A/train', 'B/train')
+  save(tmp_path / 'A/train/3.tif', 3)
+  save(tmp_path / 'A/train/zz.png', 8)
+  assert len(assert_partners(build(tmp_path).split('train'))) == 10
+  again, alone = (text for text in caplog.messages if 'left out' in text)
+  assert again == (
+    'train: 1 file has the name of another but for the extension, left out: A/train/3.tif'
+  )
+  assert alone == 'train: 1 file has no partner, left out: A/train/zz.png'
 
 
 def test_a_broken_file_takes_its_partner_along(tmp_path, caplog):
@@ -216,7 +228,7 @@ def test_halves_of_one_picture(tmp_path, first):
 @pytest.mark.parametrize(
   'call, message',
   [
-    (FOLDERS.replace('folder=B', 'folder=C'), 'folder=C: not in .*; there are A, B, train'),
+    (FOLDERS.replace('folder=B', 'folder=C'), 'folder=C: no picture .*; there are A, B, train'),
     ('paired(a=digits, b="shapes(size=32)")', 'train splits have 1437 and 8000 examples'),
     ('paired(a="domains", b=digits)', 'a=domains: .* holds image_a, label_a, image_b'),
     ('paired(a="nothing", b=digits)', "a=nothing: unknown dataset 'nothing'"),

@@ -18,7 +18,7 @@ from absl import flags
 from tfgan_pipeline.bin import command_line, early
 from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import CheckFailed, UsageError
+from tfgan_pipeline.errors import CheckFailed, UsageError, listed
 from tfgan_pipeline.runs import files
 
 FLAGS = flags.FLAGS
@@ -76,10 +76,9 @@ def main() -> None:
   counts = {'made': summary.made, 'there': summary.there, 'broken': len(broken)}
   command_line.print_result({'output_dir': FLAGS.output_dir, **facts, **counts})
   if broken:
-    more = f' and {len(broken) - _LISTED} more' if len(broken) > _LISTED else ''
     raise CheckFailed(
       f'--input={FLAGS.input}: {len(broken)} of {len(sources.names)} pictures cannot be read: '
-      f'{", ".join(broken[:_LISTED])}{more}'
+      f'{listed(broken, _LISTED)}'
     )
 
 

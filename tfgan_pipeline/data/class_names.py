@@ -12,13 +12,12 @@ import difflib
 import operator
 import re
 
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
 
 Labels = str | Sequence[int | str]
 
 # Longest range: more than any data set has classes, few enough for a list in memory.
 _MAX_RANGE = 100_000
-_LISTED = 20  # Names in a message.
 
 
 def class_numbers(labels: Labels, names: Sequence[str], flag: str = '--labels') -> list[int]:
@@ -90,9 +89,7 @@ def _number_of(label: int | str, names: Sequence[str], where: str) -> int:
   first = sorted(
     (name for name in names if name.lower() in close), key=lambda name: close.index(name.lower())
   )
-  listed = list(dict.fromkeys([*first, *names]))
-  rest = f' and {len(listed) - _LISTED:,} more' if len(listed) > _LISTED else ''
   raise UsageError(
     f'{where}no class {label!r}; there are classes 0 to {len(names) - 1}: '
-    f'{", ".join(listed[:_LISTED])}{rest}'
+    f'{listed(dict.fromkeys([*first, *names]))}'
   )

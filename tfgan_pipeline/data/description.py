@@ -11,8 +11,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.files import FileSplit
 from tfgan_pipeline.data.splits.memory import MemorySplit
-
-_CLASSES = 20  # Named in the line, which stays readable; of more classes the first ones.
+from tfgan_pipeline.errors import listed
 
 
 def describe(dataset: Dataset) -> str:
@@ -53,9 +52,8 @@ def _describe_classes(dataset: Dataset) -> str:
     labels = np.concatenate(known)
     counts = np.bincount(labels[labels >= 0], minlength=len(names))
     names = [f'{name} ({count:,})' for name, count in zip(names, counts)]
-  more = f' and {len(names) - _CLASSES:,} more' if len(names) > _CLASSES else ''
   word = 'class' if len(names) == 1 else 'classes'
-  return f'{len(names):,} {word}: ' + ', '.join(names[:_CLASSES]) + more
+  return f'{len(names):,} {word}: ' + listed(names)
 
 
 def _describe_attributes(dataset: Dataset, name: str) -> str:
@@ -64,8 +62,8 @@ def _describe_attributes(dataset: Dataset, name: str) -> str:
   counts = np.sum([_counts(split, name) for split in dataset.splits.values()], axis=0)
   if counts.any():
     names = [f'{name} ({count:,})' for name, count in zip(names, counts)]
-  more = f' and {len(names) - _CLASSES:,} more' if len(names) > _CLASSES else ''
-  return f'{len(names):,} {name}: ' + ', '.join(names[:_CLASSES]) + more
+  word = name.removesuffix('s') if len(names) == 1 else name
+  return f'{len(names):,} {word}: ' + listed(names)
 
 
 def _counts(split: Split, name: str) -> np.ndarray:

@@ -17,6 +17,7 @@ import tempfile
 from typing import Any
 
 from tfgan_pipeline.compat import Inputs, tf
+from tfgan_pipeline.errors import listed
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks
@@ -24,7 +25,6 @@ from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.atomic_files import writing
 from tfgan_pipeline.sampling.export_translation import translation_functions
 
-_LISTED = 20  # Names of classes in a message.
 _SCALAR = tf.TensorSpec([], tf.int32)
 
 
@@ -124,9 +124,7 @@ def _class_numbers(labels: tf.Tensor, names: Sequence[str]) -> tf.Tensor:
   """Returns the numbers, int32 [K], of classes given by number or name; refuses others."""
   refusal = 'labels: the generator is not told any'
   if names:
-    more = f' and {len(names) - _LISTED:,} more' if len(names) > _LISTED else ''
-    listed = ', '.join(names[:_LISTED])
-    refusal = f'labels: there are classes 0 to {len(names) - 1}: {listed}{more}; not'
+    refusal = f'labels: there are classes 0 to {len(names) - 1}: {listed(names)}; not'
   if labels.dtype == tf.string:
     equal = tf.equal(labels[:, None], tf.constant(names, tf.string, [len(names)]))
     # A column more, since there may be no classes.

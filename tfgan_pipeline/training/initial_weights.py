@@ -10,7 +10,7 @@ from typing import Any
 
 from tfgan_pipeline.config.chosen_step import best_metric, scores_elsewhere, split_source
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import UsageError, first_line, spoken
+from tfgan_pipeline.errors import UsageError, first_line, listed, spoken
 from tfgan_pipeline.models.build import named_averages
 from tfgan_pipeline.runs import checkpoint_file, checksums
 from tfgan_pipeline.runs.best_step import best_of
@@ -93,11 +93,10 @@ def initialise(state: TrainState, experiment: Experiment) -> dict[str, Any]:
     else:
       variable.assign(value)
   taken = len(targets) - len(left)
-  listed = [f'{name} ({reason})' for name, reason in list(left.items())[:_TOLD]]
-  more = f' and {len(left) - _TOLD} more' if len(left) > _TOLD else ''
+  not_taken = listed([f'{name} ({reason})' for name, reason in left.items()], _TOLD)
   if not taken:
-    raise UsageError(f'{flag}: nothing of step {step} fits: {", ".join(listed)}{more}')
-  leaving = f'; left: {", ".join(listed)}{more}' if left else ''
+    raise UsageError(f'{flag}: nothing of step {step} fits: {not_taken}')
+  leaving = f'; left: {not_taken}' if left else ''
   told = f'{flag}: took {taken} of {len(targets)} tensors of step {step}{leaving}'
   _log.info('%s', spoken(told))
   source = {'model_dir': run.path, 'run_id': run.run_id, 'step': step}

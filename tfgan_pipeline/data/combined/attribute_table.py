@@ -18,7 +18,7 @@ import sys
 
 import numpy as np
 
-from tfgan_pipeline.errors import UsageError, did_you_mean, is_there_another
+from tfgan_pipeline.errors import UsageError, did_you_mean, is_there_another, listed
 from tfgan_pipeline.runs import files
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,6 @@ _MEANINGS = {
   **dict.fromkeys(('0', '-1', '0.0', '-1.0', 'false'), 0),
   **dict.fromkeys(('1', '1.0', '+1', 'true'), 1),
 }
-_LISTED = 20  # Names in a message.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +53,14 @@ class AttributeTable:
       if name and not isinstance(self._column(place), str)
     )
 
+  def warn_of_errors(self) -> None:
+    """Warns of columns that are not binary for the sake of a few of their rows."""
+    for place, name in enumerate(self.header):
+      problem = self._column(place)
+      usual = sum(row[place].lower() in _MEANINGS for row in self.rows)
+      if isinstance(problem, str) and usual > len(self.rows) / 2:
+        _log.warning('%s: without the column %s, which %s', self.path, name, problem)
+
   def values(self, name: str) -> np.ndarray:
     """Returns a column as int32 [N] of 0 and 1.
 
@@ -63,11 +70,8 @@ class AttributeTable:
     count = self.header.count(name)
     if count != 1:
       known = self.binary or self.header
-      more = f' and {len(known) - _LISTED} more' if len(known) > _LISTED else ''
       problem = f'names {count} columns' if count else f'is no column{did_you_mean(name, known)}'
-      raise UsageError(
-        f'{self.path}: {name} {problem}; there are {", ".join(known[:_LISTED])}{more}'
-      )
+      raise UsageError(f'{self.path}: {name} {problem}; there are {listed(known)}')
     column = self._column(self.header.index(name))
     if isinstance(column, str):
       raise UsageError(f'{self.path}: {name} {column}; an attribute is 0 or 1, or -1 or 1')
@@ -158,6 +162,8 @@ def read_table(path: str) -> AttributeTable:
   """
   if not files.exists(path):
     raise UsageError(f'{path}: there is no such file{is_there_another(path)}')
+  if files.is_folder(path):
+    raise UsageError(f'{path}: is a folder; name the table in it')
   try:
     lines = _lines(_decoded(files.read_bytes(path)))
   except csv.Error as error:

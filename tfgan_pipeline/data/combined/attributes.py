@@ -18,7 +18,7 @@ from tfgan_pipeline.data.fields import ATTRIBUTES, Field, Fields
 from tfgan_pipeline.data.split import Example, Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.data.splits.whole import WholeSplit
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,10 @@ def attributes(
     if not columns:
       raise UsageError(f'{table.path}: no column holds 0 and 1, or -1 and 1, alone')
     if len(set(columns)) < len(columns):
-      raise UsageError(f'names=({", ".join(columns)}): names a column twice')
+      by_whom = f'names=({", ".join(columns)})' if names else f'{table.path}: {", ".join(columns)}'
+      raise UsageError(f'{by_whom}: names a column twice')
+    if not names:
+      table.warn_of_errors()
     values = np.stack([table.values(name) for name in columns], axis=1)
     paths = [path for split in pictures.splits.values() for path in split.names]
     if len(paths) < sum(split.size for split in pictures.splits.values()):
@@ -133,7 +136,7 @@ def _report(paths: Sequence[str], row_of: dict[str, int]) -> None:
   if alone:
     _log.warning(
       '%d of %d pictures are in no row of the table and are left out: %s',
-      *(len(alone), len(paths), ', '.join(alone[:5]) + (', ...' if len(alone) > 5 else '')),
+      *(len(alone), len(paths), listed(alone, 5)),
     )
 
 

@@ -14,7 +14,7 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
 from tfgan_pipeline.data.folders.side_folder import partner_keys
 from tfgan_pipeline.data.split import Split
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
 
 _log = logging.getLogger(__name__)
 _NAMED = 5  # Files without partners that a message names.
@@ -89,7 +89,7 @@ def _pair(name: str, one: Split, other: Split) -> Split:
       )
     rows = np.arange(one.size)
     return PairedSplit(one, other, rows, rows)
-  places = [_places(split.names) for split in (one, other)]
+  places = [_places(name, split.names) for split in (one, other)]
   common = [key for key in places[0] if key in places[1]]
   if not common:
     raise UsageError(
@@ -97,15 +97,12 @@ def _pair(name: str, one: Split, other: Split) -> Split:
       f'{one.names[0]} and {other.names[0]}'
     )
   alone = [
-    path
+    split.names[place]
     for split, own, others in ((one, *places), (other, *reversed(places)))
-    for key, path in zip(own, split.names)
+    for key, place in own.items()
     if key not in others
   ]
-  if alone:
-    _log.warning(
-      '%s: %d files have no partner and are left out: %s', name, len(alone), _listed(alone)
-    )
+  _warn_of_left_out(name, alone, 'no partner')
   rows, partners = ([place[key] for key in common] for place in places)
   _warn_of_proportions(name, one, other, rows, partners)
   return PairedSplit(one, other, np.array(rows), np.array(partners))
@@ -117,12 +114,23 @@ def _parts_of(dataset: Dataset) -> dict[str, str]:
   return dict(zip(partner_keys([name for name, _ in names]), [split for _, split in names]))
 
 
-def _places(names: Sequence[str]) -> dict[str, int]:
+def _places(name: str, names: Sequence[str]) -> dict[str, int]:
   """Returns the key of each file -> its place; of files with one key, the first."""
-  places = {}
-  for place, key in enumerate(partner_keys(names)):
-    places.setdefault(key, place)
+  places: dict[str, int] = {}
+  again = [
+    names[place]
+    for place, key in enumerate(partner_keys(names))
+    if places.setdefault(key, place) != place
+  ]
+  _warn_of_left_out(name, again, 'the name of another but for the extension')
   return places
+
+
+def _warn_of_left_out(name: str, files: Sequence[str], why: str) -> None:
+  """Warns of the files of a split that no pair has; `why` is what they have."""
+  if files:
+    count = '1 file has' if len(files) == 1 else f'{len(files)} files have'
+    _log.warning('%s: %s %s, left out: %s', name, count, why, listed(files, _NAMED))
 
 
 def _warn_of_proportions(
@@ -149,7 +157,3 @@ def _warn_of_proportions(
       'by itself, so that they may not match',
       *(name, len(odd), len(rows), odd[0]),
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-  return ', '.join(names[:_NAMED]) + (', ...' if len(names) > _NAMED else '')

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfgan_pipeline.data.dataset import SPLIT_NAMES
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
 
 # Words in names of folders, in any case -> the split that they mean.
 _SPLIT_WORDS = {
@@ -191,5 +191,4 @@ def _as_text(name: str) -> str:
 
 def _listed(folders: Sequence[str]) -> str:
   """Joins names for a message; of many, the first ten."""
-  more = f' and {len(folders) - 10} more' if len(folders) > 10 else ''
-  return ', '.join(map(_as_text, folders[:10])) + more
+  return listed(map(_as_text, folders), 10)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import os
 
 from tfgan_pipeline.data.folders.layout import split_named
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
 
 
 def partner_keys(names: Sequence[str]) -> list[str]:
@@ -53,6 +53,8 @@ def inside_folder(root: str, names: Sequence[str], folder: str) -> dict[str, str
         break
   if not inside:
     folders = dict.fromkeys(part for name in names for part in name.split(os.sep)[:-1])
-    known = ', '.join(sorted(folders)[:20]) or 'none'
-    raise UsageError(f"dataset 'image_folder': folder={folder}: not in {root}; there are {known}")
+    raise UsageError(
+      f"dataset 'image_folder': folder={folder}: no picture in {root} is in a folder of this name; "
+      f'there are {listed(sorted(folders)) or "no folders"}'
+    )
   return inside

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.errors import UsageError, did_you_mean
-
-_LISTED = 20  # Names in a message.
+from tfgan_pipeline.errors import UsageError, did_you_mean, listed
 
 
 def attribute_places(features: Any) -> dict[str, tuple[str, ...]]:
@@ -47,11 +45,7 @@ def chosen_attributes(
     return dict(places)
   for name in names:
     if name not in places:
-      listed = list(places)[:_LISTED]
-      more = f' and {len(places) - _LISTED} more' if len(places) > _LISTED else ''
-      there = (
-        f'there are {", ".join(listed)}{more}' if places else 'it has none that are true or false'
-      )
+      there = f'there are {listed(places)}' if places else 'it has none that are true or false'
       raise UsageError(
         f"dataset 'tfds': attributes={name}: not of {dataset}{did_you_mean(name, places)}; {there}"
       )
