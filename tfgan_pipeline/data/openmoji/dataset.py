@@ -182,10 +182,12 @@ def _tones(drawings: Drawings, names: Sequence[str], size: tuple[int, int]) -> S
   steps = np.array([1 + _number(name) % (len(TONES) - 1) for name in names], np.int32)
   asked = (labels + steps) % len(TONES)
   partners = [people[without_tones(name)][tone] for name, tone in zip(names, asked)]
+  place = {name: row for row, name in enumerate(dict.fromkeys([*names, *partners]))}
+  images = drawings.render(list(place), size)
   arrays = {
-    'image': drawings.render(names, size),
+    'image': images[: len(names)],
     'label': labels,
-    'image_asked': drawings.render(partners, size),
+    'image_asked': images[[place[partner] for partner in partners]],
     'label_asked': asked,
   }
   return MemorySplit(arrays, recipe=_recipe(drawings, [*names, *partners], size, 'tones'))
