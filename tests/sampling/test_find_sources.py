@@ -46,6 +46,14 @@ def test_files_folders_and_patterns_name_pictures_by_one_rule(album, pattern, na
       find_sources(f'{album}/{pattern}', f'{album}/out')
 
 
+def test_links_without_an_output_are_named(album, caplog):
+  (album / 'p/again.png').symlink_to(album / 'p/1.png')
+  with caplog.at_level('INFO', 'tfgan_pipeline'):
+    find_sources(f'{album}/p', f'{album}/out')
+  reasons = ('again.png (link to what counts already)', 'gone.png (link to no file)')
+  assert all(reason in caplog.text for reason in (*reasons, 'pipe.png (no regular file)'))
+
+
 @pytest.mark.parametrize(
   'pattern, output_dir, is_among',
   [

@@ -24,7 +24,7 @@ from tfgan_pipeline.data.folders.picture_files import (
   is_picture,
   open_content,
 )
-from tfgan_pipeline.errors import Interrupted, Unreachable, UsageError, first_line
+from tfgan_pipeline.errors import Interrupted, Unreachable, UsageError, first_line, listed
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.digests import digest
@@ -103,15 +103,21 @@ def find_sources(path: str, output_dir: str) -> Sources:
     matches = files.matches(path) if set('*?[') & set(path) else []
     root = os.path.dirname(re.split(r'[*?[]', path)[0])
   found: set[str] = set()
+  passed_over: dict[str, str] = {}
   for match in matches:
     if files.is_folder(match):
       refuse_overlap(match, output_dir, '--output_dir', '--input')  # It may be a link.
-      found.update(os.path.join(match, name) for name in find_files(match, '--input').names)
+      below = find_files(match, '--input')
+      found.update(os.path.join(match, name) for name in below.names)
+      passed_over |= {os.path.join(match, name): why for name, why in below.passed_over.items()}
     elif not files.is_local(match) or os.path.isfile(match):  # Reading a pipe would wait for ever.
       found.add(match)
   names = [name[len(root) :].lstrip('/') for name in sorted(found) if _counts(name)]
   if not names:
     raise UsageError(f'--input={path}: no picture there')
+  left_out = [f'{name[len(root) :].lstrip("/")} ({why})' for name, why in passed_over.items()]
+  if left_out:
+    _log.info('%s: left out: %s', path, listed(left_out, 5))
   return Sources(root, names)
 
 
