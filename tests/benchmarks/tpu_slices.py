@@ -2,13 +2,14 @@
 
     python -m tests.benchmarks.tpu_slices mnist_dcgan mnist_hinge --topology=v5e:2x2,v6e:2x2
 
-Needs the extra tpu-check and no data. Rows of other presets and slices are kept.
+Needs the extra tpu-check and no data. Rows of other presets and slices are kept. Further flags are
+passed on, such as a --model whose features are of a file of weights.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import json
 import pathlib
 import subprocess
@@ -64,10 +65,10 @@ def shape_of(preset: str) -> tuple[str, ...]:
   return f'--image_shape={height},{width},{channels}', f'--num_classes={classes}'
 
 
-def check(preset: str, topology: str) -> list[dict[str, Any]]:
+def check(preset: str, topology: str, more: Sequence[str] = ()) -> list[dict[str, Any]]:
   """Runs the binary; 1 is the exit code of a step that does not compile or fit on some slice."""
   flags = (f'--flagfile={ROOT}/flags/{preset}.flags', f'--topology={topology}', *shape_of(preset))
-  command = (sys.executable, '-m', 'tfgan_pipeline.bin.tpu_check', *flags)
+  command = (sys.executable, '-m', 'tfgan_pipeline.bin.tpu_check', *flags, *more)
   process = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
   if process.returncode not in (0, 1):
     raise SystemExit(process.returncode)
@@ -84,9 +85,9 @@ def main() -> None:
   parser.add_argument('presets', nargs='+', metavar='PRESET', help='as of flags/PRESET.flags')
   parser.add_argument('--topology', default='v5e:2x2', help='as of tfgan-tpu-check')
   parser.add_argument('--csv', default=csv_rows.DATA / 'tpu_slices.csv', help='the file')
-  arguments = parser.parse_args()
+  arguments, more = parser.parse_known_args()
   for preset in arguments.presets:
-    write(arguments.csv, preset, check(preset, arguments.topology))
+    write(arguments.csv, preset, check(preset, arguments.topology, more))
 
 
 if __name__ == '__main__':
