@@ -14,7 +14,7 @@ from tests.models.test_translation_games import CASES
 
 @pytest.mark.heavy
 def test_a_photograph_of_12_megapixels_takes_less_than_2_gb(tmp_path):
-  """Measures a run with the translator of openmoji_cyclegan, which makes tiles that share pixels."""
+  """Measures a run with the translator of openmoji_cyclegan, whose tiles share pixels."""
   networks = 'resnet_translator(filters=16, blocks=4), patchgan(filters=4, layers=1)'
   values = {**CASES['cyclegan'], 'networks': networks, 'max_steps': 1, 'sample_every': 9}
   experiment = tiny_experiment(str(tmp_path / 'run'), **values)
