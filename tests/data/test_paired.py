@@ -95,6 +95,19 @@ def test_partners_stay_together_where_the_sides_are_unequal(tmp_path, caplog, li
   assert list(build(tmp_path, held_out).splits) == ['train', 'validation', 'test']
 
 
+@pytest.mark.parametrize('few', [1, 3, 8])
+@pytest.mark.parametrize('sides', ['AB', 'BA'])
+def test_a_class_that_one_side_nearly_lacks_tears_no_pair(tmp_path, few, sides):
+  """Some splits of a side have no picture of a class of which there are few."""
+  for folder, count in (('A/x', 20), ('A/y', 20), ('B/x', 20), ('B/y', few)):
+    for number in range(count):
+      save(tmp_path / folder / f'{number}.png', number)
+  one, other = sides
+  text = f'paired(a="image_folder(8, 1, folder={one})", b="image_folder(8, 1, folder={other})")'
+  splits = build(tmp_path, text).splits.values()
+  assert sum(split.size for split in splits) == 20 + few
+
+
 def test_classes_inside_both_folders_are_those_of_the_first(tmp_path):
   for name in ('cat', 'dog'):
     fill(tmp_path, f'A/{name}', f'B/{name}')

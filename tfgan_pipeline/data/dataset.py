@@ -34,8 +34,8 @@ class DataOptions:
     memory_limit_gb: Decoded images are kept in memory if all splits together take at most this
       many gigabytes (1e9 bytes); larger data is read from its files during training.
     former: Whether folders are understood by the rules of earlier versions, for runs of these.
-    partners: Split of the other picture of each pair, by the key of `partner_keys`; of files that
-      lie in no splits, each goes to the split of its partner.
+    partners: Split of each file of the other side of pairs, by path; of files that lie in no
+      splits, each goes to the split of its partner.
   """
 
   data_dir: str | None = None

@@ -89,7 +89,8 @@ def _pair(name: str, one: Split, other: Split) -> Split:
       )
     rows = np.arange(one.size)
     return PairedSplit(one, other, rows, rows)
-  places = [_places(name, split.names) for split in (one, other)]
+  keys = partner_keys(one.names, other.names)
+  places = [_places(name, split.names, own) for split, own in zip((one, other), keys)]
   common = [key for key in places[0] if key in places[1]]
   if not common:
     raise UsageError(
@@ -109,19 +110,14 @@ def _pair(name: str, one: Split, other: Split) -> Split:
 
 
 def _parts_of(dataset: Dataset) -> dict[str, str]:
-  """Returns the split of each file by the key that its partner has; {} without files."""
-  names = [(name, split) for split, one in dataset.splits.items() for name in one.names]
-  return dict(zip(partner_keys([name for name, _ in names]), [split for _, split in names]))
+  """Returns the split of each file of a dataset; {} without files."""
+  return {name: split for split, one in dataset.splits.items() for name in one.names}
 
 
-def _places(name: str, names: Sequence[str]) -> dict[str, int]:
+def _places(name: str, names: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
   """Returns the key of each file -> its place; of files with one key, the first."""
   places: dict[str, int] = {}
-  again = [
-    names[place]
-    for place, key in enumerate(partner_keys(names))
-    if places.setdefault(key, place) != place
-  ]
+  again = [names[place] for place, key in enumerate(keys) if places.setdefault(key, place) != place]
   _warn_of_left_out(name, again, 'the name of another but for the extension')
   return places
 

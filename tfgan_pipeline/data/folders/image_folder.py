@@ -22,7 +22,7 @@ from tfgan_pipeline.data.folders.former_folder import former_folder
 from tfgan_pipeline.data.folders.layout import Layout, read_layout
 from tfgan_pipeline.data.folders.partition import partition, partition_of_partners
 from tfgan_pipeline.data.folders.picture_files import is_named_like_picture
-from tfgan_pipeline.data.folders.side_folder import inside_folder, partner_keys
+from tfgan_pipeline.data.folders.side_folder import inside_folder
 from tfgan_pipeline.data.folders.survey import Survey, data_range, survey_pictures
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.media.sizes import height_and_width
@@ -124,7 +124,7 @@ def image_folder(
 
   names = [paths[name] for name in survey.names]
   layout = read_layout(root, names)
-  parts = layout.parts or partition_of_partners(partner_keys(survey.names), options.partners)
+  parts = layout.parts or partition_of_partners(survey.names, options.partners)
   layout = layout._replace(parts=parts or partition(names, layout.labels, shares))
   _warn_of_values(root, survey, layout, limits, channels)
   return assemble(

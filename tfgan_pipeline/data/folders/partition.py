@@ -13,6 +13,7 @@ import hashlib
 
 import numpy as np
 
+from tfgan_pipeline.data.folders.side_folder import partner_keys
 from tfgan_pipeline.errors import UsageError
 
 
@@ -60,18 +61,22 @@ def partition(
   return {part: np.sort(members) for part, members in parts.items() if len(members)}
 
 
-def partition_of_partners(keys: Sequence[str], part_of: Mapping[str, str]) -> dict[str, np.ndarray]:
+def partition_of_partners(
+  names: Sequence[str], part_of: Mapping[str, str]
+) -> dict[str, np.ndarray]:
   """Partitions files as their partners are parted, so that no pair is torn.
 
   Args:
-    keys: N keys of files, as of `partner_keys`.
-    part_of: Part of each partner, by key.
+    names: Paths of N files.
+    part_of: Part of each file of the other side, by path.
 
   Returns:
-    Part -> indices into `keys`, int64, ascending, 'train' first; files without a partner are in
+    Part -> indices into `names`, int64, ascending, 'train' first; files without a partner are in
     'train'. {} if no file has a partner in 'train'.
   """
-  found = [part_of.get(key, '') for key in keys]
+  keys, others = partner_keys(names, list(part_of))
+  parts_by_key = dict(zip(others, part_of.values()))
+  found = [parts_by_key.get(key, '') for key in keys]
   if 'train' not in found:
     return {}
   parts = np.array([part or 'train' for part in found])

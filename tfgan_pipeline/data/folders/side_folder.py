@@ -14,17 +14,29 @@ from tfgan_pipeline.data.folders.layout import split_named
 from tfgan_pipeline.errors import UsageError, listed
 
 
-def partner_keys(names: Sequence[str]) -> list[str]:
-  """Returns the path of each file without extension, and without the folders that all share.
+def partner_keys(names: Sequence[str], others: Sequence[str]) -> tuple[list[str], list[str]]:
+  """Returns keys for the files of two sides: partners have equal keys.
 
-  Partners in two folders have equal keys.
+  A key is a path without its extension, and without the folders in which all files of the side lie
+  and none of the other side: names of sides, not of classes, of which a side may have one alone.
+
+  Args:
+    names: Paths of the files of one side.
+    others: Paths of the files of the other side.
   """
-  paths = [name.split(os.sep) for name in names]
-  shared = set.intersection(*(set(path[:-1]) for path in paths)) if paths else set()
-  return [
-    '/'.join([*(folder for folder in folders if folder not in shared), os.path.splitext(file)[0]])
-    for *folders, file in paths
-  ]
+  sides = [[name.split(os.sep) for name in side] for side in (names, others)]
+  folders = [[set(path[:-1]) for path in side] for side in sides]
+  shared = [set.intersection(*sets) if sets else set() for sets in folders]
+  left_out = (shared[0].difference(*folders[1]), shared[1].difference(*folders[0]))
+  one, other = (
+    ['/'.join([*(part for part in path if part not in out), _stem(file)]) for *path, file in side]
+    for side, out in zip(sides, left_out)
+  )
+  return one, other
+
+
+def _stem(file: str) -> str:
+  return os.path.splitext(file)[0]
 
 
 def inside_folder(root: str, names: Sequence[str], folder: str) -> dict[str, str]:
