@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
@@ -65,6 +65,8 @@ def _check(
   """Raises UsageError unless a network has the inputs and the output of its role."""
   flag = f'--networks={experiment.networks}'
   shape = role.gives.shape
+  if not isinstance(network, keras.Model | None):
+    raise UsageError(f'{flag}: its {name} is of {type(network).__name__}, and no model of Keras 2')
   if network is not None and network.output.dtype != tf.float32:
     raise UsageError(
       f'--precision={precision}: the {name} of {flag} returns {network.output.dtype.name}; '
@@ -72,7 +74,7 @@ def _check(
     )
   if network is None or not _fits(network.output_shape[1:], shape):
     raise UsageError(
-      f'{flag}: has no {name} of {"x".join(str(side or "?") for side in shape)} outputs, '
+      f'{flag}: has no {name} of {_text(shape)} outputs, '
       f'which --model={experiment.model} needs; --list=network names others'
     )
   if len(network.inputs) != len(role.reads):
@@ -80,9 +82,19 @@ def _check(
       f'{flag}: its {name} has {len(network.inputs)} inputs, and of --model={experiment.model} it '
       f'reads {" and ".join(role.reads)}'
     )
+  for tensor, (read, port) in zip(network.inputs, role.reads.items()):
+    if not _fits(port.shape, tensor.shape[1:]):
+      raise UsageError(
+        f'{flag}: its {name} reads {read} of {_text(tensor.shape[1:])}, and '
+        f'--model={experiment.model} gives it {_text(port.shape)}'
+      )
 
 
-def _fits(shape: tuple[int, ...], pattern: tuple[int | None, ...]) -> bool:
+def _text(shape: Iterable[int | None]) -> str:
+  return 'x'.join(str(side or '?') for side in shape) or '1'
+
+
+def _fits(shape: tuple[int | None, ...], pattern: tuple[int | None, ...]) -> bool:
   """Returns whether a shape has the sides of a pattern, in which None is any side."""
   return len(shape) == len(pattern) and all(
     expected in (None, side) for side, expected in zip(shape, pattern)
