@@ -207,7 +207,7 @@ def test_a_game_without_what_it_needs(register):
   for model, networks, message in (
     ('vae', 'forgetful', 'has no encoder of 16 outputs, which --model=vae'),
     ('conditional_gan', 'not_told', 'its generator has 1 inputs, .* it reads noise and label'),
-    ('gan', 'too_small', 'has no generator of 16x16x1 outputs'),
+    ('gan', 'too_small', 'its generator makes 8x8x1, and --model=gan needs 16x16x1'),
   ):
     with pytest.raises(UsageError, match=f'--networks={networks}: {message}'):
       game_of(model, networks=networks)

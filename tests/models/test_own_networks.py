@@ -39,7 +39,7 @@ def mine(spec, *, noise: int = 64, image: tuple = (8, 8, 1), made: int = 8, is_m
     ('mine(noise=3)', 'its generator reads noise of 3, and --model=gan gives it 64'),
     ('mine(image=(5, 8, 1))', 'its discriminator reads image of 5x8x1, and --model=gan gives it 8'),
     ('mine(image=(8, 8, 3))', 'its discriminator reads image of 8x8x3, and --model=gan gives it 8'),
-    ('mine(made=9)', 'has no generator of 8x8x1 outputs, which --model=gan needs'),
+    ('mine(made=9)', 'its generator makes 9x8x1, and --model=gan needs 8x8x1'),
     ('mine(is_model=False)', 'its discriminator is of float, and no model of Keras 2'),
   ],
 )

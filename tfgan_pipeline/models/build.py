@@ -72,11 +72,16 @@ def _check(
       f'--precision={precision}: the {name} of {flag} returns {network.output.dtype.name}; '
       "its last layer needs dtype='float32'"
     )
-  if network is None or not _fits(network.output_shape[1:], shape):
+  if network is None:
     raise UsageError(
-      f'{flag}: has no {name} of {_text(shape)} outputs, '
-      f'which --model={experiment.model} needs; --list=network names others'
+      f'{flag}: has no {name} of {_text(shape)} outputs, which --model={experiment.model} needs; '
+      '--list=network names others'
     )
+  made = network.output_shape[1:]
+  if not _fits(made, shape):
+    wants = f'--model={experiment.model} needs {_text(shape)}'
+    hint = '; build it for the shapes of its role' if None in made else ''
+    raise UsageError(f'{flag}: its {name} makes {_text(made)}, and {wants}{hint}')
   if len(network.inputs) != len(role.reads):
     raise UsageError(
       f'{flag}: its {name} has {len(network.inputs)} inputs, and of --model={experiment.model} it '
