@@ -27,6 +27,7 @@ FLOORS = (
   {'training', 'sampling', 'references'},
   {'evaluation', 'tpu'},
   {'estimator', 'report', 'verification'},
+  {'sweep'},
   {'bin'},
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

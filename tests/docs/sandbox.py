@@ -33,6 +33,10 @@ SMALL = {
     '--batch_size=8',
   ),
   'evaluate': ('--num_samples=40',),  # Intervals want 20 blocks of two.
+  'sweep': (
+    *('--max_steps=2', '--save_every=1', '--sample_every=2', '--log_every=1', '--batch_size=8'),
+    *('--num_samples=40', '--extractor=random_projection', '--networks=mlp(units=8)'),
+  ),
   'reference': (),
   'compare': (),
   'report': (),

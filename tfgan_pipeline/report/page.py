@@ -54,7 +54,7 @@ def page(runs: Sequence[RecordedRun], again: str) -> str:
   differs = settings.told_apart(runs)
   sections = [_section(*parts) for parts in zip(runs, differs, copies, albums)]
   tables = score_tables(runs)
-  template = _environment().get_template('page.html')
+  template = environment().get_template('page.html')
   shown = dict(
     title=f'Report of {runs[0].name}' if len(runs) == 1 else f'Report of {len(runs)} runs',
     sections=sections,
@@ -97,10 +97,11 @@ def _section(
   return Section(run, differs, copies, parts)
 
 
-def _environment() -> Any:
+def environment() -> Any:
+  """Returns the environment of the templates, a jinja2.Environment."""
   from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-  environment = Environment(
+  made = Environment(
     # By path, as a package that is not installed has no loader of its own.
     loader=FileSystemLoader(os.path.join(os.path.dirname(__file__), 'templates')),
     autoescape=True,
@@ -108,7 +109,7 @@ def _environment() -> Any:
     trim_blocks=True,
     lstrip_blocks=True,
   )
-  environment.filters.update(
+  made.filters.update(
     number=numbers.number, percent=numbers.percent, duration=numbers.duration, short=numbers.short
   )
-  return environment
+  return made
