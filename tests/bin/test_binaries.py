@@ -152,7 +152,8 @@ def test_evaluate_is_idempotent_and_its_record_complete(tiny_run, tmp_path, cach
   main = {f'1_scores/{name}[random_projection]' for name in ('fid', 'kid')}
   details = ('fid_above_floor', 'kid_std', 'kid_subset_size')
   more = {f'score_details/{name}[random_projection]' for name in details}
-  assert tensorboard_tags(scores.parent) == {*main, *more, 'fakes', 'definition'}
+  once = {'definition', 'custom_scalars__config__', '_hparams_/session_start_info'}
+  assert tensorboard_tags(scores.parent) == {*main, *more, 'fakes', *once}
   assert tensorboard_tags(scores.parent / 'floor') == {'1_scores/fid[random_projection]'}
   definition = record['definition']
   assert definition['weights'] == 'average' and definition['num_generated'] == 300

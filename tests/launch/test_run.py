@@ -1,6 +1,7 @@
 """tests/run.sh and .ci/run: what they hand to linters and pytest, and which exit code they give."""
 
 import os
+import shutil
 
 import pytest
 
@@ -44,7 +45,9 @@ def _calls(python) -> list[str]:
 def test_linters_then_pytest_in_the_repository_and_nothing_else(
   python, tmp_path, arguments, passed
 ):
-  done = run(RUN, *arguments, cwd=tmp_path, env=environment(TFGAN_PIPELINE_PYTHON=python))
+  program(tmp_path / 'bin', 'chromium', '')
+  variables = environment(tmp_path / 'bin', TFGAN_PIPELINE_PYTHON=python)
+  done = run(RUN, *arguments, cwd=tmp_path, env=variables)
   processes = min(os.cpu_count() + 1, 4)
   pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile><--no-loadscope-reorder>{passed}'
   record = ['<tests/launch/unchanged.py><--record>'] * (arguments == ['--all'])
@@ -64,3 +67,19 @@ def test_exit_code_of_pytest_is_passed_on(python, script, code):
 def test_no_test_runs_on_code_that_a_linter_refuses(python, script, calls, linter):
   run(script, code=1, env=environment(TFGAN_PIPELINE_PYTHON=python, **{linter: 1}))
   assert len(_calls(python)) == calls
+
+
+@pytest.mark.parametrize(
+  'user, code, expected', [(0, 0, ['update', 'install']), (0, 1, ['update']), (1000, 0, [])]
+)
+def test_a_browser_is_installed_where_that_may_be(python, tmp_path, user, code, expected):
+  """Runs --all on a machine that has no Chromium."""
+  folder = tmp_path / 'bin'
+  program(folder, 'id', f'echo {user}\n')
+  program(folder, 'apt-get', f'echo "$1" >> "{tmp_path}/installed"; exit {code}\n')
+  for name in ('bash', 'cat', 'dirname', 'env', 'getconf'):
+    (folder / name).symlink_to(shutil.which(name))
+  done = run(RUN, '--all', env=environment(PATH=folder, TFGAN_PIPELINE_PYTHON=python))
+  installed = tmp_path / 'installed'
+  assert (installed.read_text().split() if installed.exists() else []) == expected
+  assert ('chromium cannot be installed' in done.stderr) == bool(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import pathlib
@@ -20,10 +21,10 @@ class Browser:
   """One tab; a context that closes it.
 
   Args:
-    path: The HTML file to open.
+    page: The HTML file to open, or an address.
   """
 
-  def __init__(self, path: pathlib.Path):
+  def __init__(self, page: pathlib.Path | str):
     self._loop = asyncio.new_event_loop()
     self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     self._numbers = itertools.count(1)
@@ -33,7 +34,11 @@ class Browser:
     self._loop.run_until_complete(self._connect())
     for domain in ('Page', 'Runtime', 'Network', 'Log', 'Accessibility'):
       self.call(f'{domain}.enable')
-    self.call('Page.navigate', url=path.as_uri())
+    self.go(page if isinstance(page, str) else page.as_uri())
+
+  def go(self, address: str) -> None:
+    """Opens an address and waits until the page has loaded."""
+    self.call('Page.navigate', url=address)
     self._loop.run_until_complete(self._until('Page.loadEventFired'))
 
   async def _connect(self) -> None:
@@ -79,6 +84,10 @@ class Browser:
     result = self.call('Runtime.evaluate', expression=script, returnByValue=True)
     assert 'exceptionDetails' not in result, result
     return result['result'].get('value')
+
+  def picture(self) -> bytes:
+    """Returns what is shown, as a PNG file."""
+    return base64.b64decode(self.call('Page.captureScreenshot')['data'])
 
   def press(self, key: str) -> None:
     """Presses and releases a key, by its name such as 'ArrowLeft' or 'Tab'."""

@@ -87,7 +87,7 @@ def _score_files(options: EvaluationOptions) -> Iterator[dict[str, Any]]:
   flag = 'generated_dir' if FLAGS.generated_dir else 'generated_features'
   command_line.refuse(
     *('model_dir', 'watch', 'step', 'also', 'weights', 'batch_norm', 'best_by', 'eval_name'),
-    *('eval_dir', 'labels', 'label_proportions'),
+    *('eval_dir', 'labels', 'label_proportions', 'projector'),
     because=f'not with --{flag}, which is no run',
   )
   early.require_sources()

@@ -35,6 +35,7 @@ GROUPS = {
     'log_every',
     'sample_every',
     'also_log',
+    'tensorboard',
   ),
   'Data': ('dataset', 'data_dir', 'augment', 'memory_limit_gb'),
   'Game and networks': (
@@ -49,7 +50,7 @@ GROUPS = {
   ),
   'Scores': (
     *('metrics', 'extractor', 'protocol', 'image_metrics', 'pair_metrics', 'generator_metrics'),
-    *('path_length', 'bootstrap', 'best_by', 'per_sample'),
+    *('path_length', 'bootstrap', 'best_by', 'per_sample', 'projector'),
   ),
   'Samples': (
     *('num_samples', 'sample_seed', 'weights', 'batch_norm', 'task', 'labels'),

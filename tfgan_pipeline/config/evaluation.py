@@ -147,9 +147,11 @@ class EvaluationOptions(Settings):
   )
   per_sample: bool = setting(
     False,
-    'Also write a table with a line per sample beside the scores: nearest real picture, distance, '
-    'whether likely a copy, whether in the manifold; and a picture of likely copies and the worst.',
+    'Also write a table of single samples, which tells likely copies and the worst, and a picture.',
     defines=False,
+  )
+  projector: int = setting(
+    0, "Images of each kind for TensorBoard's projector; 0: none.", defines=False, minimum=0
   )
   best_by: str = setting(
     'fid',

@@ -16,8 +16,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.durations import DURATIONS, require_one, steps_of
-from tfgan_pipeline.config.settings import Settings, canonical_value, setting
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.config.settings import Settings, setting, updated_value
 
 # Fields of which later jobs on a run, perhaps on another machine, may have other values.
 RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')
@@ -148,6 +147,13 @@ class Experiment(Settings):
   also_log: str = setting(
     '', 'Trackers besides: wandb, mlflow.', defines=False, some_of=registry.tracker, later=True
   )
+  tensorboard: str = setting(
+    'curves',
+    'Pages of TensorBoard: graph and histograms, of weights at each save, are further ones.',
+    defines=False,
+    choices=('curves', 'graph', 'histograms', 'all'),
+    later=True,
+  )
   steps_per_loop: int = setting(
     10,
     'Largest number of steps that the device runs per call from the host.',
@@ -272,7 +278,7 @@ class Experiment(Settings):
   def defining(self) -> dict[str, Any]:
     """Returns the values of the fields that define a run, in today's form."""
     return {
-      field.name: _update_value(field, getattr(self, field.name))
+      field.name: updated_value(field, getattr(self, field.name))
       for field in dataclasses.fields(self)
       if field.metadata['defines']
     }
@@ -280,7 +286,7 @@ class Experiment(Settings):
   def changes(self, old: Experiment, also: Collection[str] = ()) -> dict[str, list[Any]]:
     """Returns [old, new] values, by name, of fields that define a run or are in `also`."""
     pairs = {
-      field.name: [_update_value(field, getattr(one, field.name)) for one in (old, self)]
+      field.name: [updated_value(field, getattr(one, field.name)) for one in (old, self)]
       for field in dataclasses.fields(self)
       if field.metadata['defines'] or field.name in also
     }
@@ -289,11 +295,3 @@ class Experiment(Settings):
   def differences(self, other: Experiment) -> list[str]:
     """Returns '--name=X (was Y)' for fields that define a run: X here, Y in `other`."""
     return [f'--{name}={new} (was {old})' for name, (old, new) in self.changes(other).items()]
-
-
-def _update_value(field: dataclasses.Field[Any], value: Any) -> Any:
-  """Returns a recorded value in today's form, with arguments that its component gained since."""
-  try:
-    return canonical_value(field, value)
-  except UsageError:  # A component of another script or version.
-    return value

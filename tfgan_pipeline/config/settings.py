@@ -212,6 +212,14 @@ def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
   return value
 
 
+def updated_value(field: dataclasses.Field[Any], value: Any) -> Any:
+  """Returns a recorded value in today's form, with arguments that its component gained since."""
+  try:
+    return canonical_value(field, value)
+  except UsageError:  # A component of another script or version.
+    return value
+
+
 def short_value(field: dataclasses.Field[Any], value: Any) -> Any:
   """Returns a value for people to read: calls of components without arguments at their defaults.
 

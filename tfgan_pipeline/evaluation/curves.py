@@ -1,6 +1,6 @@
 """Curves of scores in TensorBoard: one for each definition, in which steps only rise.
 
-    curves = Curves(records, run_id, definition)
+    curves = Curves(records, run, definition, experiment)
     curves.draw(record, picture)
 
 The first definition that is scored in an evaluation directory has its event files there, each other
@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 from tensorboard.compat.proto import event_pb2
 
+from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.evaluation.score_charts import end_tag, has_interval, pages_of
 from tfgan_pipeline.metrics.ranking import is_detail
 from tfgan_pipeline.runs import event_files
+from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, Records, definition_id
 from tfgan_pipeline.writers.groups import is_former, shown_as
 from tfgan_pipeline.writers.tensorboard import picture_event, scalar_event, text_event
@@ -35,14 +38,22 @@ class Curves:
 
   Args:
     records: The score records that the curves follow, and whose directory has the event files.
-    run_id: Id of the run.
+    run: The run.
     definition: The definition of the scores.
+    experiment: The run's experiment, as recorded.
   """
 
-  def __init__(self, records: Records, run_id: str, definition: Mapping[str, Any]):
+  def __init__(
+    self,
+    records: Records,
+    run: RunDirectory,
+    definition: Mapping[str, Any],
+    experiment: Experiment,
+  ):
     self._records = records
-    self._run_id = run_id
+    self._run_id = run.run_id
     self._definition = dict(definition)
+    self._experiment = experiment
     self._files: dict[str, str] = {}  # Event file that this process goes on writing, by folder.
 
   @property
@@ -87,7 +98,8 @@ class Curves:
       if 'scores' in other and other['step'] != step and points_of(other)
     }
     drawn = list(event_files.read(directory))
-    points = self._events(step, points_of(record), picture, told=bool(drawn) or picture is None)
+    about = record if picture is not None else None  # Floors stand beside scores, which tell it.
+    points = self._events(step, points_of(record), picture, about=None if drawn else about)
     if _are_in_order(drawn, list(others)) and step > max(others, default=-1):
       self._files[directory] = event_files.append(directory, points, self._files.get(directory, ''))
       return
@@ -95,18 +107,31 @@ class Curves:
     pictures = {key: events for key, events in _pictures(drawn).items() if len(events) == 1}
     first = min([step, *others])
     events = {step: points} | {
-      key: self._events(key, values, told=key != first or picture is None) + pictures.get(key, [])
+      key: self._events(key, values, about=about if key == first else None) + pictures.get(key, [])
       for key, values in others.items()
     }
     ordered = itertools.chain(*(events[key] for key in sorted(events)))
     self._files[directory] = event_files.replace(directory, ordered)
 
   def _events(
-    self, step: int, points: Mapping[str, float], picture: np.ndarray | None = None, *, told: bool
+    self,
+    step: int,
+    points: Mapping[str, float],
+    picture: np.ndarray | None = None,
+    *,
+    about: Record | None,
   ) -> list[event_pb2.Event]:
-    """Returns events of points and a picture, and of the definition unless it was told before."""
+    """Returns events of points and a picture, and what stands once in a directory.
+
+    Args:
+      step: The step of all events.
+      points: Values by tag.
+      picture: Picture of samples; None for none.
+      about: Record with scores of the definition; None if all that stands once was told before.
+    """
     events = [scalar_event(step, tag, value) for tag, value in points.items()]
-    if not told:
+    if about:
+      events += pages_of({**about, 'step': step}, self._experiment)
       text = json.dumps(self._definition, indent=2)
       events.append(text_event(step, 'definition', f'```\n{text}\n```'))
     if picture is not None:
@@ -128,12 +153,16 @@ def _scores(record: Record) -> dict[str, float]:
 
 
 def _floors(record: Record) -> dict[str, float]:
-  """Returns the floors of scores by the tags of the scores."""
-  return {
-    shown_as(f'scores/{name}'): record['scores'][floor]
-    for name in record['scores']
-    if (floor := name.replace('[', '_floor[', 1)) in record['scores']
-  }
+  """Returns the floors of scores by the tags of the scores.
+
+  The ends of an interval are there at the floor, too, for charts that show a score in its interval.
+  """
+  points = {}
+  for name in record['scores']:
+    if (floor := name.replace('[', '_floor[', 1)) in record['scores']:
+      ends = [end_tag(name, end) for end in ('low', 'high') if has_interval(record, name)]
+      points |= dict.fromkeys([shown_as(f'scores/{name}'), *ends], record['scores'][floor])
+  return points
 
 
 def folder_name(definition: Mapping[str, Any]) -> str:

@@ -33,14 +33,13 @@ from tfgan_pipeline.evaluation.best_by import full_name
 from tfgan_pipeline.evaluation.curves import Curves
 from tfgan_pipeline.evaluation.definition import definition_of
 from tfgan_pipeline.evaluation.drawn_images import keep_first
+from tfgan_pipeline.evaluation.inspections import inspections, missing
 from tfgan_pipeline.evaluation.kept_checkpoints import KeptCheckpoints
-from tfgan_pipeline.evaluation.per_sample import PerSample
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
 from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.recorded_changes import changes_before
@@ -121,7 +120,7 @@ class Evaluator:
     place = place_of(run, options)
     self._claims = Claims(place.directory)
     self._records = Records(place.directory, self._claims, place.read_only)
-    self._curves = Curves(self._records, self.run_id, self.definition)
+    self._curves = Curves(self._records, run, self.definition, experiment)
     self._checkpoints = Checkpoints(run.checkpoints)
     pins = re.sub(r'[^\w-]', '-', f'{options.directory_name}-{definition_id(self.definition)}')
     may_write = not options.eval_dir
@@ -169,8 +168,7 @@ class Evaluator:
       if not is_claimed:
         return None
       record = self.find(step)
-      table = f'{self._per_sample_path(step)}.csv' if self._options.per_sample else ''
-      if record and 'error' not in record and (not table or files.exists(table)):
+      if record and 'error' not in record and not missing(*self._inspected(step)):
         _log.info('step %d has these scores already', step)
         if self._kept.has(step):  # Left by a killed evaluator.
           self._settle_pins(step)
@@ -196,7 +194,7 @@ class Evaluator:
     scores = self.scorer.score(
       keep_first(self._samples(), preview_count, previews),
       **self._conditions,
-      inspect=self._per_sample(step) if self._options.per_sample else None,
+      inspect=inspections(*self._inspected(step), self.scorer.real, self._samples),
       go_back=self._way_back.of if self._way_back else None,
     )
     if self._options.generator_calls:
@@ -233,13 +231,10 @@ class Evaluator:
     count, seed = self._options.num_samples, self._options.sample_seed
     return self._sampler.batches(count, seed, labels=self._classes)
 
-  def _per_sample_path(self, step: int) -> str:
-    return f'{self._records.directory}/per_sample-{step}-{definition_id(self.definition)}'
-
-  def _per_sample(self, step: int) -> PerSample:
-    assert self.scorer.real is not None  # The scorer refuses --per_sample without real images.
-    files.make_folder(self._records.directory)
-    return PerSample(self._per_sample_path(step), self.scorer.real, self._samples)
+  def _inspected(self, step: int) -> tuple[EvaluationOptions, str, str, int]:
+    """Returns the options, and where files besides the record of a step are."""
+    table = f'{self._records.directory}/per_sample-{step}-{definition_id(self.definition)}'
+    return self._options, table, self._curves.directory, step
 
   def record_failure(self, step: int, error: str, **more: object) -> Record:
     """Adds a record with an error in place of scores; returns the existing one if there is any.

@@ -110,7 +110,7 @@ def score_feature_files(
 
 def _read_reference(options: EvaluationOptions) -> Given:
   images = ('image_metrics', 'pair_metrics', 'generator_metrics', 'path_length', 'per_sample')
-  for flag in (*images, 'task'):
+  for flag in (*images, 'projector', 'task'):
     if getattr(options, flag):
       raise UsageError(f'--{flag}: needs images or a run, and {_FLAG} has features alone')
   given = read_given(options)

@@ -108,7 +108,7 @@ class FolderScorer:
       raise UsageError(
         f'{_FLAG}: say what to compare with: --reference_dir, --reference_stats or --dataset'
       )
-    for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'task'):
+    for flag in ('path_length', 'generator_metrics', 'pair_metrics', 'projector', 'task'):
       if getattr(options, flag):
         raise UsageError(f'--{flag}: needs a run, and {_FLAG} has images alone')
     self._options, self._every = options, every

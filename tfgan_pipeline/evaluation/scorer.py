@@ -88,10 +88,11 @@ class Scorer:
         )
       self._images = draw_images(choice.split, choice.classes)
     require_intervals(options, self._reference, options.num_samples)
-    if options.per_sample and choice.split is None:
-      raise UsageError(f'--per_sample: needs real images, and --{options.reference_flag} has none')
-    if options.per_sample and choice.classes:
-      raise UsageError('--per_sample: compares with images of all classes; leave out --labels')
+    for flag in ('per_sample', 'projector'):
+      if getattr(options, flag) and choice.split is None:
+        raise UsageError(f'--{flag}: needs real images, and --{options.reference_flag} has none')
+      if getattr(options, flag) and choice.classes:
+        raise UsageError(f'--{flag}: compares with images of all classes; leave out --labels')
     self.pairs: PairScores | None = None
     if pairs and options.pair_metrics:
       self.pairs = PairScores(options.pair_metrics, pairs, self._extractor)
@@ -192,7 +193,7 @@ class Scorer:
     generated = dataclasses.replace(generated, labels=labels, codes=codes)
     self._warn_once(generated)
     if inspect:
-      assert isinstance(self._reference, Features)  # --per_sample refuses statistics.
+      assert isinstance(self._reference, Features)  # Flags that need them refuse statistics.
       inspect(self._reference, generated)
     scores = self._compute_metrics(self._reference, generated, resamples=self._options.bootstrap)
     if self._images is not None:

@@ -7,7 +7,7 @@ snapshot.write(prefix)                     # In any thread: the files that root.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 import functools
 
 import numpy as np
@@ -81,6 +81,14 @@ class Snapshot:
   def checksums(self) -> dict[str, str]:
     """Checksum of each part, see checksums.py."""
     return checksums.of_arrays(self._values)
+
+  def of(self, parts: Collection[str]) -> dict[str, np.ndarray]:
+    """Returns the numbers of some parts, such as 'generator', by name on disk."""
+    return {
+      name: value
+      for name, value in sorted(self._values.items())
+      if name.split('/')[0] in parts and value.dtype.kind == 'f' and value.size
+    }
 
   def write(self, prefix: str) -> None:
     """Writes the checkpoint at `prefix`."""

@@ -31,6 +31,7 @@ from tfgan_pipeline.training.look import Look
 from tfgan_pipeline.training.progress import Progress
 from tfgan_pipeline.training.state import TrainState
 from tfgan_pipeline.training.summaries import TrainSummaries
+from tfgan_pipeline.training.tensorboard_graph import graph_of
 from tfgan_pipeline.writers.trackers import TrackedRun, Trackers
 
 _Part = TypeVar('_Part')
@@ -100,6 +101,8 @@ class Recorder:
       self._checkpoints.remove_leftovers()
       self._goodput.begin(self._run, step)  # Reads lines before they are removed.
       self._summaries = TrainSummaries(self._run, step, trackers)
+      if self._experiment.tensorboard in ('graph', 'all'):
+        self._summaries.graph(graph_of(self._state.game))
       self._progress = Progress(step, self._experiment.max_steps, self._experiment.batch_size)
       for change in recorded_changes(self._run):
         if change['first_step'] == step:
@@ -162,6 +165,8 @@ class Recorder:
       checksum = checksums.combined(snapshot.checksums)
       with self._writing(self._run.path):
         _require(self._summaries).line(step, scalars, checksum, scheduled=scheduled)
+        if self._experiment.tensorboard in ('histograms', 'all'):
+          _require(self._summaries).histograms(step, snapshot.of(self._state.game.networks))
       with writing(self._checkpoints.prefix(step)):
         self._checkpoints.save(step, snapshot)
         self._goodput.write(self._run, step)

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 import functools
 import json
 import os
+import re
 
 import numpy as np
 
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media import images
 from tfgan_pipeline.runs import event_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -16,6 +18,13 @@ from tfgan_pipeline.training.run_card import card
 from tfgan_pipeline.writers.groups import is_former, shown_as
 from tfgan_pipeline.writers.json_lines import JsonLines
 from tfgan_pipeline.writers.tensorboard import TensorBoard
+from tfgan_pipeline.writers.tensorboard_pages import (
+  Category,
+  Lines,
+  graph_event,
+  histogram_event,
+  layout_event,
+)
 from tfgan_pipeline.writers.trackers import Trackers
 
 # The tag of the rate, which varies between reruns and so is not in train.jsonl: a rerun reproduces
@@ -46,10 +55,32 @@ class TrainSummaries:
     self._tensorboard = TensorBoard(run.train, void)
     if run.exists():
       self._tensorboard.text(first_step, '1_run', card(run.read_record()))
+    self._tensorboard.add(layout_event(first_step, [self._players()]))
     self._curves = JsonLines(os.path.join(run.train, 'train.jsonl'))
     self._health = JsonLines(os.path.join(run.train, 'health.jsonl'))
     for lines in (self._curves, self._health):
       lines.rewrite(functools.partial(_clean_line, void=void))
+
+  def _players(self) -> Category:
+    """Returns the charts that have both players in them."""
+    losses, outputs = (
+      [re.escape(self._shown_as(f'{group}/{name}')) + '$' for name in names]
+      for group, names in (
+        ('loss', ('generator', 'discriminator')),
+        ('discriminator_output', ('real', 'generated')),
+      )
+    )
+    return Category(
+      '2_players', [Lines('Both losses', losses), Lines("Discriminator's outputs", outputs)]
+    )
+
+  def graph(self, graph: tf.compat.v1.GraphDef) -> None:
+    """Writes a graph for TensorBoard's page of graphs."""
+    self._tensorboard.add(graph_event(graph))
+
+  def histograms(self, step: int, values: Mapping[str, np.ndarray]) -> None:
+    """Writes histograms of arrays, by tag, for TensorBoard."""
+    self._tensorboard.add(*(histogram_event(step, tag, value) for tag, value in values.items()))
 
   def plot(self, step: int, values: Mapping[str, float], rate: float | None = None) -> None:
     """Writes one point of every curve for TensorBoard.

@@ -37,15 +37,16 @@ class TensorBoard(Writer):
     self._file = GrowingFile(event_files.append(directory, start))
 
   def scalars(self, step: int, values: Mapping[str, float]) -> None:
-    self._add(*(scalar_event(step, tag, value) for tag, value in values.items()))
+    self.add(*(scalar_event(step, tag, value) for tag, value in values.items()))
 
   def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
-    self._add(picture_event(step, tag, picture))
+    self.add(picture_event(step, tag, picture))
 
   def text(self, step: int, tag: str, text: str) -> None:
-    self._add(text_event(step, tag, text))
+    self.add(text_event(step, tag, text))
 
-  def _add(self, *events: event_pb2.Event) -> None:
+  def add(self, *events: event_pb2.Event) -> None:
+    """Writes events of any kind."""
     if self._file.held_bytes > _LARGE:
       self.flush()
       self._file = GrowingFile(event_files.append(self._directory, []))
@@ -57,12 +58,12 @@ class TensorBoard(Writer):
 
 def scalar_event(step: int, tag: str, value: float) -> event_pb2.Event:
   """Returns the event of a point of a curve."""
-  return _event(step, scalar_pb(tag, value))
+  return event_of(step, scalar_pb(tag, value))
 
 
 def text_event(step: int, tag: str, text: str) -> event_pb2.Event:
   """Returns the event of a text in Markdown."""
-  return _event(step, text_pb(tag, text))
+  return event_of(step, text_pb(tag, text))
 
 
 def picture_event(step: int, tag: str, picture: np.ndarray) -> event_pb2.Event:
@@ -77,8 +78,9 @@ def picture_event(step: int, tag: str, picture: np.ndarray) -> event_pb2.Event:
     tensor=tensor_util.make_tensor_proto(content, dtype=np.object_),
     metadata=image.create_summary_metadata(display_name=None, description=None),
   )
-  return _event(step, summary)
+  return event_of(step, summary)
 
 
-def _event(step: int, summary: summary_pb2.Summary) -> event_pb2.Event:
+def event_of(step: int, summary: summary_pb2.Summary) -> event_pb2.Event:
+  """Returns the event of a summary, made now."""
   return event_pb2.Event(step=step, wall_time=time.time(), summary=summary)
