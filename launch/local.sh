@@ -32,8 +32,8 @@ while [ $# -gt 0 ]; do
       --generator_metrics | --path_length | --task | --labels | --num_samples | \
       --reference_split | --reference_dir | --reference_stats | --reference_features | \
       --resize_pictures | --picture_channels | --weights | --batch_norm | --sample_seed | \
-      --label_proportions | --per_sample | --noper_sample | --best_by | --eval_name | \
-      --eval_dir | --cache_dir)
+      --label_proportions | --per_sample | --noper_sample | --projector | --best_by | \
+      --eval_name | --eval_dir | --cache_dir)
       evaluate_flags+=("$1")
       # A value of its own word, which --per_sample has not.
       if [ $# -gt 1 ] && [ "${1#*=}" = "$1" ] && [ "${2#-}" = "$2" ]; then

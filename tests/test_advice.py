@@ -21,7 +21,8 @@ SCRIPTS = dict(
 )
 # Of absl, and placeholders.
 FOREIGN = {'name', 'flagfile', 'help', 'helpfull', 'tf_xla_flags'}
-OF_OTHERS = ('config/source_code.py', 'bin/examinations.py')  # Which name flags of git and pip.
+# Which name flags of git, of pip, and of Slurm and a shell's tools.
+OF_OTHERS = ('config/source_code.py', 'bin/examinations.py', 'sweep/command_files.py')
 
 
 def texts(node: ast.AST):

@@ -1,5 +1,6 @@
 """--also_log: trackers get what TensorBoard gets, and none of them stops a training."""
 
+import dataclasses
 import json
 import sys
 
@@ -42,7 +43,13 @@ def made(register):
     made.append(Notes(run, fails_at))
     return made[-1]
 
+  def notes_too(run: TrackedRun) -> Writer:
+    """Fails with scores of step 2."""
+    made.append(Notes(run, 2))
+    return made[-1]
+
   register(registry.tracker, notes)
+  register(registry.tracker, notes_too)
   return made
 
 
@@ -117,6 +124,44 @@ def test_wandb_offline(tmp_path, caplog):
   (kept,) = (tmp_path / 'wandb').glob('offline-run-*-some-id')
   assert list(kept.glob('run-some-id.wandb'))[0].stat().st_size > 0
   assert len(list(kept.rglob('*.png'))) == 2
+  with Trackers.of('wandb(mode=offline)', dataclasses.replace(run, part='scores')) as trackers:
+    trackers.scalars(1, {'scores/classifier-10000/fid': 3.0})
+  assert list((tmp_path / 'wandb').glob('offline-run-*-some-id-scores'))
+
+
+def test_scores_go_to_the_trackers_of_the_run(made, tmp_path, options, caplog):
+  quick = dict(networks='mlp(units=8)', also_log='notes, notes_too')
+  GANEstimator(tiny_experiment(tmp_path / 'run', **quick)).train()
+  made.clear(), caplog.clear()
+  evaluator = GANEstimator.of_run(str(tmp_path / 'run')).evaluator(options)
+  records = [evaluator.evaluate(step) for step in (2, 4)]
+  fid = 'scores/random_projection-64/fid'
+  told = [one.said[0][1][fid] for one in made if not one.fails_at == 2]
+  assert told == [record['scores']['fid[random_projection]'] for record in records]
+  assert {one.run.part for one in made} == {'scores'}
+  assert [one.said[-1:] for one in made] == [['closed'], [], ['closed']]
+  failures = [text for text in caplog.messages if 'nothing more is sent there' in text]
+  assert failures == ['--also_log=notes_too: server is away; nothing more is sent there']
+  assert len(made) == 3  # The one that failed is not built again.
+  evaluator.evaluate(4)  # Has its scores.
+  assert len(made) == 3
+
+
+def test_mlflow_has_scores_beside_curves(tmp_path):
+  mlflow = pytest.importorskip('mlflow', reason='no MLflow: the extra mlflow')
+  uri = f'file:{tmp_path}/mlruns'
+  training = TrackedRun('some-id', str(tmp_path), {'batch_size': 16})
+  with Trackers.of(f'mlflow(uri="{uri}")', training) as trackers:
+    with Trackers.of(f'mlflow(uri="{uri}")', dataclasses.replace(training, part='scores')) as more:
+      more.scalars(1, {'scores/classifier-10000/fid': 3.0})
+      assert more.works
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    (kept,) = client.search_runs([client.get_experiment_by_name('tfgan_pipeline').experiment_id])
+    assert kept.info.status == 'RUNNING'
+    trackers.scalars(2, {'loss/generator': 1.0})
+  kept = client.get_run(kept.info.run_id)
+  assert kept.data.metrics == {'scores/classifier-10000/fid': 3.0, 'loss/generator': 1.0}
+  assert kept.info.status == 'FINISHED'
 
 
 @pytest.mark.heavy

@@ -37,6 +37,7 @@ from tfgan_pipeline.evaluation.inspections import inspections, missing
 from tfgan_pipeline.evaluation.kept_checkpoints import KeptCheckpoints
 from tfgan_pipeline.evaluation.places import place_of
 from tfgan_pipeline.evaluation.scorer import Scorer
+from tfgan_pipeline.evaluation.tracked_scores import TrackedScores
 from tfgan_pipeline.evaluation.way_back import WayBack
 from tfgan_pipeline.media import images
 from tfgan_pipeline.metrics.ranking import better
@@ -121,6 +122,7 @@ class Evaluator:
     self._claims = Claims(place.directory)
     self._records = Records(place.directory, self._claims, place.read_only)
     self._curves = Curves(self._records, run, self.definition, experiment)
+    self._tracked = TrackedScores(run, experiment)
     self._checkpoints = Checkpoints(run.checkpoints)
     pins = re.sub(r'[^\w-]', '-', f'{options.directory_name}-{definition_id(self.definition)}')
     may_write = not options.eval_dir
@@ -205,7 +207,9 @@ class Evaluator:
     picture = images.enlarge(self._sampler.medium.picture(np.concatenate(previews)))
     # Drawn before the record is kept, since a checkpoint with a record counts as done.
     code = source_code.unreleased(self._options)
-    return self._records.add(record, lambda: self._curves.draw(record, picture), code)
+    record = self._records.add(record, lambda: self._curves.draw(record, picture), code)
+    self._tracked.tell(record, self._curves.directory)
+    return record
 
   def adopt(self, record: Record, protocol: str, rule: str) -> Record:
     """Records scores again, as those of the checkpoint that the rule of a protocol chose."""

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of scores besides curves: charts with floor and interval, and settings."""
+"""Charts of scores with floor and interval, and rows of settings, for TensorBoard."""
 
 from __future__ import annotations
 

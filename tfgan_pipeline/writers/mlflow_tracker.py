@@ -30,9 +30,11 @@ class _Mlflow(Writer):
     found = self._client.get_experiment_by_name(experiment)
     place = found.experiment_id if found else self._client.create_experiment(experiment)
     earlier = self._client.search_runs([place], f"tags.`{_TAG}` = '{run.run_id}'")
+    self._ends = not run.part  # Who adds scores leaves to the trainer whether the run goes on.
     if earlier:
       self._id = earlier[0].info.run_id
-      self._client.update_run(self._id, status='RUNNING')
+      if self._ends:
+        self._client.update_run(self._id, status='RUNNING')
       return
     self._id = self._client.create_run(
       place, tags={_TAG: run.run_id}, run_name=run.name
@@ -52,4 +54,5 @@ class _Mlflow(Writer):
     self._client.log_text(self._id, text, f'texts/{tag}-{step:06d}.md')
 
   def close(self) -> None:
-    self._client.set_terminated(self._id)
+    if self._ends:
+      self._client.set_terminated(self._id)

@@ -34,11 +34,14 @@ class TrackedRun:
     run_id: Id of the run, by which a continued one is found again.
     directory: Its model_dir.
     settings: Values of all settings, by name.
+    part: '' for a training, whose process begins and ends the run; 'scores' for what another
+      process adds to it, perhaps while it is trained.
   """
 
   run_id: str
   directory: str
   settings: Mapping[str, object]
+  part: str = ''
 
   @property
   def name(self) -> str:
@@ -72,6 +75,11 @@ class Trackers(Writer):
       except Exception as error:  # Of whatever kind its package has.
         _leave_out(call.name, error)
     return cls(writers)
+
+  @property
+  def works(self) -> bool:
+    """Whether a tracker is left that has not failed."""
+    return bool(self._writers)
 
   def scalars(self, step: int, values: Mapping[str, float]) -> None:
     self._each(lambda writer: writer.scalars(step, values))

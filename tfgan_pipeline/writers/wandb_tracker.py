@@ -13,7 +13,10 @@ from tfgan_pipeline.writers.trackers import TrackedRun, package
 
 @registry.tracker
 def wandb(run: TrackedRun, *, project: str = 'tfgan_pipeline', mode: str = '') -> Writer:
-  """Weights & Biases; mode=offline keeps files in model_dir/wandb for `wandb sync`."""
+  """Weights & Biases; mode=offline keeps files in model_dir/wandb for `wandb sync`.
+
+  Steps of a run can only rise there, so scores, which come late, are a run beside it in one group.
+  """
   return _Wandb(run, project, mode)
 
 
@@ -22,8 +25,9 @@ class _Wandb(Writer):
     self._wandb = package('wandb')
     self._run = self._wandb.init(
       project=project,
-      name=run.name,
-      id=run.run_id,
+      name='-'.join(filter(None, (run.name, run.part))),
+      id='-'.join(filter(None, (run.run_id, run.part))),
+      group=run.run_id,
       resume='allow',  # A run that continues is one there, too.
       mode=mode or None,
       dir=run.directory if '://' not in run.directory else None,
