@@ -189,6 +189,10 @@ def _tell(found: Outcome, runs: Sequence[Run]) -> None:
     **places,
   }
   command_line.print_result(result, lambda _: table_forms.FORMS['text'](found.tables))
+  setting = ', '.join(f'{name}={value}' for name, value in mean.settings.items())
+  if setting:
+    told = 'best setting: %s, mean %s %.4g over seeds: %d'
+    _log.info(told, setting, score, mean.cells[score].value, mean.cells[score].seeds)
   _log.info('table: %s; picture: %s', places['table'], places['picture'])
   _log.info(
     'best run: %s, %s %.4g at step %s, which flatters as the best of %d; next: '
