@@ -12,6 +12,7 @@ import math
 import statistics
 from typing import Any
 
+from tfgan_pipeline.metrics.ranking import BESIDE
 from tfgan_pipeline.runs.score_records import Record
 
 _NORMAL = statistics.NormalDist()
@@ -23,9 +24,9 @@ class Cell:
 
   Attributes:
     value: The score; its mean over seeds where there are several.
-    low, high: Ends of the 95 % interval; None when unknown.
+    low, high: Finite ends of the 95 % interval; both None when either is unknown.
     seeds: Number of sample sets that were scored, or of runs.
-    floor: The score that a perfect generator would get, for a Frechet distance; else None.
+    beside: Finite scores to compare with, by the ends of their names, see metrics.ranking.BESIDE.
     variance: Variance over seeds, with ddof=1; None for one seed.
   """
 
@@ -33,8 +34,13 @@ class Cell:
   low: float | None
   high: float | None
   seeds: int
-  floor: float | None
+  beside: Mapping[str, float] = dataclasses.field(default_factory=dict)
   variance: float | None = None
+
+  @property
+  def floor(self) -> float | None:
+    """The score that a perfect generator would get, for a Frechet distance; else None."""
+    return self.beside.get('floor')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,23 +83,29 @@ def cell_of(records: Sequence[tuple[str, Record]]) -> Cell:
       by_seed[seed] = name, record
   score, record = next(iter(by_seed.values()))
   values = [record['scores'][name] for name, record in by_seed.values()]
-  floor = record['scores'].get(with_suffix(score, 'floor'))
+  details = {
+    end: value
+    for end in ('low', 'high', *BESIDE)
+    if (value := record['scores'].get(with_suffix(score, end))) is not None and math.isfinite(value)
+  }
+  beside = {end: value for end, value in details.items() if end in BESIDE}
   if len(values) > 1:
-    return cell_over(values, floor)
-  low, high = (record['scores'].get(with_suffix(score, end)) for end in ('low', 'high'))
-  return Cell(values[0], low, high, 1, floor)
+    return cell_over(values, beside)
+  has_ends = {'low', 'high'} <= set(details)
+  low, high = (details['low'], details['high']) if has_ends else (None, None)
+  return Cell(values[0], low, high, 1, beside)
 
 
-def cell_over(values: Sequence[float], floor: float | None) -> Cell:
+def cell_over(values: Sequence[float], beside: Mapping[str, float]) -> Cell:
   """Returns the mean of independent scores with Student's 95 % interval; a single one has none."""
   mean, count = statistics.fmean(values), len(values)
   if count == 1:
-    return Cell(mean, None, None, 1, floor)
+    return Cell(mean, None, None, 1, beside)
   from scipy import special  # Slow to load, and of use here alone.
 
   variance = statistics.variance(values)
   half = special.stdtrit(count - 1, 0.975) * math.sqrt(variance / count)
-  return Cell(mean, mean - half, mean + half, count, floor, variance)
+  return Cell(mean, mean - half, mean + half, count, beside, variance)
 
 
 def best_of_each_run(rows: Sequence[Row], metric: str) -> list[Row]:

@@ -122,7 +122,7 @@ def _names(record: Record, metrics: Sequence[str]) -> dict[str, str]:
   names: dict[str, str] = {}
   for name, value in record['scores'].items():
     for metric in metrics:
-      if metric in (name, name.split('[')[0]) and math.isfinite(value):
+      if metric in (name, name.split('[')[0]) and value is not None and math.isfinite(value):
         names.setdefault(metric, name)
   return names
 

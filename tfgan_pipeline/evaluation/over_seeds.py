@@ -122,8 +122,11 @@ def _mean(rows: list[Row], label: Fields) -> Row:
 
 
 def _mean_cell(cells: list[Cell]) -> Cell:
-  floors = [cell.floor for cell in cells if cell.floor is not None]
-  return cell_over([cell.value for cell in cells], statistics.fmean(floors) if floors else None)
+  ends = dict.fromkeys(end for cell in cells for end in cell.beside)
+  beside = {
+    end: statistics.fmean(cell.beside[end] for cell in cells if end in cell.beside) for end in ends
+  }
+  return cell_over([cell.value for cell in cells], beside)
 
 
 def _pattern(runs: list[str]) -> str:
@@ -134,11 +137,12 @@ def _pattern(runs: list[str]) -> str:
 def _labels(trainings: Mapping[str, Training]) -> dict[str, Fields]:
   """Returns the settings that tell trainings apart, by the key of the training."""
   settings = {training.key: training.settings for training in trainings.values()}
-  found = tell_apart(list(settings.values()), last=_is_hash)
+  found = tell_apart(list(settings.values()), last=is_hash)
   return dict(zip(settings, found))
 
 
-def _is_hash(setting: str) -> bool:
+def is_hash(setting: str) -> bool:
+  """Returns whether a setting is a hash, which says less than any other setting that differs."""
   return setting == _DATA or setting.startswith(f'{_CODE}.')
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 import csv
-import dataclasses
 import io
 import json
 from typing import Any
@@ -48,8 +47,8 @@ def _json(tables: Sequence[Table]) -> str:
     for row in table.rows:
       scores = {}
       for metric, cell in row.cells.items():
-        facts = dataclasses.asdict(cell)
-        scores[table.names[metric]] = {name: facts[name] for name in ('value', *_CELL)}
+        facts = {name: getattr(cell, name) for name in ('value', *_CELL)}
+        scores[table.names[metric]] = facts
       about = {'rank': row.rank, 'run': row.run, 'step': row.step, 'scores': scores}
       picked = {'best_of': row.best_of, 'optimism': row.optimism} if row.best_of else {}
       averaged = {'settings': row.settings, 'steps': row.steps} if row.steps else {}

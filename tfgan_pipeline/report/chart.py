@@ -125,7 +125,7 @@ class _Axis:
     self._low, self._high = low - room, high + room
     if self._low == self._high:
       pad = abs(low) / 2 or 1.0
-      self._low, self._high = (low / 2, high * 2) if is_log else (low - pad, high + pad)
+      self._low, self._high = low - pad, high + pad
     self._start, self._end, self._is_log = start, end, is_log
 
   def __call__(self, value: float) -> float:

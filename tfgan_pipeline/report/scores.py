@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import dataclasses
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.evaluation.best_of import Cell, Row, with_suffix
+from tfgan_pipeline.evaluation.best_of import Cell, Row
 from tfgan_pipeline.evaluation.compare import Entry, Table, tables
 from tfgan_pipeline.evaluation.differing_fields import Fields, heading, tell_apart
 from tfgan_pipeline.metrics.ranking import BESIDE, better, is_detail
@@ -57,14 +57,14 @@ def score_tables(runs: Sequence[RecordedRun]) -> list[ScoreTable]:
     for same in by_name.values():
       # Extractors have names of their own: what else tells definitions of one score apart?
       labels = tell_apart([table.definition for table in same])
-      found += [_score_table(entries, *pair) for pair in zip(same, labels)]
+      found += [_score_table(*pair) for pair in zip(same, labels)]
   return found
 
 
-def _score_table(entries: Sequence[Entry], table: Table, label: Fields) -> ScoreTable:
+def _score_table(table: Table, label: Fields) -> ScoreTable:
   (metric,) = table.metrics
   name, rows = table.names[metric], table.rows
-  levels = _levels(entries, name, [row.cells[metric] for row in rows])
+  levels = _levels([row.cells[metric] for row in rows])
   note = f'{better(metric).capitalize()} is better.'
   if any(row.cells[metric].low is not None for row in rows):
     note += ' Bars are 95 % intervals.'
@@ -126,16 +126,10 @@ def _ranks(score: str) -> bool:
     return False
 
 
-def _levels(entries: Sequence[Entry], name: str, cells: Sequence[Cell]) -> list[tuple[str, float]]:
-  """Returns scores to compare a score with, by the ends of their names, where all have the same."""
-  values = {BESIDE[0]: {cell.floor for cell in cells}}
-  for end in BESIDE[1:]:
-    values[end] = {entry.record['scores'].get(with_suffix(name, end)) for entry in entries}
-  return [
-    (end, value)
-    for end, found in values.items()
-    if len(found) == 1 and (value := next(iter(found))) is not None
-  ]
+def _levels(cells: Sequence[Cell]) -> list[tuple[str, float]]:
+  """Returns scores to compare with, by the ends of their names, where all cells that know agree."""
+  values = {end: {cell.beside[end] for cell in cells if end in cell.beside} for end in BESIDE}
+  return [(end, value) for end, found in values.items() if len(found) == 1 for value in found]
 
 
 def _chart(
