@@ -67,5 +67,5 @@ def _read(path: str) -> Experiment | None:
   try:
     values(['', f'--flagfile={path}'], known_only=True)
     return Experiment.from_flags(values)
-  except (flags.Error, UsageError):
+  except (flags.Error, UsageError, UnicodeDecodeError):
     return None

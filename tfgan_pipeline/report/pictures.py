@@ -14,7 +14,7 @@ import logging
 import os
 import re
 
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Unreachable, UsageError, first_line
 from tfgan_pipeline.report.copies import PerSample
 from tfgan_pipeline.report.recorded_run import RecordedRun
 from tfgan_pipeline.runs import files
@@ -77,6 +77,7 @@ class _Rung:
   side: int = 0  # 0 for the size as it is.
 
 
+_DAMAGED = (OSError, SyntaxError, ValueError)  # A file that is gone or a folder, or no picture.
 _LOOKED_AT = 12  # Pictures by which the size of all is estimated.
 _LADDER = (
   *(_Rung(25), _Rung(25, 90), _Rung(13, 85), _Rung(13, 80, 1024), _Rung(7, 75, 768)),
@@ -190,10 +191,11 @@ def _spread(found: Sequence[File | Picture], count: int) -> list[File | Picture]
 def _picture(file: File, rung: _Rung, contents: dict[str, bytes]) -> Picture | None:
   from PIL import Image, UnidentifiedImageError  # Slow to load.
 
-  if file.path not in contents:
-    contents[file.path] = files.read_bytes(file.path)
-  content, kind = contents[file.path], 'png'
+  is_new = file.path not in contents
   try:
+    if is_new:
+      contents[file.path] = files.read_bytes(file.path)
+    content, kind = contents[file.path], 'png'
     with Image.open(io.BytesIO(content)) as image:
       image.load()
       if rung.side:
@@ -203,9 +205,12 @@ def _picture(file: File, rung: _Rung, contents: dict[str, bytes]) -> Picture | N
         image.save(stream, 'WEBP', quality=rung.quality)
         content = stream.getvalue()
       width, height = image.size
-  except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-    if contents[file.path]:  # Told once.
-      _log.warning('%s: cannot be decoded (%s); left out', file.path, error)
+  except (Unreachable, UsageError):
+    raise
+  except (UnidentifiedImageError, Image.DecompressionBombError, *_DAMAGED) as error:
+    if is_new or contents[file.path]:  # Told once.
+      reason = getattr(error, 'strerror', None) or first_line(error)
+      _log.warning('%s: cannot be decoded (%s); left out', file.path, reason)
     contents[file.path] = b''
     return None
   address = f'data:image/{kind};base64,{base64.b64encode(content).decode()}'

@@ -6,6 +6,7 @@ rates_of(run), goodput_of(run)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+import contextlib
 import dataclasses
 import os
 import statistics
@@ -14,6 +15,7 @@ import time
 from typing import Any
 
 from tensorboard.compat.proto import event_pb2
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.util import tensor_util
 
 from tfgan_pipeline.report.recorded_run import RecordedRun
@@ -22,6 +24,7 @@ from tfgan_pipeline.training import goodput
 
 _RATE = 'images_per_second'
 _SCALARS = 2**16  # Bytes of an event; larger ones hold pictures, which are not looked at.
+_HEAD, _TAIL = struct.Struct('<QI'), struct.Struct('<I')  # Length and its checksum; a checksum.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,26 +92,40 @@ def _rate(first: int, points: Sequence[tuple[int, float, float]]) -> Rate:
 
 def _points(folder: str) -> dict[int, tuple[float, float]]:
   """Returns time and rate by step; a step that was made again counts as the last time."""
-  points = {}
+  points: dict[int, tuple[float, float]] = {}
   for name in files.names_in(folder):
     if '.tfevents.' in name:
-      for event in _events(files.read_bytes(os.path.join(folder, name))):
-        for value in event.summary.value:
-          if value.tag == _RATE:
-            rate = float(tensor_util.make_ndarray(value.tensor))
-            points[event.step] = event.wall_time, rate
+      with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+        points |= _points_of(files.read_bytes(os.path.join(folder, name)))
   return dict(sorted(points.items()))
 
 
-def _events(content: bytes) -> Iterator[event_pb2.Event]:
-  """Yields the small events of a file: a length of 8 bytes, its checksum, content, its checksum.
+def _points_of(content: bytes) -> dict[int, tuple[float, float]]:
+  """Returns time and rate by step in the content of a file of events."""
+  points = {}
+  for event in _events(content):
+    for value in event.summary.value:
+      if value.tag == _RATE:
+        rate = float(tensor_util.make_ndarray(value.tensor))
+        points[event.step] = event.wall_time, rate
+  return points
 
-  TensorBoard's own reader would import TensorFlow.
+
+def _events(content: bytes) -> Iterator[event_pb2.Event]:
+  """Yields the events of a file that have a rate, up to a damaged length; no damaged event.
+
+  Each has a length of 8 bytes, its checksum, the event itself, its checksum. TensorBoard's own
+  reader would import TensorFlow.
   """
   place = 0
-  while place + 16 <= len(content):
-    (size,) = struct.unpack_from('<Q', content, place)
-    data = content[place + 12 : place + 12 + size]
-    place += 16 + size
+  while place + _HEAD.size <= len(content):
+    size, length_checksum = _HEAD.unpack_from(content, place)
+    if masked_crc32c(content[place : place + 8]) != length_checksum:
+      return
+    first = place + _HEAD.size
+    place = first + size + _TAIL.size
     if size < _SCALARS and place <= len(content):  # The end may be just being written.
-      yield event_pb2.Event.FromString(data)
+      data = content[first : first + size]
+      (checksum,) = _TAIL.unpack_from(content, first + size)
+      if _RATE.encode() in data and masked_crc32c(data) == checksum:
+        yield event_pb2.Event.FromString(data)

@@ -197,9 +197,9 @@ class RunDirectory:
     """Returns the content of experiment.json; raises UsageError if that is no record of a run."""
     try:
       record = json.loads(files.read_text(self.experiment_json))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, IsADirectoryError) as error:
       raise UsageError(f'{self.experiment_json}: not readable as JSON ({error})') from None
-    missing_keys = {'experiment', 'dataset'} - set(record)
+    missing_keys = {'experiment', 'dataset'} - set(record if isinstance(record, dict) else ())
     if missing_keys:
       raise UsageError(f'{self.experiment_json}: has no {" and no ".join(sorted(missing_keys))}')
     return record

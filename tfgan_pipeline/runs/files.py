@@ -89,13 +89,13 @@ def matches(pattern: str) -> list[str]:
 
 
 def version(path: str) -> object:
-  """Returns inode, size and time of a local file, to notice changes; None if missing or remote."""
+  """Returns inode, size and time of a local file, to notice changes; None if remote or no file."""
   if not is_local(path):
     return None
   try:
     with _convert_read_errors(path), open(path, 'rb') as file:  # NFS answers os.stat from a cache.
       facts = os.fstat(file.fileno())
-  except FileNotFoundError:
+  except (FileNotFoundError, IsADirectoryError):
     return None
   return facts.st_ino, facts.st_size, facts.st_mtime_ns
 

@@ -68,7 +68,7 @@ def read_history(run: RunDirectory) -> History:
   """
   cells: dict[str, dict[int, float]] = {}
   for line in read_lines(os.path.join(run.train, 'train.jsonl')):
-    for name, value in line.items():
+    for name, value in line.items() if 'step' in line else ():
       if name != 'step' and isinstance(value, float):
         cells.setdefault(name, {})[line['step']] = value
   definitions = {}
@@ -84,12 +84,16 @@ def read_history(run: RunDirectory) -> History:
 
 
 def read_lines(path: str) -> list[dict[str, Any]]:
-  """Returns the lines of a file of JSON lines, without one that is just being written."""
-  found = []
-  for line in files.read_text(path).splitlines() if files.exists(path) else []:
-    with contextlib.suppress(json.JSONDecodeError):
-      found.append(json.loads(line))
-  return found
+  """Returns the objects in a file of JSON lines, without a line that is just being written.
+
+  [] where there is no file.
+  """
+  found: list[Any] = []
+  with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+    for line in files.read_text(path).splitlines():
+      with contextlib.suppress(json.JSONDecodeError):
+        found.append(json.loads(line))
+  return [line for line in found if isinstance(line, dict)]
 
 
 def _scores(run: RunDirectory) -> list[tuple[str, int, float, dict[str, Any]]]:

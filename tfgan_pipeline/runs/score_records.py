@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import json
 import os
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 from tfgan_pipeline.config.source_code import Source
 from tfgan_pipeline.errors import UsageError, is_there_another
@@ -184,7 +184,12 @@ def find_records(path: str) -> dict[str, list[Record]]:
 def records_of(run: RunDirectory, eval_dir: str = '') -> list[Record]:
   """Returns all records with scores in a run, and in --eval_dir, by step; [] if there are none."""
   return sorted(
-    (record for records in find_records_of(run, eval_dir).values() for record in records),
+    (
+      record
+      for records in find_records_of(run, eval_dir).values()
+      for record in records
+      if 'step' in record
+    ),
     key=lambda record: record['step'],
   )
 
@@ -242,10 +247,21 @@ def _read(path: str) -> list[Record]:
       record = json.loads(line)
     except json.JSONDecodeError:
       continue
-    if isinstance(record, dict) and ('definition_id' in record or 'definition' in record):
+    if _is_record(record):
       records.append(record)
   return records
 
 
+def _is_record(line: object) -> TypeGuard[Record]:
+  """Returns whether a line of JSON is a record, rather than damaged."""
+  if not isinstance(line, dict) or not ('definition_id' in line or 'definition' in line):
+    return False
+  parts = (line.get('definition', {}), line.get('scores', {}))
+  return all(isinstance(part, dict) for part in parts) and isinstance(line.get('step', 0), int)
+
+
 def _read_text(path: str) -> str:
-  return files.read_text(path) if files.exists(path) else ''
+  try:
+    return files.read_text(path)
+  except (FileNotFoundError, IsADirectoryError):
+    return ''

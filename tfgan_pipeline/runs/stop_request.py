@@ -26,7 +26,8 @@ def _read(run: RunDirectory) -> dict[str, Any]:
     request = json.loads(files.read_text(_path(run)))
   except (FileNotFoundError, json.JSONDecodeError):
     return {}
-  return request if request.get('run_id', '') == run.run_id else {}
+  is_of_run = isinstance(request, dict) and request.get('run_id', '') == run.run_id
+  return request if is_of_run else {}
 
 
 def request_stop(run: RunDirectory, why: str) -> None:

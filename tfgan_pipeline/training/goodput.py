@@ -102,7 +102,13 @@ class Goodput:
 def read(run: RunDirectory) -> list[dict[str, Any]]:
   """Returns the lines of train/goodput.jsonl, see Goodput.record; [] without any."""
   lines = read_lines(_path(run))
-  return [line for line in lines if 'total' in line and 'steps' in line.get('seconds', {})]
+  return [
+    line
+    for line in lines
+    if isinstance(line.get('total'), (int, float))
+    and isinstance(line.get('seconds'), dict)
+    and 'steps' in line['seconds']
+  ]
 
 
 def tally(sessions: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
