@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from tests.report.pages import report
 from tfgan_pipeline.report.health import warnings
 from tfgan_pipeline.report.recorded_run import read_runs
 
@@ -82,3 +83,18 @@ def test_warnings_from_files(scored, tmp_path):
   ):
     assert words in found
   assert 'Step 2 could not' not in found
+
+
+def test_what_a_former_run_left_is_none_of_the_run(scored, tmp_path):
+  run = shutil.copytree(scored, tmp_path / 'run')
+  (path,) = (run / 'eval').glob('*/scores.jsonl')
+  first, *_ = [json.loads(line) for line in path.read_text().splitlines()]
+  failed = {name: value for name, value in first.items() if name not in ('scores', 'score_ids')}
+  with path.open('a') as file:
+    file.write(json.dumps({**failed, 'run_id': 'former', 'step': 3, 'error': 'damaged'}) + '\n')
+  for suffix in ('csv', 'png'):
+    (copy,) = path.parent.glob(f'per_sample-4-*.{suffix}')
+    shutil.copy(copy, path.parent / copy.name.replace('-4-', '-9-'))
+  page = report(tmp_path / 'page.html', f'--model_dir={run}')
+  assert 'could not be scored' not in page.text
+  assert 'At step 4, ' in page.text and 'At step 9' not in page.text

@@ -112,6 +112,7 @@ def test_several_runs(scored, tiny_run, tmp_path):
   (head,) = re.findall(r'<tr><th scope="col">run</th>.*warnings.*', page.html)
   assert '>seed</th>' in head and 'networks' not in head
   assert 'Report of 2 runs' in page.text and 'not scored so' in page.text
+  assert f'--output={tmp_path}/page.html' in page.text  # Of the command for this page.
   words = report(tmp_path / 'words.html', f'{tmp_path}/runs/one', f'{tmp_path}/runs/two')
   assert words.html.replace('words.html', 'page.html') == page.html
 
@@ -139,6 +140,21 @@ def test_scores_that_are_elsewhere(scored, tmp_path):
   (path,) = place.glob('eval/*/scores.jsonl')
   assert lines(path)[-1]['scores']['fid[random_projection]'] in page.numbers
   assert 'are likely copies' in page.text and ' '.join(flags) in page.text.replace(' \\ ', ' ')
+
+
+def test_images_are_counted_by_the_settings_of_their_time(tiny_run, tmp_path):
+  run = shutil.copytree(tiny_run, tmp_path / 'run')
+  record = json.loads((run / 'experiment.json').read_text())
+  record['experiment'] |= {'batch_size': 64, 'discriminator_steps': 2, 'update': 'sequential'}
+  sizes, joint = {'batch_size': [16, 8]}, {'update': ['joint', 'sequential']}
+  steps = {'discriminator_steps': [1, 2], 'batch_size': [8, 64]}
+  (session,) = record['sessions']
+  for first, changed in ((1, joint), (3, sizes), (2, steps)):  # Begun again at 2, before step 3.
+    record['sessions'].append({**session, 'first_step': first, 'changed_settings': changed})
+  (run / 'experiment.json').write_text(json.dumps(record))
+  page = report(tmp_path / 'page.html', f'--model_dir={run}')
+  images = 16 + 2 * 16 + 2 * 3 * 64
+  assert f'64 images a batch, {images} images read' in page.text
 
 
 def test_text_of_runs_is_no_html(scored, tmp_path):
@@ -212,7 +228,10 @@ def test_goodput_and_speed(scored, tmp_path):
   [
     ([], '--model_dir: name the runs to report on, such as /tmp/run or "/tmp/runs/*"'),
     (['--model_dir={}/run'], '--output: say which HTML file to write, such as report.html'),
-    (['--model_dir={}/run', '--output={}/x.png'], '--output={}/x.png: is written as HTML; name it'),
+    (['--model_dir={}/run', '--output={}/x.png'], 'is written as HTML; name it {}/x.html'),
+    (['--model_dir={}/run', '--output={}/.html'], ' HTML; name it {}/report.html'),
+    (['--model_dir={}/run', '--output={}'], ' HTML; name it {}/report.html'),
+    (['--model_dir={}/run', '--output={}/.hidden.png'], ' HTML; name it {}/report.html'),
     (['--model_dir={}/run', '--output={}/no/x.html'], 'is no folder that can be written'),
     (['--model_dir={}/rum', '--output={}/x.html'], 'no run there, which has an experiment.json; '),
     (['--model_dir={}/x*', '--output={}/x.html'], '--model_dir={}/x*: no run there'),

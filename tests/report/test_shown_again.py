@@ -71,6 +71,59 @@ def test_scoring_again_finds_the_scores(scored, cache_dir):
   assert next((scored / 'eval').glob('*/scores.jsonl')).read_text() == before
 
 
+def test_scoring_again_has_the_flags_that_a_record_tells_of(scored, tmp_path):
+  run = shutil.copytree(scored, tmp_path / 'run')
+  (path,) = (run / 'eval').glob('*/scores.jsonl')
+  (first, *_) = [json.loads(line) for line in path.read_text().splitlines()]
+
+  def flags_of(folder: str = '', changes=(), **more) -> tuple[set[str], str]:
+    """Returns the flags of the command for a record, and the whole text."""
+    definition = {**first['definition'], **dict(changes)}
+    record = {**first, 'definition': definition, 'definition_id': 'x', **more}
+    place = run / 'eval' / (folder or path.parent.name)
+    shutil.rmtree(run / 'eval')
+    place.mkdir(parents=True)
+    (place / 'scores.jsonl').write_text(json.dumps(record) + '\n')
+    (found,) = read_runs([str(run)])
+    _, text, _ = commands_of(found, ['fakes'])
+    ((words,),) = [written(run)['Score it again']]
+    return set(words), text.text
+
+  words, text = flags_of()
+  assert '--step=0' in words and '#' not in text
+  assert not [w for w in words if w.startswith(('--label', '--protocol', '--eval', '--best'))]
+  turns = {'labels': 'of sample i: i modulo the number of classes'}
+  assert '--label_proportions=uniform' in flags_of(changes=turns)[0]
+  turns = {'labels': 'of sample i: 3,the 4 in turn'}
+  words, _ = flags_of('random_projection-64-labels-3,the_4', turns)
+  assert '--labels=3,the 4' in words and not [w for w in words if w.startswith('--eval_name')]
+  words, _ = flags_of('mine')
+  assert '--eval_name=mine' in words
+  words, text = flags_of('x', {'checkpoint': 'best of 3 by kid'}, protocol='translation_best_of_k')
+  assert {'--protocol=translation_best_of_k', '--best_by=kid'} <= words
+  assert not [w for w in words if w.startswith(('--step', '--watch'))] and '#' not in text
+  words, text = flags_of(changes={'checkpoint': 'last'})
+  assert '# add the --protocol that chose the checkpoint as last' in text
+  extractor = {'extractor': {'name': 'self_supervised:digits', 'fingerprint': 'a'}}
+  assert '--extractor=self_supervised' in flags_of(changes=extractor)[0]
+
+
+def test_scores_of_another_folder_are_found_there(scored, cache_dir, tmp_path):
+  run = shutil.copytree(scored, tmp_path / 'run')
+  (path,) = (run / 'eval').glob('*/scores.jsonl')
+  (found,) = read_runs([str(run)])
+  place = tmp_path / 'elsewhere' / f'run-{found.training.run_id[:8]}/eval'
+  place.mkdir(parents=True)
+  path.parent.rename(place / 'mine')
+  (found,) = read_runs([str(run)], str(tmp_path / 'elsewhere'))
+  _, command, _ = commands_of(found, ['fakes'])
+  words = shlex.split(command.text.replace(' \\\n', ' '))
+  assert f'--eval_dir={tmp_path}/elsewhere' in words and '--eval_name=mine' in words
+  done = run_binary('evaluate', *words[1:], f'--cache_dir={cache_dir}')
+  assert 'all 3 checkpoints are scored' in done.stderr
+  assert not list((run / 'eval').iterdir())
+
+
 def test_what_is_not_scored_and_what_translates(tiny_run):
   (run,) = read_runs([str(tiny_run)])
   _, score, draw = commands_of(run, ['a_to_b'])

@@ -27,25 +27,34 @@ def main(*paths: str) -> None:
     raise UsageError('--model_dir: name the runs to report on, such as /tmp/run or "/tmp/runs/*"')
   if not FLAGS.output:
     raise UsageError('--output: say which HTML file to write, such as report.html')
-  stem, extension = os.path.splitext(FLAGS.output)
-  if extension.lower() not in ('.html', '.htm'):
-    raise UsageError(f'--output={FLAGS.output}: is written as HTML; name it {stem}.html')
+  if os.path.splitext(FLAGS.output)[1].lower() not in ('.html', '.htm'):
+    raise UsageError(f'--output={FLAGS.output}: is written as HTML; name it {_html(FLAGS.output)}')
   command_line.require_folder_of(FLAGS.output)
   found = require_runs(named)
 
   from tfgan_pipeline.report.commands import command
   from tfgan_pipeline.report.page import page
   from tfgan_pipeline.report.recorded_run import read_runs
-  from tfgan_pipeline.runs import atomic_files
+  from tfgan_pipeline.runs import atomic_files, files
 
   runs = read_runs(found, FLAGS.eval_dir)
   again = [f'--model_dir={",".join(run.directory.path for run in runs)}']
-  again += [f'--eval_dir={FLAGS.eval_dir}'] * bool(FLAGS.eval_dir)
-  again.append(f'--output={os.path.basename(FLAGS.output)}')
+  again += [f'--eval_dir={runs[0].eval_dir}'] * bool(FLAGS.eval_dir)
+  is_local = files.is_local(FLAGS.output)
+  again.append(f'--output={os.path.abspath(FLAGS.output) if is_local else FLAGS.output}')
   content = page(runs, command('tfgan-report', again)).encode()
   with atomic_files.writing(FLAGS.output):
     atomic_files.write(FLAGS.output, content)
   command_line.print_result({'output': FLAGS.output, 'runs': len(runs), 'bytes': len(content)})
+
+
+def _html(path: str) -> str:
+  """Returns a path near another one that is an HTML file's: 'x.html' of 'x.png'."""
+  if os.path.isdir(path):
+    return os.path.join(path, 'report.html')
+  folder, name = os.path.split(path)
+  stem = os.path.splitext(name)[0]
+  return os.path.join(folder, 'report.html' if stem.startswith('.') or not stem else f'{stem}.html')
 
 
 def run() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 import dataclasses
 import json
+import os
+import re
 import shlex
 from typing import Any
 
@@ -14,10 +16,12 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.report.recorded_run import RecordedRun
-from tfgan_pipeline.runs.recorded_changes import recorded_changes
+from tfgan_pipeline.runs.recorded_changes import recorded_changes, settings_between
+from tfgan_pipeline.runs.score_records import Record
 
 _WIDTH = 92  # Columns of a command before the next flag goes to a line of its own.
 _EVALUATION = {field.name: field for field in dataclasses.fields(EvaluationOptions)}
+_LABELS = re.compile(r'of sample i: (.+) in turn')  # Of classes that --labels chose.
 _EXPERIMENT = {field.name: field for field in dataclasses.fields(Experiment)}
 
 
@@ -82,12 +86,8 @@ def _training(run: RecordedRun) -> Iterator[str]:
     yield f'# {_versions(sessions[0])}'
   again = f'--model_dir={run.directory.path}-again'
   changes = recorded_changes(run.directory)
-  experiment = run.experiment
-  for change in reversed(changes):
-    old = {name: pair[0] for name, pair in change.items() if name in _EXPERIMENT}
-    experiment = Experiment.from_record({**experiment.to_dict(), **old})
   ends = [change['first_step'] for change in changes] + [run.experiment.max_steps]
-  settings = experiment.changed()
+  settings = settings_between(changes, run.experiment)[0].changed()
   settings.pop('max_steps', None)
   imports = ','.join(sessions[-1].get('imports', ())) if sessions else ''
   own_code = [f'--import={imports}'] if imports else []
@@ -118,26 +118,52 @@ def _versions(session: Mapping[str, Any]) -> str:
 
 def _scoring(run: RecordedRun) -> Iterator[str]:
   """Yields a command for each definition of scores; all of its steps, or the only one."""
-  steps: dict[str, list[int]] = {}
-  definitions: dict[str, Mapping[str, Any]] = {}
+  by_definition: dict[str, list[Record]] = {}
   for record in run.scores:
-    key = record.get('definition_id', '')
-    steps.setdefault(key, []).append(record['step'])
-    definitions[key] = record['definition']
-  for key, definition in definitions.items():
-    which = f'--step={steps[key][-1]}'
-    if len(steps[key]) > 1 and run.directory.is_done():
-      which = '--watch'
-    flags = [_flag(name, value) for name, value in _options(definition).items()]
-    yield from _unnamed(definition)
-    yield command('tfgan-evaluate', [f'--model_dir={run.directory.path}', which, *flags])
+    by_definition.setdefault(record.get('definition_id', ''), []).append(record)
+  for records in by_definition.values():
+    last, is_chosen = records[-1], 'checkpoint' in records[-1]['definition']
+    which = [] if is_chosen else [f'--step={last["step"]}']
+    if len(records) > 1 and run.directory.is_done() and not is_chosen:
+      which = ['--watch']
+    values = _options(last, run.eval_dir)
+    if (folder := _folder_of(run, last)) not in ('', _usual_folder(values)):
+      values['eval_name'] = folder
+    flags = [_flag(name, value) for name, value in values.items()]
+    yield from _unnamed(last)
+    yield command('tfgan-evaluate', [f'--model_dir={run.directory.path}', *which, *flags])
 
 
-def _options(definition: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns the flags of an evaluation that a definition tells of and that have no defaults."""
+def _folder_of(run: RecordedRun, record: Record) -> str:
+  """Returns the name of the folder that holds a record; '' for one of version 0.1.0."""
+  key = record.get('definition_id')
+  holders = [
+    folder
+    for folder, records in run.records.items()
+    if key and any(one.get('definition_id') == key and 'scores' in one for one in records)
+  ]
+  return os.path.basename(holders[-1]) if holders else ''
+
+
+def _usual_folder(values: Mapping[str, Any]) -> str:
+  """Returns the name of the folder in which an evaluation with these flags keeps its records."""
+  try:
+    return EvaluationOptions(**values).directory_name
+  except UsageError:  # A component of another script or version.
+    return ''
+
+
+def _options(record: Record, eval_dir: str) -> dict[str, Any]:
+  """Returns the flags of an evaluation that a record tells of and that have no defaults."""
+  definition = record['definition']
   reference = definition.get('reference') or {}
   task = definition.get('task') or {}
+  rule = definition.get('checkpoint', '')
+  labels = definition.get('labels', '')
+  chosen = _LABELS.fullmatch(labels)
   values = {
+    'protocol': record.get('protocol') if rule else None,
+    'best_by': rule.partition(' by ')[2] or None,
     'task': task.get('name'),
     'extractor': _extractor(definition.get('extractor', {}).get('name', '')),
     **{name: definition.get(name) for name in ('metrics', 'image_metrics', 'pair_metrics')},
@@ -147,6 +173,9 @@ def _options(definition: Mapping[str, Any]) -> dict[str, Any]:
     'weights': definition.get('weights'),
     'batch_norm': str(definition.get('batch_norm', '')).split(' ')[0],
     'sample_seed': definition.get('sample_seed'),
+    'labels': chosen[1] if chosen else None,
+    'label_proportions': 'uniform' if labels and not chosen else None,
+    'eval_dir': eval_dir,
   }
   found = {}
   for name, value in values.items():
@@ -160,25 +189,26 @@ def _options(definition: Mapping[str, Any]) -> dict[str, Any]:
   return found
 
 
-def _unnamed(definition: Mapping[str, Any]) -> Iterator[str]:
-  """Yields comments on flags that have to be given, and whose values a definition does not hold."""
+def _unnamed(record: Record) -> Iterator[str]:
+  """Yields comments on flags that have to be given, and whose values a record does not hold."""
+  definition = record['definition']
   name = definition.get('extractor', {}).get('name', '')
-  if name and ':' not in name and not _extractor(name):
+  if name and not _extractor(name):
     yield f'# add the --extractor that is recorded as {name}'
   reference = definition.get('reference') or {}
   if reference and not (reference.get('split') or definition.get('task')):
     yield f'# add the reference that is recorded as {json.dumps(reference)}'
-  if labels := definition.get('labels'):
-    yield f'# labels {labels}'
+  if (rule := definition.get('checkpoint')) and not record.get('protocol'):
+    yield f'# add the --protocol that chose the checkpoint as {rule}'
 
 
 def _extractor(name: str) -> str | None:
-  """Returns the call of an extractor by its recorded name; None for one that is chosen by itself.
+  """Returns the call of an extractor by its recorded name; None if that does not tell all of it.
 
-  Names such as 'classifier:digits' tell of what the extractor was trained on.
+  Names such as 'classifier:digits' tell of what the extractor was trained on, too.
   """
   try:
-    return None if ':' in name else str(registry.extractor.parse(name))
+    return str(registry.extractor.parse(name.partition(':')[0]))
   except UsageError:  # One with arguments that the name does not tell, such as a path.
     return None
 

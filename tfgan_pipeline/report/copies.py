@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+import contextlib
 import csv
 import dataclasses
+import math
 import os
 import re
 from typing import Any
@@ -15,6 +17,7 @@ from tfgan_pipeline.runs import files
 
 _SHOWN = 8  # Likely copies in the table, the likeliest first.
 _NAME = re.compile(r'per_sample-(\d+)-(\w+)\.csv')
+_COLUMNS = {'distance', 'its_own_distance', 'likely_copy', 'in_manifold'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PerSample:
     step: Step of the checkpoint.
     rows: A row for each sample, see evaluation/per_sample.py.
     picture: Path of the picture of likely copies and of the worst samples; '' if there is none.
-    score: The score record of the same measurement; {} if that is gone.
+    score: The score record of the same measurement.
   """
 
   step: int
@@ -64,28 +67,34 @@ class PerSample:
 
 
 def per_sample_of(run: RecordedRun) -> PerSample | None:
-  """Returns the facts on samples of the newest checkpoint that has any; None if none has."""
+  """Returns the facts on samples of the newest checkpoint that has any; None if none has.
+
+  A table without a score beside it is of a run that was in this directory before.
+  """
   found = [
-    (int(match[1]), os.path.join(folder, name, file), match[2])
-    for folder in run.score_folders
-    for name in files.names_in(folder)
-    for file in files.names_in(os.path.join(folder, name))
+    (int(match[1]), os.path.join(folder, file), match[2])
+    for folder in run.records
+    for file in files.names_in(folder)
     if (match := _NAME.fullmatch(file))
   ]
   for step, path, definition in sorted(found, reverse=True):
-    if rows := _rows(path):
+    beside = run.records[os.path.dirname(path)]
+    scores = (r for r in beside if 'scores' in r and r['step'] == step)
+    score = next((r for r in scores if r.get('definition_id') == definition), None)
+    if score and (rows := _rows(path)):
       picture = path.removesuffix('.csv') + '.png'
-      records = (r for r in run.scores if (r['step'], r.get('definition_id')) == (step, definition))
-      return PerSample(
-        step, rows, picture if files.exists(picture) else '', next(records, dict[str, Any]())
-      )
+      return PerSample(step, rows, picture if files.exists(picture) else '', score)
   return None
 
 
 def _rows(path: str) -> list[dict[str, float]]:
-  """Returns the rows of a table as numbers."""
-  lines = csv.DictReader(files.read_text(path).splitlines())
-  return [{name: float(value) for name, value in line.items()} for line in lines]
+  """Returns the rows of a table as numbers, without lines that are damaged."""
+  rows = []
+  with contextlib.suppress(FileNotFoundError, IsADirectoryError, csv.Error):
+    for line in csv.DictReader(files.read_text(path).splitlines()):
+      with contextlib.suppress(TypeError, ValueError):  # Too short or too long, or no numbers.
+        rows.append({name: float(value) for name, value in line.items()})
+  return [row for row in rows if _COLUMNS <= set(row) and all(map(math.isfinite, row.values()))]
 
 
 def _score(record: Mapping[str, Any], metric: str) -> float | None:

@@ -14,7 +14,6 @@ import statistics
 from tfgan_pipeline.report.numbers import percent, short
 from tfgan_pipeline.report.recorded_run import RecordedRun
 from tfgan_pipeline.runs import files
-from tfgan_pipeline.runs.score_records import Records
 from tfgan_pipeline.runs.stop_request import stop_reason
 from tfgan_pipeline.training import collapse
 
@@ -116,10 +115,11 @@ def _damaged(run: RecordedRun) -> Iterator[str]:
 def _collapsed(run: RecordedRun) -> Iterator[str]:
   pattern = re.compile(r'samples/diversity(?:/(.+))?')
   for name in dict.fromkeys(name for line in run.health for name in line):
+    if not (match := pattern.fullmatch(name)):
+      continue
     lines = [line for line in run.health if name in line]
-    match = pattern.fullmatch(name)
     collapsed = [line for line in lines if collapse.has_collapsed(line['step'], line[name])]
-    if not match or not collapsed:
+    if not collapsed:
       continue
     last = collapsed[-1]
     words = collapse.words(last[name], match[1] or '', inputs='inputs')
@@ -183,11 +183,10 @@ def _lagging(run: RecordedRun) -> Iterator[str]:
 
 def _not_scored(run: RecordedRun) -> Iterator[str]:
   scored = {(record['step'], record.get('definition_id')) for record in run.scores}
-  for folder in run.score_folders:
-    for name in files.names_in(folder):
-      for record in Records(os.path.join(folder, name)).read():
-        if 'error' in record and (record['step'], record.get('definition_id')) not in scored:
-          yield f'Step {record["step"]:,} could not be scored: {record["error"]}.'
+  for records in run.records.values():
+    for record in records:
+      if 'error' in record and (record['step'], record.get('definition_id')) not in scored:
+        yield f'Step {record["step"]:,} could not be scored: {record["error"]}.'
 
 
 _RULES: Sequence[Callable[[RecordedRun], Iterator[str]]] = (

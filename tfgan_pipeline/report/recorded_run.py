@@ -9,9 +9,10 @@ from typing import Any
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.evaluation.over_seeds import Training, read_training
+from tfgan_pipeline.runs import files
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.history import read_lines
-from tfgan_pipeline.runs.score_records import Record, records_of
+from tfgan_pipeline.runs.score_records import Record, Records, records_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,8 @@ class RecordedRun:
     curves: Lines of train.jsonl, by step.
     health: Lines of health.jsonl, by step.
     scores: Score records of the run and of --eval_dir, by step.
-    score_folders: Folders that may hold evaluations, `eval` of the run and of --eval_dir.
+    records: All records of the run, those of failures too, by the folder of their evaluation.
+    eval_dir: Folder of --eval_dir, in full; '' for none.
   """
 
   name: str
@@ -38,11 +40,12 @@ class RecordedRun:
   curves: Sequence[Mapping[str, Any]]
   health: Sequence[Mapping[str, Any]]
   scores: Sequence[Record]
-  score_folders: Sequence[str]
+  records: Mapping[str, Sequence[Record]]
+  eval_dir: str = ''
 
   @property
   def step(self) -> int:
-    """The last step that the curves or the checkpoints tell of; 0 before there is any."""
+    """The last step that the curves tell of; 0 before there is any."""
     return max((line['step'] for line in self.curves), default=0)
 
   @property
@@ -62,11 +65,11 @@ def read_runs(paths: Sequence[str], eval_dir: str = '') -> list[RecordedRun]:
   """
   directories = {RunDirectory(path).path: RunDirectory(path) for path in paths}
   names = _names(list(directories))
+  eval_dir = os.path.abspath(eval_dir) if eval_dir and files.is_local(eval_dir) else eval_dir
   return [_read(name, run, eval_dir) for name, run in zip(names, directories.values())]
 
 
 def _read(name: str, run: RunDirectory, eval_dir: str) -> RecordedRun:
-  folders = [run.path, *([run.scores_in(eval_dir)] if eval_dir else [])]
   training = read_training(run.path)
   assert training is not None  # The caller has looked for experiment.json.
   return RecordedRun(
@@ -78,13 +81,25 @@ def _read(name: str, run: RunDirectory, eval_dir: str) -> RecordedRun:
     curves=_by_step(os.path.join(run.train, 'train.jsonl')),
     health=_by_step(os.path.join(run.train, 'health.jsonl')),
     scores=records_of(run, eval_dir),
-    score_folders=[os.path.join(folder, 'eval') for folder in folders],
+    records=_records(run, training, eval_dir),
+    eval_dir=eval_dir,
   )
+
+
+def _records(run: RunDirectory, training: Training, eval_dir: str) -> dict[str, list[Record]]:
+  """Returns the records of a run, and of no other one in its directory, by their folder."""
+  parents = [run.path, *([run.scores_in(eval_dir)] if eval_dir else [])]
+  found = {}
+  for evaluations in (os.path.join(parent, 'eval') for parent in parents):
+    for folder in (os.path.join(evaluations, name) for name in files.names_in(evaluations)):
+      records = Records(folder).read()
+      found[folder] = [one for one in records if training.has(one) and 'step' in one]
+  return found
 
 
 def _by_step(path: str) -> list[dict[str, Any]]:
   """Returns the lines of a file, each with its numbers alone, the last one of a step."""
-  lines = {line['step']: line for line in read_lines(path) if 'step' in line}
+  lines = {line['step']: line for line in read_lines(path) if isinstance(line.get('step'), int)}
   return [
     {name: value for name, value in lines[step].items() if isinstance(value, (int, float))}
     for step in sorted(lines)

@@ -11,7 +11,9 @@ from tfgan_pipeline.config import presets
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.config.settings import short_value
 from tfgan_pipeline.evaluation.differing_fields import ABSENT, tell_apart
+from tfgan_pipeline.evaluation.over_seeds import is_hash
 from tfgan_pipeline.report.recorded_run import RecordedRun
+from tfgan_pipeline.runs.recorded_changes import recorded_changes, settings_between
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Experiment)}
 # Settings that do not define a run, and decide how far it gets.
@@ -60,7 +62,6 @@ def facts(run: RecordedRun) -> dict[str, str]:
   """Returns what a run is, as texts by their headings."""
   data, experiment = run.record['dataset'], run.experiment
   networks = run.record.get('networks', {})
-  images = run.step * experiment.batch_size * experiment.sub_steps
   state = 'finished' if run.directory.is_done() else 'not finished'
   found = {
     'Data': _data(data, run.class_names),
@@ -73,12 +74,23 @@ def facts(run: RecordedRun) -> dict[str, str]:
     ),
     'Training': (
       f'step {run.step:,} of {experiment.max_steps:,}, {state}; {experiment.batch_size} images '
-      f'a batch, {images:,} images read; seed {experiment.seed}'
+      f'a batch, {_images(run):,} images read; seed {experiment.seed}'
     ),
     'Folder': run.directory.path,
     'Id': run.record.get('run_id', ''),
   }
   return {heading: text for heading, text in found.items() if text}
+
+
+def _images(run: RecordedRun) -> int:
+  """Returns how many images the steps of a run have read, each with the settings of its time."""
+  changes = recorded_changes(run.directory)
+  starts = [0, *(change['first_step'] for change in changes)]
+  images = 0
+  for number, experiment in enumerate(settings_between(changes, run.experiment)):
+    end = min([run.step, *starts[number + 1 :]])  # A later session may have begun at a former step.
+    images += max(0, end - starts[number]) * experiment.batch_size * experiment.sub_steps
+  return images
 
 
 def _data(data: dict[str, Any], class_names: Sequence[str]) -> str:
@@ -105,13 +117,8 @@ def told_apart(runs: Sequence[RecordedRun]) -> list[dict[str, str]]:
   ]
   return [
     {name: 'none' if value == '' else str(value) for name, value in fields.items()}
-    for fields in tell_apart(things, last=_is_hash)
+    for fields in tell_apart(things, last=is_hash)
   ]
-
-
-def _is_hash(setting: str) -> bool:
-  """Returns whether a setting is a hash, which says less than any other setting that differs."""
-  return setting == 'data' or setting.startswith('code.')
 
 
 def _text(name: str, value: Any) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+import dataclasses
 from typing import Any
 
+from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.runs.directory import RunDirectory
 
 Change = dict[str, Any]
+_SETTINGS = {field.name for field in dataclasses.fields(Experiment)}
 
 
 def recorded_changes(run: RunDirectory) -> list[Change]:
@@ -27,6 +30,20 @@ def recorded_changes(run: RunDirectory) -> list[Change]:
 def _changes_of(session: Mapping[str, Any]) -> Change:
   data = {'data': session['changed_data']} if 'changed_data' in session else {}
   return {**session.get('changed_settings', {}), **data}
+
+
+def settings_between(changes: Sequence[Change], last: Experiment) -> list[Experiment]:
+  """Returns the settings of a run before its first change and after each one, oldest first.
+
+  Args:
+    changes: The changes of the run, oldest first.
+    last: The settings of the run after all changes.
+  """
+  found = [last]
+  for change in reversed(changes):
+    old = {name: pair[0] for name, pair in change.items() if name in _SETTINGS}
+    found.append(Experiment.from_record({**found[-1].to_dict(), **old}))
+  return found[::-1]
 
 
 def changes_before(run: RunDirectory, step: int) -> list[Change]:
