@@ -124,7 +124,7 @@ def _scoring(run: RecordedRun) -> Iterator[str]:
   for records in by_definition.values():
     last, is_chosen = records[-1], 'checkpoint' in records[-1]['definition']
     which = [] if is_chosen else [f'--step={last["step"]}']
-    if len(records) > 1 and run.directory.is_done() and not is_chosen:
+    if len({one['step'] for one in records}) > 1 and run.directory.is_done() and not is_chosen:
       which = ['--watch']
     values = _options(last, run.eval_dir)
     if (folder := _folder_of(run, last)) not in ('', _usual_folder(values)):
