@@ -22,16 +22,19 @@ import tensorflow as tf
 loaded = tf.saved_model.load(sys.argv[1])
 facts = json.loads(loaded.about().numpy())
 names, scalars = facts['classes'], dict(count=tf.constant(5), seed=tf.constant(3))
+examples = np.load(f'{sys.argv[1]}/assets.extra/examples.npz')
 np.savez(
   sys.argv[2],
   facts=json.dumps(facts),
+  floats=loaded([examples['generate/noise'], examples['generate/label']]),
+  expected_floats=examples['generate/output'],
   plain=loaded.generate(5, 3),
   numbers=loaded.generate(5, 3, [2, 0]),
   array=loaded.generate(5, 3, np.array([2, 0])),
   tensors=loaded.generate(tf.constant(5), tf.constant(3), labels=tf.constant([2, 0])),
   texts=loaded.generate(5, 3, [names[2], names[0]]),
-  served=loaded.signatures['generate'](**scalars)['output_0'],
-  default=loaded.signatures['serving_default'](**scalars)['output_0'],
+  served=loaded.signatures['generate'](labels=tf.constant([2, 0]), **scalars)['image'],
+  default=loaded.signatures['serving_default'](**scalars)['image'],
 )
 assert not [name for name in sys.modules if name.startswith('tfgan_pipeline')]
 """
@@ -72,13 +75,13 @@ def test_another_program_asks_for_classes_and_facts(estimator, exported, tmp_pat
   done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
   assert done.returncode == 0, done.stderr
   found = np.load(tmp_path / 'found.npz')
-  for name in ('array', 'tensors', 'texts'):
+  for name in ('array', 'tensors', 'texts', 'served'):
     np.testing.assert_array_equal(found[name], found['numbers'])
-  for name in ('served', 'default'):
-    np.testing.assert_array_equal(found[name], found['plain'])
+  np.testing.assert_array_equal(found['default'], found['plain'])
   for name, labels in (('plain', ()), ('numbers', [2, 0])):
     expected = estimator.predict(5, seed=3, labels=labels).astype(int)
     assert np.abs(found[name] - expected).max() <= 1  # Another batch rounds differently.
+  np.testing.assert_allclose(found['floats'], found['expected_floats'], atol=1e-5)
   facts = json.loads(str(found['facts']))
   assert facts == json.loads((pathlib.Path(exported) / 'assets.extra/about.json').read_text())
   assert facts['classes'] == list(NAMES)

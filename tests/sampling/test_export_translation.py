@@ -12,7 +12,7 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.sizes import of_any_size
 from tfgan_pipeline.networks.spec import Kind
 from tfgan_pipeline.replicas import strategies
-from tfgan_pipeline.sampling.export_translation import translation_functions
+from tfgan_pipeline.sampling.exports.translation import translation_functions
 
 
 def functions_of(name, **values):

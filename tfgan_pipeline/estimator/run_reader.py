@@ -22,6 +22,7 @@ from tfgan_pipeline.runs.history import History, read_history
 from tfgan_pipeline.runs.score_records import Record, records_of
 from tfgan_pipeline.sampling.asked_class import asked_class
 from tfgan_pipeline.sampling.ensemble import Ensemble
+from tfgan_pipeline.sampling.exports.formats import SAVED_MODEL, checked_formats
 from tfgan_pipeline.sampling.grid import draw_grid
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
@@ -240,11 +241,36 @@ class RunReader:
     """Returns losses and scores as columns, a row for each step; History.to_frame is for pandas."""
     return read_history(self.run)
 
-  def export_saved_model(self, path: str, *, step: Step = None, weights: str = 'average') -> str:
-    """Writes one checkpoint as a SavedModel to `path`, see sampling/export.py; returns `path`."""
+  def export(
+    self,
+    path: str,
+    *,
+    formats: str = SAVED_MODEL,
+    step: Step = None,
+    weights: str = 'average',
+    license: str = '',
+  ) -> str:
+    """Writes one checkpoint for other programs to a folder, with a model card; returns `path`.
+
+    Args:
+      path: The folder; may be gs://. See sampling/exports/artefacts.py for what it will hold.
+      formats: 'savedmodel', 'litert' or 'onnx', or several with commas.
+      step: See the class.
+      weights: See the class.
+      license: Licence of the networks for the model card, such as 'apache-2.0'; '' if unknown.
+
+    Raises:
+      UsageError: There is no such format, its packages are missing, or it cannot hold a network.
+      WriteError: The folder cannot be written.
+    """
+    chosen = checked_formats(formats)
     sampler = self.sampler(weights)
     sampler.restore(step)
-    return sampler.export(path)
+    return sampler.export(path, formats=chosen, license=license)
+
+  def export_saved_model(self, path: str, *, step: Step = None, weights: str = 'average') -> str:
+    """Writes one checkpoint as a SavedModel to a folder, see `export`; returns `path`."""
+    return self.export(path, step=step, weights=weights)
 
   def _noise_sampler(self, name: str, step: Step, weights: str) -> GeneratorSampler:
     """Returns a restored sampler of noise; raises UsageError, for the method `name`, for others."""

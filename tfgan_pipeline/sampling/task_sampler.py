@@ -26,8 +26,8 @@ from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.replicas.memory import need_of
 from tfgan_pipeline.runs.best_step import tell_if_not_best
 from tfgan_pipeline.runs.directory import RunDirectory
-from tfgan_pipeline.sampling.export import export_tasks
-from tfgan_pipeline.sampling.export_facts import facts_of
+from tfgan_pipeline.sampling.exports.artefacts import export
+from tfgan_pipeline.sampling.exports.formats import SAVED_MODEL
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 
@@ -159,10 +159,16 @@ class TaskSampler(abc.ABC):
       raise UsageError(f'--step={self.step}: the generator gives values that are not finite')
     return self.medium.to_stored(values).numpy()
 
-  def export(self, path: str) -> str:
-    """Writes all tasks' networks as a SavedModel, see export.export_tasks; returns `path`.
+  def export(self, path: str, *, formats: Sequence[str] = (SAVED_MODEL,), license: str = '') -> str:
+    """Writes the networks of all tasks into a folder, see exports/artefacts.py; returns `path`.
+
+    Args:
+      path: The folder; may be gs://.
+      formats: Formats to write, of exports/formats.py.
+      license: Licence of the networks for the model card; '' if unknown.
 
     Raises:
+      UsageError: A format cannot hold one of the networks.
       WriteError: The folder cannot be written.
     """
     tasks = self.game.tasks().values()
@@ -170,8 +176,7 @@ class TaskSampler(abc.ABC):
     if {role for task in tasks for role in task.roles} != set(self._networks):
       restored = RestoredNetworks(restored.run, self._experiment, weights=self.weights)
       restored.restore(self.step)
-    about = facts_of(restored, self._experiment)
-    return export_tasks(restored.game, restored.networks, path, about)
+    return export(restored, self._experiment, path, formats=formats, license=license)
 
   def _memory(self, count: int) -> contextlib.AbstractContextManager[None]:
     """Returns a context in which lack of memory for `count` outputs becomes one line."""

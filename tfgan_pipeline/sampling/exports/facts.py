@@ -1,4 +1,4 @@
-"""Facts about an exported checkpoint, which a SavedModel carries as JSON.
+"""Facts about an exported checkpoint, which exports carry as JSON.
 
 facts = facts_of(restored, experiment)     # {'step': 500, 'weights': 'average', 'classes': [], ...}
 """
@@ -53,6 +53,7 @@ def _facts_of_task(game: Game, task: Task) -> dict[str, Any]:
     'shape': list(target.shape),
     'dtype': target.dtype,
     'medium': target.require_medium().call,
+    'is_picture': target.require_medium().is_picture,
   }
   if task.samples_noise:
     reads = game.roles()[task.roles[0]].reads

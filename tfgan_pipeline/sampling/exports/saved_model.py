@@ -1,4 +1,4 @@
-"""Export of a game's networks as a SavedModel, which TensorFlow alone can load and sample.
+"""SavedModel of a game's networks, which TensorFlow alone can load and sample.
 
 loaded = tf.saved_model.load(path)
 pictures = loaded.generate(16, 0)               # count, seed -> uint8 [16, H, W, C]
@@ -16,19 +16,19 @@ import os
 import tempfile
 from typing import Any
 
-from tfgan_pipeline.compat import Inputs, tf
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.errors import listed
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.runs import atomic_files, files
-from tfgan_pipeline.runs.atomic_files import writing
-from tfgan_pipeline.sampling.export_translation import translation_functions
+from tfgan_pipeline.sampling.exports.float_functions import input_spec
+from tfgan_pipeline.sampling.exports.translation import translation_functions
 
 _SCALAR = tf.TensorSpec([], tf.int32)
 
 
-def export_tasks(game: Game, networks: Networks, path: str, about: Mapping[str, Any]) -> str:
+def save(game: Game, networks: Networks, path: str, about: Mapping[str, Any]) -> None:
   """Writes a SavedModel with a function and a signature for each task, under the task's name.
 
   The function of a task that samples noise takes (count, seed), such as `generate(count, seed)`,
@@ -36,62 +36,71 @@ def export_tasks(game: Game, networks: Networks, path: str, about: Mapping[str, 
   equal those of `GeneratorSampler.batches(count, seed)` with moving or standing averages, except
   for rounding, since batches differ. Wrong classes raise InvalidArgumentError, in a line that has
   those that exist. The function of any other task maps stored examples to outputs, see
-  export_translation.py. The signature 'serving_default' is that of the first
-  task. If the first task samples noise, the module can be called as well, as `loaded(noise)` or,
-  for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1]. The
-  names of the classes of the field 'label', a line each, are the file assets/classes.txt, and of
-  another field assets/FIELD_classes.txt. The function `about` returns `about` as JSON, which is the
-  file assets.extra/about.json, too.
+  translation.py.
+
+  Signatures name their inputs and their output, which is the task's target, such as 'image'. That
+  of a task that samples noise reads 'count' and 'seed', int32 [], and, if its generator is told
+  classes, 'labels', int32 [K]. The signature 'serving_default' is the first task's, without
+  'labels'. If the first task samples noise, the module can be called as well, as `loaded(noise)`
+  or, for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
+  The names of the classes of the field 'label', a line each, are the file assets/classes.txt, and
+  of another field assets/FIELD_classes.txt. The function `about` returns `about` as JSON.
 
   Args:
     game: The game, which makes the inputs.
     networks: The networks by role, with their weights.
     path: The folder to write; may be gs://.
-    about: Facts about the networks, see export_facts.py.
-
-  Returns:
-    The path.
-
-  Raises:
-    WriteError: The folder cannot be written.
+    about: Facts about the networks, see facts.py.
   """
   module = tf.Module()
   module.networks = networks
   if 'generator' in networks:  # The name in files of earlier versions.
     module.generator = networks['generator']
   signatures = {}
-  for task in game.tasks().values():
+  for task in reversed([*game.tasks().values()]):  # The first one's comes last, as the default.
     if task.samples_noise:
       function = _make_sampling_function(game, networks, task)
-      signatures[task.name] = function.get_concrete_function(_SCALAR, _SCALAR)
+      default, signatures[task.name] = _sampling_signatures(game, task, function)
     else:
-      function, signatures[task.name] = translation_functions(game, networks, task)
+      function, default = translation_functions(game, networks, task)
+      signatures[task.name] = default
+    signatures['serving_default'] = default
     setattr(module, task.name, function)
-  signatures['serving_default'] = signatures[game.task().name]
   if game.task().samples_noise:
     module.__call__ = _make_float_function(game, networks, game.task())
   text = json.dumps(about, indent=2)
   module.about = tf.function(lambda: tf.constant(text), input_signature=[])
-  with writing(path), tempfile.TemporaryDirectory() as folder:
-    for name, field in game.data.items():
-      if field.classes:
-        setattr(module, _classes_name(name), _names_asset(folder, name, field.classes))
+  with tempfile.TemporaryDirectory() as folder:
+    write_class_names(game, folder)
+    for name in files.names_in(folder):
+      asset = tf.saved_model.Asset(os.path.join(folder, name))
+      setattr(module, name.removesuffix('.txt'), asset)
     tf.saved_model.save(module, path, signatures=signatures)
-    files.make_folder(os.path.join(path, 'assets.extra'))
-    atomic_files.write(os.path.join(path, 'assets.extra/about.json'), text + '\n')
-  return path
 
 
-def _classes_name(field: str) -> str:
-  return 'classes' if field == 'label' else f'{field}_classes'
+def write_class_names(game: Game, folder: str) -> None:
+  """Writes the names of classes, a line each, to classes.txt and FIELD_classes.txt in a folder."""
+  for name, field in game.data.items():
+    if field.classes:
+      files.make_folder(folder)
+      file = 'classes.txt' if name == 'label' else f'{name}_classes.txt'
+      lines = [' '.join(text.split()) + '\n' for text in field.classes]
+      atomic_files.write(os.path.join(folder, file), ''.join(lines))
 
 
-def _names_asset(folder: str, field: str, names: Sequence[str]) -> tf.saved_model.Asset:
-  """Returns a text file with the name of a class in each line, which a SavedModel takes along."""
-  path = os.path.join(folder, f'{_classes_name(field)}.txt')
-  with open(path, 'w', encoding='utf-8') as file:
-    file.writelines(' '.join(name.split()) + '\n' for name in names)
-  return tf.saved_model.Asset(path)
+def _sampling_signatures(game: Game, task: Task, sample: Any) -> tuple[Any, Any]:
+  """Returns signatures of (count, seed), and of (count, seed, labels) if classes are told."""
+  scalars = [tf.TensorSpec([], tf.int32, name) for name in ('count', 'seed')]
+
+  def signature(*specs: tf.TensorSpec) -> Any:
+    return tf.function(
+      lambda *given: {task.target: sample(*given)}, autograph=False, input_signature=specs
+    )
+
+  plain = signature(*scalars)
+  if game.labels([0]) is None:
+    return plain, plain
+  return plain, signature(*scalars, tf.TensorSpec([None], tf.int32, 'labels'))
 
 
 def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Any:
@@ -102,7 +111,7 @@ def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Any:
   """
   medium = game.data[task.target].require_medium()
   names = game.data.label_names if game.labels([0]) is not None else ()
-  make, spec = _make_float_function(game, networks, task), _spec(game, task)
+  make, spec = _make_float_function(game, networks, task), input_spec(game, task)
 
   @tf.function(autograph=False)
   def sample(count: tf.Tensor, seed: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -138,17 +147,10 @@ def _class_numbers(labels: tf.Tensor, names: Sequence[str]) -> tf.Tensor:
     return tf.identity(tf.cast(numbers, tf.int32))  # A cast that changes nothing would not wait.
 
 
-def _spec(game: Game, task: Task) -> Inputs:
-  """Returns specs [None, ...] of a task's inputs."""
-  return tf.nest.map_structure(
-    lambda value: tf.TensorSpec([None, *value.shape[1:]], value.dtype), game.inputs(task, [0], 0)
-  )
-
-
 def _make_float_function(game: Game, networks: Networks, task: Task) -> Callable[..., tf.Tensor]:
   """Returns a function of inputs [n, ...] that makes float32 samples [n, ...] in [-1, 1]."""
   return tf.function(
     lambda inputs: game.run(task, networks, inputs),
     autograph=False,
-    input_signature=[_spec(game, task)],
+    input_signature=[input_spec(game, task)],
   )
