@@ -1,9 +1,13 @@
 """docs/notebook.ipynb, run in a kernel, and what an interrupt leaves of such a kernel."""
 
+import importlib.util
 import os
 import pathlib
 import queue
+import subprocess
+import sys
 import time
+import types
 
 import jupyter_client
 import nbclient
@@ -46,7 +50,8 @@ def test_every_cell_runs_and_shows(in_checkout, tmp_path):
   )
   client.execute()
   cells = [cell for cell in notebook.cells if cell.cell_type == 'code']
-  (shown, trained, further), rest = map(text_of, cells[:3]), cells[3:]
+  (prepared, shown, trained, further), rest = map(text_of, cells[:4]), cells[4:]
+  assert not prepared
   assert shown.startswith('<GANEstimator ') and 'no checkpoint yet of 100' in shown
   assert '100/100' in trained and 'generator=' in trained and trained.endswith('100')
   assert '120/120' in further and further.endswith('120')
@@ -57,6 +62,21 @@ def test_every_cell_runs_and_shows(in_checkout, tmp_path):
   assert "labels: no class 'cat'; there are classes 0 to 9" in everything
   assert 'TensorShape([4, 16, 16, 1]), 120' in everything
   assert '--' not in everything
+
+
+def test_its_first_cell_prepares_colab(tmp_path, monkeypatch):
+  """Runs the cell where the package is missing and Colab's module is there."""
+  first = next(cell for cell in nbformat.read(PAGE, 4).cells if cell.cell_type == 'code').source
+  mounted, installed = [], []
+  drive = types.SimpleNamespace(mount=mounted.append)
+  monkeypatch.setitem(sys.modules, 'google.colab', types.SimpleNamespace(drive=drive))
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: 'google' in name or None)
+  monkeypatch.setattr(subprocess, 'run', lambda command, check: installed.append(command))
+  names = {}
+  exec(first.replace('/content/drive/MyDrive', str(tmp_path)), names)
+  assert mounted == ['/content/drive']
+  assert installed == [[sys.executable, '-m', 'pip', 'install', '-q', 'tfgan-pipeline']]
+  assert names['RUNS'] == f'{tmp_path}/tfgan_runs' and pathlib.Path(names['RUNS']).is_dir()
 
 
 @pytest.fixture
