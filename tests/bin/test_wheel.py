@@ -77,6 +77,12 @@ def test_it_trains_scores_and_samples_without_a_clone(wheel, tmp_path):
   evaluate = [bin_dir / 'tfgan-evaluate', '--model_dir=run', *scores, '--cache_dir=cache']
   assert json.loads(succeeds(evaluate, tmp_path).splitlines()[-1])['step'] == 2
   succeeds([bin_dir / 'tfgan-sample', '--model_dir=run', '--output=samples.png'], tmp_path)
+  succeeds([bin_dir / 'tfgan-report', '--model_dir=run', '--output=report.html'], tmp_path)
+  assert 'digits_dcgan' in (tmp_path / 'report.html').read_text()
+  assert '| 1 ' in succeeds([bin_dir / 'tfgan-compare', 'run', '--format=markdown'], tmp_path)
+  succeeds([bin_dir / 'tfgan-export', '--model_dir=run', '--step=best', '--output=gan'], tmp_path)
+  card = (tmp_path / 'gan/README.md').read_text()
+  assert '| fid[random_projection] |' in card and 'saved-model' in card
   states = [
     json.loads(line) for line in succeeds([bin_dir / 'tfgan-doctor'], tmp_path).splitlines()
   ]

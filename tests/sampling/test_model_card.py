@@ -142,17 +142,30 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch)
   )
 
 
-def test_a_network_that_a_format_cannot_hold_is_one_line(tiny_run, tmp_path, monkeypatch):
-  def convert(functions, networks):
-    raise ValueError('no op StatelessRandomNormalV2\nand a page more')
+def lacks_an_operation(functions, networks):
+  raise ValueError('no op StatelessRandomNormalV2\nand a page more')
 
+
+@pytest.mark.parametrize(
+  'convert, said',
+  [
+    (lacks_an_operation, 'cannot hold this network (no op StatelessRandomNormalV2)'),
+    (
+      lambda functions, networks: {'generate.hidden': b''},
+      'generate gives other outputs there, by up to 4 in [-1, 1], as a network does that draws '
+      'random numbers',
+    ),
+  ],
+)
+def test_a_network_that_a_format_cannot_hold_is_one_line(
+  tiny_run, tmp_path, monkeypatch, convert, said
+):
   monkeypatch.setitem(formats.FORMATS, 'hidden', ())
-  module = types.SimpleNamespace(convert=convert, ANY_SIZE=True)
+  module = types.SimpleNamespace(
+    convert=convert, ANY_SIZE=True, run=lambda contents, task, inputs: np.full([8, 16, 16, 1], 4.0)
+  )
   monkeypatch.setitem(sys.modules, 'tfgan_pipeline.sampling.exports.to_hidden', module)
   with pytest.raises(UsageError) as caught:
     GANEstimator.of_run(str(tiny_run)).export(str(tmp_path / 'new'), formats='savedmodel,hidden')
-  assert str(caught.value) == (
-    '--format=hidden: cannot hold this network (no op StatelessRandomNormalV2); '
-    '--format=savedmodel holds any'
-  )
+  assert str(caught.value) == f'--format=hidden: {said}; --format=savedmodel holds any'
   assert not (tmp_path / 'new').exists()

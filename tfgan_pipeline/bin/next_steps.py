@@ -23,11 +23,14 @@ def finished(
   minutes, rest = divmod(round(seconds), 60)
   model_dir = f'--model_dir={shlex.quote(experiment.model_dir)}'
   source = ' --input_dir=PICTURES' if reads_pictures else ''
-  commands = [f'tfgan-sample {model_dir}{source} --output=samples.png']
+  commands = [
+    f'tfgan-report {model_dir} --output=report.html',
+    f'tfgan-sample {model_dir}{source} --output=samples.png',
+  ]
   if not scored:
     commands.insert(0, f'tfgan-evaluate {model_dir}')
   samples = os.path.join(experiment.model_dir, 'samples')
   return (
     f'done: {step} steps, in {minutes}:{rest:02d}; '
-    f'pictures: {samples}; next: {" or ".join(commands)}'
+    f'pictures: {samples}; next: {", ".join(commands[:-1])} or {commands[-1]}'
   )

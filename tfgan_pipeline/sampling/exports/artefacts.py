@@ -17,6 +17,7 @@ import importlib
 import io
 import json
 import os
+import re
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from tfgan_pipeline.sampling.exports.formats import SAVED_MODEL
 from tfgan_pipeline.sampling.exports.model_card import model_card
 from tfgan_pipeline.sampling.exports.saved_model import save, write_class_names
 from tfgan_pipeline.sampling.restored import RestoredNetworks
+
+# Differences in [-1, 1] that arithmetic cannot explain: an eighth of a level of 8 bits.
+_TOLERANCE = 1e-3
 
 
 def export(
@@ -59,7 +63,7 @@ def export(
     The path.
 
   Raises:
-    UsageError: A format cannot hold one of the networks.
+    UsageError: A format cannot hold one of the networks, or gives other outputs.
     WriteError: The folder cannot be written.
   """
   game, networks = restored.game, restored.networks
@@ -116,12 +120,25 @@ def _converted(
     found = {name: converter.run(contents, name, inputs) for name, inputs in examples.items()}
   except Exception as error:  # Converters and runtimes raise a dozen kinds.
     raise UsageError(
-      f'--format={format}: cannot hold this network ({first_line(error)}); '
+      f'--format={format}: cannot hold this network ({_reason(error)}); '
       f'--format={SAVED_MODEL} holds any'
     ) from error
-  return contents, {
+  differences = {
     name: float(np.abs(found[name] - output).max()) for name, output in outputs.items()
   }
+  for name, difference in differences.items():
+    if not difference < _TOLERANCE:
+      raise UsageError(
+        f'--format={format}: {name} gives other outputs there, by up to {difference:.2g} in '
+        f'[-1, 1], as a network does that draws random numbers; --format={SAVED_MODEL} holds any'
+      )
+  return contents, differences
+
+
+def _reason(error: Exception) -> str:
+  """Returns why a converter refused: the operations that LiteRT lacks, or an error's first line."""
+  lacking = re.search(r'(?:TF Select|Custom) ops: (.*)', str(error))
+  return f'operations {lacking[1].strip()} are missing there' if lacking else first_line(error)
 
 
 def _npz(
