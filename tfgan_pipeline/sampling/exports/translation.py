@@ -51,10 +51,11 @@ def translation_functions(
       shape = (None, None, source.shape[2])
       return _functions(game, of_any_size(networks), task, shape, stride, stored)
     except Exception as error:  # Layers that need a size raise a dozen kinds.
-      _log.info(
-        'the network of %s takes %dx%d pixels alone, and so does its export (%s)',
-        *(task.name, *source.shape[:2], first_line(error)),
-      )
+      if stored:  # Once for an export, which asks for both.
+        _log.info(
+          'the network of %s takes %dx%d pixels alone, and so does its export (%s)',
+          *(task.name, *source.shape[:2], first_line(error)),
+        )
   return _functions(game, networks, task, source.shape, 1, stored)
 
 
