@@ -125,6 +125,7 @@ def test_all_parts_are_trained_and_shown(trained):
   assert {f'{task}-000004.png' for task in TASKS[name]} < pictures
 
 
+@pytest.mark.parametrize('trained', light('cyclegan', 'stargan'), indirect=True)
 def test_outputs_do_not_depend_on_their_batch_and_are_those_of_the_export(trained, tmp_path):
   name, model_dir = trained
   one = GANEstimator.of_run(str(model_dir))
