@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import run_binary, start_binary, tiny_experiment
 from tests.models.test_translation_games import CASES
 from tfgan_pipeline.compat import keras, tf
+from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.sampling.any_size import AnySize
 from tfgan_pipeline.sampling.translated_pictures import find_sources, translate_pictures
@@ -192,6 +193,38 @@ def test_each_picture_is_read_once(local, tmp_path, monkeypatch):
     summary = translate_pictures(*arguments, reading={'resize': 'crop'}, settings={'seed': 0})
     assert (summary.made, summary.there) == (3 - there, there)
     assert sorted(opened.count(f'{tmp_path}/{name}') for name in sources.names) == [1, 1, 1]
+
+
+@pytest.mark.parametrize('kind', ['there', 'broken'])
+def test_a_signal_ends_and_the_log_tells_of_pictures_that_are_passed_over(
+  local, tmp_path, monkeypatch, caplog, kind
+):
+  for index in range(120):
+    if kind == 'broken':
+      (tmp_path / f'{index:03d}.png').write_text('no picture')
+    else:
+      Image.fromarray(noise(16, 16, 3, seed=index)).save(tmp_path / f'{index:03d}.png')
+  sources = find_sources(f'{tmp_path}/*.png', f'{tmp_path}/out')
+  arguments = AnySize(open_translator(local)), sources, f'{tmp_path}/out'
+  settings = dict(reading={'resize': 'crop'}, settings={'seed': 0})
+  translate_pictures(*arguments, **settings)
+  caplog.clear()
+  with caplog.at_level('INFO', 'tfgan_pipeline'):
+    translate_pictures(*arguments, **settings)
+  assert '100 of 120 pictures' in caplog.messages
+  read, real_open = [], open
+
+  def stop_at_fifth(path, *more, **how):
+    if os.path.dirname(str(path)) == str(tmp_path):
+      read.append(path)
+      if len(read) == 5:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return real_open(path, *more, **how)
+
+  monkeypatch.setattr('builtins.open', stop_at_fifth)
+  with pytest.raises(Interrupted, match='the same command continues'):
+    translate_pictures(*arguments, **settings)
+  assert len(read) == 5
 
 
 def test_many_sizes_are_no_retracing(local, caplog, monkeypatch):

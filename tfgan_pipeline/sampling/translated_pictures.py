@@ -6,7 +6,7 @@ summary = translate_pictures(AnySize(translator), sources, '/tmp/paintings', ...
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 import dataclasses
 import io
 import json
@@ -170,7 +170,14 @@ def translate_pictures(
   total, summary = len(sources.names), Summary()
   mark = _Mark(whole, {**settings, 'size': size})
   with StopRequest() as stop, _Progress(total) as progress:
-    for group in _groups(_read(whole, sources, size, reading, mark, there, summary), whole):
+
+    def goes_on() -> bool:
+      progress.move_to(summary.done)
+      return not stop.requested
+
+    for group in _groups(
+      _read(whole, sources, size, reading, mark, there, summary, goes_on), whole
+    ):
       outputs = whole.translate([(picture.number, picture.pixels) for picture in group])
       for picture, output in zip(group, outputs):
         path = paths[picture.name]
@@ -178,12 +185,11 @@ def translate_pictures(
         with atomic_files.writing(path):
           atomic_files.write(path, content, durable=False)
         summary.made += 1
-      progress.move_to(summary.done)
-      if stop.requested and summary.done < total:
-        raise Interrupted(
-          f'{output_dir}: stopped after {summary.made + summary.there} of {total} pictures; the '
-          'same command continues'
-        )
+      if not goes_on():
+        break
+    if not goes_on() and summary.done < total:
+      ready = f'{summary.made + summary.there} of {total} pictures'
+      raise Interrupted(f'{output_dir}: stopped after {ready}; the same command continues')
   if summary.there:
     _log.info('%s: %d of %d pictures were there', output_dir, summary.there, total)
   return summary
@@ -211,15 +217,18 @@ def _read(
   mark: _Mark,
   there: Mapping[str, str],
   summary: Summary,
+  goes_on: Callable[[], bool],
 ) -> Iterator[_Picture]:
   """Yields pictures to translate; notes others in `summary`: broken ones, and those of `there`.
 
-  Each file is read once.
+  Each file is read once, and none after `goes_on` has said no, which is asked before each.
   """
   height, width, channels = whole.translator.source.shape
   sides = (height, width) if size == 'trained' else None
   has_alpha = whole.translator.sample_shape[2] == 4
   for number, name in enumerate(sources.names):
+    if not goes_on():
+      return
     path = os.path.join(sources.root, name)
     try:
       content = files.read_bytes(path)
@@ -262,9 +271,8 @@ def _with_alpha(output: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
     return output
   if alpha.shape != output.shape[:2]:
     from PIL import Image
-    from PIL.Image import Resampling
 
-    resized = Image.fromarray(alpha).resize(output.shape[1::-1], Resampling.LANCZOS)
+    resized = Image.fromarray(alpha).resize(output.shape[1::-1], Image.Resampling.LANCZOS)
     alpha = np.asarray(resized)
   return np.concatenate([output, alpha[..., None]], axis=2)
 
@@ -274,8 +282,7 @@ class _Progress:
 
   def __init__(self, total: int):
     self._total, self._reported = total, 0
-    kind = bar_type()
-    self._bar = kind and kind(total=total, unit='picture', dynamic_ncols=True)
+    self._bar = (kind := bar_type()) and kind(total=total, unit='picture', dynamic_ncols=True)
 
   def __enter__(self) -> _Progress:
     return self
