@@ -28,7 +28,7 @@ def main() -> None:
     if finding.state == 'wrong':
       wrong.append(finding.what)
   if wrong:
-    raise CheckFailed(f'{len(wrong)} to mend: {", ".join(wrong)}; the commands are above')
+    raise CheckFailed(f'{len(wrong)} to mend: {", ".join(wrong)}; what to do is above')
 
 
 def _line(result: Mapping[str, Any]) -> str:

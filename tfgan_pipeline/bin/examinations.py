@@ -6,15 +6,18 @@ another process tries that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import glob
 import importlib.metadata
 import importlib.util
+import itertools
 import json
 import os
 import platform
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any, NamedTuple
@@ -22,9 +25,11 @@ from typing import Any, NamedTuple
 from tfgan_pipeline import __version__
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.errors import first_line
+from tfgan_pipeline.runs import files
 
 _PYTHONS = ((3, 10), (3, 13))  # Oldest and newest that some TensorFlow from 2.15 to 2.21 has.
 _ROOM = 10**9  # Bytes that a cache of a few data sets takes.
+_FOREIGN = 'was compiled to use'  # Where TensorFlow itself sees that the processor is too old.
 _IMPORT = """
 import json, os, sys
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -41,7 +46,7 @@ class Finding(NamedTuple):
     what: Its name.
     state: 'ok'; 'absent', where only some features need it; or 'wrong'.
     found: A few words on what is there.
-    mend: A command that mends it; '' where nothing has to be.
+    mend: A command that mends it; '' where nothing has to be, or no command of its own does.
   """
 
   what: str
@@ -52,9 +57,11 @@ class Finding(NamedTuple):
 
 def all_findings() -> Iterator[Finding]:
   """Yields what each examination finds, the quick ones first."""
-  yield from _machine()
-  yield from _packages()
-  yield from _tensorflow()
+  is_well = True
+  for finding in itertools.chain(_machine(), _packages()):
+    is_well = is_well and finding.state != 'wrong'
+    yield finding
+  yield from _tensorflow(is_well)
   yield from _cache()
 
 
@@ -110,10 +117,7 @@ def _package(requirement: Any) -> Finding:
   plain = f'{name}{requirement.specifier}'
   builds = _builds_of_tensorflow() if name == 'tensorflow' else [name]
   if len(builds) > 1:  # Each overwrites files of the others.
-    mend = (
-      f'{shlex.quote(sys.executable)} -m pip uninstall --yes {" ".join(builds)} && {pip(plain)}'
-    )
-    return Finding(name, 'wrong', f'{" and ".join(builds)} at once', mend)
+    return Finding(name, 'wrong', f'{" and ".join(builds)} at once', _replace(builds, plain))
   version = _version(builds[0]) if builds else ''
   if not version:
     return Finding(name, 'wrong', 'missing', pip(plain))
@@ -157,33 +161,65 @@ def _extras(requirements: list[Any]) -> Iterator[Finding]:
       yield Finding(f'extra {extra}', 'ok', ', '.join(one.name for one in wanted))
 
 
-def _tensorflow() -> Iterator[Finding]:
-  """Imports TensorFlow, Keras 2 and TF-GAN in another process, which may crash."""
+def _tensorflow(is_well: bool) -> Iterator[Finding]:
+  """Imports TensorFlow, Keras 2 and TF-GAN in another process, which may crash.
+
+  Args:
+    is_well: Whether all that was examined before is well, so that an error is TensorFlow's own.
+  """
   builds = _builds_of_tensorflow()
   if not builds:
     return
   done = subprocess.run([sys.executable, '-c', _IMPORT], capture_output=True, text=True)
   if done.returncode:
-    lines = done.stderr.strip().splitlines() or [f'ended with {done.returncode}']
-    found = f'cannot be imported: {lines[-1].strip()[:200]}'
-    mend = pip('--force-reinstall', f'{builds[0]}=={_version(builds[0])}')
-    # An illegal instruction: official builds need AVX, which old processors lack.
-    yield Finding('import of TensorFlow', 'wrong', found, mend)
+    yield _failed_import(done, builds, is_well)
     return
   yield Finding('import of TensorFlow', 'ok', 'with Keras 2 and TF-GAN')
   gpus = json.loads(done.stdout.splitlines()[-1])
   there = len(glob.glob('/proc/driver/nvidia/gpus/*'))
   hidden = os.environ.get('CUDA_VISIBLE_DEVICES', 'all') in ('', '-1')
-  if there > len(gpus) and not gpus and not hidden:
-    mend = pip(f'tensorflow[and-cuda]=={_version(builds[0])}')
-    yield Finding('GPUs', 'wrong', f'{there} here, which TensorFlow does not see', mend)
+  if there and not gpus and not hidden:
+    name = 'tf-nightly' if 'nightly' in builds[0] else 'tensorflow'
+    with_cuda = f'{name}[and-cuda]=={_version(builds[0])}'
+    if builds == [name]:
+      found = f'{there} here, which TensorFlow does not see'
+      yield Finding('GPUs', 'wrong', found, pip(with_cuda))
+    else:  # A build for processors alone, which is all that many want.
+      found = f'{there} here, which {" and ".join(builds)} does not use'
+      yield Finding('GPUs', 'absent', found, _replace(builds, with_cuda))
   else:
     yield Finding('GPUs', 'ok' if gpus else 'absent', f'{len(gpus)} seen by TensorFlow')
+
+
+def _failed_import(
+  done: subprocess.CompletedProcess[str], builds: Sequence[str], is_well: bool
+) -> Finding:
+  """Tells why the import of TensorFlow failed, and what would mend that."""
+  what, lines = 'import of TensorFlow', done.stderr.strip().splitlines()
+  if done.returncode == -signal.SIGILL or _FOREIGN in done.stderr:
+    found = f'this processor lacks instructions that {builds[0]} was built with, such as AVX'
+    return Finding(what, 'wrong', f'{found}; another build or another machine is needed')
+  found = f'cannot be imported: {lines[-1].strip()[:200] if lines else _ending(done.returncode)}'
+  if not is_well:
+    return Finding(what, 'wrong', f'{found}; try again when the above is mended')
+  missing = re.search(r"No module named '(\w+)", found)
+  owners = importlib.metadata.packages_distributions().get(missing[1], ()) if missing else ()
+  broken = [f'{name}=={_version(name)}' for name in sorted({*owners}) or builds]
+  alone = ['--no-deps'] if owners else []  # Else a newer TensorFlow may come along.
+  return Finding(what, 'wrong', found, pip('--force-reinstall', *alone, *broken))
+
+
+def _ending(code: int) -> str:
+  """Returns the end of a process in words, as 'ended by SIGABRT'."""
+  return f'ended by {signal.Signals(-code).name}' if code < 0 else f'ended with {code}'
 
 
 def _cache() -> Iterator[Finding]:
   """Looks for the folder that keeps trained extractors, and for room in it."""
   path = EvaluationOptions().cache_path
+  if not files.is_local(path):
+    yield Finding('cache', 'ok', f'{path}, which is not examined: it is no local folder')
+    return
   elsewhere = 'export TFGAN_PIPELINE_CACHE=/a/folder/of/yours'
   try:
     os.makedirs(path, exist_ok=True)
@@ -194,6 +230,12 @@ def _cache() -> Iterator[Finding]:
   is_wrong = free < _ROOM or not os.access(path, os.W_OK)
   found = f'{path}, {free / 1e9:,.1f} GB free'
   yield Finding('cache', 'wrong' if is_wrong else 'ok', found, elsewhere if is_wrong else '')
+
+
+def _replace(builds: Sequence[str], requirement: str) -> str:
+  """Returns the command that removes builds of TensorFlow before it installs another."""
+  remove = shlex.join([sys.executable, '-m', 'pip', 'uninstall', '--yes', *builds])
+  return f'{remove} && {pip(requirement)}'
 
 
 def _builds_of_tensorflow() -> list[str]:
