@@ -62,7 +62,7 @@ accelerator_type="${ACCELERATOR_TYPE:-v5litepod-8}"
 runtime_version="${RUNTIME_VERSION:-tpu-vm-tf-2.16.1-pjrt}"
 [ "$api" = tpu ] || runtime_version=''  # Of an instance the image says it.
 releases=https://storage.googleapis.com/libtpu-tf-releases/index.html
-tensorflow_tpu="${TENSORFLOW:-tensorflow-tpu==2.18.0 -f $releases}"
+read -r -a tensorflow_tpu <<< "${TENSORFLOW:-tensorflow-tpu==2.18.0 -f $releases}"
 poll="${POLL_SECONDS:-20}"
 where=("--zone=$ZONE" ${PROJECT:+"--project=$PROJECT"} --quiet)
 scratch="$(mktemp -d)"
@@ -175,7 +175,7 @@ setup() {
     # Its image is no one's runtime: TensorFlow is to be brought, and perhaps pip.
     tensorflow="python3 -m pip --version > /dev/null 2>&1 ||
   sudo apt-get install --quiet --yes python3-pip
-python3 -m pip install --quiet $tensorflow_tpu"
+python3 -m pip install --quiet $(printf '%q ' "${tensorflow_tpu[@]}")"
   fi
   run gcloud compute "${words[@]}" "${where[@]}" || exit 1
   # shellcheck disable=SC2016  # The TPU VM expands it.

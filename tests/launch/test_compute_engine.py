@@ -77,6 +77,16 @@ def test_setup_installs_tensorflow_as_the_image_has_none(cloud):
   assert '--worker' not in cloud.read('calls')
 
 
+def test_a_requirement_reaches_pip_word_by_word(cloud):
+  cloud.set(states='RUNNING')
+  (cloud.folder / 'vm').mkdir()
+  asked = "tensorflow-tpu>=2.18,<3 -f https://a.b/c?d&e --config-settings=k=$HOME;'x'"
+  _run(cloud, 'setup', 'my-tpu', TENSORFLOW=asked)
+  (installed, *_) = [line for line in cloud.read('ran').splitlines() if '<install>' in line]
+  assert installed.endswith(f'<--quiet>{"".join(f"<{word}>" for word in asked.split())}')
+  assert not list((cloud.folder / 'vm').glob('=*')), 'a redirection'
+
+
 def test_train_evaluate_logs_and_delete(cloud):
   cloud.with_tpu().set(states='RUNNING')
   trained = _run(cloud, 'train', 'my-tpu', FLAGS, 'gs://b/a run', '--noise=normal(8)', code=0)
