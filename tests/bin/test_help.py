@@ -63,6 +63,7 @@ def test_lists_hold_first_line_and_source_of_every_component():
   'binary, arguments, meant',
   [
     ('train', ['--list=los'], 'loss'),
+    ('train', ['--list=presets'], 'preset'),
     ('train', ['--batchsize=3'], 'batch_size'),
     ('train', ['--networks=dcgann'], 'dcgan'),
     ('train', ['--loss=hnge(2)'], 'wasserstein_hinge'),

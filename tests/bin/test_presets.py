@@ -37,14 +37,22 @@ def test_what_is_given_besides_replaces_what_a_preset_says(tmp_path):
     ('--preset=digits_dcgn', 'there is none of this name; did you mean digits_dcgan? --list='),
     ('--preset=../flags/digits_dcgan', 'there is none of this name'),
     ('--preset=digits_dcgan,r2', '--preset=r2: there is none of this name; '),
+    ('--preset', '--preset: needs a value, such as --preset=digits_dcgan; '),
+    ('--preset --model_dir=/x', '--preset: needs a value, such as --preset=digits_dcgan; '),
   ],
 )
 def test_a_preset_that_is_not_there(word, message):
-  (line,) = run_binary('train', word, code=2).stderr.splitlines()
+  (line,) = run_binary('train', *word.split(), code=2).stderr.splitlines()
   assert message in line
 
 
-def test_a_preset_in_a_file_of_flags_is_refused(tmp_path):
-  (tmp_path / 'mine.flags').write_text('--preset=digits_dcgan\n--seed=1\n')
-  (line,) = run_binary('train', f'--flagfile={tmp_path}/mine.flags', code=2).stderr.splitlines()
-  assert line.startswith('--preset=digits_dcgan: is for the command line')
+@pytest.mark.parametrize('besides', [(), ('--preset=digits_dcgan',), ('--preset', 'lecam')])
+def test_a_preset_in_a_file_of_flags_is_refused(tmp_path, besides):
+  (tmp_path / 'inner.flags').write_text('--preset=lecam\n--seed=1\n')
+  (tmp_path / 'mine.flags').write_text(f'--flagfile={tmp_path}/inner.flags\n')
+  for words in (
+    (*besides, f'--flagfile={tmp_path}/mine.flags'),
+    ('--flagfile', f'{tmp_path}/inner.flags', *besides),
+  ):
+    (line,) = run_binary('train', *words, '--dry_run', code=2).stderr.splitlines()
+    assert line.startswith('--preset=lecam: is for the command line')

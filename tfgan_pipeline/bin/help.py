@@ -118,7 +118,7 @@ def components(kind: str = '') -> str:
   if kind and kind not in known:
     raise UsageError(
       f'--list={kind}: no kind of component; there are: {", ".join(kinds)}, preset'
-      f'{did_you_mean(kind, known)}'
+      f'{did_you_mean(kind, (*known, "preset"))}'
     )
   lines = [f'Files are below {_PACKAGE}, unless their path is whole.']
   for each in [known[kind]] if kind else kinds.values():

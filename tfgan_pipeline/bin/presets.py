@@ -6,7 +6,8 @@ tfgan_pipeline/presets. Of these, deltas/ replace one setting of another preset.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import collections
+from collections.abc import Iterator, Mapping, Sequence
 import csv
 import glob
 import os
@@ -17,13 +18,13 @@ from absl import flags
 
 from tfgan_pipeline.config.presets import PACKAGED
 from tfgan_pipeline.errors import UsageError, did_you_mean
+from tfgan_pipeline.metrics.ranking import BESIDE
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Scores of presets, a row each; columns that say how they came about are no scores.
 _TABLES = [os.path.join(_PACKAGE, 'tables', f'{name}.csv') for name in ('presets', 'translations')]
 _NO_SCORES = {'preset', 'steps', 'images', 'seconds', 'samples', 'pictures', 'task', 'note'}
 _WORDS = {'measured', 'remark'}
-_BESIDE = ('identity', 'bicubic', 'constant')  # Ends of names of what scores are held against.
 _FLAG = re.compile(r'--?preset(?:=(.*))?')
 
 
@@ -43,28 +44,26 @@ def expand(argv: list[str]) -> list[str]:
   """Puts the files of --preset before all other words, so that any other flag replaces theirs.
 
   Raises:
-    UsageError: There is no such preset.
+    UsageError: There is no such preset, or --preset has no value.
   """
   if 'preset' not in flags.FLAGS:
     return argv
-  chosen: list[str] = []
-  for word, following in zip(argv, [*argv[1:], '']):
-    if found := _FLAG.fullmatch(word):
-      chosen += (following if found[1] is None else found[1]).split(',')
-  files = [f'--flagfile={_path(name.strip())}' for name in chosen if name.strip()]
-  return [*argv[:1], *files, *argv[1:]]
+  return [*argv[:1], *(f'--flagfile={_path(name)}' for name in _chosen(argv)), *argv[1:]]
 
 
 def refuse_in_files(argv: list[str]) -> None:
-  """Raises UsageError if only a file of flags gives --preset, where nothing would come of it.
+  """Raises UsageError if a file of flags gives --preset, where nothing would come of it.
 
   Args:
     argv: The words of the command line, whose flags are parsed.
   """
-  given = flags.FLAGS['preset'].value if 'preset' in flags.FLAGS else []
-  if given and not any(_FLAG.fullmatch(word) for word in argv):
+  if 'preset' not in flags.FLAGS:
+    return
+  words = flags.FLAGS.read_flags_from_files(argv[1:], force_gnu=False)
+  in_files = collections.Counter(_chosen(words)) - collections.Counter(_chosen(argv))
+  if in_files:
     raise UsageError(
-      f'--preset={",".join(given)}: is for the command line; a file of flags reads another by '
+      f'--preset={",".join(in_files)}: is for the command line; a file of flags reads another by '
       '--flagfile=PATH'
     )
 
@@ -85,6 +84,19 @@ def listing() -> list[str]:
       textwrap.fill(text, 100, initial_indent=indent, subsequent_indent=indent),
     ]
   return lines
+
+
+def _chosen(words: Sequence[str]) -> list[str]:
+  """Returns the presets that words of a command line name; raises UsageError if a value lacks."""
+  chosen: list[str] = []
+  for word, following in zip(words, [*words[1:], '-']):
+    if found := _FLAG.fullmatch(word):
+      if found[1] is None and following.startswith('-'):
+        raise UsageError(
+          '--preset: needs a value, such as --preset=digits_dcgan; --list=preset shows all'
+        )
+      chosen += (following if found[1] is None else found[1]).split(',')
+  return [name.strip() for name in chosen if name.strip()]
 
 
 def _path(name: str) -> str:
@@ -114,5 +126,5 @@ def _reached(row: Mapping[str, str]) -> Iterator[str]:
   if seconds := row.get('seconds'):
     yield f'{max(1, round(float(seconds) / 60))} min'
   for name, value in row.items():
-    if value and name not in _NO_SCORES | _WORDS and not name.endswith(_BESIDE):
+    if value and name not in _NO_SCORES | _WORDS and not name.endswith(BESIDE[1:]):
       yield f'{name.replace("_", " ")} {float(value):.4g}'
