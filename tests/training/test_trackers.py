@@ -1,5 +1,6 @@
 """--also_log: trackers get what TensorBoard gets, and none of them stops a training."""
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from tests.conftest import QUICK, run_binary, tiny_experiment
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import Interrupted, UsageError
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.writers.base import Writer
 from tfgan_pipeline.writers.trackers import TrackedRun, Trackers
@@ -28,6 +29,12 @@ class Notes(Writer):
 
   def picture(self, step, tag, picture):
     self.said.append((step, tag, picture.shape))
+
+  def flush(self):
+    self.said.append(('flushed', ''))
+
+  def stopped(self, error):
+    self.said.append((type(error).__name__, ''))
 
   def close(self):
     self.said.append('closed')
@@ -65,7 +72,18 @@ def test_a_training_tells_its_trackers_what_it_tells_tensorboard(made, tmp_path)
   assert told[4]['loss/generator'] == expected[4]['loss/generator']
   pictures = {item[:2] for item in one.said if isinstance(item[1], str)}
   assert {(0, 'reals'), (0, 'fakes'), (4, 'fakes')} <= pictures and one.said[-1] == 'closed'
+  assert [item[0] for item in one.said].count('flushed') == 4  # At 0, 2 and 4; at the end.
   assert 'also_log' in json.loads((tmp_path / 'run/experiment.json').read_text())['experiment']
+
+
+def test_trackers_are_told_why_a_training_ends_early(made, tmp_path):
+  quick = dict(networks='mlp(units=8)', also_log='notes', max_hours=1e-9)
+  with pytest.raises(Interrupted):
+    GANEstimator(tiny_experiment(tmp_path / 'run', **quick)).train()
+  assert made[0].said[-3:] == [('Interrupted', ''), ('flushed', ''), 'closed']
+  with pytest.raises(RuntimeError), Trackers({'notes': made[0]}):
+    raise RuntimeError
+  assert made[0].said[-2:] == [('RuntimeError', ''), 'closed']
 
 
 def test_one_that_fails_is_left_out_and_the_others_go_on(made, caplog):
@@ -107,7 +125,16 @@ def test_mlflow_in_a_folder(tmp_path, caplog):
       write_all(trackers)
   assert not caplog.messages
   client = mlflow.MlflowClient(tracking_uri=uri)
-  (kept,) = client.search_runs([client.get_experiment_by_name('tfgan_pipeline').experiment_id])
+  for error, status in (
+    (Interrupted('later'), 'KILLED'),
+    (ValueError(), 'FAILED'),
+    (None, 'FINISHED'),
+  ):
+    with contextlib.suppress(Interrupted, ValueError), Trackers.of(f'mlflow(uri="{uri}")', run):
+      if error:
+        raise error
+    (kept,) = client.search_runs([client.get_experiment_by_name('tfgan_pipeline').experiment_id])
+    assert kept.info.status == status
   assert kept.data.params == {'batch_size': '16'} and kept.info.status == 'FINISHED'
   history = client.get_metric_history(kept.info.run_id, 'loss/generator')
   assert {(point.step, point.value) for point in history} == {(1, 0.5)}

@@ -275,10 +275,8 @@ class Recorder:
       self._progress.close()
     if (summaries := self._summaries) is not None:
       self._summaries = None
-      with contextlib.ExitStack() as last:
-        last.callback(summaries.close)
-        with self._writing(self._run.train):
-          summaries.flush()
+      with summaries, self._writing(self._run.train):
+        summaries.flush()
 
   def __enter__(self) -> Recorder:
     if self._chief:
@@ -287,10 +285,15 @@ class Recorder:
           atomic_files.remove_leftovers(directory)
     return self
 
-  def __exit__(self, *error: Any) -> None:
+  def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
     try:
-      self._background.__exit__(*error)
+      self._background.__exit__(kind, error, trace)
+    except BaseException as failure:
+      error = failure
+      raise
     finally:
+      if error is not None and self._summaries is not None:
+        self._summaries.stopped(error)
       self.close()
 
 

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import re
+from typing import Any
 
 import numpy as np
 
@@ -147,9 +148,19 @@ class TrainSummaries:
       writer.picture(step, tag, picture)
 
   def flush(self) -> None:
-    """Writes what a bucket does not have yet."""
-    for writer in (self._curves, self._health, self._tensorboard):
+    """Writes what a bucket or a tracker does not have yet."""
+    for writer in (self._curves, self._health, self._tensorboard, self._trackers):
       writer.flush()
+
+  def stopped(self, error: BaseException) -> None:
+    """Tells the trackers why the training ends early."""
+    self._trackers.stopped(error)
+
+  def __enter__(self) -> TrainSummaries:
+    return self
+
+  def __exit__(self, *error: Any) -> None:
+    self._trackers.__exit__(*error)
 
   def close(self) -> None:
     """Closes the trackers; what was not flushed is dropped."""

@@ -47,6 +47,14 @@ class Writer(abc.ABC):
     """Writes what a bucket does not have yet."""
     return
 
+  def stopped(self, error: BaseException) -> None:
+    """Notes before `close` that what is told ended early; writers that cannot say so ignore it.
+
+    Args:
+      error: The cause: Interrupted where the same command goes on, else what went wrong.
+    """
+    del error
+
   def close(self) -> None:
     """Flushes and closes all files; nothing can be written afterwards."""
     self.flush()
@@ -54,5 +62,7 @@ class Writer(abc.ABC):
   def __enter__(self) -> Writer:
     return self
 
-  def __exit__(self, *_: object) -> None:
+  def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    if error is not None:
+      self.stopped(error)
     self.close()

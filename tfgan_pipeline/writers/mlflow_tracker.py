@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.writers.base import Writer
 from tfgan_pipeline.writers.trackers import TrackedRun, package
 
@@ -25,6 +26,7 @@ class _Mlflow(Writer):
   def __init__(self, run: TrackedRun, experiment: str, uri: str):
     if uri.startswith('file:'):  # MLflow 3 asks for it, and advises data bases.
       os.environ.setdefault('MLFLOW_ALLOW_FILE_STORE', 'true')
+    self._status = 'FINISHED'
     self._entities = package('mlflow').entities
     self._client = package('mlflow').MlflowClient(tracking_uri=uri or None)
     found = self._client.get_experiment_by_name(experiment)
@@ -53,6 +55,9 @@ class _Mlflow(Writer):
   def text(self, step: int, tag: str, text: str) -> None:
     self._client.log_text(self._id, text, f'texts/{tag}-{step:06d}.md')
 
+  def stopped(self, error: BaseException) -> None:
+    self._status = 'KILLED' if isinstance(error, (Interrupted, KeyboardInterrupt)) else 'FAILED'
+
   def close(self) -> None:
     if self._ends:
-      self._client.set_terminated(self._id)
+      self._client.set_terminated(self._id, self._status)

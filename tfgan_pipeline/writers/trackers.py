@@ -90,6 +90,12 @@ class Trackers(Writer):
   def text(self, step: int, tag: str, text: str) -> None:
     self._each(lambda writer: writer.text(step, tag, text))
 
+  def flush(self) -> None:
+    self._each(lambda writer: writer.flush())
+
+  def stopped(self, error: BaseException) -> None:
+    self._each(lambda writer: writer.stopped(error))
+
   def close(self) -> None:
     self._each(lambda writer: writer.close())
 

@@ -22,6 +22,7 @@ def wandb(run: TrackedRun, *, project: str = 'tfgan_pipeline', mode: str = '') -
 
 class _Wandb(Writer):
   def __init__(self, run: TrackedRun, project: str, mode: str):
+    self._exit_code = 0
     self._wandb = package('wandb')
     self._run = self._wandb.init(
       project=project,
@@ -40,5 +41,8 @@ class _Wandb(Writer):
   def picture(self, step: int, tag: str, picture: np.ndarray) -> None:
     self._run.log({f'samples/{tag}': self._wandb.Image(picture.squeeze())}, step=step)
 
+  def stopped(self, error: BaseException) -> None:
+    self._exit_code = 1  # It knows no other end than well or failed.
+
   def close(self) -> None:
-    self._run.finish()
+    self._run.finish(exit_code=self._exit_code)
