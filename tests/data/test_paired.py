@@ -108,6 +108,20 @@ def test_a_class_that_one_side_nearly_lacks_tears_no_pair(tmp_path, few, sides):
   assert sum(split.size for split in splits) == 20 + few
 
 
+@pytest.mark.parametrize('few', [0, 1])
+def test_pictures_of_two_classes_are_no_partners(tmp_path, few):
+  """A split has one class on one side, and another, but for `few` pictures, on the other."""
+  fill(tmp_path, 'A/train/x', 'B/train/x', count=4)
+  fill(tmp_path, 'A/train/y', 'B/val/x', count=4)
+  fill(tmp_path, 'A/val/y', 'B/train/y', count=4)
+  if few:
+    save(tmp_path / 'A/val/x/0.png', 0)
+    assert assert_partners(build(tmp_path).split('validation')) == [0]
+    return
+  with pytest.raises(UsageError, match='no two files of the validation split have equal names'):
+    build(tmp_path)
+
+
 def test_classes_inside_both_folders_are_those_of_the_first(tmp_path):
   for name in ('cat', 'dog'):
     fill(tmp_path, f'A/{name}', f'B/{name}')
@@ -242,6 +256,7 @@ def test_halves_of_one_picture(tmp_path, first):
   'call, message',
   [
     (FOLDERS.replace('folder=B', 'folder=C'), 'folder=C: no picture .*; there are A, B, train'),
+    (FOLDERS.replace(', folder=A', ''), 'no two files of the train split have equal names'),
     ('paired(a=digits, b="shapes(size=32)")', 'train splits have 1437 and 8000 examples'),
     ('paired(a="domains", b=digits)', 'a=domains: .* holds image_a, label_a, image_b'),
     ('paired(a="nothing", b=digits)', "a=nothing: unknown dataset 'nothing'"),

@@ -288,9 +288,6 @@ class Recorder:
   def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
     try:
       self._background.__exit__(kind, error, trace)
-    except BaseException as failure:
-      error = failure
-      raise
     finally:
       if error is not None and self._summaries is not None:
         self._summaries.stopped(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 import dataclasses
 import logging
 
@@ -12,7 +12,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.data.combined.paired_split import PairedSplit
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields
-from tfgan_pipeline.data.folders.side_folder import partner_keys
+from tfgan_pipeline.data.folders.side_folder import folders_of_both, partner_keys
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError, listed
 
@@ -49,7 +49,7 @@ def paired(
   parts = {}
   for word, text in (('a', a), ('b', b)):
     if word == 'b':
-      options = dataclasses.replace(options, partners=_parts_of(parts['a']))
+      options = dataclasses.replace(options, partners=_split_of(parts['a']))
     try:
       parts[word] = registry.dataset.build(text, options).require_image(f'{word}={text}')
     except UsageError as error:
@@ -58,7 +58,8 @@ def paired(
   common = [name for name in one.splits if name in other.splits]
   if 'train' not in common:
     raise UsageError("dataset 'paired': both need a train split")
-  splits = {name: _pair(name, one.split(name), other.split(name)) for name in common}
+  both = folders_of_both(_split_of(one), _split_of(other))
+  splits = {name: _pair(name, one.split(name), other.split(name), both) for name in common}
   return Dataset(
     f'{one.name}-{other.name}', pair_fields(one, other.image_shape), splits, notes=one.notes
   )
@@ -79,8 +80,15 @@ def pair_fields(dataset: Dataset, shape: Sequence[int]) -> Fields:
   )
 
 
-def _pair(name: str, one: Split, other: Split) -> Split:
-  """Returns the pairs of two splits; raises UsageError if they cannot be paired."""
+def _pair(name: str, one: Split, other: Split, both: Collection[str]) -> Split:
+  """Returns the pairs of two splits; raises UsageError if they cannot be paired.
+
+  Args:
+    name: Name of both splits.
+    one: Split of the first pictures.
+    other: Split of the second pictures.
+    both: Folders that the files of both sides have, in any split.
+  """
   if not (one.names and other.names):
     if one.size != other.size:
       raise UsageError(
@@ -89,8 +97,7 @@ def _pair(name: str, one: Split, other: Split) -> Split:
       )
     rows = np.arange(one.size)
     return PairedSplit(one, other, rows, rows)
-  keys = partner_keys(one.names, other.names)
-  places = [_places(name, split.names, own) for split, own in zip((one, other), keys)]
+  places = [_places(name, split.names, both) for split in (one, other)]
   common = [key for key in places[0] if key in places[1]]
   if not common:
     raise UsageError(
@@ -109,15 +116,19 @@ def _pair(name: str, one: Split, other: Split) -> Split:
   return PairedSplit(one, other, np.array(rows), np.array(partners))
 
 
-def _parts_of(dataset: Dataset) -> dict[str, str]:
-  """Returns the split of each file of a dataset; {} without files."""
+def _split_of(dataset: Dataset) -> dict[str, str]:
+  """Returns the split of each file by its path; {} without files."""
   return {name: split for split, one in dataset.splits.items() for name in one.names}
 
 
-def _places(name: str, names: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
+def _places(name: str, names: Sequence[str], both: Collection[str]) -> dict[str, int]:
   """Returns the key of each file -> its place; of files with one key, the first."""
   places: dict[str, int] = {}
-  again = [names[place] for place, key in enumerate(keys) if places.setdefault(key, place) != place]
+  again = [
+    names[place]
+    for place, key in enumerate(partner_keys(names, both))
+    if places.setdefault(key, place) != place
+  ]
   _warn_of_left_out(name, again, 'the name of another but for the extension')
   return places
 

@@ -13,7 +13,7 @@ import hashlib
 
 import numpy as np
 
-from tfgan_pipeline.data.folders.side_folder import partner_keys
+from tfgan_pipeline.data.folders.side_folder import folders_of_both, partner_keys
 from tfgan_pipeline.errors import UsageError
 
 
@@ -62,21 +62,21 @@ def partition(
 
 
 def partition_of_partners(
-  names: Sequence[str], part_of: Mapping[str, str]
+  names: Sequence[str], partners: Mapping[str, str]
 ) -> dict[str, np.ndarray]:
   """Partitions files as their partners are parted, so that no pair is torn.
 
   Args:
     names: Paths of N files.
-    part_of: Part of each file of the other side, by path.
+    partners: Part of each file of the other side of pairs, by its path.
 
   Returns:
     Part -> indices into `names`, int64, ascending, 'train' first; files without a partner are in
     'train'. {} if no file has a partner in 'train'.
   """
-  keys, others = partner_keys(names, list(part_of))
-  parts_by_key = dict(zip(others, part_of.values()))
-  found = [parts_by_key.get(key, '') for key in keys]
+  both = folders_of_both(names, partners)
+  part_of = dict(zip(partner_keys(partners, both), partners.values()))
+  found = [part_of.get(key, '') for key in partner_keys(names, both)]
   if 'train' not in found:
     return {}
   parts = np.array([part or 'train' for part in found])

@@ -7,36 +7,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 import os
 
 from tfgan_pipeline.data.folders.layout import split_named
 from tfgan_pipeline.errors import UsageError, listed
 
 
-def partner_keys(names: Sequence[str], others: Sequence[str]) -> tuple[list[str], list[str]]:
-  """Returns keys for the files of two sides: partners have equal keys.
-
-  A key is a path without its extension, and without the folders in which all files of the side lie
-  and none of the other side: names of sides, not of classes, of which a side may have one alone.
+def folders_of_both(one: Iterable[str], other: Iterable[str]) -> set[str]:
+  """Returns the names of folders in which both sides of pairs have files, as of a class.
 
   Args:
-    names: Paths of the files of one side.
-    others: Paths of the files of the other side.
+    one: Paths of all files of the first side.
+    other: Paths of all files of the second side. Files that both sides have do not count.
   """
-  sides = [[name.split(os.sep) for name in side] for side in (names, others)]
-  folders = [[set(path[:-1]) for path in side] for side in sides]
-  shared = [set.intersection(*sets) if sets else set() for sets in folders]
-  left_out = (shared[0].difference(*folders[1]), shared[1].difference(*folders[0]))
-  one, other = (
-    ['/'.join([*(part for part in path if part not in out), _stem(file)]) for *path, file in side]
-    for side, out in zip(sides, left_out)
-  )
-  return one, other
+  sides = set(one) - set(other), set(other) - set(one)
+  first, second = ({part for name in side for part in name.split(os.sep)[:-1]} for side in sides)
+  return first & second
 
 
-def _stem(file: str) -> str:
-  return os.path.splitext(file)[0]
+def partner_keys(names: Iterable[str], both: Collection[str]) -> list[str]:
+  """Returns the path of each file without extension, and without folders of its side alone.
+
+  Partners in two folders have equal keys.
+
+  Args:
+    names: Paths of files of one side. Folders that all of them share are left out.
+    both: Folders of `folders_of_both`, which stay: all files may be of one class by chance.
+  """
+  paths = [name.split(os.sep) for name in names]
+  shared = set.intersection(*(set(path[:-1]) for path in paths)) if paths else set()
+  left_out = shared.difference(both)
+  return [
+    '/'.join([*(folder for folder in folders if folder not in left_out), os.path.splitext(file)[0]])
+    for *folders, file in paths
+  ]
 
 
 def inside_folder(root: str, names: Sequence[str], folder: str) -> dict[str, str]:
