@@ -23,11 +23,10 @@ fi
 python="$(bash launch/venv.sh "$extras")"
 "$python" -m ruff check --quiet .
 "$python" -m pyrefly check --summary=none --python-interpreter-path "$python"
-# One process more than cores, since tests often wait for programs that they started. A file's tests
-# share what they train, so files go to processes whole, in the order of tests/conftest.py.
-cores="$(getconf _NPROCESSORS_ONLN)"
-processes=$((cores < 3 ? cores + 1 : 4))
-tests=("$python" -m pytest -n "$processes" --dist=loadfile --no-loadscope-reorder "$@")
+# Twice as many processes as a small machine has cores, since tests often wait for programs that they
+# started. A file's tests share what they train, so files go to processes whole, in the order of
+# tests/conftest.py.
+tests=("$python" -m pytest -n 4 --dist=loadfile --no-loadscope-reorder "$@")
 [ -n "$everything" ] || exec "${tests[@]}"
 "${tests[@]}"
 "$python" tests/launch/unchanged.py --record
