@@ -1,6 +1,5 @@
 """tests/run.sh and .ci/run: what they hand to linters and pytest, and which exit code they give."""
 
-import os
 import shutil
 
 import pytest
@@ -48,8 +47,7 @@ def test_linters_then_pytest_in_the_repository_and_nothing_else(
   program(tmp_path / 'bin', 'chromium', '')
   variables = environment(tmp_path / 'bin', TFGAN_PIPELINE_PYTHON=python)
   done = run(RUN, *arguments, cwd=tmp_path, env=variables)
-  processes = min(os.cpu_count() + 1, 4)
-  pytest_call = f'<-m><pytest><-n><{processes}><--dist=loadfile><--no-loadscope-reorder>{passed}'
+  pytest_call = f'<-m><pytest><-n><4><--dist=loadfile><--no-loadscope-reorder>{passed}'
   record = ['<tests/launch/unchanged.py><--record>'] * (arguments == ['--all'])
   types = f'<-m><pyrefly><check><--summary=none><--python-interpreter-path><{python}>'
   assert _calls(python) == ['<-m><ruff><check><--quiet><.>', types, pytest_call, *record]
