@@ -79,7 +79,7 @@ def test_packages_that_messages_tell_to_install_are_required_or_extras():
   extras = set(CONFIG['options.extras_require'])
   seen = 0
   for file, text in messages().items():
-    for words in re.findall(r'pip install ([^,;\n]+)', text):
+    for words in re.findall(r'pip install ([^,;`\n]+)', text):
       for word in shlex.split(words):
         seen += word != '{}'
         extra = word.removeprefix('tfgan-pipeline[').removesuffix(']')
