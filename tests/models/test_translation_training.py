@@ -42,13 +42,15 @@ def test_killed_it_goes_on_as_if_it_had_not_been(calm_run, tmp_path, name):
 @heavy
 @pytest.mark.parametrize('name', TRANSLATION_GAMES)
 def test_killed_at_random(tmp_path, name):
-  """Kills at times from the start of the program to long after the first new checkpoint."""
+  """Kills at times from the start of the program to shortly before the end of a calm run."""
   values = dict(max_steps=120, save_every=3)
+  start = time.monotonic()
   run_binary('train', *flags(name, tmp_path / 'calm', **values))
+  whole = time.monotonic() - start
   chance, deaths = random.Random(0), 0
   for _ in range(12):
     process = start_binary('train', *flags(name, tmp_path / 'disturbed', **values))
-    time.sleep(chance.uniform(0, 12))
+    time.sleep(chance.uniform(0, 0.8 * whole))
     deaths += process.poll() is None
     process.kill()
     process.communicate()
