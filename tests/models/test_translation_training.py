@@ -44,6 +44,7 @@ def test_killed_it_goes_on_as_if_it_had_not_been(calm_run, tmp_path, name):
 def test_killed_at_random(tmp_path, name):
   """Kills at times from the start of the program to shortly before the end of a calm run."""
   values = dict(max_steps=120, save_every=3)
+  run_binary('train', '--help')  # Starts the server of all, which takes as long as a run.
   start = time.monotonic()
   run_binary('train', *flags(name, tmp_path / 'calm', **values))
   whole = time.monotonic() - start
