@@ -241,7 +241,7 @@ def check(folder: str, count: int, seed: int) -> bool:
     names = subprocess.check_output(['git', 'ls-files', '-z'], cwd=ROOT, text=True).split('\0')
     for name in filter(None, names):
       (copy / name).parent.mkdir(parents=True, exist_ok=True)
-      shutil.copy(ROOT / name, copy / name)
+      shutil.copy(ROOT / name, copy / name, follow_symlinks=False)  # presets is a link.
     shared = ROOT.parent / 'shared'
     if shared.exists():
       (copy.parent / 'shared').symlink_to(shared)
