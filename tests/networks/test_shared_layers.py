@@ -109,6 +109,8 @@ def test_conditional_batch_norm_starts_as_batch_norm_and_adds_to_a_gain_of_1():
     np.testing.assert_allclose(layer([MAPS, condition]), expected, rtol=1e-4, atol=1e-5)
   inputs = layers.Input((4, 6, 16)), layers.Input(3)
   assert batch_norms(keras.Model(inputs, layer(inputs))) == [layer.norm]
+  # A gain and a shift of the condition, and none beside them.
+  assert [tuple(variable.shape) for variable in layer.trainable_variables] == [(3, 16)] * 2
 
 
 def test_projection_adds_the_inner_product_to_the_first_output():
