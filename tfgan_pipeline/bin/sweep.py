@@ -25,6 +25,7 @@ from tfgan_pipeline.bin import command_line, early, presets
 from tfgan_pipeline.config.durations import prefer_command_line
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.config.settings import as_flag
 from tfgan_pipeline.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ def _write_flags(given: Mapping[str, object]) -> None:
   own |= {'sweep_dir': FLAGS.sweep_dir, 'jobs': FLAGS.jobs, **_own_flags()}
   own |= {'gpus': ','.join(FLAGS.gpus)} if FLAGS.gpus else {}
   lines = ['# Goes on with this sweep: tfgan-sweep --flagfile=THIS_FILE']
-  for name, value in {**own, **given}.items():
-    lines.append(f'--{name}={str(value).lower() if isinstance(value, bool) else value}')
+  lines += [as_flag(name, value) for name, value in {**own, **given}.items()]
   with atomic_files.writing(path):
     os.makedirs(os.path.join(FLAGS.sweep_dir, 'logs'), exist_ok=True)
     atomic_files.write(path, '\n'.join(lines) + '\n')

@@ -16,7 +16,7 @@ from typing import Any
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.durations import DURATIONS, require_one, steps_of
-from tfgan_pipeline.config.settings import Settings, setting, updated_value
+from tfgan_pipeline.config.settings import Settings, as_flag, setting, updated_value
 
 # Fields of which later jobs on a run, perhaps on another machine, may have other values.
 RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')
@@ -271,8 +271,7 @@ class Experiment(Settings):
   def to_flagfile(self) -> str:
     """Returns lines `--name=value` for all fields, including those with default values."""
     lines = ['# Re-launches or resumes this very run: tfgan-train --flagfile=THIS_FILE']
-    for name, value in self.to_dict().items():
-      lines.append(f'--{name}={str(value).lower() if isinstance(value, bool) else value}')
+    lines += [as_flag(name, value) for name, value in self.to_dict().items()]
     return '\n'.join(lines) + '\n'
 
   def defining(self) -> dict[str, Any]:

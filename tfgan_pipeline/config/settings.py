@@ -168,6 +168,11 @@ class Settings:
     }
 
 
+def as_flag(name: str, value: object) -> str:
+  """Returns the value of a setting as a flag, such as --seed=0 or --evaluate=true."""
+  return f'--{name}={str(value).lower() if isinstance(value, bool) else value}'
+
+
 def canonical_value(field: dataclasses.Field[Any], value: Any) -> Any:
   """Checks a value of a field and returns it in a form in which equal choices compare equal.
 

@@ -8,7 +8,7 @@ import re
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record
 from tfgan_pipeline.writers.trackers import TrackedRun, Trackers
@@ -29,9 +29,11 @@ class TrackedScores:
 
   def __init__(self, run: RunDirectory, experiment: Experiment):
     self._run, self._settings = run, experiment.to_dict()
-    self._calls = []
-    if experiment.also_log:
+    self._calls: list[str] = []
+    try:
       self._calls = [str(call) for call in registry.tracker.parse_all(experiment.also_log)]
+    except UsageError as error:  # One of the trainer's own, whose file is not here.
+      _log.warning('%s', spoken(f'--also_log: {error}; no scores are sent'))
 
   def tell(self, record: Record, folder: str) -> None:
     """Sends the scores of a record.

@@ -13,7 +13,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.settings import short_value
+from tfgan_pipeline.config.settings import as_flag, short_value
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.report.recorded_run import RecordedRun
 from tfgan_pipeline.runs.recorded_changes import recorded_changes, settings_between
@@ -91,7 +91,7 @@ def _training(run: RecordedRun) -> Iterator[str]:
   settings.pop('max_steps', None)
   imports = ','.join(sessions[-1].get('imports', ())) if sessions else ''
   own_code = [f'--import={imports}'] if imports else []
-  flags = [_flag(name, value) for name, value in settings.items()]
+  flags = [as_flag(name, value) for name, value in settings.items()]
   yield command('tfgan-train', [*flags, *own_code, f'--max_steps={ends[0]}', again])
   for change, end in zip(changes, ends[1:]):
     yield f'# From step {change["first_step"]}:'
@@ -99,7 +99,7 @@ def _training(run: RecordedRun) -> Iterator[str]:
     if 'data' in names:
       yield '# the pictures had changed; change yours likewise before the next command'
     flags = [
-      _flag(name, short_value(_EXPERIMENT[name], change[name][1]))
+      as_flag(name, short_value(_EXPERIMENT[name], change[name][1]))
       for name in names
       if name in _EXPERIMENT
     ]
@@ -129,7 +129,7 @@ def _scoring(run: RecordedRun) -> Iterator[str]:
     values = _options(last, run.eval_dir)
     if (folder := _folder_of(run, last)) not in ('', _usual_folder(values)):
       values['eval_name'] = folder
-    flags = [_flag(name, value) for name, value in values.items()]
+    flags = [as_flag(name, value) for name, value in values.items()]
     yield from _unnamed(last)
     yield command('tfgan-evaluate', [f'--model_dir={run.directory.path}', *which, *flags])
 
@@ -211,8 +211,3 @@ def _extractor(name: str) -> str | None:
     return str(registry.extractor.parse(name.partition(':')[0]))
   except UsageError:  # One with arguments that the name does not tell, such as a path.
     return None
-
-
-def _flag(name: str, value: Any) -> str:
-  text = str(value).lower() if isinstance(value, bool) else str(value)
-  return f'--{name}={text}'

@@ -21,7 +21,7 @@ from absl import flags
 from tfgan_pipeline.config.durations import DURATIONS
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
-from tfgan_pipeline.config.settings import short_value
+from tfgan_pipeline.config.settings import as_flag, short_value
 from tfgan_pipeline.errors import UsageError, did_you_mean
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sweep.grammar import LIMIT
@@ -68,11 +68,7 @@ class Run:
     if set(DURATIONS) & set(self.values):  # One replaces any other.
       common = {name: value for name, value in common.items() if name not in DURATIONS}
     every = {**common, **self.values, 'model_dir': self.experiment.model_dir}
-    texts = {
-      name: str(value).lower() if isinstance(value, bool) else value
-      for name, value in every.items()
-    }
-    return [f'--{name}={value}' for name, value in texts.items()]
+    return [as_flag(name, value) for name, value in every.items()]
 
 
 def given_flags(values: flags.FlagValues) -> dict[str, object]:
@@ -170,7 +166,7 @@ def _refuse_equals(runs: Iterable[Run]) -> None:
 
 
 def _names(chosen: Sequence[Mapping[str, str]]) -> list[str]:
-  """Returns short names for folders, all different, which do not depend on the other runs."""
+  """Returns short names for folders, all different; those that would be equal end in a hash."""
   names = [_name(one) for one in chosen]
   times = collections.Counter(names)
   return [
