@@ -23,12 +23,12 @@ NETWORKS = CASES['stargan']['networks']
 ATTRIBUTES = ('blond', 'young', 'male')
 
 
-def fields_of(kind: str) -> Fields:
-  fields = Fields.of_images((16, 16, 3), ('a', 'b', 'c'))
+def fields_of(kind: str, names=('a', 'b', 'c')) -> Fields:
+  fields = Fields.of_images((16, 16, 3), names)
   if kind == 'label':
     return fields
   fields['image'] = Field((16, 16, 3), medium=fields['image'].medium, label='attributes')
-  fields['attributes'] = Field((3,), 'int32', classes=ATTRIBUTES)
+  fields['attributes'] = Field((len(names),), 'int32', classes=names)
   return fields
 
 
@@ -85,6 +85,14 @@ def test_the_loss_is_its_formula(kind):
   np.testing.assert_allclose(loss.generator_loss, expected, rtol=1e-4)
   expected = fake[..., 0].mean() - real[..., 0].mean() + 0.5 * errors['real']
   np.testing.assert_allclose(loss.discriminator_loss, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize('kind, fewest', [('label', 2), ('attributes', 1)])
+def test_fewest_classes_between_which_there_is_a_way(kind, fewest):
+  one = tiny_experiment('', model='stargan', networks=NETWORKS)
+  new_game(one, fields_of(kind, ATTRIBUTES[:fewest]))
+  with pytest.raises(UsageError, match=f'has {fewest - 1} classes, between which nothing can'):
+    new_game(one, fields_of(kind, ATTRIBUTES[: fewest - 1]))
 
 
 def test_without_a_class_asked_for_they_take_turns():
