@@ -131,7 +131,7 @@ def test_a_moving_average(step, decay):
   for variable in (*average.variables, *trained.variables):
     variable.assign(random.rand(3))
   before = [variable.numpy() for variable in average.trainable_variables]
-  ema.update(average, trained, decay=decay, step=tf.constant(step, tf.int64))
+  ema.update(average, trained, ema.exponential_rate(decay, tf.constant(step, tf.int64)))
   rate = 1 - min(decay, (1 + step) / (10 + step))
   for old, new, now in zip(before, average.trainable_variables, trained.trainable_variables):
     np.testing.assert_allclose(new, old + rate * (now.numpy() - old), rtol=1e-5)

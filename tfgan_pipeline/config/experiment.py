@@ -102,10 +102,15 @@ class Experiment(Settings):
   )
   ema_decay: float = setting(
     0.999,
-    'Decay per step of the moving average of generator weights that evaluation and '
-    'sampling use; 0 is off.',
+    'Decay per step of the moving average of weights that scores and samples are of; 0 is off.',
     minimum=0,
     below=1,
+  )
+  ema: str = setting(
+    'decay',
+    'decay: as --ema_decay says. posthoc: two averages, for one of any length by tfgan-average.',
+    choices=('decay', 'posthoc'),
+    later=True,
   )
   freeze: str = setting(
     '',
@@ -123,8 +128,7 @@ class Experiment(Settings):
   deterministic: bool = setting(True, 'Use only kernels that compute the same bits each time.')
   precision: str = setting(
     'float32',
-    'Number format of computations in layers; variables, last layers, losses and the moving '
-    'average stay float32.',
+    'Number format in layers; variables, last layers, losses and moving averages stay float32.',
     choices=('float32', 'mixed_bfloat16', 'mixed_float16'),
   )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from types import MappingProxyType
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
@@ -141,6 +142,14 @@ def _missing_fields_error(experiment: Experiment, data: Fields, fields: str) -> 
   )
 
 
-def named_averages(averages: Networks) -> Networks:
-  """Returns moving averages by their names in checkpoints, such as 'generator_ema'."""
-  return {f'{role}_ema': average for role, average in averages.items()}
+def named_averages(averages: Networks, long_averages: Networks = MappingProxyType({})) -> Networks:
+  """Returns moving averages by their names in checkpoints, such as 'generator_ema'.
+
+  Args:
+    averages: Averages by role.
+    long_averages: The longer ones by role, of --ema=posthoc, such as 'generator_ema_long'.
+  """
+  return {
+    **{f'{role}_ema': average for role, average in averages.items()},
+    **{f'{role}_ema_long': average for role, average in long_averages.items()},
+  }

@@ -54,26 +54,45 @@ class Snapshots:
       if reader.get_variable_to_shape_map().keys() == names:  # Else there are other objects, too.
         self._graph = reader.get_tensor(_GRAPH)
       return
-    named = {name + checksums.SUFFIX: value for name, value in values.items()}
-    named[_GRAPH] = np.array(self._graph, object)
-    with tf.device('CPU'):
-      tf.raw_ops.SaveV2(
-        prefix=prefix,
-        tensor_names=list(named),
-        shape_and_slices=[''] * len(named),
-        tensors=[tf.constant(value) for value in named.values()],
-      )
+    _write(prefix, values, self._graph)
+
+
+class Rewriter:
+  """Writer of checkpoints that describe the objects of another, with other values.
+
+  Args:
+    prefix: Path of the other checkpoint.
+  """
+
+  def __init__(self, prefix: str):
+    self._graph: bytes = tf.train.load_checkpoint(prefix).get_tensor(_GRAPH)
+
+  def write(self, prefix: str, values: Mapping[str, np.ndarray]) -> None:
+    """Writes a checkpoint at `prefix` of values by name on disk."""
+    _write(prefix, values, self._graph)
+
+
+def _write(prefix: str, values: Mapping[str, np.ndarray], graph: bytes) -> None:
+  named = {name + checksums.SUFFIX: value for name, value in values.items()}
+  named[_GRAPH] = np.array(graph, object)
+  with tf.device('CPU'):
+    tf.raw_ops.SaveV2(
+      prefix=prefix,
+      tensor_names=list(named),
+      shape_and_slices=[''] * len(named),
+      tensors=[tf.constant(value) for value in named.values()],
+    )
 
 
 class Snapshot:
-  """Copies of all variables at one step.
+  """Values of all variables at one step.
 
   Args:
-    source: What the snapshot was taken by.
+    source: What writes them.
     values: Arrays by name on disk.
   """
 
-  def __init__(self, source: Snapshots, values: Mapping[str, np.ndarray]):
+  def __init__(self, source: Snapshots | Rewriter, values: Mapping[str, np.ndarray]):
     self._source = source
     self._values = values
 

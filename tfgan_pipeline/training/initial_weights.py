@@ -6,12 +6,12 @@ facts = initialise(state, experiment)     # of --init_from=RUN:best
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from tfgan_pipeline.config.chosen_step import best_metric, scores_elsewhere, split_source
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError, first_line, listed, spoken
-from tfgan_pipeline.models.build import named_averages
 from tfgan_pipeline.runs import checkpoint_file, checksums
 from tfgan_pipeline.runs.best_step import best_of
 from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, format_steps
@@ -63,7 +63,7 @@ def initialise(state: TrainState, experiment: Experiment) -> dict[str, Any]:
     return {}
   flag = f'--init_from={experiment.init_from}'
   run, step = find_source(experiment.init_from)
-  parts = {*state.networks, *named_averages(state.averages)}
+  parts = {*state.networks, *state.named_averages}
   targets = {
     name: variable
     for name, variable in checksums.named_variables(state.checkpoint).items()
@@ -106,7 +106,7 @@ def initialise(state: TrainState, experiment: Experiment) -> dict[str, Any]:
 def _origin(name: str, shapes: dict[str, tuple[int, ...]]) -> str:
   """Returns the name of the variable that one of an average or network starts as; '' for none."""
   part, _, rest = name.partition('/')
-  names = (name, f'{part.removesuffix("_ema")}/{rest}')
+  names = (name, f'{re.sub("_ema(_long)?$", "", part)}/{rest}')
   return next((found for found in names if found in shapes), '')
 
 

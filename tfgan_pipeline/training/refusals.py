@@ -73,6 +73,8 @@ def refuse_what_does_not_fit(
       reason = f'; {reason}' if reason else ''
       raise UsageError(f'--{flag}: needs {need.value}, which --{need.flag}={value} has not{reason}')
   _refuse_pool(experiment, game)
+  if experiment.ema == 'posthoc':
+    _refuse_lost_averages(experiment)
   _refuse_twins(experiment, dataset.fields)
 
 
@@ -96,6 +98,17 @@ def _needs(
   for flag, components in (('penalties', penalties), ('discriminator_augment', augmentations)):
     for name, component in components.items():
       yield f'{flag}={name}', component.needs
+
+
+def _refuse_lost_averages(experiment: Experiment) -> None:
+  """Raises UsageError if averages are off, or if checkpoints that hold them are removed."""
+  if not experiment.ema_decay:
+    raise UsageError('--ema=posthoc: keeps averages, which --ema_decay=0 turns off; leave that out')
+  if experiment.keep_checkpoints:
+    raise UsageError(
+      '--ema=posthoc: an average of any length is made of those in all checkpoints; leave out '
+      f'--keep_checkpoints={experiment.keep_checkpoints}'
+    )
 
 
 def _refuse_pool(experiment: Experiment, game: Game) -> None:

@@ -41,6 +41,7 @@ class TrainState:
   Attributes:
     game: The model component with the trained networks.
     averages: The moving averages of networks by role; empty if averaging is off.
+    long_averages: Longer ones by role, with --ema=posthoc.
     optimizers: Keras optimisers by player, see updates.optimizers_of.
     remembered: Variables that penalties, augmentations and the replay pool keep between steps.
     step_fn: One training step on one replica.
@@ -49,6 +50,7 @@ class TrainState:
 
   game: Game
   averages: Networks
+  long_averages: Networks
   optimizers: dict[str, keras.optimizers.Optimizer]
   remembered: list[tf.Variable]
   step_fn: TrainStep
@@ -91,14 +93,17 @@ class TrainState:
       if game.features_from:
         game.features = loss_features(experiment, game, dataset)
       averages = make_networks(roles=game.averaged) if experiment.ema_decay else {}
+      is_posthoc = experiment.ema == 'posthoc'
+      long_averages = make_networks(roles=game.averaged) if is_posthoc else {}
       owners = optimizers_of(experiment, game.players)
       optimizers = {name: _optimizer(experiment, player) for name, player in owners.items()}
       for name, optimizer in optimizers.items():
         optimizer.build(game.trainable_variables(owners[name]))
       # After `build`, which makes optimisers of what is frozen, too: it may be trained later.
-      freeze(experiment.freeze, game, averages)
-      for role, average in averages.items():
-        ema.start(average, networks[role])
+      for kept in (averages, long_averages):
+        freeze(experiment.freeze, game, kept)
+        for role, average in kept.items():
+          ema.start(average, networks[role])
       global_step, rollbacks = counter(name='global_step'), counter(name='rollbacks')
       remembered = {
         **{f'penalty_{name}': penalty.variables for name, penalty in penalties.items()},
@@ -122,7 +127,7 @@ class TrainState:
         global_step=global_step,
         spare_step=counter(name='spare_step'),
         rollbacks=rollbacks,
-        averages=averages,
+        averages=(averages, long_averages),
         experiment=experiment,
       )
       game.augment = step_fn.augmented
@@ -131,18 +136,23 @@ class TrainState:
       rollbacks=rollbacks,
       **networks,
       **{f'{name}_optimizer': optimizer for name, optimizer in optimizers.items()},
-      **named_averages(averages),
+      **named_averages(averages, long_averages),
       **remembered,
     )
     kept_variables = [
       variable for variables in remembered.values() for variable in variables.values()
     ]
-    return cls(game, averages, optimizers, kept_variables, step_fn, checkpoint)
+    return cls(game, averages, long_averages, optimizers, kept_variables, step_fn, checkpoint)
 
   @property
   def networks(self) -> Networks:
     """The trained networks by role."""
     return self.game.networks
+
+  @property
+  def named_averages(self) -> Networks:
+    """All moving averages by their names in checkpoints."""
+    return named_averages(self.averages, self.long_averages)
 
   @property
   def sampled_networks(self) -> Networks:
@@ -164,7 +174,7 @@ class TrainState:
 
   def faults(self) -> dict[str, float]:
     """Returns the networks with weights that are not finite, as {'weights/<role>': NaN}."""
-    networks = {**self.networks, **named_averages(self.averages)}
+    networks = {**self.networks, **self.named_averages}
     sums = {f'weights/{role}': _sum(network.variables) for role, network in networks.items()}
     return {tag: value for tag, value in sums.items() if not math.isfinite(value)}
 
@@ -183,7 +193,7 @@ class TrainState:
     saved_variables = [
       *(variable for network in self.networks.values() for variable in network.variables),
       *(variable for optimizer in self.optimizers.values() for variable in optimizer.variables),
-      *(variable for average in self.averages.values() for variable in average.variables),
+      *(variable for average in self.named_averages.values() for variable in average.variables),
       *self.remembered,
       self.step_fn.global_step,
       self.rollbacks,

@@ -44,7 +44,7 @@ class TrainStep:
     spare_step: int64 variable that TF-GAN counts up, in place of global_step, in calls that do not
       update the generator. It is neither read nor saved.
     rollbacks: int64 variable, the number of rollbacks to a checkpoint so far, see on_nan.py.
-    averages: The moving averages of networks by role.
+    averages: The moving averages of networks by role; two sets with --ema=posthoc.
     experiment: The run's choices, from seed to clip_weights.
   """
 
@@ -56,7 +56,7 @@ class TrainStep:
   global_step: tf.Variable
   spare_step: tf.Variable
   rollbacks: tf.Variable
-  averages: Networks
+  averages: Sequence[Networks]
   experiment: Experiment
 
   @property
@@ -96,8 +96,9 @@ class TrainStep:
       key = randomness.key(seed, 1, step, index)  # int32 [2]; 1 is the stream of training.
       weights = self._penalty_weights(step, update, lazily)
       scalars.update(self._sub_step(batches[index * parts :][:parts], key, update, weights))
-    for role, average in self.averages.items():
-      ema.update(average, self.game.networks[role], decay=self.experiment.ema_decay, step=step)
+    for averages, rate in zip(self.averages, ema.rates(self.experiment, step)):
+      for role, average in averages.items():
+        ema.update(average, self.game.networks[role], rate)
     return scalars
 
   def augmented(self, *images: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, ...]:
