@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from types import MappingProxyType
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, seeded, tf
@@ -142,7 +141,7 @@ def _missing_fields_error(experiment: Experiment, data: Fields, fields: str) -> 
   )
 
 
-def named_averages(averages: Networks, long_averages: Networks = MappingProxyType({})) -> Networks:
+def named_averages(averages: Networks, long_averages: Networks | None = None) -> Networks:
   """Returns moving averages by their names in checkpoints, such as 'generator_ema'.
 
   Args:
@@ -151,5 +150,5 @@ def named_averages(averages: Networks, long_averages: Networks = MappingProxyTyp
   """
   return {
     **{f'{role}_ema': average for role, average in averages.items()},
-    **{f'{role}_ema_long': average for role, average in long_averages.items()},
+    **{f'{role}_ema_long': average for role, average in (long_averages or {}).items()},
   }
