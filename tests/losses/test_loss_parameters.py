@@ -28,8 +28,8 @@ DEFAULTS = {
   'feature_matching': {'weight': 1},
   'lecam': {'weight': 0.3, 'decay': 0.99, 'one_sided': False, 'start': 0},
   'orthogonal': {'weight': 1e-4, 'player': 'generator'},
-  'r1': {'gamma': 10, 'interval': 1},
-  'r2': {'gamma': 10, 'interval': 1},
+  'r1': {'gamma': 10, 'interval': 1, 'approximate': False, 'step': 0.01},
+  'r2': {'gamma': 10, 'interval': 1, 'approximate': False, 'step': 0.01},
   'wasserstein_gradient': {'weight': 10, 'target': 1, 'one_sided': False},
   'weight_decay': {'weight': 1e-4, 'player': 'discriminator'},
 }
@@ -52,6 +52,7 @@ BOUNDS = {
   'start': (0, None),
   'gamma': (0, None),
   'interval': (1, None),
+  'step': (TINY, None),
   'target': (TINY, None),
 }
 

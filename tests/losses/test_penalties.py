@@ -28,6 +28,47 @@ def test_r1_and_r2():
   )
 
 
+def test_r1_along_one_direction():
+  """Checks the rise of a parabola along the drawn direction, and the mean over many directions."""
+  with randomness.scope(randomness.key(1)):
+    direction = randomness.normal(REAL.shape).numpy()
+  for step in (0.01, 0.5):
+    rises = ((REAL + step * direction) ** 2 - REAL**2).sum(1) / 2 / step
+    found = penalty_value(f'r1(gamma=3, approximate=true, step={step})', parabola)
+    assert found == pytest.approx(1.5 * np.mean(rises**2), rel=1e-3)
+  penalty = registry.penalty.build('r2(gamma=3, approximate=true)')
+  with randomness.scope(randomness.key(2)):
+    found = [float(penalty.function(eager_model(REAL, FAKE, parabola))) for _ in range(2000)]
+  assert np.mean(found) == pytest.approx(1.5 * np.mean(np.sum(FAKE**2, axis=1)), rel=0.1)
+
+
+def test_r1_along_one_direction_sees_one_dropout_for_both_outputs():
+  def with_dropout(images, _):
+    kept = tf.cast(randomness.uniform(images.shape) > 0.5, tf.float32)
+    return tf.reduce_sum(images * kept, axis=1, keepdims=True)
+
+  with randomness.scope(randomness.key(1)):
+    for _ in range(2):  # Of the outputs that the losses read.
+      randomness.uniform(REAL.shape)
+    direction = randomness.normal(REAL.shape).numpy()
+    kept = randomness.uniform(REAL.shape).numpy() > 0.5
+  found = penalty_value('r1(gamma=2, approximate=true)', with_dropout)
+  assert found == pytest.approx(np.mean((direction * kept).sum(1) ** 2), rel=1e-3)
+
+
+def test_r1_of_a_map_of_patches_is_that_of_their_sum():
+  weights = np.arange(1.0, 5.0, dtype=np.float32)
+
+  def patches(images, _):
+    return images * weights
+
+  with randomness.scope(randomness.key(1)):
+    direction = randomness.normal(REAL.shape).numpy()
+  found = penalty_value('r1(gamma=2, approximate=true)', patches)
+  assert found == pytest.approx(np.mean((direction @ weights) ** 2), rel=1e-3)
+  assert penalty_value('r1(gamma=2)', patches) == pytest.approx(np.sum(weights**2), rel=1e-5)
+
+
 def test_dragan():
   """Checks slopes at the real images with a reach of 0, and near them otherwise."""
   slopes = np.linalg.norm(REAL, axis=1)

@@ -66,6 +66,14 @@ def test_bare_words_negative_numbers_tuples_and_nested_calls():
     del registry.dataset._runtime['example']
 
 
+def test_yes_and_no_as_flags_have_them():
+  build = registry.penalty.parse
+  assert build('r1(approximate=true)') == build('r1(approximate=True)')
+  assert build('r1(approximate=false)') == build('r1')
+  with pytest.raises(UsageError, match='approximate=yes should be bool'):
+    build('r1(approximate=yes)')
+
+
 def test_lists_keep_their_order():
   calls = registry.metric.parse_all('kid(subsets=3), fid')
   assert [call.name for call in calls] == ['kid', 'fid']

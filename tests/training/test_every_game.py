@@ -34,7 +34,7 @@ CASES = {
 CASES['every penalty'] = dict(
   loss='wasserstein',
   penalties=', '.join(
-    f'{name}(interval=2)' if name in ('r1', 'r2') else name
+    {'r1': 'r1(interval=2)', 'r2': 'r2(interval=2, approximate=true)'}.get(name, name)
     for name in registry.penalty.components()
   ),
   generator_optimizer='sgd(1e-5)',

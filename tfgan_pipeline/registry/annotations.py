@@ -26,7 +26,8 @@ def converter(annotation: str) -> Converter:
   """Returns a function that checks a value against `annotation`, given as source text.
 
   The function returns the value, and raises ValueError if it has another type. An int becomes a
-  float where only floats are allowed; nothing else is changed. An empty annotation allows anything.
+  float where only floats are allowed, and the words true and false become bools; nothing else is
+  changed. An empty annotation allows anything.
 
   Raises:
     TypeError: `annotation` is not supported.
@@ -75,6 +76,8 @@ def _last_name(node: ast.expr) -> str | None:
 def _check_type(kind: type, value: Any) -> Any:
   if kind is float and type(value) is int:
     return float(value)
+  if kind is bool and value in ('true', 'false'):  # As flags and JSON have them.
+    return value == 'true'
   # Python's bool is a subclass of int, but True is no number here.
   if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
     raise ValueError
