@@ -17,6 +17,8 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data import known_fingerprints
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
+from tfgan_pipeline.data.folders.decoding import to_pixels
+from tfgan_pipeline.data.folders.former_folder import former_folder
 from tfgan_pipeline.data.splits import files as splits_of_files
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError
@@ -57,6 +59,19 @@ def former(pictures) -> Dataset:
     for name, split in dataset.splits.items()
   }
   return dataclasses.replace(dataset, splits=splits)
+
+
+def test_photographs_are_read_at_the_scale_that_they_were(tmp_path):
+  """JPEGs were decoded at the smallest scale of at least twice the size."""
+  noise = np.random.RandomState(0).randint(0, 256, (256, 256, 3), np.uint8)
+  Image.fromarray(noise).save(tmp_path / 'one.jpg')
+  shares = {'validation': 0.0, 'test': 0.0}
+  options = DataOptions(str(tmp_path))
+  dataset = former_folder(options, str(tmp_path), shape=(64, 64, 3), resize='crop', shares=shares)
+  halved = Image.open(tmp_path / 'one.jpg')
+  halved.draft(None, (128, 128))
+  expected = to_pixels(halved, size=(64, 64), channels=3, resize='crop')
+  np.testing.assert_array_equal(next(dataset.split('train').ordered(1))['image'][0], expected)
 
 
 def test_fingerprint_is_of_content(pictures, tmp_path):

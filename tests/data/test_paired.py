@@ -142,6 +142,16 @@ def test_files_without_a_partner_are_left_out_by_name(tmp_path, caplog):
   assert 'lonely.png' in message and 'B/train/3.png' in message
 
 
+def test_of_many_files_without_a_partner_five_are_named(tmp_path, caplog):
+  fill(tmp_path, 'A/train', 'B/train')
+  for number in range(6):
+    save(tmp_path / f'A/train/lonely{number}.png', 7)
+  with caplog.at_level(logging.WARNING):
+    build(tmp_path)
+  (message,) = {text for text in caplog.messages if 'no partner' in text}
+  assert message.count('lonely') == 5 and message.endswith('lonely4.png and 1 more')
+
+
 def test_of_files_that_differ_by_extension_the_first_counts_and_others_are_named(tmp_path, caplog):
   fill(tmp_path, 'A/train', 'B/train')
   save(tmp_path / 'A/train/3.tif', 3)

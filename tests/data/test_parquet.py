@@ -133,6 +133,16 @@ def test_windows_of_any_size_start_anywhere(window):
     np.testing.assert_array_equal(rows(first, 4), whole[5 * first : 5 * first + 20])
 
 
+def test_the_order_of_rows_stays_what_it_was():
+  """Runs go on where an earlier version has left them."""
+  order = shuffled_rows((3, 2, 4), batch_size=9, seed=5, first_batch=0, window=4)
+  assert order.element_spec.shape == (9,)
+  np.testing.assert_array_equal(
+    list(order.take(2).as_numpy_iterator()),
+    [[6, 5, 8, 7, 3, 1, 2, 4, 0], [1, 3, 0, 2, 4, 8, 6, 7, 5]],
+  )
+
+
 @pytest.mark.heavy
 def test_a_streamed_run_resumes_to_the_last_bit(hub, tmp_path):
   flags = (*QUICK, '--dataset=parquet', f'--data_dir={hub}', '--memory_limit_gb=0')

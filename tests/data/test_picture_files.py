@@ -17,6 +17,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.data.folders.loose_pictures import picture_split
+from tfgan_pipeline.data.folders.picture_files import picture_names
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator
 
@@ -45,6 +46,16 @@ def readers(folder):
   splits = [build(folder, limit=limit).split('train') for limit in LIMITS]
   names = [split.names if hasattr(split, 'names') else split._stored.names for split in splits]
   return {*names, picture_split(str(folder), '--generated_dir').names}
+
+
+def test_names_of_pictures_by_content(tmp_path):
+  (fill(tmp_path / 'b') / 'note.txt').write_text('none')
+  noise().save(tmp_path / 'a', 'PNG')
+  assert picture_names(str(tmp_path), '--input_dir') == ['a', 'b/00.png', 'b/01.png', 'b/02.png']
+  (tmp_path / 'c').mkdir()
+  (tmp_path / 'c/note.txt').write_text('none')
+  with pytest.raises(UsageError, match=f'^--input_dir={tmp_path}/c: no pictures in it$'):
+    picture_names(f'{tmp_path}/c', '--input_dir')
 
 
 FORMATS = {

@@ -122,6 +122,14 @@ def test_wrong_ranges_and_backgrounds(tmp_path, arguments, channels, message):
   assert '\n' not in str(error.value)
 
 
+def test_a_range_of_no_picture_that_can_be_read(tmp_path):
+  Image.new('L', (8, 8)).save(tmp_path / 'x.png')
+  whole = (tmp_path / 'x.png').read_bytes()
+  (tmp_path / 'x.png').write_bytes(whole[:40])
+  with pytest.raises(UsageError, match='range=data: no picture there can be read'):
+    build(tmp_path, ', range=data')
+
+
 @pytest.mark.parametrize('limit', LIMITS)
 def test_white_sprites_over_white_are_warned_of_and_need_a_background(tmp_path, limit, warnings):
   for index in range(5):

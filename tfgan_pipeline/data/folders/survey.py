@@ -182,7 +182,7 @@ def data_range(root: str, names: Sequence[str]) -> tuple[float, float]:
   """Returns the smallest and the largest stored value of all pictures that can be opened.
 
   Raises:
-    UsageError: The values are all equal, or not finite.
+    UsageError: The values are all equal, or of no picture finite.
   """
 
   def extremes(name: str) -> tuple[float, float] | None:
@@ -192,8 +192,9 @@ def data_range(root: str, names: Sequence[str]) -> tuple[float, float]:
       return None
 
   found = [pair for pair in POOL.map(extremes, names) if pair and np.isfinite(pair).all()]
-  low = min((low for low, _ in found), default=0.0)
-  high = max((high for _, high in found), default=0.0)
+  if not found:
+    raise UsageError(f'--data_dir={root}: range=data: no picture there can be read')
+  low, high = min(low for low, _ in found), max(high for _, high in found)
   if not low < high:
     raise UsageError(f'--data_dir={root}: range=data: all values are {low:g}, which is no range')
   return low, high
