@@ -61,9 +61,10 @@ def former(pictures) -> Dataset:
   return dataclasses.replace(dataset, splits=splits)
 
 
-def test_photographs_are_read_at_the_scale_that_they_were(tmp_path):
+@pytest.mark.parametrize('height, width', [(256, 512), (512, 256)])
+def test_photographs_are_read_at_the_scale_that_they_were(tmp_path, height, width):
   """JPEGs were decoded at the smallest scale of at least twice the size."""
-  noise = np.random.RandomState(0).randint(0, 256, (256, 256, 3), np.uint8)
+  noise = np.random.RandomState(0).randint(0, 256, (height, width, 3), np.uint8)
   Image.fromarray(noise).save(tmp_path / 'one.jpg')
   shares = {'validation': 0.0, 'test': 0.0}
   options = DataOptions(str(tmp_path))
