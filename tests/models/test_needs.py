@@ -26,6 +26,7 @@ DEFAULTS = {
   'infogan': dict(categorical=(10,), continuous=2, weight=1.0),
   'autoencoder': dict(reconstruction='squared_error'),
   'denoising_autoencoder': dict(stddev=0.5, reconstruction='squared_error'),
+  'noise_guided_gan': dict(levels=(0.5, 0.25)),
   'vae': dict(reconstruction='bernoulli', beta=1.0),
   'vaegan': dict(gamma=1e-3, beta=1.0),
 }
@@ -44,6 +45,7 @@ FACTS = {
   'infogan': (10, 0, False),
   'autoencoder': (0, 32, False),
   'denoising_autoencoder': (0, 32, False),
+  'noise_guided_gan': (0, 0, True),
   'vae': (0, 1000, False),
   'vaegan': (0, 1000, False),
 }
@@ -54,6 +56,7 @@ OUTPUTS = {
   'infogan': {'discriminator': 13},
   'autoencoder': {'encoder': 2},
   'denoising_autoencoder': {'encoder': 2},
+  'noise_guided_gan': {'discriminator': 1},
   'vae': {'encoder': 4},
   'vaegan': {'discriminator': 1, 'encoder': 4},
 }

@@ -28,6 +28,7 @@ _SMALL = {
   'sagan': ('sagan(filters=4, attention=16)', _COLOUR),
   'biggan': ('biggan(filters=4, attention=16, embedding=8)', _COLOUR),
   'biggan_deep': ('biggan_deep(filters=8, attention=16, embedding=8)', _COLOUR),
+  'gat': ('gat(width=8, depth=2, heads=2)', (16, 16, 3)),
   'r3gan': ('r3gan(filters=16, blocks=1, group=8)', (16, 16, 3)),
   'stylegan2': ('stylegan2(filters=8, latent=8, mapping=2)', (16, 16, 3)),
 }

@@ -44,6 +44,8 @@ CASES = {
     20,
     {'generator'},
   ),
+  'gat': ('gat(width=8, depth=2, heads=2)', TINY, 20, TOLD),
+  'gat, at every depth': ('gat(8, 3, 4, patch=2, outputs=3, reference_width=4)', TINY, 20, ()),
   'stylegan2': ('stylegan2(filters=8, latent=6, mapping=2)', TINY, 20, TOLD),
   'stylegan2, plain': ('stylegan2(8, 6, 1, residual=False, group=0)', (16, 16, 1), 20, ()),
 }
@@ -61,6 +63,9 @@ DEFAULTS = {
   'dcgan_interpolation': {'filters': 50},
   'dcgan_textbook': {'dropout': 0.3},
   'dcgan_upsampling': {'dropout': 0.25},
+  'gat': {
+    **{'width': 128, 'depth': 6, 'heads': 4, 'patch': 4, 'outputs': 1, 'reference_width': 128},
+  },
   'mlp': {'units': 100, 'dropout': 0.5},
   'mlp_relu': {'units': 128},
   'mlp_softplus': {'units': 500},
@@ -119,6 +124,7 @@ def test_every_network_has_a_table_and_the_documented_defaults():
     ('biggan_deep', dict(filters=1, embedding=1)),
     ('dcgan', dict(filters=1, max_filters=1, kernel=1)),
     ('dcgan_interpolation', dict(filters=2)),
+    ('gat', dict(width=1, depth=1, heads=1, patch=2, outputs=1, reference_width=1)),
     ('mlp', dict(units=1, dropout=0)),
     ('mlp_relu', dict(units=1)),
     ('mlp_softplus', dict(units=1)),
