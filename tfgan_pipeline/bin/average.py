@@ -25,14 +25,14 @@ def main() -> None:
   """Writes a run for each length, and prints what it is."""
   if not FLAGS.length:
     raise UsageError('--length: say how long an average to make, such as --length=0.1')
-  if not FLAGS.output_dir:
-    raise UsageError('--output_dir: say which folder to write')
   lengths = [_number(text) for text in FLAGS.length.split(',') if text.strip()]
   early.require_run(FLAGS.model_dir)
 
+  from tfgan_pipeline.runs.derived import new_target
   from tfgan_pipeline.runs.directory import RunDirectory
   from tfgan_pipeline.sampling.posthoc import require_length, write_averaged
 
+  new_target(FLAGS.output_dir)
   for length in lengths:
     require_length(length)
   run = RunDirectory(FLAGS.model_dir)

@@ -8,11 +8,8 @@ A run of --ema=posthoc has two averages in each checkpoint, see models/power_ave
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import dataclasses
-import json
 import logging
-import os
 
 import numpy as np
 
@@ -20,7 +17,7 @@ from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.models.power_averages import LONGEST, STORED, Stored, fitted
-from tfgan_pipeline.runs import atomic_files, checkpoint_file, checksums, files
+from tfgan_pipeline.runs import checkpoint_file, checksums, derived
 from tfgan_pipeline.runs.best_step import step_of
 from tfgan_pipeline.runs.checkpoints import Checkpoints, format_steps
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
@@ -82,9 +79,7 @@ def write_averaged(
       f'--model_dir={run.path}: keeps one average, of --ema_decay={experiment.ema_decay:g}; '
       'train with --ema=posthoc for averages of any length'
     )
-  target = RunDirectory(output_dir)
-  if target.exists():
-    raise UsageError(f'--output_dir={output_dir}: is a run already; name another folder')
+  target = derived.new_target(output_dir)
   checkpoints = Checkpoints(run.checkpoints)
   step = step_of(run, step)
   steps = [one for one in checkpoints.steps() if one]  # At 0 nothing was averaged.
@@ -105,10 +100,11 @@ def write_averaged(
     )
   values = _all_values(checkpoints, step)
   values |= _sums(checkpoints, stored, factors, _averaged_names(run, experiment))
-  new = Checkpoints(target.checkpoints, run_id=new_run_id())
+  run_id = new_run_id()
+  new = Checkpoints(target.checkpoints, run_id=run_id)
   with checkpoint_file.literal_path(checkpoints.prefix(step)) as path:
     new.save(step, Snapshot(Rewriter(path), values))
-  _write_records(run, target, averaged, new.record(step)['run_id'])
+  derived.write(run, target, run_id, step, 'averaged', dataclasses.asdict(averaged))
   return averaged
 
 
@@ -146,24 +142,3 @@ def _sums(
 def _renamed(name: str, length: float) -> str:
   role, _, rest = name.partition('/')
   return f'{role.removesuffix(_SUFFIXES[STORED[0]])}{_SUFFIXES[length]}/{rest}'
-
-
-def _write_records(
-  run: RunDirectory, target: RunDirectory, averaged: Averaged, run_id: str
-) -> None:
-  """Writes the new run's records: those of the old one, with its own id and what it is."""
-  record = run.read_record()
-  source = {'model_dir': run.path, 'run_id': record.get('run_id', '')}
-  record |= {'run_id': run_id, 'averaged': {**dataclasses.asdict(averaged), 'of': source}}
-  record['experiment'] = {**record['experiment'], 'model_dir': target.path}
-  for folder in _own_code(run):
-    text = files.read_text(os.path.join(run.code, folder))
-    atomic_files.write(os.path.join(target.code, folder), text)
-  atomic_files.write(target.experiment_flags, files.read_text(run.experiment_flags))
-  atomic_files.write(target.experiment_json, json.dumps(record, indent=2) + '\n')
-  target.mark_done(averaged.step)
-
-
-def _own_code(run: RunDirectory) -> Mapping[str, None]:
-  """Returns the names of the files with components that are not of the package."""
-  return dict.fromkeys(name for name in files.names_in(run.code) if name.endswith('.py'))
