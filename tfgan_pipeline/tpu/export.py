@@ -44,6 +44,8 @@ class StepExporter:
   Attributes:
     state: The variables.
     batches_per_step: Number of batches that a replica reads per step.
+    tags: TensorBoard tags of the step's scalars, in the order of its results; known once a step has
+      been exported.
   """
 
   def __init__(self, experiment: Experiment, dataset: Dataset, replicas: int):
@@ -51,6 +53,7 @@ class StepExporter:
     self._fields = dataset.fields
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
+    self.tags: list[str] = []
 
   def function(
     self, replica_batch: int
@@ -78,7 +81,8 @@ class StepExporter:
     def step(*tensors: tf.Tensor) -> list[tf.Tensor]:
       with self._strategy.replica():
         scalars = self.state.step_fn(tf.nest.pack_sequence_as(batches, tensors))
-        return [scalars[name] for name in sorted(scalars)]
+        self.tags = sorted(scalars)
+        return [scalars[name] for name in self.tags]
 
     return step, tf.nest.flatten(batches)
 
