@@ -61,7 +61,7 @@ SIDES = {
   ),
   **dict.fromkeys(('sngan', 'sagan', 'biggan', 'biggan_deep'), {32, 128}),
   'points_mlp': {2},
-  'dcgan': {8, 16, 28, (28, 32), 32, 128},
+  **dict.fromkeys(('dcgan', 'gat'), {8, 16, 28, (28, 32), 32, 128}),
   'sndcgan': {8, 16, 32, 128},
   **dict.fromkeys(('r3gan', 'stylegan2'), {8, 16, 32, 128}),
 }
