@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import Inputs, tf, tfgan
+from tfgan_pipeline.config.needs import Need
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.game import Game
@@ -46,6 +47,8 @@ def noise_guided_gan(
 
 class NoiseGuidedGAN(GAN):
   """Game on stacks of images [n, H, W, levels * C], the clean one last."""
+
+  needs = frozenset({Need.PICTURES})
 
   def __init__(self, noise: Noise, data: Fields, levels: tuple[float, ...]):
     super().__init__(noise, data)
