@@ -28,12 +28,14 @@ class Noise:
     sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
     reach: Largest absolute value that traversals give to a component.
     between: Interpolation between two vectors, a function of latent_paths.py.
+    limit: Largest absolute value that a component can have; None if there is none.
   """
 
   size: int
   sampler: Callable[..., tf.Tensor]
   reach: float = 1.0
   between: Callable[..., np.ndarray] = along_line
+  limit: float | None = None
 
   def __post_init__(self) -> None:
     if self.size < 1:
@@ -96,4 +98,4 @@ def uniform(*, size: int = 64) -> Noise:
   def sampler(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
 
-  return Noise(size, sampler)
+  return Noise(size, sampler, limit=1.0)

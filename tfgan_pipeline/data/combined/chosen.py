@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import dataclasses
 import hashlib
 
@@ -145,7 +144,7 @@ class ChosenSplit(IndexedSplit):
     self.stored_sizes = [split.stored_sizes[row] for row in rows] if split.stored_sizes else ()
     self.can_lose = split.can_lose
 
-  def load(self, references: tf.Tensor) -> Mapping[str, tf.Tensor]:
+  def load(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
     return self._split.load(tf.gather(tf.constant(self._rows), references))
 
   def example(self, index: int) -> Example:
