@@ -20,7 +20,9 @@ import numpy as np
 from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
+from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
@@ -55,7 +57,10 @@ class AnomalyContext:
     Raises:
       UsageError: There is no such checkpoint.
     """
-    restored = RestoredNetworks(self.run, self.experiment, roles, weights=self.weights)
+    fields = Fields.from_record(self.run.read_record()['dataset'])
+    known = new_game(self.experiment, fields).roles()
+    present = [role for role in roles if role in known]
+    restored = RestoredNetworks(self.run, self.experiment, present, weights=self.weights)
     restored.restore(self.step)
     return restored
 

@@ -29,7 +29,8 @@ from tfgan_pipeline.data.data_of_run import data_of_run
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.presence import require_data
-from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.errors import UsageError, listed
+from tfgan_pipeline.extractors.base import regroup
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.best_step import step_of
 from tfgan_pipeline.runs.checkpoints import Checkpoints
@@ -37,6 +38,7 @@ from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
 
+_BLOCK = 64  # Pictures that are scored together, as the methods want no fewer.
 _REPORT_SECONDS = 30
 _log = logging.getLogger(__name__)
 # Scores float64 [n], pictures uint8 [n, H, W, C] and what was expected in their place.
@@ -111,6 +113,11 @@ class AnomalyScorer:
       'normal_classes': [self.label_names[label] for label in self.protocol.normal],
     }
     self._num_normals = num_normals
+    trained = protocol_of(self._experiment.dataset, self.label_names).normal
+    if both := [self.label_names[n] for n in self.protocol.anomalous if n in trained]:
+      _log.warning(
+        'the run was trained on pictures of %s too, which count as anomalous', listed(both)
+      )
 
   def _chosen_step(self, step: Step) -> int:
     steps = Checkpoints(self.run.checkpoints).steps()
@@ -199,25 +206,18 @@ class AnomalyScorer:
       count: Number of all pictures, for lines of progress; 0 if unknown.
 
     Raises:
-      UsageError: A picture has another shape, or a score is not finite.
+      UsageError: A score is not finite.
     """
     judge = self.detector.judge  # Fitted before the clock runs.
     done, begin = 0, time.monotonic()
     shown = begin
-    for pictures in batches:
-      if pictures.shape[1:] != tuple(self.image_shape):
-        raise UsageError(f'pictures of {pictures.shape[1:]}, and the run has {self.image_shape}')
-      for first in range(0, len(pictures), _PART):
-        part = pictures[first : first + _PART]
-        scores, expected = judge(part)
-        if not np.isfinite(scores).all():
-          raise UsageError(f'--step={self.step}: the networks give values that are not finite')
-        yield scores, part, expected
-        done += len(part)
-        if count and time.monotonic() - shown > _REPORT_SECONDS:
-          shown = time.monotonic()
-          left = tqdm.tqdm.format_interval((shown - begin) / done * (count - done))
-          _log.info('scored %d of %d pictures, %s left', done, count, left)
-
-
-_PART = 64  # Pictures between two lines of progress.
+    for pictures in regroup(batches, _BLOCK):
+      scores, expected = judge(pictures)
+      if not np.isfinite(scores).all():
+        raise UsageError(f'--step={self.step}: the networks give values that are not finite')
+      yield scores, pictures, expected
+      done += len(pictures)
+      if count and time.monotonic() - shown > _REPORT_SECONDS:
+        shown = time.monotonic()
+        left = tqdm.tqdm.format_interval((shown - begin) / done * (count - done))
+        _log.info('scored %d of %d pictures, %s left', done, count, left)

@@ -154,7 +154,7 @@ def run() -> None:
     'count', 0, 'How many pictures of the split, from all over it; 0: all.', lower_bound=0
   )
   flags.DEFINE_integer(
-    'normals', 500, 'How many normal pictures to hold out, at most, for p-values.', lower_bound=20
+    'normals', 500, 'How many normal pictures to hold out, at most, for p-values.', lower_bound=10
   )
   flags.DEFINE_float('false_alarms', 0.05, 'The rate of false alarms that the threshold is for.')
   flags.DEFINE_integer(

@@ -33,6 +33,7 @@ from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.sampling.latent.features import DiscriminatorFeatures, latent_game
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
+_WITHOUT = 'kappa=0 compares pixels alone'
 _BLOCK = 64  # Pictures that are encoded together.
 _LOOP = 50  # Steps between two looks at the clock.
 _REPORT_SECONDS = 30
@@ -86,7 +87,7 @@ class LatentEncoder:
         'encoder of pictures does not know'
       )
     self._networks = restored.networks
-    self._features = DiscriminatorFeatures(restored, flag) if kappa else None
+    self._features = DiscriminatorFeatures(restored, flag, _WITHOUT) if kappa else None
     self._steps, self._batch, self._kappa = steps, batch_size, kappa
     self._rate, self._seed = learning_rate, seed
     self._model = self._build(experiment, flag)

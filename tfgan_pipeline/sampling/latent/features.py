@@ -47,23 +47,24 @@ class DiscriminatorFeatures:
   Args:
     restored: Restored networks, 'discriminator' among them.
     flag: Flag that asks, for messages.
+    without: How to do without features, for messages.
 
   Raises:
     UsageError: There is no discriminator, it reads classes, or it compares the images of a batch,
       so that features of an image would depend on others.
   """
 
-  def __init__(self, restored: RestoredNetworks, flag: str):
+  def __init__(self, restored: RestoredNetworks, flag: str, without: str):
     network = restored.networks.get('discriminator')
     run = restored.run.path
     if network is None:
-      raise UsageError(f'{flag}: --model_dir={run} has no discriminator')
+      raise UsageError(f'{flag}: --model_dir={run} has no discriminator; {without}')
     if len(network.inputs) > 1:
-      raise UsageError(f'{flag}: the discriminator of --model_dir={run} reads classes')
+      raise UsageError(f'{flag}: the discriminator of --model_dir={run} reads classes; {without}')
     if any(isinstance(layer, _OF_BATCHES) for layer in network.submodules):
       raise UsageError(
         f'{flag}: the discriminator of --model_dir={run} compares the pictures of a batch, so the '
-        'score of a picture would depend on others'
+        f'score of a picture would depend on others; {without}'
       )
     self._network = features_of(network)
 

@@ -23,6 +23,7 @@ from tfgan_pipeline.replicas.graphs import graph_method
 from tfgan_pipeline.sampling.latent.features import DiscriminatorFeatures, latent_game
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
+_WITHOUT = 'features=0 compares pixels alone'
 _BLOCK = 32  # Pictures that are searched together; another number changes the last bits.
 _STREAM = 7  # Word that separates random starts from the noise of samples.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Of Adam, as in Keras.
@@ -89,7 +90,7 @@ class LatentSearch:
     require(flag, at_least=0, at_most=1, weight=weight)
     self._game = latent_game(restored, flag)
     self._networks = restored.networks
-    self._features = DiscriminatorFeatures(restored, flag) if weight else None
+    self._features = DiscriminatorFeatures(restored, flag, _WITHOUT) if weight else None
     self._steps, self._rate, self._starts = steps, learning_rate, starts
     self._weight, self._seed, self._label = weight, seed, label
 
