@@ -1,4 +1,4 @@
-"""Which classes are normal, and what a protocol is called."""
+"""Protocols: classes that are normal or anomalous, and names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is normal and what is anomalous: classes, and the name of the protocol.
+"""Protocols: the classes that are normal, those that are anomalous, and a name.
 
 A detector that was trained on one class and has to tell it from nine others is another thing than
 one that was trained on nine and has to find the tenth: their scores cannot be compared.
