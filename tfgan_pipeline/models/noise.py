@@ -69,9 +69,23 @@ class Noise:
     )
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 
-  def path(self, number: int, seed: int, columns: int, *stream: int) -> tf.Tensor:
-    """Interpolates from vector `number` to the next one, ends included: float32 [columns, size]."""
-    ends = self.numbered([number, number + 1], seed, *stream).numpy().astype(np.float64)
+  def path(
+    self, number: int, seed: int, columns: int, *stream: int, end: int | None = None
+  ) -> tf.Tensor:
+    """Interpolates from one vector to another, ends included.
+
+    Args:
+      number: Number of the first vector.
+      seed: Seed of all vectors.
+      columns: Number of vectors.
+      *stream: As of `numbered`.
+      end: Number of the last vector; by default the next one.
+
+    Returns:
+      float32 [columns, size].
+    """
+    end = number + 1 if end is None else end
+    ends = self.numbered([number, end], seed, *stream).numpy().astype(np.float64)
     start, end = np.repeat(ends[:, np.newaxis], columns, axis=1)
     return tf.constant(self.between(start, end, np.linspace(0, 1, columns)), tf.float32)
 
