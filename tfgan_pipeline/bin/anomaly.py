@@ -98,9 +98,9 @@ def main() -> None:
 
 def _score_files(scorer: AnomalyScorer) -> None:
   """Scores the pictures of --input, and prints a line for each."""
-  from tfgan_pipeline.anomaly.pictures import Pictures
   from tfgan_pipeline.anomaly.results import Results
   from tfgan_pipeline.data.folders.reading import reading_of
+  from tfgan_pipeline.sampling.sized_pictures import Pictures
   from tfgan_pipeline.sampling.sources import find_sources
 
   sources = find_sources(FLAGS.input, FLAGS.output_dir)

@@ -1,4 +1,4 @@
-"""Pictures of files that are scored: of the shape of the run, or resized to it."""
+"""Pictures of files that have the size of a run, or are resized to it, in batches."""
 
 from __future__ import annotations
 
