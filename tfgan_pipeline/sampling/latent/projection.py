@@ -143,9 +143,7 @@ def _label_of(restored: RestoredNetworks, labels: str, flag: str) -> int | None:
   return label
 
 
-def _latents_and_images(
-  search: LatentSearch, pictures: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _found(search: LatentSearch, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   found = search.find(pictures)
   return found.latents, found.images
 

@@ -37,7 +37,7 @@ def parse(text: str) -> list[Term]:
   """
   text = text.strip()
   signed = text if text[:2] in ('- ', '+ ') else f'+ {text}'
-  parts = re.split(r'(?:^|\s)([+-])\s', signed)
+  parts = re.split(r'(?:^|\s)([+-])(?=\s|$)', signed)
   terms = [
     Term(1 if sign == '+' else -1, name.strip()) for sign, name in zip(parts[1::2], parts[2::2])
   ]
