@@ -40,6 +40,7 @@ SMALL = {
   'reference': (),
   'compare': (),
   'anomaly': (),
+  'project': (),
   'report': (),
   'doctor': (),
   'sample': (),
@@ -161,7 +162,8 @@ class _Handler(socketserver.StreamRequestHandler):
     is_evaluate = request['name'] == 'evaluate'
     if is_evaluate and '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
-    if request['name'] == 'anomaly' and not {'--method', '--compare'} & set(flags):
+    looks = request['name'] in ('anomaly', 'project')
+    if looks and not {'--method', '--compare'} & set(flags):
       words.append('--method=search(steps=2)')
     if request['name'] == 'anomaly' and '--compare' not in flags:
       words += ['--normals=15', '--false_alarms=0.2']  # There are 18 in the small data.
