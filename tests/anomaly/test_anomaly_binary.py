@@ -112,7 +112,7 @@ def test_other_methods(run, tmp_path, method):
     (['--split=dev'], '--split=dev: the data has train, validation, test'),
     (['--anomalous_classes=cat'], "--anomalous_classes=cat: no class 'cat'"),
     (['--false_alarms=1.5'], '--false_alarms: rate=1.5 should be'),
-    (['--step=3'], '--step=3: no such checkpoint'),
+    (['--step=3', '--method=pca'], '--step=3: no such checkpoint'),
     (['--resize'], '--resize: only with --input'),
     (['--input=/nowhere/a.png'], '--input=/nowhere/a.png: there is no such file or folder'),
     (['--input={empty}'], 'no picture there'),

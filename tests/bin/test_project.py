@@ -69,6 +69,9 @@ def test_of_a_class(pictures, tmp_path):
   refused = project(*where, FAST, '--labels=3', code=2)
   assert 'reads classes; features=0 compares pixels alone' in refused.stderr
   project(*where, fast, '--labels=3')
+  flags = (f'--model_dir={tmp_path}/run', '--method=search(features=0)')
+  refused = run_binary('anomaly', *flags, '--anomalous_classes=1', code=2)
+  assert 'is told a class, which a picture does not tell' in refused.stderr
   refused = project(*where, '--method=encoder', '--labels=3', code=2)
   assert 'which an encoder of pictures does not know' in refused.stderr
 

@@ -33,7 +33,7 @@ from tfgan_pipeline.errors import UsageError, listed
 from tfgan_pipeline.extractors.base import regroup
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.best_step import step_of
-from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.checkpoints import Checkpoints, format_steps
 from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -124,6 +124,8 @@ class AnomalyScorer:
     if not steps:
       raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
     chosen = step_of(self.run, step)
+    if chosen is not None and chosen not in steps:
+      raise UsageError(f'--step={chosen}: no such checkpoint; there are {format_steps(steps)}')
     return steps[-1] if chosen is None else chosen
 
   @functools.cached_property

@@ -16,7 +16,7 @@ import zlib
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.errors import require
+from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media.images import to_float, to_uint8
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas.graphs import graph_method
@@ -69,8 +69,8 @@ class LatentSearch:
     flag: Flag that asks, for messages.
 
   Raises:
-    UsageError: The run has no noise to search in, its discriminator does not suit, or an argument
-      is out of range.
+    UsageError: The run has no noise to search in, or reads classes and none is given; its
+      discriminator does not suit, or an argument is out of range.
   """
 
   def __init__(
@@ -89,6 +89,11 @@ class LatentSearch:
     require(flag, above=0, learning_rate=learning_rate)
     require(flag, at_least=0, at_most=1, weight=weight)
     self._game = latent_game(restored, flag)
+    if label is None and self._game.labels([0]) is not None:
+      raise UsageError(
+        f'{flag}: the generator of --model_dir={restored.run.path} is told a class, which a picture '
+        'does not tell; tfgan-project takes it from --labels'
+      )
     self._networks = restored.networks
     self._features = DiscriminatorFeatures(restored, flag, _WITHOUT) if weight else None
     self._steps, self._rate, self._starts = steps, learning_rate, starts
