@@ -91,8 +91,8 @@ class LatentSearch:
     self._game = latent_game(restored, flag)
     if label is None and self._game.labels([0]) is not None:
       raise UsageError(
-        f'{flag}: the generator of --model_dir={restored.run.path} is told a class, which a picture '
-        'does not tell; tfgan-project takes it from --labels'
+        f'{flag}: the generator of --model_dir={restored.run.path} is told a class, which a '
+        'picture does not tell; tfgan-project takes it from --labels'
       )
     self._networks = restored.networks
     self._features = DiscriminatorFeatures(restored, flag, _WITHOUT) if weight else None
