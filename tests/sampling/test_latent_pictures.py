@@ -108,6 +108,7 @@ def test_a_class_of_a_sum(labelled_run, tmp_path):
   assert "--arithmetic=cat: no class 'cat'" in refused
 
 
+@pytest.mark.heavy
 def test_styles_of_a_run(tmp_path):
   flags = (f'--networks={STYLEGAN}', '--max_steps=1', '--save_every=1', '--model=conditional_gan')
   run_binary('train', *QUICK, *flags, f'--model_dir={tmp_path}/run')
