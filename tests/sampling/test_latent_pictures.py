@@ -96,8 +96,8 @@ def test_a_sum_is_in_the_last_column(tiny_run, tmp_path):
   first, second, third, total = (
     tiles[:, (2 + 18 * place) * scale : (18 + 18 * place) * scale] for place in range(4)
   )
-  assert np.abs(first - second).mean() < 1 and np.abs(third - total).mean() < 1
-  assert np.abs(first - total).mean() > 1
+  assert np.abs(first - second).max() <= 1 and np.abs(third - total).max() <= 1
+  assert (first != total).mean() > 0.1
 
 
 def test_a_class_of_a_sum(labelled_run, tmp_path):
