@@ -91,8 +91,59 @@ def _by_preset(rows: Sequence[Row]) -> list[Row]:
   return [{'preset': preset, 'fids': '; '.join(fids)} for preset, fids in found.items()]
 
 
+ANOMALY_METHODS = (
+  *('search', 'encoder', 'pca', 'neighbours'),
+  *('isolation_forest', 'isolation_forest_pca'),
+)
+
+
+def _by_digit(rows: Sequence[Row]) -> list[Row]:
+  """Puts the methods of a digit into one row, and their mean and worst below each protocol."""
+  methods = list(ANOMALY_METHODS)
+  counts = {
+    (row['protocol'], row['digit']): row['pictures'] for row in rows if row['method'] == 'search'
+  }
+  found: dict[tuple[str, str], dict[str, list[float]]] = {}
+  for row in rows:
+    cells = found.setdefault((row['protocol'], row['digit']), {name: [] for name in methods})
+    cells[row['method']].append(float(row['auroc']))
+  result: list[Row] = []
+  for protocol in dict.fromkeys(protocol for protocol, _ in found):
+    digits = {digit: cells for (name, digit), cells in found.items() if name == protocol}
+    for digit in sorted(digits):
+      texts = {name: _mean_and_worst(values) for name, values in digits[digit].items()}
+      count = counts.get((protocol, digit), '')
+      result.append({'protocol': protocol, 'digit': digit, **texts, 'pictures': count})
+    for word, of in (('mean', _mean), ('worst', min)):
+      values = {
+        name: [_mean(cells[name]) for cells in digits.values() if cells[name]] for name in methods
+      }
+      texts = {
+        name: f'{of(numbers):.3f} of {len(numbers)}' if numbers else ''
+        for name, numbers in values.items()
+      }
+      result.append({'protocol': protocol, 'digit': word, **texts, 'pictures': ''})
+  return result
+
+
+def _mean(values: Sequence[float]) -> float:
+  return sum(values) / len(values)
+
+
+def _mean_and_worst(values: Sequence[float]) -> str:
+  if len(values) < 2:
+    return ''.join(f'{value:.3f}' for value in values)
+  return f'{_mean(values):.3f}, worst of {len(values)} seeds {min(values):.3f}'
+
+
 # Of each CSV the columns of its table: a title, and a function from a row to its cell.
 TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
+  'anomaly.csv': {
+    'protocol': cell('protocol', '`{}`'),
+    'digit': cell('digit'),
+    **{name.replace('_', ' '): cell(name) for name in ANOMALY_METHODS},
+    'by the search': cell('pictures', '{:,.0f} pictures'),
+  },
   'presets.csv': {
     'preset': cell('preset', '`{}`'),
     'steps': cell('steps', '{:,.0f}'),
@@ -199,7 +250,8 @@ def table(name: str) -> str:
   if part:
     rows = sorted((row for row in rows if row['preset'] in FIRST), key=_place)
     titles = {title: titles[title] for title in FIRST_TITLES}
-  rows = _by_preset(rows) if name == 'fid_by_step.csv' else rows
+  regrouped = {'fid_by_step.csv': _by_preset, 'anomaly.csv': _by_digit}
+  rows = regrouped[name](rows) if name in regrouped else rows
   columns = {title: [show(row) for row in rows] for title, show in titles.items()}
   return markdown({title: cells for title, cells in columns.items() if any(cells)})
 

@@ -27,7 +27,7 @@ FLOORS = (
   {'training', 'sampling', 'references'},
   {'evaluation', 'tpu'},
   {'estimator', 'report', 'verification'},
-  {'sweep'},
+  {'sweep', 'anomaly'},
   {'bin'},
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -26,6 +26,8 @@ DEFAULTS = {
     'test': 0.1,
   },
   'attributes': {'dataset': 'image_folder(64)', 'names': ()},
+  'chosen': {'dataset': 'digits', 'classes': 0},
+  'without': {'dataset': 'digits', 'classes': 0},
   'digits': {'size': 32},
   'domains': {'a': 'digits', 'b': 'shapes(size=32)'},
   'gaussian_grid': {'side': 5},

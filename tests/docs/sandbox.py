@@ -39,6 +39,8 @@ SMALL = {
   ),
   'reference': (),
   'compare': (),
+  'anomaly': (),
+  'project': (),
   'report': (),
   'doctor': (),
   'sample': (),
@@ -52,6 +54,8 @@ SMALL = {
 INSTEAD = (
   (r'^--extractor=inception.*', '--extractor=random_projection'),
   (r'^--count=\d+', '--count=16'),
+  (r'^--dataset=chosen\("tfds\(mnist[^"]*"', '--dataset=chosen("digits(28)"'),
+  (r'^--method=encoder$', '--method=encoder(steps=2)'),
   (r'^--max_kimg=\d+', '--max_kimg=0.02'),
   (r'^--max_steps=(\d+)000$', r'--max_steps=\1'),
   (r'^--bootstrap=\d+', '--bootstrap=10'),
@@ -158,6 +162,11 @@ class _Handler(socketserver.StreamRequestHandler):
     is_evaluate = request['name'] == 'evaluate'
     if is_evaluate and '--extractor=random_projection' in words and '--metrics' not in flags:
       words.append('--metrics=fid')  # The network that it stands for has logits.
+    looks = request['name'] in ('anomaly', 'project')
+    if looks and not {'--method', '--compare'} & set(flags):
+      words.append('--method=search(steps=2)')
+    if request['name'] == 'anomaly' and '--compare' not in flags:
+      words += ['--normals=15', '--false_alarms=0.2']  # There are 18 in the small data.
     has_extractor = {'--extractor', '--generated_features'} & set(flags)
     if is_evaluate and not has_extractor:
       words.append('--extractor=auto(classifier(steps=5), self_supervised(steps=5))')

@@ -14,6 +14,12 @@ OTHERS = """
 registry.medium.build('stamp')
 registry.reconstruction.build('quartic')
 assert registry.pair_metric.build('worst_pixel', np.zeros(2), np.ones(2)) == {'worst_pixel': 1}
+from tfgan_pipeline.runs.directory import RunDirectory
+of_bars = lambda: registry.dataset.build('bars', DataOptions())
+context = AnomalyContext(RunDirectory(experiment.model_dir), experiment, of_bars, '')
+black = of_bars().split('train').images[:3] * 0
+strange, _ = registry.anomaly_method.build('brightness', context).judge(black)
+assert (strange > 50).all()
 plain = dict(dataset='bars', networks='flat', noise='normal(4)', batch_size=16, max_steps=1)
 plain = GANEstimator(Experiment(model_dir=experiment.model_dir + '-plain', **plain))
 plain.train()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks import (
+  anomaly,
   csv_rows,
   extractor_order,
   metrics_speed,
@@ -118,8 +119,15 @@ def write_extractor_order(folder):
   csv_rows.update(folder / 'extractor_order.csv', extractor_order.COLUMNS, rows)
 
 
+def write_anomaly(folder):
+  scores, truth = np.arange(20.0), np.arange(20) % 3 > 0
+  rows = [anomaly.row(('one_normal', 0, 'search', 0), 3000, 1.0, scores, truth, 'here')]
+  csv_rows.update(folder / 'anomaly.csv', anomaly.COLUMNS, rows, keys=4)
+
+
 # Of each CSV the columns that its command declares, and a function that writes made-up results.
 WRITTEN = {
+  'anomaly.csv': (anomaly.COLUMNS, write_anomaly),
   'presets.csv': (presets.COLUMNS, write_presets),
   'fid_by_step.csv': (presets.STEP_COLUMNS, write_presets),
   'translations.csv': (translations.COLUMNS, write_translations),

@@ -17,6 +17,7 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media.images import scatter, to_float, to_uint8
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.replicas import randomness
+from tfgan_pipeline.sampling.latent import paths
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
@@ -196,12 +197,12 @@ def test_sample_binary_shows_classes_and_axes(conditional_run, tmp_path):
   factor = picture.shape[1] // (5 * 18 + 2)
   picture = picture[::factor, ::factor]
   assert picture.shape == (2 * 18 + 2, 5 * 18 + 2, 1)
-  rows = sampler.interpolation(0, 3, 5, [7, 2, 7]).reshape(3, 5, 16, 16, 1)
+  rows = paths.interpolation(sampler, 0, 3, 5, [7, 2, 7]).reshape(3, 5, 16, 16, 1)
   for row, label in enumerate((7, 2)):
     np.testing.assert_array_equal(picture[row * 18 + 2 :][:16, 4 * 18 + 2 :][:, :16], rows[row, 4])
     ends = sampler.images([row, row + 1], 0, [label] * 2)
     np.testing.assert_allclose(rows[row, [0, -1]].astype(int), ends, atol=1)
     assert (rows[row, 2] != ends).any(axis=(1, 2, 3)).all()
   # By default the classes are those of the samples that rows begin with.
-  by_default = sampler.interpolation(0, 2, 5)
-  np.testing.assert_array_equal(by_default, sampler.interpolation(0, 2, 5, [0, 1]))
+  by_default = paths.interpolation(sampler, 0, 2, 5)
+  np.testing.assert_array_equal(by_default, paths.interpolation(sampler, 0, 2, 5, [0, 1]))

@@ -6,7 +6,7 @@ from PIL import Image
 import pytest
 
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.sampling.translated_pictures import find_sources
+from tfgan_pipeline.sampling.sources import find_sources
 
 
 @pytest.fixture

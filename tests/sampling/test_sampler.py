@@ -10,6 +10,7 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.models.image_game import GENERATE
 from tfgan_pipeline.networks.layers.basic import batch_norms
 from tfgan_pipeline.replicas import randomness, strategies
+from tfgan_pipeline.sampling.latent import paths
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
@@ -114,8 +115,8 @@ def exported(sampler, folder) -> np.ndarray:
 CALLS = {
   'images': lambda sampler, _: sampler.images(range(16), 0),
   'batches': lambda sampler, _: np.concatenate(list(sampler.batches(16, 0))),
-  'interpolation': lambda sampler, _: sampler.interpolation(0, 2, 16),
-  'traversal': lambda sampler, _: sampler.traversal(0, 2),
+  'interpolation': lambda sampler, _: paths.interpolation(sampler, 0, 2, 16),
+  'traversal': lambda sampler, _: paths.traversal(sampler, 0, 2),
   'exported': exported,
   # In grey levels, as the images of all others are.
   'values': lambda sampler, _: 127.5 * sampler.values(np.ones([16, 8], np.float32)),
@@ -124,7 +125,7 @@ LABELLED_CALLS = {
   'images': CALLS['images'],
   'labelled images': lambda sampler, _: sampler.images(range(16), 0, [7] * 16),
   'interpolation': CALLS['interpolation'],
-  'labelled interpolation': lambda sampler, _: sampler.interpolation(0, 2, 16, [7, 8]),
+  'labelled interpolation': lambda sampler, _: paths.interpolation(sampler, 0, 2, 16, [7, 8]),
   'exported': exported,
 }
 

@@ -16,7 +16,8 @@ from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import Interrupted
 from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.sampling.any_size import AnySize
-from tfgan_pipeline.sampling.translated_pictures import find_sources, translate_pictures
+from tfgan_pipeline.sampling.sources import find_sources
+from tfgan_pipeline.sampling.translated_pictures import translate_pictures
 from tfgan_pipeline.sampling.translation import open_translator
 
 

@@ -14,6 +14,7 @@ from tfgan_pipeline.estimator import GANEstimator
 from tfgan_pipeline.media.sizes import batch_size, tiles
 from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.networks.mlp import mlp
+from tfgan_pipeline.sampling.latent import paths
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
@@ -64,7 +65,7 @@ def test_no_batch_is_larger_than_that_of_training(large, monkeypatch):
   sampler = estimator.sampler()
   sampler.restore()
   assert sampler.images(range(5), 0).shape == (5, 512, 512, 1)
-  assert sampler.traversal(0, 2).shape[0] == 16
+  assert paths.traversal(sampler, 0, 2).shape[0] == 16
   np.testing.assert_array_equal(sampler.images([4], 0)[0], sampler.images(range(5), 0)[4])
   assert max(sizes) <= 3
 

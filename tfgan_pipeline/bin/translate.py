@@ -41,7 +41,8 @@ def main() -> None:
   from tfgan_pipeline.data.folders.reading import reading_of
   from tfgan_pipeline.sampling.any_size import AnySize
   from tfgan_pipeline.sampling.asked_class import asked_class
-  from tfgan_pipeline.sampling.translated_pictures import find_sources, translate_pictures
+  from tfgan_pipeline.sampling.sources import find_sources
+  from tfgan_pipeline.sampling.translated_pictures import translate_pictures
   from tfgan_pipeline.sampling.translation import open_translator
 
   sources = find_sources(FLAGS.input, FLAGS.output_dir)

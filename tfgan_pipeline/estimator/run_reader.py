@@ -24,6 +24,7 @@ from tfgan_pipeline.sampling.asked_class import asked_class
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.exports.formats import SAVED_MODEL, checked_formats
 from tfgan_pipeline.sampling.grid import draw_grid
+from tfgan_pipeline.sampling.latent import paths
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
@@ -174,7 +175,7 @@ class RunReader:
     Row r is sample 0 moved along axis r in `columns` steps; of many axes, the first 16.
     """
     _check(seed, columns=columns)
-    images = self._noise_sampler('traverse', step, weights).traversal(seed, columns)
+    images = paths.traversal(self._noise_sampler('traverse', step, weights), seed, columns)
     return images.reshape(-1, columns, *images.shape[1:])
 
   def interpolate(
@@ -194,7 +195,7 @@ class RunReader:
     """
     _check(seed, columns=columns, rows=1 if rows is None else rows)
     sampler = self._noise_sampler('interpolate', step, weights)
-    images = sampler.interpolation(seed, rows, columns, labels)
+    images = paths.interpolation(sampler, seed, rows, columns, labels)
     return images.reshape(-1, columns, *images.shape[1:])
 
   def show(

@@ -79,7 +79,7 @@ class Extractor:
       UsageError: A batch has another dtype or order of axes.
     """
     pool, logits = StoredRows(), None
-    for images in _regroup(map(_checked, batches), self.batch_size):
+    for images in regroup(map(_checked, batches), self.batch_size):
       rows, scores = self._rows(images)
       pool.append(rows)
       if scores is not None:
@@ -114,7 +114,7 @@ def _checked(images: np.ndarray) -> np.ndarray:
   return images
 
 
-def _regroup(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+def regroup(batches: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
   """Yields the images of `batches` in batches of `size`; the last one may have fewer."""
   pending: list[np.ndarray] = []
   missing = size

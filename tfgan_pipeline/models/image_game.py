@@ -145,16 +145,24 @@ class ImageGame(Game):
     values = tf.stack(components, axis=1)  # [axes * columns, noise size]
     return [values, *inputs[1:]] if isinstance(inputs, list) else values
 
-  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
-    """Returns generator inputs [columns, ...] from sample `number` to the next, both included.
+  def interpolation(
+    self,
+    number: int,
+    seed: int,
+    columns: int,
+    label: int | None = None,
+    end: int | None = None,
+  ) -> Inputs:
+    """Returns generator inputs [columns, ...] from sample `number` to another, both included.
 
     Args:
       number: Number of the first sample, whose class all samples get.
       seed: Seed of both ends.
       columns: Number of samples.
       label: Class of all samples, in place of the first one's.
+      end: Number of the last sample; by default the next.
     """
-    noise = self.noise.path(number, seed, columns)
+    noise = self.noise.path(number, seed, columns, end=end)
     labels = self.labels([number])
     if labels is None:
       return noise

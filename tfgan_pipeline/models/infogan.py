@@ -166,18 +166,23 @@ class InfoGAN(ImageGame):
     return tf.concat(parts, axis=1)
 
   def interpolation(
-    self, number: int, seed: int, columns: int, label: int | None = None
+    self,
+    number: int,
+    seed: int,
+    columns: int,
+    label: int | None = None,
+    end: int | None = None,
   ) -> tf.Tensor:
-    """Returns generator inputs [columns, D] from sample `number` to the next, both included.
+    """Returns generator inputs [columns, D] from sample `number` to `end`, by default the next.
 
     Categories stay those of the first sample; continuous codes move on a straight line.
     """
     del label
     first, last = self.noise.size, self.noise.size + sum(self._categorical)
     categories = tf.repeat(self.inputs(GENERATE, [number], seed)[:, first:last], columns, axis=0)
-    parts = [self.noise.path(number, seed, columns), categories]
+    parts = [self.noise.path(number, seed, columns, end=end), categories]
     if self._continuous:
-      parts.append(self._continuous.path(number, seed, columns, _CODES))
+      parts.append(self._continuous.path(number, seed, columns, _CODES, end=end))
     return tf.concat(parts, axis=1)
 
   def traversal(self, seed: int, columns: int) -> tf.Tensor:

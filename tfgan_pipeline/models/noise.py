@@ -28,12 +28,14 @@ class Noise:
     sampler: Called with shape= and seed= (int32 [2]), like `tf.random.stateless_normal`.
     reach: Largest absolute value that traversals give to a component.
     between: Interpolation between two vectors, a function of latent_paths.py.
+    limit: Largest absolute value that a component can have; None if there is none.
   """
 
   size: int
   sampler: Callable[..., tf.Tensor]
   reach: float = 1.0
   between: Callable[..., np.ndarray] = along_line
+  limit: float | None = None
 
   def __post_init__(self) -> None:
     if self.size < 1:
@@ -67,9 +69,23 @@ class Noise:
     )
     return tf.gather_nd(tables, tf.stack([place, indices % _BLOCK], axis=1))
 
-  def path(self, number: int, seed: int, columns: int, *stream: int) -> tf.Tensor:
-    """Interpolates from vector `number` to the next one, ends included: float32 [columns, size]."""
-    ends = self.numbered([number, number + 1], seed, *stream).numpy().astype(np.float64)
+  def path(
+    self, number: int, seed: int, columns: int, *stream: int, end: int | None = None
+  ) -> tf.Tensor:
+    """Interpolates from one vector to another, ends included.
+
+    Args:
+      number: Number of the first vector.
+      seed: Seed of all vectors.
+      columns: Number of vectors.
+      *stream: As of `numbered`.
+      end: Number of the last vector; by default the next one.
+
+    Returns:
+      float32 [columns, size].
+    """
+    end = number + 1 if end is None else end
+    ends = self.numbered([number, end], seed, *stream).numpy().astype(np.float64)
     start, end = np.repeat(ends[:, np.newaxis], columns, axis=1)
     return tf.constant(self.between(start, end, np.linspace(0, 1, columns)), tf.float32)
 
@@ -96,4 +112,4 @@ def uniform(*, size: int = 64) -> Noise:
   def sampler(shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
     return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
 
-  return Noise(size, sampler)
+  return Noise(size, sampler, limit=1.0)

@@ -1,4 +1,4 @@
-"""StyleGAN2 without style mixing and path lengths (Karras et al. 2020, arXiv:1912.04958)."""
+"""StyleGAN2 without mixed styles and path lengths in training (Karras et al. 2020, 1912.04958)."""
 
 from __future__ import annotations
 
@@ -222,9 +222,9 @@ def stylegan2(
 ) -> Networks:
   """StyleGAN2: convolutions modulated by styles, against a residual discriminator.
 
-  For the modified loss with a lazy R1 penalty; without mixed styles, path lengths and truncation,
-  as StyleGAN2-ADA trains CIFAR-10 (arXiv:2006.06676). Four things differ from the authors' code:
-  tanh ends the generator, because images of this package are in [-1, 1]; groups of the minibatch
+  For the modified loss with a lazy R1 penalty; trained without mixed styles and path lengths, as
+  StyleGAN2-ADA trains CIFAR-10 (arXiv:2006.06676). Four things differ from the authors' code: tanh
+  ends the generator, because images of this package are in [-1, 1]; groups of the minibatch
   standard deviation are neighbours; the noise of pixels is constant after training; and a labelled
   discriminator embeds the class by one layer. Weights are stored, penalised and plotted unscaled;
   only spectral norms are those of scaled kernels.
@@ -253,8 +253,9 @@ def stylegan2(
     if labels:
       embedded = UnitRms()(EqualizedDense(spec.noise_size)(one_hot))
       style = layers.Concatenate()([style, embedded])
-    for _ in range(mapping):
-      style = ScaledLeakyReLU()(EqualizedDense(latent, rate=0.01)(style))
+    for depth in range(1, mapping + 1):  # The last layer's name is known to sampling/latent.
+      name = 'style' if depth == mapping else None
+      style = ScaledLeakyReLU(name=name)(EqualizedDense(latent, rate=0.01)(style))
 
     def styled(maps, width):
       maps = PixelNoise()(ModulatedConv2D(width, 3)([maps, style]))

@@ -32,13 +32,14 @@ import sys
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from tfgan_pipeline.errors import ComponentError, UsageError
-from tfgan_pipeline.registry import calls, component_files, results
+from tfgan_pipeline.registry import calls, component_files, results, unknown
 from tfgan_pipeline.registry.calls import Call, Component
 from tfgan_pipeline.registry.outside import Outside
 
 if TYPE_CHECKING:  # Types of what components get and return; never imported at run time.
   import numpy as np
 
+  from tfgan_pipeline.anomaly.base import AnomalyContext, Detector
   from tfgan_pipeline.compat import keras, tf
   from tfgan_pipeline.data.dataset import DataOptions, Dataset
   from tfgan_pipeline.data.fields import Fields
@@ -179,14 +180,7 @@ class Registry(Generic[_Function]):
     if head.id not in components:
       components = self.components()
     if head.id not in components:
-      if head.id in self.advice:
-        raise UsageError(self.advice[head.id])
-      hint = calls.similar(head.id, components)
-      if self.kind == 'dataset' and not hint:
-        hint = f'; tfds({head.id}) reads one of TensorFlow Datasets.'
-      hint += hint and f' tfgan-train --list={self.kind} shows all'
-      others = '; there are: ' + ', '.join(c.signature for c in components.values())
-      raise UsageError(f'unknown {self.kind} {head.id!r}{hint or others}')
+      raise unknown.error(self.kind, head.id, components, self.advice)
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}
     if isinstance(node, ast.Call):
@@ -295,6 +289,9 @@ generator_metric: Registry[Callable[Concatenate[_Map, _Map, int, int, ...], _Sco
   'generator_metric', 'evaluation'
 )
 protocol: Registry[Callable[..., Protocol]] = Registry('protocol', 'evaluation')
+anomaly_method: Registry[Callable[Concatenate[AnomalyContext, ...], Detector]] = Registry(
+  'anomaly_method', 'anomaly'
+)
 
 ALL = tuple(kind for kind in globals().values() if isinstance(kind, Registry))
 outside = Outside({kind.kind: kind._known for kind in ALL})

@@ -8,16 +8,15 @@ component.bind((2,), {})                      # {'margin': 2.0}, or UsageError
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 import dataclasses
 import inspect
 import keyword
 import math
 import os
-import re
 from typing import Annotated, Any, TypeVar, get_origin
 
-from tfgan_pipeline.errors import ComponentError, UsageError, did_you_mean
+from tfgan_pipeline.errors import ComponentError, UsageError
 from tfgan_pipeline.registry.annotations import converter
 
 _REQUIRED = inspect.Parameter.empty
@@ -126,13 +125,6 @@ class Component:
       if parameter.later and arguments[parameter.name] == parameter.default:
         del arguments[parameter.name]
     return arguments
-
-
-def similar(word: str, components: Mapping[str, Component]) -> str:
-  """Returns '; did you mean hinge?' for an unknown name, or ''; words of descriptions go first."""
-  hint = did_you_mean(word, components)  # Of 'unpaired', paired, and not domains.
-  described = [one.name for one in components.values() if word in re.findall(r'\w+', one.doc)]
-  return f'; did you mean {described[0]}?' if hint and len(described) == 1 else hint
 
 
 @dataclasses.dataclass(frozen=True)

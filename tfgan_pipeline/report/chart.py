@@ -25,13 +25,13 @@ class Series:
 
   Attributes:
     name: Name in the legend.
-    steps: Steps, rising.
+    steps: Steps, or other numbers to draw values by, rising.
     values: A finite value for each step.
     ends: Lower and upper end of the 95 % interval of each value, or None; empty without intervals.
   """
 
   name: str
-  steps: Sequence[int]
+  steps: Sequence[float]
   values: Sequence[float]
   ends: Sequence[tuple[float, float] | None] = ()
 
@@ -87,6 +87,7 @@ def draw(
   note: str = '',
   *,
   ratios: bool = False,
+  axis: str = 'step',
 ) -> Chart:
   """Returns a chart of series, each with a value at least.
 
@@ -96,6 +97,7 @@ def draw(
     levels: Name and value of horizontal lines, such as ('floor', 2.7).
     note: A remark below the chart.
     ratios: Whether it is ratios that count, so that values far apart have a logarithmic axis.
+    axis: What the steps of the series are.
   """
   bounds = [value for one in series for value in one.values]
   bounds += [end for one in series for ends in one.ends if ends for end in ends]
@@ -106,8 +108,10 @@ def draw(
   across = _Axis(min(steps), max(steps), _LEFT, WIDTH - _RIGHT, False, exact=True)
   return Chart(
     title,
-    ' '.join([_words(one) for one in series] + [f'{name}: {short(v)}.' for name, v in levels]),
-    [_line(one, index, across, up) for index, one in enumerate(series)],
+    ' '.join(
+      [_words(one, axis) for one in series] + [f'{name}: {short(v)}.' for name, v in levels]
+    ),
+    [_line(one, index, across, up, axis) for index, one in enumerate(series)],
     [(up(value), f'{name} {short(value)}') for name, value in levels],
     [(up(value), short(value)) for value in up.ticks()],
     [(across(value), short(value)) for value in across.ticks()],
@@ -156,13 +160,13 @@ def _multiples(low: float, high: float) -> Iterable[float]:
     yield float(f'{index * width:.12g}')  # 0.3, not 0.30000000000000004.
 
 
-def _line(one: Series, index: int, across: _Axis, up: _Axis) -> Line:
+def _line(one: Series, index: int, across: _Axis, up: _Axis, axis: str) -> Line:
   points = [(across(step), up(value)) for step, value in _thinned(one.steps, one.values)]
   path = 'M' + 'L'.join(f'{x:g} {y:g}' for x, y in points)
   marks = []
   if len(one.steps) <= _MARKED:
     marks = [
-      (across(step), up(value), f'{one.name}, step {step:,}: {short(value)}')
+      (across(step), up(value), f'{one.name}, {axis} {_place(step)}: {short(value)}')
       for step, value in zip(one.steps, one.values)
     ]
   bars = [
@@ -172,7 +176,7 @@ def _line(one: Series, index: int, across: _Axis, up: _Axis) -> Line:
   return Line(one.name, colour, (colour + again) % COLOURS, path, marks, bars)
 
 
-def _thinned(steps: Sequence[int], values: Sequence[float]) -> list[tuple[int, float]]:
+def _thinned(steps: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
   """Returns the points of a line, or of each of many stretches its lowest and highest one.
 
   So that no peak is lost, however long a run was.
@@ -188,9 +192,13 @@ def _thinned(steps: Sequence[int], values: Sequence[float]) -> list[tuple[int, f
   return [points[index] for index in sorted(kept)]
 
 
-def _words(one: Series) -> str:
+def _place(step: float) -> str:
+  return f'{step:,}' if isinstance(step, int) else short(step)
+
+
+def _words(one: Series, axis: str) -> str:
   """Returns a sentence on a series: where it begins and ends, its lowest and highest value."""
-  first, last = (f'{short(one.values[i])} at step {one.steps[i]:,}' for i in (0, -1))
+  first, last = (f'{short(one.values[i])} at {axis} {_place(one.steps[i])}' for i in (0, -1))
   if len(one.values) == 1:
     return f'{one.name}: {first}.'
   ends = one.ends[-1] if one.ends else None

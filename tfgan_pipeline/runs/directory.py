@@ -118,6 +118,7 @@ class RunDirectory:
     self.code = os.path.join(path, 'code')
     self.train = os.path.join(path, 'train')
     self.samples = os.path.join(path, 'samples')
+    self.anomaly = os.path.join(path, 'anomaly')
     self.train_done = os.path.join(path, 'TRAIN_DONE')
 
   def evaluation(self, protocol: str) -> str:

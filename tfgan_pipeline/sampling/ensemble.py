@@ -19,6 +19,8 @@ from tfgan_pipeline.data.class_names import Labels
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs.directory import RunDirectory, require_runs
+from tfgan_pipeline.sampling.latent.paths import choose_path
+from tfgan_pipeline.sampling.latent.truncation import Truncation
 from tfgan_pipeline.sampling.open import open_sampler
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
@@ -33,6 +35,8 @@ class Ensemble:
     weights: 'average' for the moving averages where a run keeps any, else 'raw'.
     labels: Classes that the samples of each run take in turn, by name or number, such as
       'cat,dog' or '0-9'; by default all.
+    truncation: Limits on the latents of samples.
+    path: Way between samples: 'slerp', 'linear', or '' as the noise has it.
 
   Attributes:
     classes: Numbers of the classes that the samples of each run take in turn; empty for all.
@@ -55,9 +59,13 @@ class Ensemble:
     step: Step = None,
     weights: str = 'average',
     labels: Labels = (),
+    truncation: Truncation = Truncation(),
+    path: str = '',
   ):
     runs = [RunDirectory(path) for path in require_runs(model_dirs)]
-    self._samplers = [_open_noise_sampler(run, task, weights) for run in runs]
+    self._samplers = [_open_noise_sampler(run, task, weights, truncation) for run in runs]
+    for sampler in self._samplers:
+      choose_path(sampler, path)
     self.image_shape = self._require_equal(
       'image_shape', lambda sampler: list(sampler.sample_shape)
     )
@@ -111,9 +119,12 @@ class Ensemble:
     return np.stack([pictures[index] for index in indices])
 
 
-def _open_noise_sampler(run: RunDirectory, task: str, weights: str) -> GeneratorSampler:
+def _open_noise_sampler(
+  run: RunDirectory, task: str, weights: str, truncation: Truncation
+) -> GeneratorSampler:
   """Returns a run's sampler of noise; raises UsageError for a task that reads examples."""
-  sampler = open_sampler(run, run.read_experiment(), task, weights=weights)
+  experiment = run.read_experiment()
+  sampler = open_sampler(run, experiment, task, weights=weights, truncation=truncation)
   if not isinstance(sampler, GeneratorSampler):
     raise UsageError(f'--input_dir: --task={sampler.task.name} reads pictures; name their folder')
   return sampler

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ _BATCH = 256  # Pictures in memory at a time.
 
 
 def write_grid(
-  path: str, ensemble: Ensemble, *, seed: int, count: int | None = None, **choices: int
+  path: str, ensemble: Ensemble, *, seed: int, count: int | None = None, **choices: Any
 ) -> int:
   """Writes one picture with a grid of samples; returns the number of samples in the grid.
 

@@ -5,11 +5,14 @@ picture, count = draw_grid(Ensemble('/tmp/run', labels='0-9'), seed=0)    # uint
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.media.images import enlarge
 from tfgan_pipeline.sampling.ensemble import Ensemble
+from tfgan_pipeline.sampling.latent import paths
 
 _TILES = 64  # Pictures in a grid where they are small.
 
@@ -22,6 +25,7 @@ def draw_grid(
   columns: int = 0,
   traverse: int = 0,
   interpolate: int = 0,
+  samples: Sequence[int] = (),
 ) -> tuple[np.ndarray, int]:
   """Returns one picture with a grid of samples, uint8 [H, W, 1, 3 or 4], and the number of samples.
 
@@ -35,20 +39,23 @@ def draw_grid(
       name of the class, else a square grid.
     traverse: Number of steps along each latent axis or code to show in place of samples.
     interpolate: Number of steps from each sample to the next to show in place of samples.
+    samples: Numbers of the samples, in place of 0 to count - 1.
 
   Raises:
     UsageError: `traverse` or `interpolate` is asked of several runs or of an unsuitable game.
   """
   if traverse:
-    pictures = ensemble.only('--traverse').traversal(seed, traverse)
+    pictures = paths.traversal(ensemble.only('--traverse'), seed, traverse)
   elif interpolate:
     sampler = ensemble.only('--interpolate')
-    pictures = sampler.interpolation(seed, count, interpolate, ensemble.classes)
+    pictures = paths.interpolation(
+      sampler, seed, count, interpolate, ensemble.classes, numbers=samples
+    )
   else:
     most = ensemble.medium.grid_size(ensemble.image_shape)
     rows = max(1, min(8, most // ensemble.row)) if most < _TILES and ensemble.row else 8
     count = count or rows * ensemble.row or most
-    pictures = ensemble.images(range(count), seed)
+    pictures = ensemble.images(samples or range(count), seed)
   has_classes = columns in (0, ensemble.row) and not (traverse or interpolate)
   columns = columns or traverse or interpolate or ensemble.row
   grid = ensemble.medium.picture(pictures, columns=columns)

@@ -15,6 +15,7 @@ from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.models.build import new_game
 from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.sampling.latent.truncation import Truncation
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 from tfgan_pipeline.sampling.translator import Translator
@@ -30,6 +31,7 @@ def open_sampler(
   batch_norm: str = 'moving',
   strategy: tf.distribute.Strategy | None = None,
   class_counts: np.ndarray | None = None,
+  truncation: Truncation = Truncation(),
 ) -> TaskSampler:
   """Returns the sampler of a task: a GeneratorSampler for noise, else a Translator.
 
@@ -44,6 +46,7 @@ def open_sampler(
     strategy: Strategy whose replicas hold the networks; None for no strategy.
     class_counts: Examples of each class, in whose proportions a sampler of noise asks for classes;
       None for classes by turns.
+    truncation: Limits on the latents of samples of noise.
 
   Raises:
     UsageError: The game has no such task, or `batch_norm` does not suit a translator.
@@ -51,9 +54,8 @@ def open_sampler(
   game = new_game(experiment, Fields.from_record(run.read_record()['dataset']))
   common = {'weights': weights, 'strategy': strategy}
   if game.task(task).samples_noise:
-    return GeneratorSampler(
-      run, experiment, task, batch_norm=batch_norm, class_counts=class_counts, **common
-    )
+    more = {'class_counts': class_counts, 'truncation': truncation}
+    return GeneratorSampler(run, experiment, task, batch_norm=batch_norm, **more, **common)
   if batch_norm != 'moving':
     name = game.task(task).name
     raise UsageError(f'--batch_norm={batch_norm}: of samples of noise, and not of --task={name}')

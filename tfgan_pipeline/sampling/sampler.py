@@ -22,7 +22,6 @@ from tfgan_pipeline.data.class_names import Labels, class_numbers
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import sizes
 from tfgan_pipeline.models.game import Game, Inputs
-from tfgan_pipeline.models.image_game import ImageGame
 from tfgan_pipeline.models.parts import parts_of
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.layers.basic import batch_norms, batch_statistics
@@ -30,6 +29,7 @@ from tfgan_pipeline.replicas.graphs import graph_method
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling import early_averages
 from tfgan_pipeline.sampling.class_proportions import ClassTurns
+from tfgan_pipeline.sampling.latent.truncation import Truncated, Truncation
 from tfgan_pipeline.sampling.task_sampler import TaskSampler
 
 # BigGAN's standing statistics (arXiv:1809.11096, section 4.1 and appendix B); the default of its
@@ -68,9 +68,10 @@ class GeneratorSampler(TaskSampler):
     class_counts: Examples of each class, integers [K], whose proportions samples have unless other
       classes are asked for; None, or equal counts, for classes by turns. Without effect on a
       generator that reads no class.
+    truncation: Limits on the latents of samples.
 
   Raises:
-    UsageError: The game has no such task.
+    UsageError: The game has no such task, or no latents that can be limited.
   """
 
   def __init__(
@@ -83,10 +84,16 @@ class GeneratorSampler(TaskSampler):
     batch_norm: str = 'moving',
     strategy: tf.distribute.Strategy | None = None,
     class_counts: np.ndarray | None = None,
+    truncation: Truncation = Truncation(),
   ):
     self._strategy = strategy or tf.distribute.get_strategy()
     super().__init__(run, experiment, task, weights=weights, strategy=self._strategy)
     self.noise_size = standard_normal_size(experiment, self.game, self.task)
+    self._truncated = None
+    if truncation:
+      networks = self.game, self.task, self._networks
+      with self._strategy.scope():
+        self._truncated = Truncated(truncation, experiment, *networks)
     self._cache: tuple[tuple[int, int] | None, list[np.ndarray]] = None, []
     turns = None if class_counts is None else ClassTurns(class_counts)
     self._is_cautioned = False
@@ -109,6 +116,8 @@ class GeneratorSampler(TaskSampler):
   def restore(self, step: Step = None) -> int:
     self._cache = None, []
     restored = super().restore(step)
+    if self._truncated:
+      self._truncated.restored()
     if self._mode == 'standing':
       self._average_statistics()
     elif self._mode == 'moving' and not self._is_cautioned:
@@ -125,6 +134,8 @@ class GeneratorSampler(TaskSampler):
         self._run(self._inputs(self._block(block), 0))
 
   def _run(self, inputs: Inputs) -> tf.Tensor:
+    if self._truncated:
+      return self._truncated(inputs)
     return self.game.run(self.task, self._networks, inputs)
 
   def _inputs(
@@ -174,52 +185,12 @@ class GeneratorSampler(TaskSampler):
       pictures.update(zip(self._block(number), self._pictures(number, seed)))
     return np.stack([pictures[index] for index in indices])
 
-  @property
-  def _image_game(self) -> ImageGame:
-    if not isinstance(self.game, ImageGame):
-      raise UsageError(f'the game of {self.restored.run.path} has no way from sample to sample')
-    return self.game
-
-  def traversal(self, seed: int, columns: int) -> np.ndarray:
-    """Returns rows of samples, uint8 [rows * columns, H, W, C], each along a latent axis or code.
-
-    Args:
-      seed: Seed of all samples.
-      columns: Number of steps along each axis.
+  def of_inputs(self, inputs: Inputs) -> np.ndarray:
+    """Returns samples of any inputs of the generator, made in blocks if they are large.
 
     Raises:
-      UsageError: The game has no latent axes, or the generator gives values that are not finite.
+      UsageError: The generator gives values that are not finite.
     """
-    return self._in_blocks(self._image_game.traversal(seed, columns))
-
-  def interpolation(
-    self, seed: int, rows: int | None, columns: int, labels: Labels = ()
-  ) -> np.ndarray:
-    """Returns rows of samples, uint8 [rows * columns, H, W, C]; row r goes from sample r to r + 1.
-
-    Both end points are part of a row.
-
-    Args:
-      seed: Seed of all samples.
-      rows: Number of rows; None for one of each class chosen, else 8.
-      columns: Number of samples in each row.
-      labels: Classes that rows take in turn, by name or number; by default a row has the class of
-        its first sample.
-
-    Raises:
-      UsageError: The game cannot interpolate, the generator does not know the classes, or gives
-        values that are not finite.
-    """
-    classes = self.class_numbers(labels) if len(labels) else []
-    parts = []
-    for row in range(rows or len(classes) or 8):
-      label = classes[row % len(classes)] if classes else None
-      inputs = self._image_game.interpolation(row, seed, columns, label)
-      parts.append(self._in_blocks(inputs))
-    return np.concatenate(parts)
-
-  def _in_blocks(self, inputs: Inputs) -> np.ndarray:
-    """Returns samples of any number of inputs, made in blocks if they are large."""
     count = tf.nest.flatten(inputs)[0].shape[0]
     size = sizes.batch_size(self.sample_shape, count, self._block_size)
     with self._memory(size):

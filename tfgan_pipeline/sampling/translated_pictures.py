@@ -12,42 +12,24 @@ import io
 import json
 import logging
 import os
-import re
 from typing import Any
 
 import numpy as np
 
 from tfgan_pipeline.data.folders.decoding import to_pixels
-from tfgan_pipeline.data.folders.find_files import find_files
-from tfgan_pipeline.data.folders.picture_files import (
-  is_named_like_picture,
-  is_picture,
-  open_content,
-)
-from tfgan_pipeline.errors import Interrupted, Unreachable, UsageError, first_line, listed
+from tfgan_pipeline.data.folders.picture_files import open_content
+from tfgan_pipeline.errors import Interrupted, Unreachable, UsageError, first_line
 from tfgan_pipeline.replicas.stopping import StopRequest
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.sampling.any_size import AnySize
 from tfgan_pipeline.sampling.marked_pictures import encode, mark_of
-from tfgan_pipeline.sampling.translation import output_names, refuse_overlap
+from tfgan_pipeline.sampling.sources import Sources
+from tfgan_pipeline.sampling.translation import output_names
 from tfgan_pipeline.writers.progress_bar import bar_type
 
 _log = logging.getLogger(__name__)
 _REPORT_EVERY = 100  # Pictures, where there is no progress bar.
-
-
-@dataclasses.dataclass(frozen=True)
-class Sources:
-  """Pictures to translate.
-
-  Attributes:
-    root: Folder that names are relative to.
-    names: Sorted names, such as 'cats/1.jpg'.
-  """
-
-  root: str
-  names: list[str]
 
 
 @dataclasses.dataclass
@@ -77,52 +59,6 @@ class _Picture:
   mark: str
   pixels: np.ndarray
   alpha: np.ndarray | None
-
-
-def find_sources(path: str, output_dir: str) -> Sources:
-  """Finds the pictures that a path or a pattern names, in folders with all folders in them.
-
-  A file counts if it begins like a picture or has a picture's extension: what cannot be read of the
-  latter is broken, and other files are left out. That holds for a file, in a folder, and for what a
-  pattern matches.
-
-  Args:
-    path: The value of --input: a folder, a file, or a pattern with *, ? and [...]; may be gs://.
-    output_dir: Folder of the outputs, which may not be among what `path` names, nor around it.
-
-  Raises:
-    UsageError: There is no picture, or `output_dir` is such a folder.
-  """
-  refuse_overlap(path, output_dir, '--output_dir', '--input')
-  root = path
-  if files.exists(path):
-    matches = [path]
-    if not files.is_folder(path):
-      root = os.path.dirname(path)
-  else:
-    matches = files.matches(path) if set('*?[') & set(path) else []
-    root = os.path.dirname(re.split(r'[*?[]', path)[0])
-  found: set[str] = set()
-  passed_over: dict[str, str] = {}
-  for match in matches:
-    if files.is_folder(match):
-      refuse_overlap(match, output_dir, '--output_dir', '--input')  # It may be a link.
-      below = find_files(match, '--input')
-      found.update(os.path.join(match, name) for name in below.names)
-      passed_over |= {os.path.join(match, name): why for name, why in below.passed_over.items()}
-    elif not files.is_local(match) or os.path.isfile(match):  # Reading a pipe would wait for ever.
-      found.add(match)
-  names = [name[len(root) :].lstrip('/') for name in sorted(found) if _counts(name)]
-  if not names:
-    raise UsageError(f'--input={path}: no picture there')
-  left_out = [f'{name[len(root) :].lstrip("/")} ({why})' for name, why in passed_over.items()]
-  if left_out:
-    _log.info('%s: left out: %s', path, listed(left_out, 5))
-  return Sources(root, names)
-
-
-def _counts(path: str) -> bool:
-  return is_picture(path) or bool(os.path.splitext(path)[1] and is_named_like_picture(path))
 
 
 def translate_pictures(

@@ -1,0 +1,1 @@
+"""Anomaly scores: how unlike the pictures of a run a picture is, by methods that can be chosen."""
