@@ -36,6 +36,7 @@ GROUPS = {
     'sample_every',
     'also_log',
     'tensorboard',
+    'profile',
   ),
   'Data': ('dataset', 'data_dir', 'augment', 'memory_limit_gb'),
   'Game and networks': (

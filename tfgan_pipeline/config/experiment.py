@@ -17,6 +17,7 @@ from typing import Any
 from tfgan_pipeline import registry
 from tfgan_pipeline.config.durations import DURATIONS, require_one, steps_of
 from tfgan_pipeline.config.settings import Settings, as_flag, setting, updated_value
+from tfgan_pipeline.config.steps_to_profile import steps_to_profile
 
 # Fields of which later jobs on a run, perhaps on another machine, may have other values.
 RELOCATABLE = ('model_dir', 'data_dir', 'memory_limit_gb')
@@ -158,11 +159,11 @@ class Experiment(Settings):
     choices=('curves', 'graph', 'histograms', 'all'),
     later=True,
   )
+  profile: str = setting(
+    '', 'START:STOP: steps of which TensorBoard gets a profile.', defines=False, later=True
+  )
   steps_per_loop: int = setting(
-    10,
-    'Largest number of steps that the device runs per call from the host.',
-    defines=False,
-    minimum=1,
+    10, 'Steps that the device runs per call from the host, at most.', defines=False, minimum=1
   )
   max_hours: float = setting(
     0.0,
@@ -203,16 +204,13 @@ class Experiment(Settings):
     choices=('auto', 'on', 'off'),
   )
   virtual_devices: int = setting(
-    0,
-    'Split the CPU into this many devices and train on all of them, to try training on several '
-    'devices without having them.',
-    defines=False,
-    minimum=0,
+    0, 'Train on so many parts of the CPU, to try several devices.', defines=False, minimum=0
   )
 
   def __post_init__(self) -> None:
     super().__post_init__()
     require_one(self._durations())
+    steps_to_profile(self.profile)
 
   def _durations(self) -> dict[str, float]:
     """Returns the lengths of the run that are not at their defaults, by name."""

@@ -7,6 +7,7 @@ step = trainer.train(RunDirectory(experiment.model_dir))
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+import contextlib
 import functools
 import logging
 import time
@@ -33,6 +34,7 @@ from tfgan_pipeline.training.device_loop import Batch, DeviceLoop
 from tfgan_pipeline.training.goodput import Goodput
 from tfgan_pipeline.training.initial_weights import initialise
 from tfgan_pipeline.training.look import Look
+from tfgan_pipeline.training.profile import Profile
 from tfgan_pipeline.training.recorder import Recorder
 from tfgan_pipeline.training.state import TrainState
 
@@ -195,21 +197,32 @@ class Trainer:
   ) -> None:
     """Runs the loop; an error in the loop makes the state undefined, to be restored before use."""
     self.is_fresh = False
+    profile = Profile(self.experiment.profile, run.train, records=self.workers.chief)
     try:
-      self._loop(run, until, recorder, stop)
+      with contextlib.closing(profile):
+        self._loop(run, until, recorder, stop, profile)
     except BaseException:
       self._step = None
       raise
 
-  def _loop(self, run: RunDirectory, until: int, recorder: Recorder, stop: StopRequest) -> None:
+  def _loop(
+    self,
+    run: RunDirectory,
+    until: int,
+    recorder: Recorder,
+    stop: StopRequest,
+    profile: Profile,
+  ) -> None:
     """Runs the outer loop: calls the device, then does on the host what is due."""
     experiment, goodput = self.experiment, self.goodput
     assert goodput is not None
     with goodput.spent('input'):
       iterator = iter(self._input())
     while self._at < until:
+      profile.advance(self._at)
+      length = profile.loop_length(loop_length(experiment, self._at, until), self._at)
       with goodput.spent('steps' if self._device_loop.is_compiled else 'compile'):
-        scalars = self._run(iterator, loop_length(self.experiment, self._at, until))
+        scalars = self._run(iterator, length)
       step = self._at
       recorder.advance(step)
       stop_due = self.workers.any(stop.requested)
