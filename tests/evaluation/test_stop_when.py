@@ -3,12 +3,16 @@
 import json
 import shutil
 import time
+import types
 
 import pytest
 
 from tests.conftest import QUICK, run_binary, start_binary
 from tfgan_pipeline.config.stop_rule import StopRule
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.stop_when import StopWhen
+from tfgan_pipeline.runs.directory import RunDirectory
+from tfgan_pipeline.runs.stop_request import stop_reason
 
 NEVER_BETTER = '--stop_when=fid has not improved for 1 evaluation'
 
@@ -133,3 +137,20 @@ def test_a_run_that_may_not_be_written_is_not_asked(tiny_run, tmp_path, scoring)
   process = run_binary('evaluate', f'--model_dir={run}', *scoring, *flags, rule)
   assert '--stop_when: --eval_dir leaves runs as they are' in process.stderr
   assert not (run / 'STOP_REQUEST').exists()
+
+
+def test_scores_up_to_the_step_of_an_overruled_request_no_longer_count(tiny_run, tmp_path):
+  run = RunDirectory(str(shutil.copytree(tiny_run, tmp_path / 'run')))
+  (tmp_path / 'run/TRAIN_DONE').unlink()
+  record = json.loads((tmp_path / 'run/experiment.json').read_text())
+  record['sessions'][-1]['overruled_stop'] = {'step': 20, 'why': 'before'}
+  (tmp_path / 'run/experiment.json').write_text(json.dumps(record))
+
+  def consider(*steps):
+    records = [{'step': step, 'scores': {'fid': float(step)}} for step in steps]
+    evaluator = types.SimpleNamespace(run=run, task='generate', records=lambda: records)
+    StopWhen('fid has not improved for 1 evaluation').consider([evaluator])
+    return stop_reason(run, 0)
+
+  assert not consider(10, 20) and not consider(20, 30)
+  assert 'fid' in consider(20, 30, 40)
