@@ -165,3 +165,21 @@ def test_curves_of_a_former_version_go_on_in_the_group_of_today(run, options):
   records.append(evaluator_of(run, options).evaluate(4))
   assert points(opened(folder)) == of_records(records)
   assert not [tag for tag in opened(folder).Tags()['tensors'] if tag.startswith('scores/')]
+
+
+def test_deviations_are_details_and_floors_are_not_drawn_twice(run, options):
+  evaluator_of(run, options, metrics='fid, kid').evaluate(4)
+  (folder,) = folders_with_curves(run)
+  tags = [tag for tag in opened(folder).Tags()['tensors'] if tag.startswith('score_details/')]
+  assert {'kid_std', 'fid_above_floor'} <= {tag.split('/')[1].split('[')[0] for tag in tags}
+  assert 'score_details/fid_floor[random_projection]' not in tags
+
+
+def test_a_point_that_is_there_twice_is_put_in_order(run, options):
+  evaluator = evaluator_of(run, options)
+  records = [evaluator.evaluate(step) for step in (0, 2)]
+  folder = run / 'eval' / options.directory_name
+  with tf.summary.create_file_writer(str(folder)).as_default(2):  # By another process.
+    tf.summary.scalar(f'1_scores/{FID}', 7.0)
+  records.append(evaluator_of(run, options).evaluate(4))
+  assert points(opened(folder)) == of_records(records)

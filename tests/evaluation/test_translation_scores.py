@@ -14,8 +14,11 @@ import pytest
 from tests.conftest import run_binary, tiny_experiment
 from tests.runs.test_best_step import FID, add_scores
 from tfgan_pipeline import registry
+from tfgan_pipeline.config.evaluation import EvaluationOptions
+from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.estimator import GANEstimator, train_and_evaluate
 from tfgan_pipeline.evaluation.many_runs import watch_runs
+from tfgan_pipeline.evaluation.open_run import check_options
 from tfgan_pipeline.extractors.base import Extractor
 
 _SIDES = ('shapes(size=16, count=60, style=outline)', 'shapes(size=16, count=60)')
@@ -191,3 +194,17 @@ def test_what_does_not_go_with_a_rule_is_refused(trained, cache_dir, more, messa
   metrics = '--metrics=kid' if '--protocol' in more[0] else '--metrics=fid'
   common = (*flags(trained, cache_dir, '--protocol=translation_last', '--num_samples=6'), metrics)
   assert re.search(message, run_binary(*common, *more, code=2).stderr)
+
+
+def test_agreement_with_classes_is_refused_where_none_is_asked_for(tmp_path):
+  one = GANEstimator(
+    tiny_experiment(
+      tmp_path / 'run',
+      model='pix2pix',
+      networks='unet(filters=2), patchgan(filters=2, layers=0)',
+      dataset='halves("shapes(size=(8, 16), count=20)")',
+    )
+  )
+  options = EvaluationOptions(metrics='label_agreement')
+  with pytest.raises(UsageError, match='^--metrics=label_agreement: the generator of this run is'):
+    check_options(one.experiment, one.dataset, options)
