@@ -9,6 +9,7 @@ import re
 import shutil
 
 import numpy as np
+from PIL import Image
 import pytest
 
 from tests.conftest import run_binary, tiny_experiment
@@ -202,9 +203,14 @@ def test_agreement_with_classes_is_refused_where_none_is_asked_for(tmp_path):
       tmp_path / 'run',
       model='pix2pix',
       networks='unet(filters=2), patchgan(filters=2, layers=0)',
-      dataset='halves("shapes(size=(8, 16), count=20)")',
+      dataset='halves("image_folder(size=(8, 16))")',
+      data_dir=str(tmp_path / 'pictures'),
     )
   )
+  (tmp_path / 'pictures').mkdir()
+  for number in range(20):
+    pixels = np.random.RandomState(number).randint(0, 256, (8, 16, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / f'pictures/{number}.png')
   options = EvaluationOptions(metrics='label_agreement')
   with pytest.raises(UsageError, match='^--metrics=label_agreement: the generator of this run is'):
     check_options(one.experiment, one.dataset, options)
