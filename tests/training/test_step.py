@@ -30,6 +30,8 @@ CASES = {
   'sequential, two discriminator steps, clipping': dict(
     update='sequential', discriminator_steps=2, clip_weights=0.05, loss='wasserstein'
   ),
+  'joint, three generator steps': dict(generator_steps=3),
+  'sequential, two generator steps': dict(update='sequential', generator_steps=2),
   'two discriminator steps, gradient penalty': dict(
     discriminator_steps=2, loss='wasserstein', penalties='wasserstein_gradient(weight=2)'
   ),
@@ -67,7 +69,8 @@ def by_hand(experiment, dataset):
   batches = iter(train_batches(dataset.split('train'), batch_size=BATCH, seed=experiment.seed))
   sequential = experiment.update != 'joint'
   parts = [('real',), ('generated',)] if experiment.update == 'separate' else [BOTH]
-  moves_on = parts * experiment.discriminator_steps + [BOTH] * sequential
+  first = parts * experiment.discriminator_steps  # The last one is of both players if joint.
+  moves_on = first + [BOTH] * (experiment.generator_steps - (not sequential))
   for step in range(STEPS):
     for sub_step, kinds in enumerate(moves_on):
       real = to_float(next(batches)['image'])
@@ -75,12 +78,14 @@ def by_hand(experiment, dataset):
         inputs, mix = noise.for_step(BATCH), randomness.uniform([BATCH, 1, 1, 1])
       with tf.GradientTape(persistent=True) as tape:
         values = losses(experiment, discriminator, real, generator(inputs), mix, kinds)
-      last = sub_step == len(moves_on) - 1
+      of_generator = sub_step >= len(first) - (not sequential)
       moves = {
-        generator: tape.gradient(values[0], generator.trainable_variables) if last else None,
-        discriminator: None
-        if last and sequential
-        else tape.gradient(values[1], discriminator.trainable_variables),
+        generator: tape.gradient(values[0], generator.trainable_variables)
+        if of_generator
+        else None,
+        discriminator: tape.gradient(values[1], discriminator.trainable_variables)
+        if sub_step < len(first)
+        else None,
       }
       for network, gradients in moves.items():
         for weight, gradient in zip(network.trainable_variables, gradients or ()):

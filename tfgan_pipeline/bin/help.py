@@ -45,7 +45,13 @@ GROUPS = {
   'Training': (
     *('max_steps', 'max_images', 'max_kimg', 'max_epochs', 'batch_size', 'accumulate', 'init_from'),
     *('freeze', 'generator_optimizer', 'discriminator_optimizer'),
-    *('update', 'discriminator_steps', 'discriminator_pretraining', 'generator_loss_floor'),
+    *(
+      'update',
+      'discriminator_steps',
+      'generator_steps',
+      'discriminator_pretraining',
+      'generator_loss_floor',
+    ),
     *('discriminator_loss_floor', 'replay_pool', 'ema_decay', 'ema', 'seed', 'deterministic'),
     *('precision', 'on_nan', 'max_hours', 'steps_per_loop'),
   ),

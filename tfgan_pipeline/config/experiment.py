@@ -89,6 +89,7 @@ class Experiment(Settings):
     choices=('joint', 'sequential', 'separate'),
   )
   discriminator_steps: int = setting(1, 'Discriminator updates per generator update.', minimum=1)
+  generator_steps: int = setting(1, 'Generator updates in a step.', minimum=1, later=True)
   discriminator_pretraining: int = setting(0, 'First steps, of the discriminator only.', minimum=0)
   generator_loss_floor: float = setting(
     0.0, 'Update the generator only while its loss is above this; 0 is off.', minimum=0
@@ -133,7 +134,7 @@ class Experiment(Settings):
     choices=('float32', 'mixed_bfloat16', 'mixed_float16'),
   )
 
-  max_steps: int = setting(2000, 'Generator updates in the whole run.', defines=False, minimum=1)
+  max_steps: int = setting(2000, 'Steps in the whole run.', defines=False, minimum=1)
   max_images: int = setting(
     0, 'Instead of --max_steps: real images to read.', defines=False, minimum=0, later=True
   )
@@ -220,7 +221,8 @@ class Experiment(Settings):
   @property
   def sub_steps(self) -> int:
     """Number of updates in a step, for each of which the players see other images."""
-    return self.discriminator_steps * (1 + (self.update == 'separate')) + (self.update != 'joint')
+    discriminator = self.discriminator_steps * (1 + (self.update == 'separate'))
+    return discriminator + self.generator_steps - (self.update == 'joint')
 
   def in_steps(self, train_size: int | None = None) -> Experiment:
     """Returns the experiment with its length, however given, as `max_steps` alone.
@@ -231,12 +233,10 @@ class Experiment(Settings):
     Raises:
       UsageError: The length is in epochs, and `train_size` is not known.
     """
-    images = self.batch_size * self.sub_steps
     lengths = {name: value for name, value in self._durations().items() if name != 'max_steps'}
     for name, value in lengths.items():
-      return dataclasses.replace(
-        self, **{name: 0, 'max_steps': steps_of(name, value, images, train_size)}
-      )
+      steps = steps_of(name, value, self.batch_size * self.sub_steps, train_size)
+      return dataclasses.replace(self, **{name: 0, 'max_steps': steps})
     return self
 
   @classmethod

@@ -92,10 +92,13 @@ class TrainStep:
     seed = randomness.derived_seed(self.experiment.seed, self.rollbacks)
     parts = self.experiment.accumulate
     scalars: Scalars = {}
-    for index, update in enumerate(updates_of(self.experiment, self.game.players)):
+    updates = updates_of(self.experiment, self.game.players)
+    for index, update in enumerate(updates):
       key = randomness.key(seed, 1, step, index)  # int32 [2]; 1 is the stream of training.
       weights = self._penalty_weights(step, update, lazily)
-      scalars.update(self._sub_step(batches[index * parts :][:parts], key, update, weights))
+      counter = self.global_step if index == len(updates) - 1 else self.spare_step
+      part = batches[index * parts :][:parts]
+      scalars.update(self._sub_step(part, key, update, weights, counter))
     for averages, rate in zip(self.averages, ema.rates(self.experiment, step)):
       for role, average in averages.items():
         ema.update(average, self.game.networks[role], rate)
@@ -143,6 +146,7 @@ class TrainStep:
     key: tf.Tensor,
     update: Update,
     penalty_weights: dict[str, float | tf.Tensor],
+    counter: tf.Variable,
   ) -> Scalars:
     """Makes one update from one batch and returns this replica's shares of the scalars.
 
@@ -151,6 +155,7 @@ class TrainStep:
       key: int32 [2], the key of this sub-step's random numbers.
       update: The players to update, and from what.
       penalty_weights: Weights of their penalties by name.
+      counter: The variable that TF-GAN counts up once, if the update is the generator's.
     """
     players = tuple(player for player in update.players if self.game.trainable_variables(player))
     update = dataclasses.replace(update, players=players)
@@ -169,9 +174,7 @@ class TrainStep:
       with tf.control_dependencies(earlier_gradients):
         part = self.game.data.to_device(tf.nest.map_structure(tf.identity, batch))
         part_key = tf.identity(key)
-      step = (
-        self.global_step if 'generator' in players and batch is batches[-1] else self.spare_step
-      )
+      step = counter if 'generator' in players and batch is batches[-1] else self.spare_step
       replica = tf.distribute.get_replica_context()
       # Parts count as replicas of their own: each gets its rows of the global batch's noise.
       with randomness.scope(

@@ -43,13 +43,17 @@ class Update:
 
 
 def updates_of(experiment: Experiment, players: Collection[str]) -> list[Update]:
-  """Lists the updates of a step: the discriminator's first, the generator's or a joint one last."""
+  """Lists the updates of a step: the discriminator's first, the generator's or a joint one last.
+
+  Of several updates of the generator, a joint one is the first.
+  """
   kinds = ('real', 'generated') if experiment.update == 'separate' else ('',)
   steps = range(experiment.discriminator_steps)
   updates = [Update(('discriminator',), images) for _ in steps for images in kinds]
   if experiment.update == 'joint':
-    return [*updates[:-1], Update(tuple(players))]
-  return [*updates, Update(('generator',))]
+    updates[-1] = Update(tuple(players))
+  own = experiment.generator_steps - (experiment.update == 'joint')
+  return [*updates, *[Update(('generator',))] * own]
 
 
 def optimizers_of(experiment: Experiment, players: Collection[str]) -> dict[str, str]:
