@@ -11,7 +11,13 @@ from tfgan_pipeline.data.tfds.prepared_folder import prepared_folder
 from tfgan_pipeline.errors import UsageError, is_there_another
 from tfgan_pipeline.runs import files
 
-_OF_FOLDERS = ('arrays', 'image_folder', 'parquet')  # Datasets that read the folder --data_dir.
+_OF_FOLDERS = (
+  'arrays',
+  'image_folder',
+  'parquet',
+  'series',
+  'tunes',
+)  # Datasets that read the folder --data_dir.
 
 
 def require_data(text: str, data_dir: str) -> None:

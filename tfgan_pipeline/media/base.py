@@ -61,6 +61,20 @@ class Medium(abc.ABC):
   def encode(self, sample: np.ndarray) -> bytes:
     """Encodes one stored sample as the content of a file."""
 
+  def shows(self, content: bytes, sample: np.ndarray) -> bool:
+    """Returns whether a file's content, which `encode` may have written, is of a stored sample."""
+    return content == self.encode(sample)
+
+  def beside(self, sample: np.ndarray) -> dict[str, bytes]:
+    """Returns further files of one stored sample by extension, such as how it sounds."""
+    del sample
+    return {}
+
+  def sound(self, sample: np.ndarray) -> bytes:
+    """Returns how a stored sample begins to sound, as a WAV file; b'' if it makes no sound."""
+    del sample
+    return b''
+
   def coordinates(self, samples: np.ndarray) -> np.ndarray:
     """Returns stored samples as numbers [N, ...] whose variance has a meaning.
 

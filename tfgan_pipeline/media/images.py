@@ -43,6 +43,13 @@ class Image(Medium):
   def encode(self, sample: np.ndarray) -> bytes:
     return png(sample)
 
+  def shows(self, content: bytes, sample: np.ndarray) -> bool:
+    """Compares pixels, since compressed bytes differ between versions of zlib."""
+    try:
+      return np.array_equal(tf.io.decode_png(content), sample)
+    except tf.errors.InvalidArgumentError:
+      return False
+
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
   """Converts uint8 [..., C] in [0, 255] to float32 in [-1, 1]."""
@@ -78,7 +85,7 @@ def grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
 
 
 # Ten distinguishable colours, uint8 RGB: Matplotlib's tab10 with a darker grey.
-_COLOURS = np.array(
+COLOURS = np.array(
   [
     (31, 119, 180),
     (255, 127, 14),
@@ -115,7 +122,7 @@ def scatter(
   )
   for (across, down), label in zip(places, labels):
     rows, columns = (slice(middle - radius, middle + radius + 1) for middle in (down, across))
-    picture[rows, columns] = _COLOURS[label % len(_COLOURS)]
+    picture[rows, columns] = COLOURS[label % len(COLOURS)]
   return picture
 
 

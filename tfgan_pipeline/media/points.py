@@ -3,12 +3,10 @@
     pictures = to_images(points)      # float [N, 2] in [-1, 1] -> uint8 [N, 2, 2, 1]
     points = of_images(pictures)
 
-A row is a coordinate: [-1, 1] in 65,536 steps; the left pixel is the high byte, the right one the
-low byte. Steps of a single byte would be as wide as the Gaussians of data/made/gaussians.py, and
-images that are not bytes would be an exception in every part of the package. Networks see bytes
-scaled to [-1, 1], so a coordinate is the linear function (256 * high + low) / 257 of two pixels,
-which a network can read exactly; networks/points_mlp.py writes pixels so that gradients pass
-unchanged.
+A row is a coordinate, see two_bytes.py: the left pixel is the high byte, the right one the low
+byte. Steps of a single byte would be as wide as the Gaussians of data/made/gaussians.py, and images
+that are not bytes would be an exception in every part of the package.
+networks/layers/two_bytes.py writes pixels so that gradients pass unchanged.
 """
 
 from __future__ import annotations
@@ -18,18 +16,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.media import two_bytes
 from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.media.images import Image, scatter
 
 _DOTS = 2048  # Points in a plot.
 IMAGE_SHAPE = (2, 2, 1)
-STEPS = 65_535  # The largest number of two bytes.
+STEPS = two_bytes.STEPS
 
 
 def to_images(points: np.ndarray) -> np.ndarray:
   """Converts points float [N, 2] to pictures uint8 [N, 2, 2, 1]; clips to [-1, 1], then rounds."""
-  steps = np.rint((np.clip(points, -1, 1) + 1) / 2 * STEPS).astype(np.int64)
-  return np.stack([steps >> 8, steps & 255], axis=-1)[..., np.newaxis].astype(np.uint8)
+  return two_bytes.split(points)[..., np.newaxis]
 
 
 def of_images(images: np.ndarray) -> np.ndarray:
@@ -37,8 +35,7 @@ def of_images(images: np.ndarray) -> np.ndarray:
 
   Pictures of other shapes are read as pairs of consecutive bytes.
   """
-  high, low = np.moveaxis(images.reshape(len(images), -1, 2).astype(np.int64), 2, 0)
-  return ((256 * high + low) * 2 / STEPS - 1).astype(np.float32)
+  return two_bytes.join(images.reshape(len(images), -1, 2))
 
 
 @registry.medium

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.errors import UsageError, require
-from tfgan_pipeline.media.points import IMAGE_SHAPE, STEPS
+from tfgan_pipeline.media.points import IMAGE_SHAPE
+from tfgan_pipeline.networks.layers import two_bytes
 from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fill
 
 layers = keras.layers
@@ -19,12 +20,7 @@ class PointsToImages(layers.Layer):
   """
 
   def call(self, inputs):
-    steps = (inputs + 1.0) * (STEPS / 2)
-    high = tf.floor(tf.stop_gradient(steps) / 256.0)
-    low = steps - 256.0 * high
-    low += tf.stop_gradient(tf.minimum(low, 255.0) - low)  # A gradient passes above 255 too.
-    # [n, 2] each -> [n, 2, 2, 1]; bytes from [0, 255] to [-1, 1].
-    return tf.stack([high, low], axis=-1)[..., tf.newaxis] / 127.5 - 1.0
+    return two_bytes.split(inputs, axis=-1)[..., tf.newaxis]
 
 
 class ImagesToPoints(layers.Layer):
@@ -35,8 +31,7 @@ class ImagesToPoints(layers.Layer):
   """
 
   def call(self, inputs):
-    # 256 * high byte + low byte, scaled to [-1, 1].
-    points = (256.0 * inputs[:, :, 0] + inputs[:, :, 1]) / 257.0
+    points = two_bytes.join(inputs)
     # The label's maps are constant: one of their places is enough.
     return tf.concat([points[..., 0], points[:, 0, 1:]], axis=1)
 
