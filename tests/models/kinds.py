@@ -8,8 +8,12 @@ from tfgan_pipeline import registry
 
 # Games from images to images; test_translation_games.py has their tests.
 TRANSLATION_GAMES = ('cut', 'cyclegan', 'pix2pix', 'stargan', 'super_resolution')
+# Games of music; test_midinet.py has their tests.
+MUSIC_GAMES = ('midinet',)
 # Games that make images from noise.
-IMAGE_GAMES = [name for name in registry.model.components() if name not in TRANSLATION_GAMES]
+IMAGE_GAMES = [
+  name for name in registry.model.components() if name not in (*TRANSLATION_GAMES, *MUSIC_GAMES)
+]
 
 
 def light(*names):

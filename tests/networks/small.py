@@ -13,11 +13,13 @@ TRANSLATION = ('patchgan', 'resnet_translator', 'unet')
 SUPER_RESOLUTION = ('msrresnet', 'rrdbnet', 'srgan_discriminator', 'srresnet')
 # Networks that are told a class; test_stargan_networks.py has their tests.
 TOLD = ('stargan',)
+# Networks of music and of series, which test_midinet.py and test_dcgan_series.py test.
+IN_TIME = ('midinet', 'dcgan_series')
 # Networks of games that make images from noise.
 IMAGE_NETWORKS = [
   name
   for name in registry.network.components()
-  if name not in (*TRANSLATION, *SUPER_RESOLUTION, *TOLD)
+  if name not in (*TRANSLATION, *SUPER_RESOLUTION, *TOLD, *IN_TIME)
 ]
 
 _COLOUR = (32, 32, 3)

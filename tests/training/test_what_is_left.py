@@ -74,7 +74,7 @@ def test_lines_as_they_are_written(tmp_path):
   summaries.line(4, {}, scheduled=False)
   picture = images.grid(np.zeros((4, 3, 3, 1), np.uint8))
   summaries.reals('image', picture)
-  summaries.picture('fakes', 7, picture)
+  summaries.samples(7, {'fakes': picture}, {})
   summaries.close()
   assert (tmp_path / 'train/train.jsonl').read_text().splitlines() == [
     '{"step": 1, "loss": 1.5, "other": null}',

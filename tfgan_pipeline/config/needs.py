@@ -34,6 +34,7 @@ class Need(enum.Enum):
 GAMES_WITHOUT_LABELS = (
   *('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'vae', 'vaegan'),
   *('cut', 'cyclegan', 'pix2pix', 'super_resolution'),  # Of images.
+  'midinet',
 )
 
 _FLAGS = {

@@ -180,6 +180,10 @@ class Game(abc.ABC):
         is a field needs that field.
     """
 
+  def input_names(self, task: Task) -> tuple[str, ...]:
+    """Returns a name for each part of the inputs of a task that samples noise, for exports."""
+    return tuple(self.roles()[task.roles[0]].reads)
+
   @abc.abstractmethod
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     """Makes samples of the task's target, float32 [n, ...] in [-1, 1], in inference mode.

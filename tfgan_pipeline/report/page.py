@@ -17,6 +17,7 @@ from tfgan_pipeline.report.copies import PerSample, per_sample_of
 from tfgan_pipeline.report.pictures import Album, album_of, embed
 from tfgan_pipeline.report.recorded_run import RecordedRun
 from tfgan_pipeline.report.scores import best_of_runs, score_tables
+from tfgan_pipeline.report.sounds import sounds_of
 from tfgan_pipeline.runs.recorded_changes import recorded_changes
 
 LIMIT = 5_000_000  # Bytes of a page: as much as a mail takes.
@@ -80,6 +81,7 @@ def _section(
   flags = [f'--model_dir={run.directory.path}', f'--metrics={metrics}', '--per_sample']
   parts = {
     'facts': settings.facts(run),
+    'sounds': sounds_of(run),
     'choice': settings.choice_of(run.experiment),
     'classes': classes.class_rows(run, copies),
     'worst': classes.worst_classes(run),

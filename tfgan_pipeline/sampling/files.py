@@ -1,4 +1,4 @@
-"""Writes samples as PNG files, as tfgan-sample does: a grid, or a folder of single pictures.
+"""Writes samples as tfgan-sample does: a picture of many, or a folder with a file of each.
 
 ensemble = Ensemble('/tmp/run')
 write_grid('/tmp/samples.png', ensemble, seed=0)
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.folders.find_files import find_pictures
+from tfgan_pipeline.data.folders.find_files import EXTENSIONS, find_pictures
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media import images
+from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.runs import atomic_files
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.grid import draw_grid
@@ -50,6 +51,8 @@ def write_grid(
 def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | None = None) -> int:
   """Writes samples 0 to count - 1 as 000000.png and so on; returns `count` or its default.
 
+  Samples of other media than pictures have other files, such as 000000.mid, and some beside them.
+
   Files are never half written, and existing ones are not made again: a call that was stopped can be
   repeated, and a larger `count` adds files.
 
@@ -63,16 +66,18 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     UsageError: The folder contains other pictures.
     WriteError: The folder cannot be written.
   """
+  medium = ensemble.medium
   count = count or 8 * ensemble.row or 64
-  names = [f'{index:06d}{ensemble.medium.extension}' for index in range(count)]
+  names = [f'{index:06d}{medium.extension}' for index in range(count)]
   with atomic_files.writing(folder):
     tf.io.gfile.makedirs(folder)
-  names_present = set(find_pictures(folder))
+  extensions = EXTENSIONS if medium.extension in EXTENSIONS else (medium.extension,)
+  names_present = set(find_pictures(folder, extensions))
   stranger = min(names_present - set(names), default=None)
   if stranger:
     raise UsageError(f'--images_dir={folder}: holds {stranger}, which is none of {count} samples')
   if names_present:
-    _log.info('%s: %d of %d pictures are there', folder, len(names_present), count)
+    _log.info('%s: %d of %d samples are there', folder, len(names_present), count)
   for first in range(0, count, _BATCH):
     batch = range(first, min(first + _BATCH, count))
     if first and names_present.issuperset(names[first : batch.stop]):
@@ -80,23 +85,21 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     pictures = ensemble.images(batch, seed)
     samples = dict(zip(names[first:], pictures))
     for name in sorted(names_present.intersection(samples)):
-      if not shows(os.path.join(folder, name), samples[name]):
-        raise UsageError(f'--images_dir={folder}: its {name} is another picture than that sample')
+      if not shows(medium, os.path.join(folder, name), samples[name]):
+        what = 'picture' if medium.is_picture else 'file'
+        raise UsageError(f'--images_dir={folder}: its {name} is another {what} than that sample')
     with atomic_files.writing(folder):
       for name in [name for name in samples if name not in names_present]:
-        content = ensemble.medium.encode(samples[name])
-        atomic_files.write(os.path.join(folder, name), content, durable=False)
+        path = os.path.join(folder, name)
+        for extension, content in medium.beside(samples[name]).items():
+          atomic_files.write(
+            path.removesuffix(medium.extension) + extension, content, durable=False
+          )
+        atomic_files.write(path, medium.encode(samples[name]), durable=False)
   return count
 
 
-def shows(path: str, picture: np.ndarray) -> bool:
-  """Returns whether the PNG file `path` contains the pixels of `picture`.
-
-  Compares pixels, since compressed bytes differ between versions of zlib.
-  """
+def shows(medium: Medium, path: str, sample: np.ndarray) -> bool:
+  """Returns whether the file `path` is of a stored sample."""
   with tf.io.gfile.GFile(path, 'rb') as file:
-    content = file.read()
-  try:
-    return np.array_equal(tf.io.decode_png(content), picture)
-  except tf.errors.InvalidArgumentError:
-    return False
+    return medium.shows(file.read(), sample)

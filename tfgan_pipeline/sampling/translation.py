@@ -148,7 +148,7 @@ def refuse_overlap(path: str, output_dir: str, flag: str, input_flag: str) -> No
 def _write(path: str, sample: np.ndarray, translator: Translator) -> None:
   """Writes an output unless the file has the same pixels; raises UsageError for other pixels."""
   if files.exists(path):
-    if not shows(path, sample):
+    if not shows(translator.medium, path, sample):
       raise UsageError(f'--images_dir: {path} is there, and another picture than this output')
     return
   with atomic_files.writing(path):

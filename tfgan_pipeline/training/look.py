@@ -74,6 +74,10 @@ class Look:
     """Draws the pictures of what was seen, uint8 [H, W, 1, 3 or 4] by name."""
     return self.pictures.draw(seen[0])
 
+  def sounds(self, seen: Seen) -> dict[str, bytes]:
+    """Returns how samples sound that do, as WAV files by the names of their pictures."""
+    return self.pictures.sounds(seen[0])
+
   def health(self, step: int, seen: Seen) -> dict[str, float]:
     """Returns the health metrics of what was seen at `step`, by TensorBoard tag."""
     samples = {task: seen[0]['samples'][task.name] for task in self.pictures.inputs}

@@ -250,11 +250,10 @@ class Recorder:
       seen = look()
 
     def write() -> None:
-      pictures, health = look.draw(seen), look.health(step, seen)
+      pictures, sounds, health = look.draw(seen), look.sounds(seen), look.health(step, seen)
       with writing(self._run.path):  # Errors above are not errors of writing.
         _require(self._summaries).health(step, health)
-        for name, picture in pictures.items():
-          _require(self._summaries).picture(name, step, picture)
+        _require(self._summaries).samples(step, pictures, sounds)
 
     self._background.do(write)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.media import images
-from tfgan_pipeline.runs import event_files, files
+from tfgan_pipeline.runs import atomic_files, event_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.training.run_card import card
 from tfgan_pipeline.writers.groups import is_former, shown_as
@@ -137,9 +137,20 @@ class TrainSummaries:
     for writer in (self._tensorboard, self._trackers):
       writer.text(step, 'changes', table)
 
-  def picture(self, name: str, step: int, picture: np.ndarray) -> None:
-    """Writes a picture, uint8 [H, W, C], C 1, 3 or 4, as <name>-<step>.png and for TensorBoard."""
-    self._picture(name, f'{name}-{step:06d}.png', step, picture)
+  def samples(
+    self, step: int, pictures: Mapping[str, np.ndarray], sounds: Mapping[str, bytes]
+  ) -> None:
+    """Writes pictures as <name>-<step>.png and for TensorBoard, and sounds as <name>-<step>.wav.
+
+    Args:
+      step: Step of the samples.
+      pictures: Pictures uint8 [H, W, C], C of 1, 3 or 4, by name.
+      sounds: Contents of WAV files by name.
+    """
+    for name, content in sounds.items():
+      atomic_files.write(os.path.join(self._run.samples, f'{name}-{step:06d}.wav'), content)
+    for name, picture in pictures.items():
+      self._picture(name, f'{name}-{step:06d}.png', step, picture)
 
   def _picture(self, tag: str, file: str, step: int, picture: np.ndarray) -> None:
     picture = images.enlarge(picture)

@@ -115,14 +115,28 @@ class TaskPictures:
     for task, examples in self._given.items():
       samples = made['samples'][task.name]
       if examples is None:
-        name = 'fakes' if task == game.task() else f'fakes-{task.name}'
         medium = self._field(task.target).require_medium()
         picture = medium.picture(samples, columns=self._columns(task))
         headings = self._headings(task)
-        drawn[name] = with_headings(picture, headings) if headings else picture
+        drawn[self._name(task)] = with_headings(picture, headings) if headings else picture
       else:
         drawn[task.name] = self._translation(task, samples, made['back'].get(task.name))
     return drawn | (game.draw(made['special'], self._special) if game.shown_examples else {})
+
+  def sounds(self, made: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, bytes]:
+    """Returns how the first sample of each task sounds, WAV files by the names of `draw`."""
+    tasks = [task for task, examples in self._given.items() if examples is None]
+    sounds = {
+      self._name(task): self._field(task.target)
+      .require_medium()
+      .sound(made['samples'][task.name][0])
+      for task in tasks
+    }
+    return {name: sound for name, sound in sounds.items() if sound}
+
+  def _name(self, task: Task) -> str:
+    """Returns the name of the picture of a task that reads noise."""
+    return 'fakes' if task == self._state.game.task() else f'fakes-{task.name}'
 
   def _field(self, name: str) -> Field:
     return self._state.game.data[name]

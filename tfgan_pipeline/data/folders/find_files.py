@@ -58,9 +58,9 @@ def find_files(root: str, flag: str = '--data_dir') -> FoundFiles:
   return _find_local(root)
 
 
-def find_pictures(root: str) -> list[str]:
+def find_pictures(root: str, extensions: tuple[str, ...] = EXTENSIONS) -> list[str]:
   """Returns the sorted paths, relative to `root`, of all files named like pictures, not hidden."""
-  return [name for name in _walk(root) if name.lower().endswith(EXTENSIONS)]
+  return [name for name in _walk(root) if name.lower().endswith(extensions)]
 
 
 def _walk(root: str) -> list[str]:

@@ -49,7 +49,7 @@ def float_functions(game: Game, networks: Networks, *, any_size: bool = True) ->
 
 def _noise_function(game: Game, networks: Networks, task: Task) -> Any:
   spec = input_spec(game, task)
-  names = game.roles()[task.roles[0]].reads
+  names = game.input_names(task)
   parts = [
     tf.TensorSpec(part.shape, part.dtype, name)
     for name, part in zip(names, tf.nest.flatten(spec), strict=True)
