@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.metrics.kinds import EXTRACTORS
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
@@ -20,7 +21,7 @@ from tfgan_pipeline.runs.digests import digest
 
 pytestmark = pytest.mark.usefixtures('graphs_as_traced')
 
-every_extractor = pytest.mark.parametrize('name', registry.extractor.components())
+every_extractor = pytest.mark.parametrize('name', EXTRACTORS)
 
 
 @pytest.fixture(scope='module')
@@ -53,7 +54,7 @@ def test_contract(name, text_of, dataset, images, cache_dir):
   [
     # A layer more than the other networks on disk, and a minute.
     pytest.param(name, marks=pytest.mark.heavy if name == 'keras_application' else ())
-    for name in registry.extractor.components()
+    for name in EXTRACTORS
   ],
 )
 def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, cache_dir):
@@ -78,7 +79,7 @@ def test_batch_size_and_replicas_change_no_bit(name, text_of, dataset, images, c
 
 @pytest.mark.heavy
 def test_eight_replicas_change_no_bit(text_of, cache_dir):
-  names = list(registry.extractor.components())
+  names = EXTRACTORS
   command = [sys.executable, '-m', 'tests.extractors.eight_replicas', cache_dir]
   result = subprocess.run(
     [*command, *map(text_of, names)], capture_output=True, text=True, cwd=ROOT, timeout=600

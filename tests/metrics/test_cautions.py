@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.metrics.kinds import METRICS
 from tfgan_pipeline import registry
 from tfgan_pipeline.metrics.cautions import caution
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.neighbours.memorised import memorised
-
-METRICS = registry.metric.components()
 
 
 def say(text: str, reference: Features, generated: Features) -> str:

@@ -9,11 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from tests.metrics.kinds import METRICS
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.metrics.features import Features
-
-METRICS = registry.metric.components()
 
 every_metric = pytest.mark.parametrize('name', METRICS)
 

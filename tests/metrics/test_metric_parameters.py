@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.metrics.kinds import METRICS
 from tfgan_pipeline import registry
 from tfgan_pipeline.errors import UsageError
 
 COMPONENTS = [
-  (kind, name) for kind in (registry.metric, registry.image_metric) for name in kind.components()
+  *((registry.metric, name) for name in METRICS),
+  *((registry.image_metric, name) for name in registry.image_metric.components()),
 ]
 every_metric = pytest.mark.parametrize('kind, name', COMPONENTS, ids=[n for _, n in COMPONENTS])
 
@@ -24,6 +26,7 @@ DEFAULTS = {
   'kid': {'subsets': 100, 'subset_size': 1000, 'seed': 0, 'kernel': 'polynomial'},
   'label_agreement': {},
   'memorised': {},
+  'signals': {'seed': 0},
   'mifid': {'epsilon': 0.1},
   'mind': {'directions': 1000, 'seed': 0},
   'mode_coverage': {'deviations': 3},
