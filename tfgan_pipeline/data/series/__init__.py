@@ -1,0 +1,1 @@
+"""Series of numbers in time as data: readers of arrays and tables, and their dataset."""
