@@ -221,6 +221,16 @@ TABLES: dict[str, dict[str, Callable[[Row], str]]] = {
     'by `self_supervised`': three_digits('self_supervised'),
     'rank correlation': cell('rank_correlation', '{:.2f}'),
   },
+  'music.csv': {
+    '': cell('tunes'),
+    'pitch classes': cell('pitch_classes', '{:.3f}'),
+    'note lengths': cell('note_lengths', '{:.3f}'),
+    'empty bars': cell('empty_bars', '{:.4f}'),
+    'intervals': cell('intervals', '{:.3f}'),
+    'in key': cell('in_key', '{:.4f}'),
+    'notes per bar': cell('notes_per_bar', '{:.3f}'),
+    'beats': cell('beats', '{:.3f}'),
+  },
   'train_throughput.csv': {
     'networks': cell('networks', '`{}`'),
     'batch': cell('batch'),

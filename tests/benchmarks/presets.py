@@ -38,7 +38,7 @@ COLUMNS = (
   *('remark', 'measured', 'note'),
 )
 STEP_COLUMNS = ('preset', 'step', 'fid')
-EXTRACTORS = ('classifier', 'points')
+EXTRACTORS = ('classifier', 'points', 'signals', 'melody')
 
 
 def settings_of(preset: str) -> Experiment:

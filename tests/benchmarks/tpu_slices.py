@@ -41,8 +41,10 @@ SIZES = {
   'div2k': (96, 3, 0),
   'facades': ((256, 512), 3, 0),
   'horse2zebra': (256, 3, 0),
+  'folk': ((128, 128), 1, 0),
 }
-DRAWN = 'openmoji'  # Presets whose data come with a package, so that no flag stands for them.
+# Presets whose data are drawn or come with a package, so that no flag stands for them.
+DRAWN = 'openmoji', 'waves'
 
 
 def row(preset: str, result: Mapping[str, Any]) -> dict[str, object]:

@@ -22,6 +22,7 @@ from sklearn.datasets import load_digits
 
 from tests import forked
 from tests.conftest import ROOT, TINY, run_binary
+from tests.data.tune_files import write_tunes
 from tests.launch.scripts import environment, program
 
 SMALL = {
@@ -218,6 +219,11 @@ def furnish(folder: pathlib.Path) -> None:
     for number in range(12):
       pixels = np.random.RandomState(number).randint(0, 256, shape).astype(np.uint8)
       Image.fromarray(pixels).save(home / name / f'{number}.png')
+
+  write_tunes(tmp / 'songs')
+  time = np.linspace(0, 20, 64)
+  (tmp / 'signals').mkdir()
+  np.save(tmp / 'signals/ecg.npy', [np.sin(time + phase) for phase in range(100)])
 
   import pyarrow
   import pyarrow.parquet

@@ -12,6 +12,7 @@ from tests.benchmarks import (
   csv_rows,
   extractor_order,
   metrics_speed,
+  music,
   presets,
   tpu_slices,
   train_throughput,
@@ -125,6 +126,11 @@ def write_anomaly(folder):
   csv_rows.update(folder / 'anomaly.csv', anomaly.COLUMNS, rows, keys=4)
 
 
+def write_music(folder):
+  row = {name: 0.125 for name in music.SCORES}
+  csv_rows.update(folder / 'music.csv', music.COLUMNS, [{'tunes': 'MidiNet', **row}])
+
+
 # Of each CSV the columns that its command declares, and a function that writes made-up results.
 WRITTEN = {
   'anomaly.csv': (anomaly.COLUMNS, write_anomaly),
@@ -135,6 +141,7 @@ WRITTEN = {
   'replica_parity.csv': (replica_parity.COLUMNS, write_replica_parity),
   'extractor_order.csv': (extractor_order.COLUMNS, write_extractor_order),
   'metrics_speed.csv': (metrics_speed.COLUMNS, write_metrics_speed),
+  'music.csv': (music.COLUMNS, write_music),
   'train_throughput.csv': (train_throughput.COLUMNS, write_train_throughput),
 }
 
