@@ -76,6 +76,16 @@ def test_of_a_class(pictures, tmp_path):
   assert 'which an encoder of pictures does not know' in refused.stderr
 
 
+def test_of_points(pictures, tmp_path):
+  flags = ('--dataset=gaussian_ring', '--networks=points_mlp', '--max_steps=1', '--save_every=1')
+  run_binary('train', *QUICK, *flags, f'--model_dir={tmp_path}/run')
+  refused = project(tmp_path / 'run', pictures, tmp_path / 'out', FAST, code=2)
+  assert '--method=search: of pictures, and samples of' in refused.stderr
+  output = f'--output={tmp_path}/walk.gif'
+  refused = run_binary('sample', f'--model_dir={tmp_path}/run', output, '--interpolate=3', code=2)
+  assert 'walk.gif: of pictures, and samples of' in refused.stderr
+
+
 @pytest.mark.parametrize(
   'flags, message',
   [

@@ -27,7 +27,7 @@ def latent_game(restored: RestoredNetworks, flag: str) -> ImageGame:
     flag: Flag that asks, for the message.
 
   Raises:
-    UsageError: The game makes no images of noise, or reads codes besides.
+    UsageError: The game makes no pictures of noise, or reads codes besides.
   """
   game, run = restored.game, restored.run.path
   if not isinstance(game, ImageGame):
@@ -35,10 +35,21 @@ def latent_game(restored: RestoredNetworks, flag: str) -> ImageGame:
       f'{flag}: --model_dir={run} has no noise to look in; its tasks read pictures: '
       f'{", ".join(game.tasks())}'
     )
+  require_pictures(restored, flag)
   reads = game.roles()[GENERATE.roles[0]].reads
   if game.noise_size != game.noise.size or set(reads) - {'noise', 'label'}:
     raise UsageError(f'{flag}: the generator of --model_dir={run} reads codes beside noise')
   return game
+
+
+def require_pictures(restored: RestoredNetworks, flag: str) -> None:
+  """Raises UsageError, naming `flag`, unless samples of a run of noise are pictures."""
+  medium = restored.game.data[restored.game.task().target].require_medium()
+  if not medium.is_picture:
+    raise UsageError(
+      f'{flag}: of pictures, and samples of --model_dir={restored.run.path} are of the medium '
+      f'{medium.call}'
+    )
 
 
 class DiscriminatorFeatures:

@@ -17,6 +17,7 @@ from tfgan_pipeline.media.headings import with_headings
 from tfgan_pipeline.media.images import enlarge
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.grid import draw_grid
+from tfgan_pipeline.sampling.latent.features import require_pictures
 from tfgan_pipeline.sampling.latent.paths import interpolation
 
 _RATE = 12.0  # Frames in a second.
@@ -86,10 +87,11 @@ def write_walk(
     numbers: Numbers of the samples; by default 0 to count - 1.
 
   Raises:
-    UsageError: There are several runs, or the game cannot interpolate.
+    UsageError: There are several runs, samples are no pictures, or the game cannot interpolate.
     WriteError: The file cannot be written.
   """
   sampler = ensemble.only('--interpolate')
+  require_pictures(sampler.restored, f'--output={path}')
   numbers = list(numbers or range(count or 4))
 
   def frames() -> Iterator[np.ndarray]:
