@@ -63,16 +63,15 @@ def main() -> None:
   )
   reading = reading_of(experiment.dataset, 'image')
   pictures = Pictures(sources, projector.image_shape, reading, resize=FLAGS.resize)
-  names, before, parts = [], [], []
+  names, shown, parts = [], [], []
   for some, batch in pictures.batches():
+    part = projector.project(batch)
+    room = max(0, FLAGS.maps - len(names))
+    shown.append((batch[:room], part.samples[:room]))
+    parts.append((part.latents, part.errors))
     names += some
-    before.append(batch)
-    parts.append(projector.project(batch))
-  latents = np.concatenate([part.latents for part in parts])
-  samples = np.concatenate([part.samples for part in parts])
-  errors = np.concatenate([part.errors for part in parts])
-  shown = slice(FLAGS.maps)
-  columns = {'picture': np.concatenate(before)[shown], 'sample': samples[shown]}
+  latents, errors = (np.concatenate(rows) for rows in zip(*parts))
+  columns = dict(zip(('picture', 'sample'), map(np.concatenate, zip(*shown))))
   picture = side_by_side(Image(), columns)
   facts = {
     'run': run.path,
@@ -93,7 +92,7 @@ def main() -> None:
     ):
       atomic_files.write(os.path.join(FLAGS.output_dir, name), content)
   if len(names) > 1:
-    way = projector.way(latents[shown], FLAGS.steps_between)
+    way = projector.way(latents[: FLAGS.maps], FLAGS.steps_between)
     animation.write(os.path.join(FLAGS.output_dir, 'way.gif'), way)
   command_line.print_result({'output_dir': FLAGS.output_dir, **facts})
   if pictures.broken:
