@@ -10,8 +10,10 @@ tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     
 tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/tmp/translated
 """
 
+from __future__ import annotations
+
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -19,6 +21,9 @@ from tfgan_pipeline.bin import command_line, early
 from tfgan_pipeline.config.chosen_step import checked_step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError, require
+
+if TYPE_CHECKING:
+  from tfgan_pipeline.sampling.ensemble import Ensemble
 
 FLAGS = flags.FLAGS
 # Flags that choose what is drawn in place of samples 0, 1, 2 and so on; one of them at most, but
@@ -112,7 +117,7 @@ def _samples() -> list[int]:
   return [int(word) for word in words]
 
 
-def _write(ensemble: Any) -> dict[str, Any]:
+def _write(ensemble: Ensemble) -> dict[str, Any]:
   """Writes what the flags choose; returns facts on it."""
   from tfgan_pipeline.sampling import files
   from tfgan_pipeline.sampling.latent import drawings
