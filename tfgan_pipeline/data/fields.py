@@ -39,6 +39,8 @@ class Field:
       by `reduction.reduce`; '' for none.
     apart: Whether training draws the field independently of its twin, which it is beside in a pass
       over the data alone, so that evaluation knows the truth.
+    words: Known words of a field of captions, see captions/vocabulary.py; () for other fields.
+    examples: Captions to sample where no others are asked for; () for other fields.
   """
 
   shape: tuple[int, ...]
@@ -49,6 +51,8 @@ class Field:
   label: str = ''
   reduced_from: str = ''
   apart: bool = False
+  words: tuple[str, ...] = ()
+  examples: tuple[str, ...] = ()
 
   def require_medium(self) -> Medium:
     """Returns the medium of the field; raises UsageError if the field holds numbers."""
@@ -188,6 +192,8 @@ class Fields(dict[str, Field]):
           values.get('label', ''),
           values.get('reduced_from', ''),
           values.get('apart', False),
+          tuple(values.get('words', ())),
+          tuple(values.get('examples', ())),
         )
         for name, values in record['fields'].items()
       }

@@ -15,8 +15,8 @@ from tfgan_pipeline.networks.spec import Networks, NetworkSpec, conditioned, fil
 layers = keras.layers
 
 
-def _sides(height: int, width: int) -> list[tuple[int, int]]:
-  """Returns (height, width) of every map, from the image inwards.
+def map_sides(name: str, height: int, width: int) -> list[tuple[int, int]]:
+  """Returns (height, width) of every map of the network `name`, from the image inwards.
 
   Each side is half of the previous map's, rounded up, until the shorter one is 3 or 4.
 
@@ -25,7 +25,7 @@ def _sides(height: int, width: int) -> list[tuple[int, int]]:
   """
   if min(height, width) < 8:
     raise UsageError(
-      f'--networks=dcgan: images should be 8x8 or larger, not {height}x{width}; '
+      f'--networks={name}: images should be 8x8 or larger, not {height}x{width}; '
       'resize, as in --dataset="tfds(mnist, size=32)"'
     )
   sides = [(height, width)]
@@ -35,7 +35,7 @@ def _sides(height: int, width: int) -> list[tuple[int, int]]:
   return sides
 
 
-def _new_initializer() -> keras.initializers.Initializer:
+def new_initializer() -> keras.initializers.Initializer:
   """Returns a new initialiser; a shared one would give layers of equal shape equal weights."""
   return keras.initializers.RandomNormal(stddev=0.02)  # Section 4 of the paper.
 
@@ -73,7 +73,7 @@ def dcgan(
     )
   require('--networks', at_least=1, filters=filters, max_filters=max_filters, kernel=kernel)
   *size, channels = spec.image_shape
-  sides = _sides(*size)
+  sides = map_sides('dcgan', *size)
   # Index 0 is next to the image.
   widths = [min(filters * 2**depth, max_filters) for depth in range(len(sides) - 1)]
 
@@ -82,7 +82,7 @@ def dcgan(
       [
         layers.InputLayer(spec.input_shape(role)),
         layers.Dense(
-          math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=_new_initializer()
+          math.prod(sides[-1]) * widths[-1], use_bias=False, kernel_initializer=new_initializer()
         ),
         layers.Reshape((*sides[-1], widths[-1])),  # [N, 3 or 4, 3 or 4, widths[-1]]
         own.BatchNorm(),
@@ -99,7 +99,7 @@ def dcgan(
           2,
           padding='same',
           use_bias=last,
-          kernel_initializer=_new_initializer(),
+          kernel_initializer=new_initializer(),
         )
       )
       odd = [side % 2 for side in sides[depth]]
@@ -126,7 +126,7 @@ def dcgan(
           2,
           padding='same',
           use_bias=not normalise,
-          kernel_initializer=_new_initializer(),
+          kernel_initializer=new_initializer(),
         )
       )
       if normalise:
@@ -135,7 +135,7 @@ def dcgan(
     reader.add(layers.Flatten())
     for layer in minibatch_layers(minibatch, spec, role):
       reader.add(layer)
-    reader.add(dense(units, kernel_initializer=_new_initializer(), dtype='float32'))
+    reader.add(dense(units, kernel_initializer=new_initializer(), dtype='float32'))
     return reader
 
   return conditioned(spec, fill(spec, make_generator, make_reader))

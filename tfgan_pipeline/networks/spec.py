@@ -40,6 +40,7 @@ class Kind(enum.Enum):
   TRANSLATOR = 'translator'  # A sample -> a sample.
   READER = 'reader'  # A sample -> numbers.
   PATCH_READER = 'patch reader'  # A sample -> a map of numbers, one for each patch.
+  TEXT_ENCODER = 'text encoder'  # Tokens of a caption -> numbers.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Port:
 
   Attributes:
     shape: Shape of one example; None for a side that the network decides, as in a map of patches.
-    dtype: 'float32', or 'int32' for a label.
-    classes: Number of classes of a label; 0 for anything else.
+    dtype: 'float32', or 'int32' for a label or for tokens.
+    classes: Number of classes of a label, or of different tokens; 0 for anything else.
   """
 
   shape: tuple[int | None, ...]
@@ -69,7 +70,7 @@ class Role:
   Attributes:
     kind: Kind of the network.
     reads: Inputs by name, in the order in which the Keras model takes them: 'noise', 'image',
-      'label' and so on.
+      'label', 'text' and so on.
     gives: Output.
   """
 
@@ -166,8 +167,8 @@ class NetworkSpec:
   @property
   def num_classes(self) -> int:
     """Number of classes of the labels that networks read; 0 if none reads labels."""
-    ports = [port for role in self.roles.values() for port in role.reads.values()]
-    return max((port.classes for port in ports), default=0)
+    labels = [role.reads['label'] for role in self.roles.values() if 'label' in role.reads]
+    return max((port.classes for port in labels), default=0)
 
   def input_shape(self, role: str) -> tuple[int, ...]:
     """Returns the shape of the only input of a network to which `conditioned` adds a label input.
@@ -188,11 +189,15 @@ def _port_of(role: Role) -> Port:
 def by_image(roles: Mapping[str, Role]) -> list[NetworkSpec]:
   """Splits roles into specs of one image shape each.
 
-  A generator belongs to the shape that it makes, any other role to the shape that it reads.
+  A generator belongs to the shape that it makes, any other role to the shape that it reads. Text
+  encoders, which know no images, go with the first shape.
   """
   groups: dict[tuple[int | None, ...], dict[str, Role]] = {}
-  for name, role in roles.items():
-    groups.setdefault(_port_of(role).shape, {})[name] = role
+  for name, role in sorted(roles.items(), key=lambda item: item[1].kind is Kind.TEXT_ENCODER):
+    shape = _port_of(role).shape
+    if role.kind is Kind.TEXT_ENCODER:
+      shape = next(iter(groups), shape)
+    groups.setdefault(shape, {})[name] = role
   return [NetworkSpec(group) for group in groups.values()]
 
 

@@ -10,6 +10,7 @@ and two domains (two sets of scenes) of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import dataclasses
 
 import numpy as np
@@ -21,7 +22,7 @@ COLOURS = {  # RGB.
   'blue': (38, 105, 210),
   'yellow': (230, 180, 20),
 }
-_BRIGHT, _DARK = (235, 235, 225), (35, 35, 45)  # Grounds of filled shapes, RGB.
+BRIGHT, _DARK = (235, 235, 225), (35, 35, 45)  # Grounds of filled shapes, RGB.
 _PAPER, _INK = 255, 30  # Ground and lines of outlines, grey.
 
 
@@ -73,11 +74,32 @@ def draw(count: int, *, seed: int) -> Scenes:
 
 def filled(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
   """Renders filled shapes with soft edges, uint8 [N, H, W, 3] in colour; `size` is (H, W)."""
-  # Colours are mixed up to half a pixel on both sides of an edge: [N, H, W, 1].
-  cover = np.clip(0.5 - _signed_distances(scenes, size), 0, 1)[..., np.newaxis]
-  paint = np.array(list(COLOURS.values()), float)[scenes.colour][:, np.newaxis, np.newaxis]
-  ground = np.where(scenes.dark[:, np.newaxis], _DARK, _BRIGHT)[:, np.newaxis, np.newaxis]
-  return np.rint(cover * paint + (1 - cover) * ground).astype(np.uint8)
+  return together([scenes], [np.ones(len(scenes), bool)], size)
+
+
+def together(
+  things: Sequence[Scenes], present: Sequence[np.ndarray], size: tuple[int, int]
+) -> np.ndarray:
+  """Renders several shapes in each picture, uint8 [N, H, W, 3], later ones before earlier ones.
+
+  Args:
+    things: The first shape of each of N pictures, with the ground, the second, and so on.
+    present: bool [N] for each of `things`: which pictures have that shape.
+    size: (H, W).
+  """
+  dark = things[0].dark[:, np.newaxis]
+  pixels = np.where(dark, _DARK, BRIGHT)[:, np.newaxis, np.newaxis]
+  for scenes, shows in zip(things, present):
+    # Colours are mixed up to half a pixel on both sides of an edge: [N, H, W, 1].
+    cover = coverage(scenes, size)[..., np.newaxis] * shows[:, np.newaxis, np.newaxis, np.newaxis]
+    paint = np.array(list(COLOURS.values()), float)[scenes.colour][:, np.newaxis, np.newaxis]
+    pixels = cover * paint + (1 - cover) * pixels
+  return np.rint(pixels).astype(np.uint8)
+
+
+def coverage(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:
+  """Returns how much of each pixel a filled shape covers, float [N, H, W] in [0, 1]."""
+  return np.clip(0.5 - _signed_distances(scenes, size), 0, 1)
 
 
 def outline(scenes: Scenes, size: tuple[int, int]) -> np.ndarray:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import tfgan_pipeline
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.runs.score_records import records_of
+from tfgan_pipeline.sampling.exports.float_functions import input_spec
 from tfgan_pipeline.sampling.restored import RestoredNetworks
 
 
@@ -56,9 +58,9 @@ def _facts_of_task(game: Game, task: Task) -> dict[str, Any]:
     'is_picture': target.require_medium().is_picture,
   }
   if task.samples_noise:
-    reads = game.roles()[task.roles[0]].reads
+    parts = zip(game.input_names(task), tf.nest.flatten(input_spec(game, task)), strict=True)
     facts['takes_labels'] = game.labels([0]) is not None
-    facts['reads'] = {name: list(value.shape) for name, value in reads.items()}
+    facts['reads'] = {name: list(part.shape[1:]) for name, part in parts}
   return facts
 
 
