@@ -61,7 +61,7 @@ class EvaluationOptions(Settings):
   pair_metrics: str = setting(
     '',
     'Scores of outputs against the real samples that they should equal, such as l1, psnr, ssim; '
-    'or cycle_error, of pictures there and back.',
+    'or cycle_error, of pictures there and back; or r_precision, against captions.',
     some_of=registry.pair_metric,
   )
   generator_metrics: str = setting(

@@ -112,7 +112,8 @@ class Evaluator:
     numbers = range(options.num_samples)
     labels = np.resize(classes, len(numbers)) if classes else self._sampler.labels(numbers)
     labels = labels if asked is None else asked
-    self._conditions = {'labels': labels, 'codes': self._sampler.codes(numbers)}
+    codes, captions = self._sampler.codes(numbers), self._sampler.captions(numbers)
+    self._conditions = {'labels': labels, 'codes': codes, 'captions': captions}
     seed = options.sample_seed
     back = WayBack(run, experiment, self._sampler, sources, seed, strategy) if goes_back else None
     self._classes, self._sources, self._way_back = classes, sources, back

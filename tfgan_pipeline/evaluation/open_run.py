@@ -19,6 +19,7 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.config.experiment import Experiment
+from tfgan_pipeline.data.captions.fields import CAPTION
 from tfgan_pipeline.data.class_names import chosen_classes
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import SelectedSplit, Split
@@ -65,7 +66,7 @@ class Scorers:
     key = experiment.dataset, experiment.data_dir, options, task.source, task.target
     if key not in self._scorers:
       view = dataset.seen_as(task.target)
-      pairs = None if task.samples_noise else _pairs(dataset, options, task)
+      pairs = _pairs(dataset, options, task)
       self._scorers[key] = Scorer(view, experiment.dataset, options, self.strategy, pairs)
     return self._scorers[key]
 
@@ -123,7 +124,13 @@ def _check_pair_metrics(
   """Raises UsageError if a metric of pairs lacks the true outputs, or the way back."""
   truth = dataset.fields.truth_of(task.source, task.target)
   for call in registry.pair_metric.parse_all(options.pair_metrics):
-    if need_of_pairs(call) == 'way_back':
+    if need_of_pairs(call) == 'captions':
+      if not task.samples_noise or game.captions([0]) is None:
+        raise UsageError(
+          f'--pair_metrics={call.name}: of pictures made of captions, and --model='
+          f'{experiment.model} reads none; leave it out'
+        )
+    elif need_of_pairs(call) == 'way_back':
       if way_back(game, task) is None:
         raise UsageError(
           f'--pair_metrics={call.name}: needs a way back, and no task of --model='
@@ -136,8 +143,13 @@ def _check_pair_metrics(
       )
 
 
-def _pairs(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split:
-  """Returns what a translator reads and the true outputs, if known, as 'source' and 'target'."""
+def _pairs(dataset: Dataset, options: EvaluationOptions, task: Task) -> Split | None:
+  """Returns what a translator reads and the true outputs, if known, as 'source' and 'target'.
+
+  For a task that samples noise, the reference with all fields, captions included, if it has any.
+  """
+  if task.samples_noise:
+    return dataset.split(options.reference_split) if CAPTION in dataset.fields else None
   truth = dataset.fields.truth_of(task.source, task.target)
   fields = {'source': task.source, **({'target': truth} if truth else {})}
   return SelectedSplit(_sources(dataset, options, task), fields, ())

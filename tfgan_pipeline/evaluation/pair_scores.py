@@ -23,8 +23,13 @@ from tfgan_pipeline.registry.calls import Call
 
 
 def need_of_pairs(call: Call) -> str:
-  """Returns what a metric of pairs is computed of: 'features', 'way_back', or '' for images."""
+  """Returns what a metric of pairs is computed of, see features.needs; '' for images."""
   return getattr(registry.pair_metric.function(call.name), 'needs', '')
+
+
+def need_captions(metrics: str) -> bool:
+  """Returns whether any of the metrics compares pictures with their captions."""
+  return any(need_of_pairs(call) == 'captions' for call in registry.pair_metric.parse_all(metrics))
 
 
 class PairScores:
@@ -72,6 +77,7 @@ class PairScores:
     outputs: np.ndarray,
     go_back: Callable[[np.ndarray], np.ndarray] | None = None,
     features: Features | None = None,
+    captions: np.ndarray | None = None,
   ) -> dict[str, float]:
     """Returns the scores by name, such as 'l1' and 'l1_identity'.
 
@@ -80,10 +86,12 @@ class PairScores:
       go_back: Translates outputs to the source's field again; None if no metric needs that.
       features: Features of n or more outputs, the first ones being `outputs`; None where a metric
         that needs them should extract them.
+      captions: Not read; see caption_scores.py.
 
     Raises:
       UsageError: Pictures do not suit a metric.
     """
+    del captions
     count = len(outputs)
     sources, targets = self._first(count)
     scores: dict[str, float] = {}

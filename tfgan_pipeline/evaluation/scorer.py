@@ -15,10 +15,11 @@ from tfgan_pipeline.config.evaluation import EvaluationOptions
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.evaluation.caption_scores import CaptionScores
 from tfgan_pipeline.evaluation.drawn_images import MAX_IMAGES, draw_images, keep_first
 from tfgan_pipeline.evaluation.measure import cautions, measure, named_scores
 from tfgan_pipeline.evaluation.needed_inputs import require_intervals, without_logits
-from tfgan_pipeline.evaluation.pair_scores import PairScores
+from tfgan_pipeline.evaluation.pair_scores import PairScores, need_captions
 from tfgan_pipeline.evaluation.protocols import log_protocol
 from tfgan_pipeline.extractors.auto import chosen
 from tfgan_pipeline.extractors.base import ExtractorContext
@@ -42,7 +43,8 @@ class Scorer:
     options: What to measure.
     strategy: Strategy whose replicas extract features; None for no strategy.
     pairs: What a translator reads and its true outputs, if known, as the fields 'source' and
-      'target', for --pair_metrics; None without these.
+      'target', for --pair_metrics; of a game that reads captions, real examples with these; None
+      without either.
 
   Attributes:
     definition: The scorer's part of the facts that scores depend on, see definition.py.
@@ -69,9 +71,8 @@ class Scorer:
     self._has_warned = False
     self._image_shape = tuple(dataset.image_shape)
     self.metric_of: dict[str, str] = {}
-    self._extractor = registry.extractor.build(
-      chosen(options, dataset), ExtractorContext(dataset, options.cache_path, strategy)
-    )
+    context = ExtractorContext(dataset, options.cache_path, strategy)
+    self._extractor = registry.extractor.build(chosen(options, dataset), context)
     self._reference, facts = choice.features(self._extractor)
     self.real = choice.split
     sample = self._reference
@@ -93,8 +94,10 @@ class Scorer:
         raise UsageError(f'--{flag}: needs real images, and --{options.reference_flag} has none')
       if getattr(options, flag) and choice.classes:
         raise UsageError(f'--{flag}: compares with images of all classes; leave out --labels')
-    self.pairs: PairScores | None = None
-    if pairs and options.pair_metrics:
+    self.pairs: PairScores | CaptionScores | None = None
+    if pairs and options.pair_metrics and need_captions(options.pair_metrics):
+      self.pairs = CaptionScores(options.pair_metrics, pairs, context)
+    elif pairs and options.pair_metrics:
       self.pairs = PairScores(options.pair_metrics, pairs, self._extractor)
     if options.generator_calls:
       try:
@@ -169,6 +172,7 @@ class Scorer:
     *,
     labels: np.ndarray | None = None,
     codes: np.ndarray | None = None,
+    captions: np.ndarray | None = None,
     inspect: Callable[[Features, Features], None] | None = None,
     go_back: Callable[[np.ndarray], np.ndarray] | None = None,
   ) -> dict[str, float]:
@@ -181,6 +185,8 @@ class Scorer:
       labels: The classes that the generator was asked for, integers [number of images]; or None.
       codes: The learnt categories that the generator was given, integers [number of images]; or
         None.
+      captions: Tokens of the captions that the generator read, int32 [number of images, length];
+        or None.
       inspect: Function that is called with the features of real and generated images; or None.
       go_back: Function that translates images back to what they were made of; or None.
 
@@ -199,7 +205,8 @@ class Scorer:
     if self._images is not None:
       scores.update(self._compute_image_metrics(self._images, np.concatenate(first)))
     if self.pairs:
-      scores.update(self.pairs.of(np.concatenate(first), go_back, generated))
+      scores.update(self.pairs.of(np.concatenate(first), go_back, generated, captions))
+      self.metric_of.update(self.pairs.metric_of)
     return scores
 
   def _checked(self, batch: np.ndarray) -> np.ndarray:

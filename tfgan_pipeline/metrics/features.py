@@ -95,14 +95,15 @@ class Features:
 
 
 def needs(
-  field: Literal['labels', 'codes', 'features', 'way_back'],
+  field: Literal['labels', 'codes', 'features', 'way_back', 'captions'],
 ) -> Callable[[_Metric], _Metric]:
   """Returns a decorator for metrics that need more than most.
 
   Args:
     field: For metrics of features: 'labels' or 'codes' of generated samples. For metrics of pairs:
-      'features' in place of both sets of images; or 'way_back', for sources and these translated
-      there and back in place of targets and outputs.
+      'features' in place of both sets of images; 'way_back', for sources and these translated
+      there and back in place of targets and outputs; or 'captions', in place of targets, for
+      outputs of games that read captions, see metrics/pairs/captions.py.
   """
 
   def declare(metric: _Metric) -> _Metric:

@@ -114,9 +114,7 @@ class TextGAN(ImageGame):
     # Mean and logarithm of the deviation of each number, or the number itself.
     of_generator = Port((2 * self._code if self._draws else self._code,))
     return {
-      'generator': Role(
-        Kind.GENERATOR, {'noise': Port((self.noise.size,)), 'text': text}, image
-      ),
+      'generator': Role(Kind.GENERATOR, {'noise': Port((self.noise.size,)), 'text': text}, image),
       'discriminator': Role(Kind.READER, {'image': image, 'text': text}, Port((1,))),
       'generator_text': Role(Kind.TEXT_ENCODER, {CAPTION: caption}, of_generator),
       'discriminator_text': Role(Kind.TEXT_ENCODER, {CAPTION: caption}, text),
@@ -235,13 +233,12 @@ class TextGAN(ImageGame):
     return self._generate(networks, inputs, training=False)
 
   def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
-    """Returns inputs [columns, ...] from sample `number` to the next, of the first one's caption."""
+    """Returns inputs [columns, ...] from sample `number` to the next, with one caption."""
     del label
     numbers = [self.noise.path(number, seed, columns)]
     if self._draws:
       numbers.append(self._draws.path(number, seed, columns, _AUGMENTATION))
     return [tf.concat(numbers, axis=1), tf.repeat(self.captions([number]), columns, axis=0)]
-
 
   def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
     """Computes some pictures of the first caption of each example."""
@@ -295,6 +292,4 @@ def _divergence(text: tf.Tensor) -> tf.Tensor:
     text: Means and logarithms of deviations, float32 [n, 2 * code].
   """
   mean, log_deviation = tf.split(text, 2, axis=1)
-  return tf.reduce_mean(
-    (tf.square(mean) + tf.exp(2 * log_deviation) - 1) / 2 - log_deviation
-  )
+  return tf.reduce_mean((tf.square(mean) + tf.exp(2 * log_deviation) - 1) / 2 - log_deviation)

@@ -50,9 +50,7 @@ def _plan(spec: NetworkSpec, filters: int, most: int) -> tuple[list[tuple[int, i
   return sides, [min(filters * 2**depth, most) for depth in range(len(sides) - 1)]
 
 
-def _generator(
-  spec: NetworkSpec, name: str, filters: int, most: int, kernel: int
-) -> keras.Model:
+def _generator(spec: NetworkSpec, name: str, filters: int, most: int, kernel: int) -> keras.Model:
   sides, widths = _plan(spec, filters, most)
   inputs = [keras.Input(port.sides, name=read) for read, port in spec.roles[name].reads.items()]
   units = math.prod(sides[-1]) * widths[-1]
@@ -99,7 +97,7 @@ def _reader(spec: NetworkSpec, name: str, filters: int, most: int, kernel: int) 
     maps = convolved(maps, width, kernel, 2, norm=depth > 0)
   # Section 4.2 of the paper: the code at each place, a convolution of one pixel, and the score.
   maps = convolved(own.VectorBeside()([maps, text]), widths[-1], 1, 1)
-  score = layers.Dense(
-    spec.outputs[name], kernel_initializer=new_initializer(), dtype='float32'
-  )(layers.Flatten()(maps))
+  score = layers.Dense(spec.outputs[name], kernel_initializer=new_initializer(), dtype='float32')(
+    layers.Flatten()(maps)
+  )
   return keras.Model([image, text], score, name=name)

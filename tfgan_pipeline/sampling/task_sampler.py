@@ -131,6 +131,11 @@ class TaskSampler(abc.ABC):
     del indices
     return None
 
+  def captions(self, indices: Sequence[int]) -> np.ndarray | None:
+    """Returns tokens of the captions of samples, int32 [len(indices), length]; None without."""
+    captions = self.game.captions(indices)
+    return None if captions is None else captions.numpy()
+
   @abc.abstractmethod
   def batches(
     self, count: int, seed: int, *, batch_size: int = 256, labels: Labels = ()

@@ -143,9 +143,7 @@ def _draw_things(random: np.random.RandomState, centres: np.ndarray) -> Scenes:
 def _like(first: Scenes, other: Scenes, are_equal: np.ndarray) -> Scenes:
   """Returns `other` with size, colour and form of `first` where things should be equal."""
   names = ('shape', 'colour', 'radius')
-  equal = {
-    name: np.where(are_equal, getattr(first, name), getattr(other, name)) for name in names
-  }
+  equal = {name: np.where(are_equal, getattr(first, name), getattr(other, name)) for name in names}
   return dataclasses.replace(other, **equal)
 
 
@@ -159,7 +157,9 @@ def _place_in_words(row: int, column: int) -> str:
   return f'at the {place}' if place else 'in the middle'
 
 
-_PLACES = [' '.join(filter(None, [row, column])) or 'middle' for row in _ROWS for column in _COLUMNS]
+_PLACES = [
+  ' '.join(filter(None, [row, column])) or 'middle' for row in _ROWS for column in _COLUMNS
+]
 
 
 def asked_in(caption: str) -> Asked:
@@ -167,7 +167,9 @@ def asked_in(caption: str) -> Asked:
   words = [re.sub(r'(?<=s)es$|(?<=[a-z]{3}[^s])s$', '', word) for word in words_of(caption)]
   text = ' '.join(words)
   relation = next((name for name in RELATIONS if f' {name} ' in text), '')
-  count = next((number for number, word in enumerate(_COUNTS, 1) if number > 1 and word in words), 1)
+  count = next(
+    (number for number, word in enumerate(_COUNTS, 1) if number > 1 and word in words), 1
+  )
   parts = re.split(rf' (?:{"|".join(RELATIONS)}|and) ', text)
   things = [_thing_in(part.split()) for part in parts] * (count if len(parts) == 1 else 1)
   found = [word for word in words if word in ('top', 'bottom', 'left', 'right', 'middle')]

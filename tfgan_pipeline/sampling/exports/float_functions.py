@@ -31,8 +31,8 @@ def float_functions(game: Game, networks: Networks, *, any_size: bool = True) ->
   """Returns a function by task, from tensors with names to {target: float32 [n, ...]}.
 
   A task that samples noise reads 'noise', float32 [n, D], and, if its generator is told classes,
-  'label', int32 [n], or captions, 'caption', int32 [n, length]. Any other task reads what its signature in a SavedModel reads, see
-  translation.py.
+  'label', int32 [n], or if it reads captions, 'caption', int32 [n, length]. Any other task reads
+  what its signature in a SavedModel reads, see translation.py.
 
   Args:
     game: The game, which makes the inputs.
