@@ -5,7 +5,7 @@ pictures = RunReader(experiment).predict(16)     # uint8 [16, H, W, C]
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.history import History, read_history
 from tfgan_pipeline.runs.score_records import Record, records_of
 from tfgan_pipeline.sampling.asked_class import asked_class
+from tfgan_pipeline.sampling.captions import asked_captions, images_of
 from tfgan_pipeline.sampling.ensemble import Ensemble
 from tfgan_pipeline.sampling.exports.formats import SAVED_MODEL, checked_formats
 from tfgan_pipeline.sampling.grid import draw_grid
@@ -150,18 +151,27 @@ class RunReader:
 
   def predict(
     self,
-    count: int,
+    count: int | None = None,
     *,
     seed: int = 0,
     step: Step = None,
     labels: Labels = (),
+    caption: str | Sequence[str] = (),
     weights: str = 'average',
   ) -> np.ndarray:
     """Returns generated images uint8 [count, H, W, C].
 
-    Images take the classes `labels`, names or numbers as in ['cat', 'dog'], in turn.
+    Images take the classes `labels`, names or numbers as in ['cat', 'dog'], in turn; or, of a game
+    that reads captions, the captions `caption`, of which `count` is by default one of each.
     """
+    texts = [caption] if isinstance(caption, str) else list(caption)
+    if count is None and not texts:
+      raise UsageError('predict: count is missing, how many samples to make')
+    count = len(texts) if count is None else count
     _check(seed, count=count)
+    if texts:
+      sampler = self._noise_sampler('predict', step, weights)
+      return images_of(sampler, asked_captions(sampler, texts), range(count), seed)
     sampler = self.sampler(weights)
     sampler.restore(step)
     size = min(count, _BATCH)

@@ -94,6 +94,11 @@ class Ensemble:
         )
     return first[1]
 
+  @property
+  def first(self) -> GeneratorSampler:
+    """The sampler of the first run."""
+    return self._samplers[0]
+
   def only(self, flag: str) -> GeneratorSampler:
     """Returns the sampler of the only run; raises UsageError, naming `flag`, for several runs."""
     if len(self._samplers) > 1:

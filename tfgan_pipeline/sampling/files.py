@@ -7,6 +7,7 @@ write_folder('/tmp/samples', ensemble, seed=0, count=50_000)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 import logging
 import os
 from typing import Any
@@ -66,9 +67,28 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     UsageError: The folder contains other pictures.
     WriteError: The folder cannot be written.
   """
-  medium = ensemble.medium
   count = count or 8 * ensemble.row or 64
-  names = [f'{index:06d}{medium.extension}' for index in range(count)]
+  names = [f'{index:06d}{ensemble.medium.extension}' for index in range(count)]
+  write_pictures(folder, names, ensemble.medium, lambda batch: ensemble.images(batch, seed))
+  return count
+
+
+def write_pictures(
+  folder: str, names: Sequence[str], medium: Medium, make: Callable[[range], np.ndarray]
+) -> None:
+  """Writes pictures under their names, those that are not there yet; see write_folder.
+
+  Args:
+    folder: The folder; made if missing, may be gs://.
+    names: Names of all files, in the order of the pictures.
+    medium: Medium of the pictures.
+    make: Makes pictures uint8 [n, H, W, C] by their numbers.
+
+  Raises:
+    UsageError: The folder contains other pictures.
+    WriteError: The folder cannot be written.
+  """
+  count = len(names)
   with atomic_files.writing(folder):
     tf.io.gfile.makedirs(folder)
   extensions = EXTENSIONS if medium.extension in EXTENSIONS else (medium.extension,)
@@ -82,8 +102,7 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
     batch = range(first, min(first + _BATCH, count))
     if first and names_present.issuperset(names[first : batch.stop]):
       continue  # The first batch is always made, to compare it with the files.
-    pictures = ensemble.images(batch, seed)
-    samples = dict(zip(names[first:], pictures))
+    samples = dict(zip(names[first:], make(batch)))
     for name in sorted(names_present.intersection(samples)):
       if not shows(medium, os.path.join(folder, name), samples[name]):
         what = 'picture' if medium.is_picture else 'file'
@@ -96,7 +115,6 @@ def write_folder(folder: str, ensemble: Ensemble, *, seed: int, count: int | Non
             path.removesuffix(medium.extension) + extension, content, durable=False
           )
         atomic_files.write(path, medium.encode(samples[name]), durable=False)
-  return count
 
 
 def shows(medium: Medium, path: str, sample: np.ndarray) -> bool:

@@ -1,4 +1,4 @@
-"""`--dataset="openmoji(task=pairs)"`: emoji as lines and in colour, and people in all skin tones.
+"""`--dataset="openmoji(task=pairs)"`: emoji as lines, in colour, in words, and in skin tones.
 
 All emojis designed by OpenMoji, the open-source emoji and icon project (openmoji.org). License:
 CC BY-SA 4.0.
@@ -7,12 +7,13 @@ CC BY-SA 4.0.
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import hashlib
 
 import numpy as np
 
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.captions.fields import CAPTION, caption_field, vocabulary_of
 from tfgan_pipeline.data.combined.joint_split import AlignedSplit
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Field, Fields, medium_named
@@ -25,12 +26,13 @@ from tfgan_pipeline.data.openmoji.families import (
   tones_of,
   without_tones,
 )
+from tfgan_pipeline.data.openmoji.names import caption_of
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, did_you_mean, require
 from tfgan_pipeline.media.sizes import height_and_width, size_text
 
-TASKS = ('pictures', 'pairs', 'domains', 'tones')
+TASKS = ('pictures', 'pairs', 'domains', 'tones', 'captions')
 _SHARES = {'validation': 0.1, 'test': 0.1}
 
 
@@ -53,13 +55,14 @@ def openmoji(
       (image_b); of variants by skin tone the yellow one, and no pictures whose lines others share,
       such as flags. 'domains' are these as two sets: in training both have an order of their own,
       while a pass over a split gives pairs, so that the truth is known. 'tones' are people in six
-      skin tones (label); image_asked is a person in another tone, label_asked.
+      skin tones (label); image_asked is a person in another tone, label_asked. 'captions' are those
+      in colour with a name in Unicode, which is their caption, but no flags of countries.
     size: Pixels per side, or (height, width); pictures are as large as fits, on white.
     count: Number of pictures, for trials; 0 for all.
 
   Returns:
-    Images [height, width, 3] in memory: 80 % of the families of pictures in train, 10 % each in
-    validation and test.
+    Images [height, width, 3] in memory, for 'captions' with a field `caption`: 80 % of the families
+    of pictures in train, 10 % each in validation and test.
 
   Raises:
     UsageError: An argument is out of range, the pictures do not fit into the memory limit, or the
@@ -73,11 +76,12 @@ def openmoji(
       f'{did_you_mean(task, TASKS)}'
     )
   drawings = Drawings.installed()
-  names = {'pictures': _all, 'tones': _in_all_tones}.get(task, _with_own_lines)(drawings)
+  choices = {'pictures': _all, 'tones': _in_all_tones, 'captions': _with_names}
+  names = choices.get(task, _with_own_lines)(drawings)
   # No order of the code points, so that the first ones show something of everything.
   names = sorted(names, key=_number)[: count or None]
   shape = (*sides, 3)
-  if not options.fits_memory((1 if task == 'pictures' else 2) * len(names), shape):
+  if not options.fits_memory((1 if task in ('pictures', 'captions') else 2) * len(names), shape):
     raise UsageError(
       f"dataset 'openmoji': {len(names)} pictures do not fit "
       f'--memory_limit_gb={options.memory_limit_gb}'
@@ -86,6 +90,8 @@ def openmoji(
   members = collections.defaultdict(list)
   for name in names:
     members[part_of[family_of(name)]].append(name)
+  if task == 'captions':
+    return _captions(drawings, members, sides)
   make = {'pictures': _pictures, 'pairs': _pairs, 'domains': _domains, 'tones': _tones}[task]
   splits = {
     part: make(drawings, members[part], sides) for part in ('train', *_SHARES) if part in members
@@ -109,6 +115,10 @@ def _fields(task: str, shape: tuple[int, ...]) -> Fields:
 
 def _all(drawings: Drawings) -> list[str]:
   return drawings.names
+
+
+def _with_names(drawings: Drawings) -> list[str]:
+  return [name for name in drawings.names if caption_of(name)]
 
 
 def _with_own_lines(drawings: Drawings) -> list[str]:
@@ -157,6 +167,20 @@ def _recipe(drawings: Drawings, names: Sequence[str], size: tuple[int, int], kin
 def _pictures(drawings: Drawings, names: Sequence[str], size: tuple[int, int]) -> Split:
   recipe = _recipe(drawings, names, size, 'colour')
   return MemorySplit({'image': drawings.render(names, size)}, recipe=recipe)
+
+
+def _captions(
+  drawings: Drawings, members: Mapping[str, Sequence[str]], size: tuple[int, int]
+) -> Dataset:
+  texts = {part: [[caption_of(name)] for name in names] for part, names in members.items()}
+  field = caption_field(texts['train'], texts.get('test', texts['train']))
+  splits = {}
+  for part, names in members.items():
+    tokens = vocabulary_of(field).encode_all(texts[part], field.shape)
+    arrays = {'image': drawings.render(names, size), CAPTION: tokens}
+    splits[part] = MemorySplit(arrays, recipe=_recipe(drawings, names, size, 'captions'))
+  splits = {part: splits[part] for part in ('train', *_SHARES) if part in splits}
+  return Dataset('openmoji', Fields({**_fields('pictures', (*size, 3)), CAPTION: field}), splits)
 
 
 def _pairs(drawings: Drawings, names: Sequence[str], size: tuple[int, int]) -> Split:

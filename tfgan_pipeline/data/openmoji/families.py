@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 
 TONES = ('yellow', 'light', 'medium-light', 'medium', 'medium-dark', 'dark')
-_TONE_CODES = ('1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF')  # Of the tones after yellow.
+TONE_CODES = ('1F3FB', '1F3FC', '1F3FD', '1F3FE', '1F3FF')  # Of the tones after yellow.
 # Joiner, colour mark, women, men, rightwards, and hair: red, curly, bald, white.
 _MARKS = {'200D', 'FE0F', '2640', '2642', '27A1', '1F9B0', '1F9B1', '1F9B2', '1F9B3'}
 _PERSON, _CHILD = '1F9D1', '1F9D2'
@@ -39,7 +39,7 @@ def family_of(name: str) -> str:
   Args:
     name: Code points joined by '-', as files of OpenMoji are called.
   """
-  codes = [code for code in name.split('-') if code not in _MARKS.union(_TONE_CODES)]
+  codes = [code for code in name.split('-') if code not in _MARKS.union(TONE_CODES)]
   people = itertools.chain.from_iterable(_NEUTRAL.get(code, (code,)) for code in codes)
   # The five colours of skin are pictures, too, and have no other code.
   return '-'.join(code for code, _ in itertools.groupby(people)) or name
@@ -48,12 +48,12 @@ def family_of(name: str) -> str:
 def tones_of(name: str) -> tuple[int, ...]:
   """Returns the number in TONES of each skin tone that a name has; () for yellow, or no skin."""
   codes = name.split('-')
-  return tuple(_TONE_CODES.index(code) + 1 for code in codes if code in _TONE_CODES)
+  return tuple(TONE_CODES.index(code) + 1 for code in codes if code in TONE_CODES)
 
 
 def without_tones(name: str) -> str:
   """Returns a name without skin tones and marks of colour; '' of a tone alone."""
-  return '-'.join(code for code in name.split('-') if code not in ('FE0F', *_TONE_CODES))
+  return '-'.join(code for code in name.split('-') if code not in ('FE0F', *TONE_CODES))
 
 
 def is_flag(name: str) -> bool:

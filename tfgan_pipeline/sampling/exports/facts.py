@@ -21,8 +21,8 @@ def facts_of(restored: RestoredNetworks, experiment: Experiment) -> dict[str, An
   """Returns facts for JSON about the networks of a checkpoint.
 
   'tasks' has, by function, what is read and made; for a task that samples noise also
-  'takes_labels' and 'reads', the shapes of one input of `loaded(...)`. 'noise' and 'noise_size'
-  are there if any task samples noise.
+  'takes_labels', 'takes_captions' and 'reads', the shapes of one input of `loaded(...)`. 'noise'
+  and 'noise_size' are there if any task samples noise.
   'classes' has the names of the classes by number, and 'scores' each record of scores of this
   checkpoint with these weights: values, ids and definition.
 
@@ -60,6 +60,7 @@ def _facts_of_task(game: Game, task: Task) -> dict[str, Any]:
   if task.samples_noise:
     parts = zip(game.input_names(task), tf.nest.flatten(input_spec(game, task)), strict=True)
     facts['takes_labels'] = game.labels([0]) is not None
+    facts['takes_captions'] = game.captions([0]) is not None
     facts['reads'] = {name: list(part.shape[1:]) for name, part in parts}
   return facts
 

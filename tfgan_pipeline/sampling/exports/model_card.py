@@ -175,6 +175,9 @@ def _call(format: str, name: str, task: Mapping[str, Any]) -> str:
     return f'outputs = loaded.{name}({", ".join(inputs.values())})'
   if task['takes_labels']:
     return f'outputs = loaded.{name}(8, 0, [0, 1])  # count, seed, classes in turn'
+  if task.get('takes_captions'):
+    text = 'count, seed; as a third argument, captions in turn'
+    return f'outputs = loaded.{name}(8, 0)  # {text}'
   return f'outputs = loaded.{name}(8, 0)  # count, seed'
 
 

@@ -3,6 +3,7 @@
 loaded = tf.saved_model.load(path)
 pictures = loaded.generate(16, 0)               # count, seed -> uint8 [16, H, W, C]
 pictures = loaded.generate(16, 0, ['cat', 'dog'])     # classes in turn, by name or by number
+pictures = loaded.generate(16, 0, ['a red circle'])   # captions in turn, of a run that reads some
 facts = json.loads(loaded.about().numpy())      # step, weights, classes, noise, scores
 names = open(loaded.classes.asset_path.numpy()).read().splitlines()     # of a data set with labels
 outputs = loaded.a_to_b(images)                 # in a game with the task a_to_b: uint8 -> uint8
@@ -17,11 +18,13 @@ import tempfile
 from typing import Any
 
 from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.captions.fields import CAPTION
 from tfgan_pipeline.errors import listed
 from tfgan_pipeline.models.game import Game
 from tfgan_pipeline.models.task import Task
 from tfgan_pipeline.networks.spec import Networks
 from tfgan_pipeline.runs import atomic_files, files
+from tfgan_pipeline.sampling.exports.caption_reader import read_captions
 from tfgan_pipeline.sampling.exports.float_functions import input_spec
 from tfgan_pipeline.sampling.exports.translation import translation_functions
 
@@ -35,16 +38,19 @@ def save(game: Game, networks: Networks, path: str, about: Mapping[str, Any]) ->
   and classes that samples take in turn, by number, int [K], or by name, string [K]. Its samples
   equal those of `GeneratorSampler.batches(count, seed)` with moving or standing averages, except
   for rounding, since batches differ. Wrong classes raise InvalidArgumentError, in a line that has
-  those that exist. The function of any other task maps stored examples to outputs, see
-  translation.py.
+  those that exist. Of a generator that reads captions, it takes captions in their place, string
+  [K], or their tokens, int32 [K, length]. The function of any other task maps stored examples to
+  outputs, see translation.py.
 
   Signatures name their inputs and their output, which is the task's target, such as 'image'. That
   of a task that samples noise reads 'count' and 'seed', int32 [], and, if its generator is told
-  classes, 'labels', int32 [K]. The signature 'serving_default' is the first task's, without
-  'labels'. If the first task samples noise, the module can be called as well, as `loaded(noise)`
-  or, for generators that read classes, `loaded([noise, labels])`, for float32 samples in [-1, 1].
+  classes, 'labels', int32 [K], or captions, 'captions', string [K]. The signature 'serving_default'
+  is the first task's, without these. If the first task samples noise, the module can be called as
+  well, as `loaded(noise)`, or for generators that read classes `loaded([noise, labels])` and for
+  those that read captions `loaded([noise, tokens])`, for float32 samples in [-1, 1].
   The names of the classes of the field 'label', a line each, are the file assets/classes.txt, and
-  of another field assets/FIELD_classes.txt. The function `about` returns `about` as JSON.
+  of another field assets/FIELD_classes.txt. The words of captions are assets/caption_words.txt; the
+  first one is token 2. The function `about` returns `about` as JSON.
 
   Args:
     game: The game, which makes the inputs.
@@ -81,10 +87,11 @@ def save(game: Game, networks: Networks, path: str, about: Mapping[str, Any]) ->
 def write_class_names(game: Game, folder: str) -> None:
   """Writes the names of classes, a line each, to classes.txt and FIELD_classes.txt in a folder."""
   for name, field in game.data.items():
-    if field.classes:
+    if field.classes or field.words:
       files.make_folder(folder)
-      file = 'classes.txt' if name == 'label' else f'{name}_classes.txt'
-      lines = [' '.join(text.split()) + '\n' for text in field.classes]
+      kind = 'classes' if field.classes else 'words'
+      file = 'classes.txt' if name == 'label' else f'{name}_{kind}.txt'
+      lines = [' '.join(text.split()) + '\n' for text in field.classes or field.words]
       atomic_files.write(os.path.join(folder, file), ''.join(lines))
 
 
@@ -98,6 +105,8 @@ def _sampling_signatures(game: Game, task: Task, sample: Any) -> tuple[Any, Any]
     )
 
   plain = signature(*scalars)
+  if game.captions([0]) is not None:
+    return plain, signature(*scalars, tf.TensorSpec([None], tf.string, 'captions'))
   if game.labels([0]) is None:
     return plain, plain
   return plain, signature(*scalars, tf.TensorSpec([None], tf.int32, 'labels'))
@@ -111,12 +120,16 @@ def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Any:
   """
   medium = game.data[task.target].require_medium()
   names = game.data.label_names if game.labels([0]) is not None else ()
+  field = game.data[CAPTION] if game.captions([0]) is not None else None
   make, spec = _make_float_function(game, networks, task), input_spec(game, task)
 
   @tf.function(autograph=False)
   def sample(count: tf.Tensor, seed: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
     indices, given = tf.range(count), {}
-    if labels is not None:
+    if labels is not None and field:
+      tokens = read_captions(field, labels) if labels.dtype == tf.string else labels
+      given[CAPTION] = tf.gather(tokens, indices % tf.shape(tokens)[0])
+    elif labels is not None:
       numbers = _class_numbers(labels, names)
       given['label'] = tf.gather(numbers, indices % tf.size(numbers))
     inputs = game.inputs(task, indices, seed, given)
@@ -124,6 +137,11 @@ def _make_sampling_function(game: Game, networks: Networks, task: Task) -> Any:
     return medium.to_stored(make(inputs))
 
   sample.get_concrete_function(_SCALAR, _SCALAR, None)
+  if field:
+    tokens = tf.TensorSpec([None, field.shape[1]], tf.int32)
+    for texts in (tokens, tf.TensorSpec([None], tf.string)):
+      sample.get_concrete_function(_SCALAR, _SCALAR, texts)
+    return sample
   for dtype in (tf.int32, tf.int64, tf.string):
     sample.get_concrete_function(_SCALAR, _SCALAR, tf.TensorSpec([None], dtype))
   return sample
