@@ -23,7 +23,7 @@ from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
 from tfgan_pipeline.extractors import trained
 from tfgan_pipeline.extractors.base import ExtractorContext, full_precision
-from tfgan_pipeline.networks.layers.words import MeanOfWords, WordVectors
+from tfgan_pipeline.networks.layers.words import BidirectionalGRU, MeanOfWords, WordVectors
 from tfgan_pipeline.runs.digests import digest
 
 _SIZE = 128  # Numbers of a code.
@@ -83,9 +83,7 @@ def _networks(dataset: Dataset) -> tuple[keras.Model, keras.Model, keras.Model]:
   images = keras.Model(pixels, _unit(features))
   tokens = keras.Input(field.shape[1:], dtype='int32')
   words = WordVectors(vocabulary_of(field).size, _SIZE)(tokens)
-  reader = keras.layers.RNN(keras.layers.GRUCell(_SIZE), unroll=True)
-  states = keras.layers.Bidirectional(reader, merge_mode=None)(words)
-  code = keras.layers.Concatenate()([MeanOfWords()(words), *states])
+  code = keras.layers.Concatenate()([MeanOfWords()(words), BidirectionalGRU(_SIZE)(words)])
   captions = keras.Model(tokens, _unit(code))
   return images, captions, keras.Model([pixels, tokens], [images.output, captions.output])
 

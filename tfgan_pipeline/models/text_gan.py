@@ -124,25 +124,31 @@ class TextGAN(ImageGame):
     return {GENERATE.name: GENERATE}
 
   def gan_model(self, batch: Mapping[str, tf.Tensor]) -> tfgan.GANModel:
+    """Returns TF-GAN's tuple, whose inputs are [random numbers, tokens, codes of both encoders].
+
+    Each caption is encoded once, for all that reads its code.
+    """
     size = batch['image'].shape[0]
     noise = [self.noise.for_step(size), *([self._draws.for_step(size)] if self._draws else [])]
+    tokens = _drawn(batch[CAPTION])
     model = tfgan.gan_model(
       generator_fn=lambda inputs: self._generate(self.networks, inputs, training=True),
       discriminator_fn=_Judge(self),
       real_data=batch['image'],
-      generator_inputs=[tf.concat(noise, axis=1), _drawn(batch[CAPTION])],
+      generator_inputs=[tf.concat(noise, axis=1), tokens, *self._codes_of(tokens)],
     )
     return self.with_variables(model)
 
-  def _generate(self, networks: Networks, inputs: Inputs, *, training: bool) -> tf.Tensor:
-    numbers, tokens = inputs
-    text = networks['generator_text'](tokens, training=training)
-    return self._generate_of(networks, numbers, text, training=training)
+  def _codes_of(self, tokens: tf.Tensor) -> list[tf.Tensor]:
+    """Returns what the generator's and the discriminator's encoder give, each float32 [n, D]."""
+    return [
+      self.networks[role](tokens, training=True)
+      for role in ('generator_text', 'discriminator_text')
+    ]
 
-  def _generate_of(
-    self, networks: Networks, numbers: tf.Tensor, text: tf.Tensor, *, training: bool
-  ) -> tf.Tensor:
-    """Returns images float32 [n, H, W, C] of random numbers and what the text encoder gave."""
+  def _generate(self, networks: Networks, inputs: Inputs, *, training: bool) -> tf.Tensor:
+    numbers, tokens, *codes = inputs
+    text = codes[0] if codes else networks['generator_text'](tokens, training=training)
     noise, draws = numbers[:, : self.noise.size], numbers[:, self.noise.size :]
     if self._draws:
       mean, log_deviation = tf.split(text, 2, axis=1)
@@ -150,10 +156,6 @@ class TextGAN(ImageGame):
     else:
       code = tf.nn.leaky_relu(text)
     return networks['generator']([noise, code], training=training)
-
-  def read(self, network: keras.Model, images: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
-    """Applies the discriminator, or a part of it, to images and codes, in training mode."""
-    return network([images, tf.nn.leaky_relu(code)], training=True)
 
   def gan_loss(
     self, model: GANTuple, adversarial: AdversarialLoss, pool: Pool | None = None
@@ -165,8 +167,10 @@ class TextGAN(ImageGame):
     --accumulate makes.
     """
     del pool
-    numbers, tokens = model.generator_inputs
-    wrong = model.discriminator_fn(model.real_data, [numbers, _of_others(tokens)])
+    numbers, tokens, *codes = model.generator_inputs
+    others = _of_others(tokens)
+    of_others = self._codes_of(others)
+    wrong = model.discriminator_fn(model.real_data, [numbers, others, *of_others])
 
     def discriminator(model: GANTuple, **_: object) -> tf.Tensor:
       mismatched = model._replace(discriminator_gen_outputs=wrong)
@@ -174,26 +178,17 @@ class TextGAN(ImageGame):
 
     def generator(model: GANTuple, **_: object) -> tf.Tensor:
       loss = adversarial.generator(model)
-      if self._interpolation:
-        outputs = self._judge_between(model)
+      if self._interpolation:  # Of the mean of two captions' codes.
+        means = [(own + other) / 2 for own, other in zip(codes, of_others)]
+        inputs = [numbers, tokens, *means]
+        outputs = model.discriminator_fn(model.generator_fn(inputs), inputs)
         between = model._replace(discriminator_gen_outputs=outputs)
         loss += self._interpolation * adversarial.generator(between)
       if self._kl_weight:
-        loss += self._kl_weight * _divergence(self.networks['generator_text'](tokens))
+        loss += self._kl_weight * _divergence(codes[0])
       return loss
 
     return tfgan.gan_loss(model, generator, discriminator, add_summaries=False)
-
-  def _judge_between(self, model: GANTuple) -> tf.Tensor:
-    """Returns the discriminator's outputs of pictures of the mean of two captions' codes."""
-    numbers, tokens = model.generator_inputs
-    others = _of_others(tokens)
-    text, code = (
-      (self.networks[role](tokens, training=True) + self.networks[role](others, training=True)) / 2
-      for role in ('generator_text', 'discriminator_text')
-    )
-    images = self._generate_of(self.networks, numbers, text, training=True)
-    return self.read(self.networks['discriminator'], self.augment(images), code)
 
   def captions(self, indices: Sequence[int] | np.ndarray | tf.Tensor) -> tf.Tensor:
     examples = vocabulary_of(self._field).encode_all([self._field.examples], self._shape_of_shown)
@@ -256,15 +251,10 @@ class TextGAN(ImageGame):
 
 
 class _Judge(Discriminator):
-  """TF-GAN's `discriminator_fn`, which reads the captions in the generator's inputs."""
-
-  def __init__(self, game: TextGAN):
-    super().__init__(game)
-    self._text_game = game
+  """TF-GAN's `discriminator_fn`, which reads the codes in the generator's inputs."""
 
   def _read(self, network: keras.Model, images: tf.Tensor, inputs: Inputs) -> tf.Tensor:
-    code = self._text_game.networks['discriminator_text'](inputs[1], training=True)
-    return self._text_game.read(network, images, code)
+    return network([images, tf.nn.leaky_relu(inputs[3])], training=True)
 
 
 def _drawn(captions: tf.Tensor) -> tf.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import keras
 from tfgan_pipeline.errors import UsageError, did_you_mean, require
-from tfgan_pipeline.networks.layers.words import MeanOfWords, WordVectors
+from tfgan_pipeline.networks.layers.words import BidirectionalGRU, MeanOfWords, WordVectors
 from tfgan_pipeline.networks.spec import Kind, Networks, NetworkSpec
 
 layers = keras.layers
@@ -40,9 +40,7 @@ def text_encoder(spec: NetworkSpec, *, kind: str = 'gru', size: int = 128) -> Ne
     words = WordVectors(port.classes, size)(tokens)
     codes = [MeanOfWords()(words)]
     if kind == 'gru':
-      # Unrolled, as a TPU needs the number of steps; captions are short.
-      units = layers.RNN(layers.GRUCell(size), unroll=True)
-      codes += layers.Bidirectional(units, merge_mode=None)(words)
+      codes.append(BidirectionalGRU(size)(words))
     code = layers.Concatenate()(codes) if len(codes) > 1 else codes[0]
     return keras.Model(tokens, layers.Dense(role.gives.sides[0], dtype='float32')(code), name=name)
 
