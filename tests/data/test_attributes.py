@@ -10,7 +10,7 @@ import pytest
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.compat import tf
-from tfgan_pipeline.data.combined.attributes import AttributeSplit
+from tfgan_pipeline.data.combined.added_field import AddedField
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.description import describe
 from tfgan_pipeline.data.pipeline import train_batches
@@ -119,7 +119,7 @@ def test_the_fingerprint_follows_the_attributes_and_not_the_place_of_pixels(pict
 
 def test_no_graph_holds_the_table():
   pictures = MemorySplit({'image': np.zeros((1000, 1, 1, 1), np.uint8)})
-  split = AttributeSplit(pictures, np.arange(1000), np.zeros((1000, 40), np.int32))
+  split = AddedField(pictures, np.arange(1000), 'attributes', np.zeros((1000, 40), np.int32))
   load = tf.function(split.load).get_concrete_function(tf.TensorSpec([4], tf.int64))
   assert load.graph.as_graph_def().ByteSize() < 5000
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tfgan_pipeline.data.combined.added_field import AddedField
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.data.splits.files import FileSplit
@@ -35,6 +36,11 @@ def describe(dataset: Dataset) -> str:
     _describe_attributes(dataset, name)
     for name, field in dataset.fields.items()
     if field.classes and field.shape
+  ]
+  parts += [
+    f'{name}s: up to {field.shape[0]} a picture, of {len(field.words):,} words'
+    for name, field in dataset.fields.items()
+    if field.words
   ]
   hidden = [name for name, split in dataset.splits.items() if _are_hidden(_labels(split))]
   if hidden and dataset.num_classes:
@@ -68,7 +74,9 @@ def _describe_attributes(dataset: Dataset, name: str) -> str:
 
 def _counts(split: Split, name: str) -> np.ndarray:
   """Returns how many examples have each attribute in a field; 0 if they are not in memory."""
-  values = split.arrays[name] if isinstance(split, MemorySplit) else getattr(split, name, None)
+  values = split.arrays[name] if isinstance(split, MemorySplit) else None
+  if isinstance(split, AddedField) and split.field == name:
+    values = split.values
   return np.sum(values, axis=0) if values is not None else np.zeros(1, int)
 
 

@@ -13,6 +13,7 @@ from tfgan_pipeline.runs import files
 
 _OF_FOLDERS = (
   'arrays',
+  'captioned',
   'image_folder',
   'parquet',
   'series',

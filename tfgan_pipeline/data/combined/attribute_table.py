@@ -13,11 +13,11 @@ import dataclasses
 import functools
 import io
 import logging
-import os
 import sys
 
 import numpy as np
 
+from tfgan_pipeline.data.folders.picture_names import PictureNames
 from tfgan_pipeline.errors import UsageError, did_you_mean, is_there_another, listed
 from tfgan_pipeline.runs import files
 
@@ -96,15 +96,9 @@ class AttributeTable:
       UsageError: No row names a picture, a row may mean several pictures, or rows of one picture
         differ.
     """
-    places: dict[str, set[int]] = {}
-    for place, name in enumerate(names):
-      parts = name.replace(os.sep, '/').split('/')
-      for first in range(len(parts)):
-        end = '/'.join(parts[first:])
-        for key in {end, os.path.splitext(end)[0]}:
-          places.setdefault(key, set()).add(place)
+    pictures = PictureNames(names)
     for column in range(len(self.header)):
-      found = [_find(row[column], places) for row in self.rows]
+      found = [pictures.find(row[column]) for row in self.rows]
       if any(found):
         return self._unique_rows(names, found, column)
     raise UsageError(
@@ -189,17 +183,6 @@ def read_table(path: str) -> AttributeTable:
       '%s: says that it has %d rows, and has %d; it may be cut off', path, announced, len(rows)
     )
   return AttributeTable(path, tuple(header), rows)
-
-
-def _find(text: str, places: dict[str, set[int]]) -> set[int]:
-  """Returns the pictures that a row names, by all of its path or the end of it."""
-  parts = text.replace('\\', '/').removeprefix('./').split('/')
-  for first in range(len(parts)):
-    end = '/'.join(parts[first:])
-    for key in (end, os.path.splitext(end)[0]):
-      if key in places:
-        return places[key]
-  return set()
 
 
 def _decoded(content: bytes) -> str:

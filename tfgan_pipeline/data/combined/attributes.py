@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import dataclasses
-import hashlib
 import logging
 import os
 
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.data.combined.added_field import AddedField
 from tfgan_pipeline.data.combined.attribute_table import read_table
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import ATTRIBUTES, Field, Fields
-from tfgan_pipeline.data.split import Example, Split
-from tfgan_pipeline.data.splits.memory import MemorySplit
-from tfgan_pipeline.data.splits.whole import WholeSplit
 from tfgan_pipeline.errors import UsageError, listed
 
 _log = logging.getLogger(__name__)
@@ -76,7 +72,7 @@ def attributes(
     rows = np.array([row_of[path] for path in split.names])
     members = np.flatnonzero(rows >= 0)
     if len(members):
-      splits[name] = AttributeSplit(split, members, values[rows[members]])
+      splits[name] = AddedField(split, members, ATTRIBUTES, values[rows[members]])
   if 'train' not in splits:
     raise UsageError(f"dataset 'attributes': {table.path}: no row is of a picture in train")
   _warn_of_constants(columns, splits['train'])
@@ -84,50 +80,6 @@ def attributes(
   field = Field((len(columns),), 'int32', classes=tuple(columns))
   fields = Fields({**pictures.fields, 'image': image, ATTRIBUTES: field})
   return Dataset(pictures.name, fields, splits, notes=pictures.notes)
-
-
-class AttributeSplit(WholeSplit):
-  """Some examples of a split with random access, and their attributes in a further field.
-
-  Args:
-    split: The split.
-    members: int [N], the rows of `split` that are taken.
-    attributes: int32 [N, K] of 0 and 1.
-
-  Raises:
-    UsageError: The split has no random access, so that rows cannot be chosen.
-  """
-
-  def __init__(self, split: Split, members: np.ndarray, attributes: np.ndarray):
-    if split.known_labels is None:
-      raise UsageError("dataset 'attributes': examples that are records have no names of files")
-    self.size = len(members)
-    self.image_shape = split.image_shape
-    self.names = tuple(split.names[member] for member in members) if split.names else ()
-    self.known_labels = split.known_labels[members]
-    self.can_lose = split.can_lose
-    images = {'image': ('uint8', split.image_shape), 'label': ('int32', ())}
-    self.kinds = {**images, ATTRIBUTES: ('int32', attributes.shape[1:])}
-    # Beside the split, as pixels in memory are: no graph holds a table of 200,000 rows.
-    self._table = MemorySplit({ATTRIBUTES: attributes, 'member': members})
-    self._split = split
-
-  @property
-  def attributes(self) -> np.ndarray:
-    """Attributes of all examples, int32 [N, K] of 0 and 1."""
-    return self._table.arrays[ATTRIBUTES]
-
-  def example(self, index: int) -> Example:
-    row = self._table.example(index)
-    return {**self._split.example(int(row.pop('member'))), **row}
-
-  def load_parts(self, references: tf.Tensor) -> dict[str, tf.Tensor]:
-    rows = self._table.load(references)
-    return {**self._split.load(rows.pop('member')), **rows}
-
-  def add_content(self, digest: hashlib._Hash) -> None:
-    digest.update(f'{self._split.fingerprint} {self._table.arrays["member"].tolist()}'.encode())
-    digest.update(np.ascontiguousarray(self.attributes, '<i4').tobytes())
 
 
 def _report(paths: Sequence[str], row_of: dict[str, int]) -> None:
@@ -140,9 +92,9 @@ def _report(paths: Sequence[str], row_of: dict[str, int]) -> None:
     )
 
 
-def _warn_of_constants(columns: Sequence[str], train: AttributeSplit) -> None:
+def _warn_of_constants(columns: Sequence[str], train: AddedField) -> None:
   """Warns of attributes that all training pictures have, or none, which nobody can learn."""
-  shares = train.attributes.mean(axis=0)
+  shares = train.values.mean(axis=0)
   constant = [name for name, share in zip(columns, shares) if share in (0, 1)]
   if constant:
     _log.warning(
