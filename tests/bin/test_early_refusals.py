@@ -112,13 +112,14 @@ def test_games_without_labels_are_just_those(tmp_path):
   from tests.conftest import fields_of
   from tfgan_pipeline import models  # noqa: F401
   from tfgan_pipeline.config.experiment import Experiment
-  from tfgan_pipeline.data.fields import Fields
+  from tfgan_pipeline.data.fields import Field, Fields
   from tfgan_pipeline.models.build import new_game
   from tfgan_pipeline.models.told_class import told_field
 
   images = fields_of()
   partner = dataclasses.replace(images['image'], twin='image_a')
-  fields = Fields(**images, image_a=images['image'], image_b=partner)
+  caption = Field((1, 4), 'int32', words=('red',), examples=('red',))
+  fields = Fields(**images, image_a=images['image'], image_b=partner, caption=caption)
   without = {
     name
     for name in registry.model.components()

@@ -39,7 +39,7 @@ COLUMNS = ('tensors', 'train.jsonl', 'health.jsonl', 'samples', 'scores')
 _COLOUR = '--dataset=shapes(size=32, count=200)'
 _SIDES = '(a="shapes(size=16, count=400, style=outline)", b="shapes(size=16, count=400, seed=1)")'
 _PATCHES = 'patchgan(filters=4, layers=1, norm=instance)'
-# What games between images need besides --model.
+# What games between images, and of captions, need besides --model.
 TRANSLATIONS: dict[str, tuple[str, ...]] = {
   'pix2pix': (
     f'--dataset=paired{_SIDES}',
@@ -54,6 +54,10 @@ TRANSLATIONS: dict[str, tuple[str, ...]] = {
   'super_resolution': (
     '--dataset=reduced("shapes(size=32, count=400)", factor=2)',
     f'--networks=msrresnet(filters=4, blocks=1), {_PATCHES}',
+  ),
+  'text_gan': (
+    '--dataset=shapes(size=16, count=400, style=captions)',
+    '--networks=text_dcgan(filters=4), text_encoder(size=8)',
   ),
 }
 CASES: dict[str, tuple[str, ...]] = {

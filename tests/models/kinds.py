@@ -10,9 +10,12 @@ from tfgan_pipeline import registry
 TRANSLATION_GAMES = ('cut', 'cyclegan', 'pix2pix', 'stargan', 'super_resolution')
 # Games of music; test_midinet.py has their tests.
 MUSIC_GAMES = ('midinet',)
-# Games that make images from noise.
+# Games that make pictures of captions; test_text_gan.py and test_text_training.py have their tests.
+TEXT_GAMES = ('text_gan',)
+_OTHERS = (*TRANSLATION_GAMES, *MUSIC_GAMES, *TEXT_GAMES)
+# Games that make images from noise, and perhaps a class.
 IMAGE_GAMES = [
-  name for name in registry.model.components() if name not in (*TRANSLATION_GAMES, *MUSIC_GAMES)
+  name for name in registry.model.components() if name not in _OTHERS
 ]
 
 

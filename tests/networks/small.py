@@ -15,11 +15,13 @@ SUPER_RESOLUTION = ('msrresnet', 'rrdbnet', 'srgan_discriminator', 'srresnet')
 TOLD = ('stargan',)
 # Networks of music and of series, which test_midinet.py and test_dcgan_series.py test.
 IN_TIME = ('midinet', 'dcgan_series')
+# Networks that read captions; test_text_networks.py has their tests.
+TEXT = ('text_dcgan', 'text_encoder')
 # Networks of games that make images from noise.
 IMAGE_NETWORKS = [
   name
   for name in registry.network.components()
-  if name not in (*TRANSLATION, *SUPER_RESOLUTION, *TOLD, *IN_TIME)
+  if name not in (*TRANSLATION, *SUPER_RESOLUTION, *TOLD, *IN_TIME, *TEXT)
 ]
 
 _COLOUR = (32, 32, 3)

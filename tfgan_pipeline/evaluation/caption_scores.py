@@ -13,6 +13,8 @@ import numpy as np
 
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.captions.fields import CAPTION, captions_of, first_captions
+from tfgan_pipeline.data.made import read_things
+from tfgan_pipeline.data.made.described import asked_in
 from tfgan_pipeline.data.split import Split
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.evaluation.measure import named_scores
@@ -80,8 +82,12 @@ class CaptionScores:
     return {**self._score(outputs, captions[: len(outputs)], ''), **self._baselines}
 
   def _score(self, images: np.ndarray, tokens: np.ndarray, suffix: str) -> dict[str, float]:
+    texts = captions_of(self._field, tokens)
+    asked = [asked_in(text) for text in texts]
     captions = Captions(
-      captions_of(self._field, tokens),
+      texts,
+      None if None in asked else asked,
+      read_things.read,
       lambda pictures, *choice: self._codes(tokens, pictures, *choice),
     )
     scores: dict[str, float] = {}

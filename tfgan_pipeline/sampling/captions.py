@@ -19,7 +19,7 @@ import numpy as np
 
 from tfgan_pipeline.data.captions.fields import CAPTION, vocabulary_of
 from tfgan_pipeline.data.captions.vocabulary import words_of
-from tfgan_pipeline.errors import UsageError, did_you_mean, listed
+from tfgan_pipeline.errors import UsageError, did_you_mean, listed, spoken
 from tfgan_pipeline.media import images
 from tfgan_pipeline.media.caption_rows import caption_rows
 from tfgan_pipeline.runs import atomic_files, files
@@ -100,7 +100,7 @@ def recorded(ensemble: Ensemble, *, as_rows: bool) -> Sequence[str]:
     return ()
   examples = sampler.game.data[CAPTION].examples
   shown = f'the first {min(_ROWS, len(examples))}' if as_rows else 'sample i shows number i'
-  _log.info('no --caption: %s of %d captions of held-out data', shown, len(examples))
+  _log.info(spoken('no --caption: %s of %d captions of held-out data'), shown, len(examples))
   return examples[:_ROWS] if as_rows and len(ensemble.members) == 1 else ()
 
 

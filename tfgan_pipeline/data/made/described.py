@@ -3,7 +3,7 @@
     pictures = draw(100, seed=0, things=2)
     pictures.render((32, 32))         # uint8 [100, 32, 32, 3]
     pictures.captions(0)              # ['a large red circle at the top left', ...]
-    asked_in('a small blue ring left of a large red circle')    # Asked(things=..., relation='left')
+    asked_in('a small blue ring left of a large red circle')    # Asked(things=(...), step=(-1, 0))
 
 Things stand upright on a bright ground and do not touch. A caption says of each its size, colour
 and form, and where the only one is, or where the first of two is beside the second; or how many
@@ -20,6 +20,7 @@ import numpy as np
 
 from tfgan_pipeline.data.captions.vocabulary import words_of
 from tfgan_pipeline.data.made.scenes import COLOURS, SHAPES, Scenes, together
+from tfgan_pipeline.metrics.pairs.captions import Asked, Thing
 
 MOST_THINGS = 3
 SIZES = ('small', 'large')
@@ -32,21 +33,6 @@ _JITTER = 0.06
 # Steps (x, y) from the second thing to the first.
 RELATIONS = {'left of': (-1, 0), 'right of': (1, 0), 'above': (0, -1), 'below': (0, 1)}
 _OPPOSITE = {'left of': 'right of', 'right of': 'left of', 'above': 'below', 'below': 'above'}
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-  """What a caption asks for.
-
-  Attributes:
-    things: (size, colour, form) of each thing, as words; '' for what is not said.
-    place: 'top left', 'middle' and so on, where a single thing should be; '' if not said.
-    relation: Where the first of two things is beside the second, of RELATIONS; '' if not said.
-  """
-
-  things: tuple[tuple[str, str, str], ...]
-  place: str = ''
-  relation: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,9 +148,9 @@ _PLACES = [
 ]
 
 
-def asked_in(caption: str) -> Asked:
-  """Returns what a caption asks for, as far as its words are those of captions of this module."""
-  words = [re.sub(r'(?<=s)es$|(?<=[a-z]{3}[^s])s$', '', word) for word in words_of(caption)]
+def asked_in(caption: str) -> Asked | None:
+  """Returns what a caption asks for; None if it has no words of captions of this module."""
+  words = [_singular(word) for word in words_of(caption)]
   text = ' '.join(words)
   relation = next((name for name in RELATIONS if f' {name} ' in text), '')
   count = next(
@@ -172,13 +158,19 @@ def asked_in(caption: str) -> Asked:
   )
   parts = re.split(rf' (?:{"|".join(RELATIONS)}|and) ', text)
   things = [_thing_in(part.split()) for part in parts] * (count if len(parts) == 1 else 1)
+  if not any(any(thing.words) for thing in things):
+    return None
   found = [word for word in words if word in ('top', 'bottom', 'left', 'right', 'middle')]
-  place = ' '.join(found) if len(parts) == 1 and count == 1 and not relation else ''
-  return Asked(tuple(things), place if place in _PLACES else '', relation)
+  place = ' '.join(found) if len(things) == 1 else ''
+  return Asked(tuple(things), place if place in _PLACES else '', RELATIONS.get(relation))
 
 
-def _thing_in(words: Sequence[str]) -> tuple[str, str, str]:
+def _singular(word: str) -> str:
+  return next((form for form in SHAPES if word in (f'{form}s', f'{form}es')), word)
+
+
+def _thing_in(words: Sequence[str]) -> Thing:
   size, colour, form = (
     next((word for word in words if word in known), '') for known in (SIZES, COLOURS, SHAPES)
   )
-  return size, colour, form
+  return Thing(size, colour, form)

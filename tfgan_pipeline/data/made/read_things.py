@@ -5,13 +5,11 @@ things = read(pictures)           # a list of Thing for each picture
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-import scipy.ndimage
 
 from tfgan_pipeline.data.made.described import BETWEEN, SIZES
 from tfgan_pipeline.data.made.scenes import BRIGHT, COLOURS, SHAPES, Scenes, coverage
+from tfgan_pipeline.metrics.pairs.captions import Thing
 
 # Areas of SHAPES of radius 1.
 _AREAS = np.array(
@@ -21,32 +19,17 @@ _SMALLEST = 0.008  # Part of the square of the shorter side; less is no thing.
 _MISFIT = 0.3  # Of a thing's area, by which it may differ from the form that fits best.
 
 
-@dataclasses.dataclass(frozen=True)
-class Thing:
-  """A thing in a picture.
-
-  Attributes:
-    size: One of SIZES.
-    colour: One of COLOURS.
-    form: One of SHAPES; '' for something that is none of them.
-    centre: (x, y), rightwards and downwards, in [-1, 1] from edge to edge.
-  """
-
-  size: str
-  colour: str
-  form: str
-  centre: tuple[float, float]
-
-
 def read(pictures: np.ndarray) -> list[list[Thing]]:
   """Returns the things in each picture uint8 [N, H, W, 3], large ones first."""
   return [_read_one(picture.astype(float)) for picture in pictures]
 
 
 def _read_one(pixels: np.ndarray) -> list[Thing]:
+  from scipy import ndimage  # Slow to load, and of use here alone.
+
   cover, colour = _cover(pixels)
-  marks, count = scipy.ndimage.label(cover > 0.5)
-  areas = scipy.ndimage.sum_labels(cover > 0.5, marks, range(1, count + 1))
+  marks, count = ndimage.label(cover > 0.5)
+  areas = ndimage.sum_labels(cover > 0.5, marks, range(1, count + 1))
   shorter = min(pixels.shape[:2])
   least = _SMALLEST * shorter**2
   numbers = [number for number, area in enumerate(areas, 1) if area >= least]
@@ -54,7 +37,7 @@ def _read_one(pixels: np.ndarray) -> list[Thing]:
   things = []
   for number in numbers:
     # Soft edges belong to the thing that they touch.
-    own = scipy.ndimage.binary_dilation(marks == number, iterations=1, structure=np.ones((3, 3)))
+    own = ndimage.binary_dilation(marks == number, iterations=1, structure=np.ones((3, 3)))
     part = np.where(own & ((marks == number) | (marks == 0)), cover, 0)
     things.append(_thing(part, np.bincount(colour[marks == number]).argmax(), shorter))
   return things
