@@ -224,6 +224,9 @@ def furnish(folder: pathlib.Path) -> None:
   time = np.linspace(0, 20, 64)
   (tmp / 'signals').mkdir()
   np.save(tmp / 'signals/ecg.npy', [np.sin(time + phase) for phase in range(100)])
+  shutil.copytree(home / 'pictures', home / 'flickr')
+  rows = [f'{number}.png,noise number {number}' for number in range(12)]
+  (home / 'flickr/captions.txt').write_text('\n'.join(['image,caption', *rows]))
 
   import pyarrow
   import pyarrow.parquet

@@ -74,7 +74,8 @@ def test_scores_against_captions_stand_beside_those_of_real_pairs(text_run, cach
     for kind in ('', '_real', '_chance'):
       assert 0 <= scores[f'{name}{kind}'] <= 1
     if name != 'r_precision':
-      assert scores[f'{name}_real'] == 1 and scores[f'{name}_chance'] < 1
+      # Of 16 pixels, small rings are hard to read.
+      assert scores[f'{name}_real'] > max(0.8, scores[f'{name}_chance'])
   assert scores['drawn_agreement'] == 0  # Of noise.
 
 
