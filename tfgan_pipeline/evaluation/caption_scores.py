@@ -83,10 +83,10 @@ class CaptionScores:
 
   def _score(self, images: np.ndarray, tokens: np.ndarray, suffix: str) -> dict[str, float]:
     texts = captions_of(self._field, tokens)
-    asked = [asked_in(text) for text in texts]
+    asked = [content for text in texts if (content := asked_in(text))]
     captions = Captions(
       texts,
-      None if None in asked else asked,
+      asked if len(asked) == len(texts) else None,
       read_things.read,
       lambda pictures, *choice: self._codes(tokens, pictures, *choice),
     )

@@ -28,7 +28,7 @@ from tfgan_pipeline.sampling.files import write_pictures
 from tfgan_pipeline.sampling.sampler import GeneratorSampler
 
 _log = logging.getLogger(__name__)
-_ROWS = 8  # Captions in a picture where none are chosen, and samples of each.
+EACH = 8  # Samples of each caption, and captions in a picture where none are chosen.
 _NAME = 60  # Letters of a caption in the name of a file.
 FLAG = '--caption'
 
@@ -99,9 +99,9 @@ def recorded(ensemble: Ensemble, *, as_rows: bool) -> Sequence[str]:
   if not reads_captions(sampler):
     return ()
   examples = sampler.game.data[CAPTION].examples
-  shown = f'the first {min(_ROWS, len(examples))}' if as_rows else 'sample i shows number i'
+  shown = f'the first {min(EACH, len(examples))}' if as_rows else 'sample i shows number i'
   _log.info(spoken('no --caption: %s of %d captions of held-out data'), shown, len(examples))
-  return examples[:_ROWS] if as_rows and len(ensemble.members) == 1 else ()
+  return examples[:EACH] if as_rows and len(ensemble.members) == 1 else ()
 
 
 def read_captions(path: str) -> list[str]:
@@ -139,7 +139,7 @@ def images_of(
 
 
 def write_grid(
-  path: str, sampler: GeneratorSampler, captions: AskedCaptions, *, seed: int, count: int = _ROWS
+  path: str, sampler: GeneratorSampler, captions: AskedCaptions, *, seed: int, count: int = EACH
 ) -> int:
   """Writes one picture with a row of samples under each caption; returns the number of samples.
 
@@ -163,7 +163,7 @@ def write_grid(
 
 
 def write_folder(
-  folder: str, sampler: GeneratorSampler, captions: AskedCaptions, *, seed: int, count: int = _ROWS
+  folder: str, sampler: GeneratorSampler, captions: AskedCaptions, *, seed: int, count: int = EACH
 ) -> int:
   """Writes `count` samples of each caption, such as 0-a-red-ring-000000.png; returns how many.
 

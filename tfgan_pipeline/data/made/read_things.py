@@ -39,7 +39,7 @@ def _read_one(pixels: np.ndarray) -> list[Thing]:
     # Soft edges belong to the thing that they touch.
     own = ndimage.binary_dilation(marks == number, iterations=1, structure=np.ones((3, 3)))
     part = np.where(own & ((marks == number) | (marks == 0)), cover, 0)
-    things.append(_thing(part, np.bincount(colour[marks == number]).argmax(), shorter))
+    things.append(_thing(part, int(np.bincount(colour[marks == number]).argmax()), shorter))
   return things
 
 
