@@ -44,7 +44,7 @@ SIZES = {
   'folk': ((128, 128), 1, 0),
 }
 # Presets whose data are drawn or come with a package, so that no flag stands for them.
-DRAWN = 'openmoji', 'waves'
+DRAWN = 'openmoji', 'shapes', 'waves'
 
 
 def row(preset: str, result: Mapping[str, Any]) -> dict[str, object]:
