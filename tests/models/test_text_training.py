@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import checkpoint, run_binary, start_binary
+from tests.models.test_translation_training import assert_equal, kill_at_random
 from tests.models.text_runs import flags
 from tests.training.test_replicas import assert_close
 from tfgan_pipeline.compat import tf
@@ -31,10 +32,7 @@ def test_killed_it_goes_on_as_if_it_had_not_been(text_run, tmp_path):
       process.kill()
   process.communicate()
   run_binary('train', *flags(tmp_path / 'run'))
-  whole, resumed = (checkpoint(path, 4) for path in (text_run, tmp_path / 'run'))
-  assert whole.keys() == resumed.keys()
-  for path, value in whole.items():
-    np.testing.assert_array_equal(resumed[path], value, err_msg=path)
+  assert_equal(*(checkpoint(path, 4) for path in (text_run, tmp_path / 'run')))
   assert (tmp_path / 'run/samples/captions-000004.png').exists()
 
 
@@ -51,6 +49,11 @@ def test_training_moves_every_network(text_run):
 def test_replicas_make_the_same_run(text_run, tmp_path, replicas):
   run_binary('train', *flags(tmp_path / 'run', virtual_devices=replicas))
   assert_close(checkpoint(text_run, 4), checkpoint(tmp_path / 'run', 4))
+
+
+@heavy
+def test_killed_at_random(tmp_path):
+  kill_at_random(tmp_path, flags)
 
 
 @heavy

@@ -42,21 +42,30 @@ def test_killed_it_goes_on_as_if_it_had_not_been(calm_run, tmp_path, name):
 @heavy
 @pytest.mark.parametrize('name', TRANSLATION_GAMES)
 def test_killed_at_random(tmp_path, name):
-  """Kills at times from the start of the program to shortly before the end of a calm run."""
+  kill_at_random(tmp_path, lambda run, **values: flags(name, run, **values))
+
+
+def kill_at_random(tmp_path, flags_of):
+  """Kills a run at times from the start of the program to shortly before the end of a calm one.
+
+  Args:
+    tmp_path: Folder for both runs.
+    flags_of: Returns the flags of a run, of its path and further settings.
+  """
   values = dict(max_steps=120, save_every=3)
   run_binary('train', '--help')  # Starts the server of all, which takes as long as a run.
   start = time.monotonic()
-  run_binary('train', *flags(name, tmp_path / 'calm', **values))
+  run_binary('train', *flags_of(tmp_path / 'calm', **values))
   whole = time.monotonic() - start
   chance, deaths = random.Random(0), 0
   for _ in range(12):
-    process = start_binary('train', *flags(name, tmp_path / 'disturbed', **values))
+    process = start_binary('train', *flags_of(tmp_path / 'disturbed', **values))
     time.sleep(chance.uniform(0, 0.8 * whole))
     deaths += process.poll() is None
     process.kill()
     process.communicate()
   assert deaths > 3
-  run_binary('train', *flags(name, tmp_path / 'disturbed', **values))
+  run_binary('train', *flags_of(tmp_path / 'disturbed', **values))
   assert_equal(*(checkpoint(tmp_path / kind, 120) for kind in ('calm', 'disturbed')))
 
 
