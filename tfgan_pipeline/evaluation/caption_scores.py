@@ -54,10 +54,7 @@ class CaptionScores:
 
   def try_metrics(self) -> None:
     """Scores the real pairs; raises UsageError if a metric cannot."""
-    try:
-      self._baselines  # noqa: B018  (computed once, here)
-    except UsageError as error:
-      raise UsageError(f'--pair_metrics={self._metrics}: {error}') from None
+    self._baselines  # noqa: B018  (computed once, here)
 
   def of(
     self,
@@ -92,7 +89,10 @@ class CaptionScores:
     )
     scores: dict[str, float] = {}
     for call in registry.pair_metric.parse_all(self._metrics):
-      values = registry.pair_metric.build(str(call), captions, images)
+      try:
+        values = registry.pair_metric.build(str(call), captions, images)
+      except UsageError as error:
+        raise UsageError(f'--pair_metrics={call}: {error}') from None
       named = named_scores(call, {f'{name}{suffix}': value for name, value in values.items()}, '')
       self.metric_of.update(dict.fromkeys((*values, *named), str(call)))
       scores.update(named)
