@@ -6,6 +6,7 @@ tfgan-sample --model_dir=/tmp/run --output=/tmp/axes.png --traverse=12     # a r
 tfgan-sample --model_dir=/tmp/run --output=/tmp/walk.gif --interpolate=12  # from sample to sample
 tfgan-sample --model_dir=/tmp/run --output=/tmp/film.gif --film    # fixed noise, all checkpoints
 tfgan-sample --model_dir=/tmp/run --output=/tmp/sum.png --arithmetic="samples 1,5 - samples 2,7"
+tfgan-sample --model_dir=/tmp/run --output=/tmp/red.png --caption="a red circle" --count=8  # words
 tfgan-sample --model_dir="/tmp/seed*" --images_dir=/tmp/fakes --count=50000     # of several runs
 tfgan-sample --model_dir=/tmp/run --task=a_to_b --input_dir=/data --images_dir=/tmp/translated
 """
@@ -29,6 +30,7 @@ FLAGS = flags.FLAGS
 # Flags that choose what is drawn in place of samples 0, 1, 2 and so on; one of them at most, but
 # for the way between latents.
 _DRAWN = ('traverse', 'interpolate', 'film', 'arithmetic', 'style_mixing', 'latents')
+_CAPTIONS = ('caption', 'captions_file')
 _LATENT = ('truncation', 'noise_limit', 'path', 'samples')
 
 
@@ -58,7 +60,8 @@ def main() -> None:
     path=FLAGS.path,
   )
   target = {'images_dir': FLAGS.images_dir} if FLAGS.images_dir else {'output': FLAGS.output}
-  facts = {'runs': ensemble.members, **_write(ensemble), 'sample_seed': FLAGS.sample_seed}
+  written = _write_captions(ensemble) or _write(ensemble)
+  facts = {'runs': ensemble.members, **written, 'sample_seed': FLAGS.sample_seed}
   command_line.print_result({**target, **facts})
 
 
@@ -69,7 +72,7 @@ def _extension() -> str:
 def _check_flags() -> None:
   """Raises UsageError for flags that do not go together."""
   if FLAGS.input_dir:
-    noise = ('columns', 'labels', *_DRAWN, *_LATENT)
+    noise = ('columns', 'labels', *_CAPTIONS, *_DRAWN, *_LATENT)
     command_line.refuse(*noise, because='not with --input_dir')
   if FLAGS.images_dir:
     grid = ('output', 'columns', 'samples', *_DRAWN)
@@ -78,6 +81,9 @@ def _check_flags() -> None:
     raise UsageError('--output: say which PNG file to write, or with --images_dir which folder')
   if FLAGS.output:
     _check_output()
+  if FLAGS.caption or FLAGS.captions_file:
+    others = ('labels', 'columns', *_DRAWN, *_LATENT)
+    command_line.refuse(*others, because='not with captions, which have a row of samples each')
   if FLAGS.traverse and not FLAGS.input_dir:
     others = ('labels', 'count', 'samples')
     because = 'not with --traverse, whose rows are axes'
@@ -139,6 +145,26 @@ def _write(ensemble: Ensemble) -> dict[str, Any]:
       FLAGS.output, ensemble, style_mixing=FLAGS.style_mixing, **special, **common, **grid
     )
   return {'count': files.write_grid(FLAGS.output, ensemble, **common, **grid)}
+
+
+def _write_captions(ensemble: Any) -> dict[str, Any]:
+  """Writes samples of the captions asked for, or of recorded ones; returns facts, {} for none."""
+  from tfgan_pipeline.sampling import captions
+
+  texts = [*FLAGS.caption]
+  if FLAGS.captions_file:
+    texts += captions.read_captions(FLAGS.captions_file)
+  others = ('columns', *_DRAWN, *_LATENT)
+  has_rows = all(flags.FLAGS[name].using_default_value for name in others)
+  texts = texts or captions.recorded(ensemble, as_rows=has_rows and not FLAGS.images_dir)
+  if not texts:
+    return {}
+  sampler = ensemble.only('--caption')
+  asked = captions.asked_captions(sampler, texts)
+  choices = dict(seed=FLAGS.sample_seed, count=FLAGS.count or captions.EACH)
+  write = captions.write_folder if FLAGS.images_dir else captions.write_grid
+  count = write(FLAGS.images_dir or FLAGS.output, sampler, asked, **choices)
+  return {'count': count, 'captions': asked.texts}
 
 
 def _translate() -> None:
@@ -224,6 +250,13 @@ def run() -> None:
     '',
     'Classes to generate in turn, one per column, by name or number, as in cat,dog or 0-9 or 3,5.',
   )
+  flags.DEFINE_multi_string(
+    'caption',
+    [],
+    'What to show, in words, of a run that was trained with captions; may be given several times. '
+    '--count is then the number of samples of each, by default 8.',
+  )
+  command_line.define_path('captions_file', 'A text file of captions to show, a line each.')
   _define_latent_flags()
   flags.DEFINE_string('step', 'newest', 'The checkpoint: a step, newest, best, or best:kid.')
   flags.DEFINE_enum('weights', 'average', ('average', 'raw'), 'The moving average, or raw weights.')

@@ -227,12 +227,19 @@ class TextGAN(ImageGame):
   def run(self, task: Task, networks: Networks, inputs: Inputs) -> tf.Tensor:
     return self._generate(networks, inputs, training=False)
 
-  def interpolation(self, number: int, seed: int, columns: int, label: int | None = None) -> Inputs:
-    """Returns inputs [columns, ...] from sample `number` to the next, with one caption."""
+  def interpolation(
+    self,
+    number: int,
+    seed: int,
+    columns: int,
+    label: int | None = None,
+    end: int | None = None,
+  ) -> Inputs:
+    """Returns inputs [columns, ...] from sample `number` to `end`, with one caption."""
     del label
-    numbers = [self.noise.path(number, seed, columns)]
+    numbers = [self.noise.path(number, seed, columns, end=end)]
     if self._draws:
-      numbers.append(self._draws.path(number, seed, columns, _AUGMENTATION))
+      numbers.append(self._draws.path(number, seed, columns, _AUGMENTATION, end=end))
     return [tf.concat(numbers, axis=1), tf.repeat(self.captions([number]), columns, axis=0)]
 
   def shown(self, networks: Networks, examples: StoredValues) -> dict[str, tf.Tensor]:
