@@ -59,4 +59,4 @@ def r_precision(
     others = random.choice(len(different) - 1, candidates - 1, replace=False)
     others += others >= own  # All but its own.
     hits += row[own] > row[others].max()
-  return {'r_precision': hits / len(texts)}
+  return {'r_precision': float(hits / len(texts))}
