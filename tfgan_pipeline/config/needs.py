@@ -32,7 +32,8 @@ class Need(enum.Enum):
 # Models of the package whose generators are told no class, whatever the data: of a run that is only
 # read about, the game is not there to be asked.
 GAMES_WITHOUT_LABELS = (
-  *('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'text_gan', 'vae', 'vaegan'),
+  *('autoencoder', 'denoising_autoencoder', 'gan', 'infogan', 'noise_guided_gan', 'text_gan'),
+  *('vae', 'vaegan'),
   *('cut', 'cyclegan', 'pix2pix', 'super_resolution'),  # Of images.
   'midinet',
 )
