@@ -14,9 +14,7 @@ MUSIC_GAMES = ('midinet',)
 TEXT_GAMES = ('text_gan',)
 _OTHERS = (*TRANSLATION_GAMES, *MUSIC_GAMES, *TEXT_GAMES)
 # Games that make images from noise, and perhaps a class.
-IMAGE_GAMES = [
-  name for name in registry.model.components() if name not in _OTHERS
-]
+IMAGE_GAMES = [name for name in registry.model.components() if name not in _OTHERS]
 
 
 def light(*names):
