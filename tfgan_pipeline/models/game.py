@@ -204,10 +204,6 @@ class Game(abc.ABC):
     del indices
     return None
 
-  def input_names(self, task: Task) -> Sequence[str]:
-    """Returns the names of the tensors of `inputs` of a task that samples noise, in order."""
-    return list(self.roles()[task.roles[0]].reads)
-
   def codes(self, indices: Sequence[int] | tf.Tensor) -> tf.Tensor | None:
     """Returns the categories, learnt without labels as in InfoGAN, that samples are made from.
 

@@ -199,8 +199,8 @@ class TextGAN(ImageGame):
   def _shape_of_shown(self) -> tuple[int, int]:
     return len(self._field.examples), self._field.shape[1]
 
-  def input_names(self, task: Task) -> Sequence[str]:
-    return ['noise', CAPTION]
+  def input_names(self, task: Task) -> tuple[str, ...]:
+    return 'noise', CAPTION
 
   def inputs(
     self,
