@@ -41,15 +41,16 @@ class RunReader:
   """Reader of a run: samples its checkpoints and exports its networks.
 
   Methods that read a checkpoint take `step`, by default the newest, or 'best' or 'best:METRIC', see
-  `best_step`; `weights`, 'average' where the run keeps moving averages, or 'raw'; and a `seed`.
+  `best_step`; `weights`, 'average' for the moving averages where the run keeps any, or 'raw'; and
+  `seed`, on which, with its number, a sample depends.
 
   Args:
     experiment: The run's settings.
     may_change: Names of settings that may differ from those that the run has recorded.
 
   Raises:
-    UsageError: model_dir holds a run with other settings. Methods raise it, too, if there is no
-      such checkpoint, or for an argument that is not allowed.
+    UsageError: model_dir holds a run with other settings. Methods that read a checkpoint raise it,
+      too, if there is no such checkpoint, or for an argument that is not allowed.
   """
 
   # Makes known the functions that a run is made of: components know functions by name, and another
@@ -164,8 +165,6 @@ class RunReader:
     that reads captions, the captions `caption`, of which `count` is by default one of each.
     """
     texts = [caption] if isinstance(caption, str) else list(caption)
-    if count is None and not texts:
-      raise UsageError('predict: count is missing, how many samples to make')
     count = len(texts) if count is None else count
     _check(seed, count=count)
     if texts:
