@@ -25,6 +25,7 @@ def bars_of(*lines: str, **header: str) -> list:
     ('"Am"C {gef}D !trill!E "^text"F', [(C, 2), (D, 2), (E, 2), (F, 2)]),
     ('[CEG]2 [E2c2] [L:1/16] C', [(G, 4), (72, 4), (C, 1)]),
     ('C % D E', [(C, 2)]),
+    ('[!fermata!C]2 [z4] [zE]2 C', [(C, 4), (None, 8), (E, 4), (C, 2)]),
     ('C`D\\', [(C, 2), (D, 2)]),
   ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import run_binary
 from tfgan_pipeline import registry
+from tfgan_pipeline.data.captions.caption_files import read_captions
 from tfgan_pipeline.data.captions.fields import CAPTION, captions_of, first_captions
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.errors import UsageError
@@ -177,3 +178,38 @@ def test_a_run_says_what_it_understood_and_needs_a_folder(folder, tmp_path_facto
   assert '10 captions of 10 pictures' in told
   assert 'captions_train2017.json in the form of COCO' in told
   assert "'captioned' needs the folder" in run_binary('train', *flags, *model, code=2).stderr
+
+
+def pictures_at(folder, *names):
+  for number, name in enumerate(names):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(path)
+
+
+def captions_in(folder) -> dict[str, str]:
+  """Returns the captions by name of the picture."""
+  names = [str(path.relative_to(folder)) for path in sorted(folder.rglob('*.png'))]
+  every = [str(path.relative_to(folder)) for path in folder.rglob('*') if path.is_file()]
+  return {name: texts[0] for name, texts in read_captions(str(folder), names, every, '').of.items()}
+
+
+def test_a_table_below_a_split_speaks_of_the_pictures_of_that_split(tmp_path):
+  pictures_at(tmp_path, 'train/1.png', 'test/1.png', 'test/2.png')
+  (tmp_path / 'train/metadata.csv').write_text('file_name,text\n1.png,a dog\n2.png,a cat\n')
+  assert captions_in(tmp_path) == {'train/1.png': 'a dog'}
+
+
+def test_a_quote_in_a_table_of_tabs_is_a_sign_as_others(tmp_path):
+  pictures_at(tmp_path, '1.png', '2.png', '3.png')
+  (tmp_path / 'captions.tsv').write_text(
+    'image\tcaption\n1.png\t"hello there\n2.png\ta dog\n3.png\ta cat\n'
+  )
+  assert captions_in(tmp_path) == {'1.png': '"hello there', '2.png': 'a dog', '3.png': 'a cat'}
+
+
+def test_a_table_of_nothing_but_commas_is_refused(tmp_path):
+  pictures_at(tmp_path, '1.png')
+  (tmp_path / 'captions.csv').write_text(',,\n,,\n')
+  with pytest.raises(UsageError, match='should be a table of pictures and captions; its rows are'):
+    captions_in(tmp_path)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
+from tests.data.tune_files import write_tunes
 from tfgan_pipeline import dataset_of, registry
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import SPLIT_NAMES, DataOptions, Dataset
@@ -43,10 +44,16 @@ def calls(tmp_path, request, store_tfds) -> dict:
       "attributes('pictures/x.csv', 'image_folder(8, folder=pictures)')",
       str(tmp_path),
     ),
+    'captioned': ('captioned(size=8)', str(tmp_path / 'pictures')),
+    'series': ("series('series.npy')", str(tmp_path)),
+    'tunes': (f"tunes('{write_tunes(tmp_path / 'tunes')}')", None),
     'in_memory': (dataset_of(np.zeros((9, 5, 4, 1), np.uint8)), None),
   }
   rows = [f'{value},{value % 2}' for value in range(20)]
   (tmp_path / 'pictures/x.csv').write_text('\n'.join(['file,odd', *rows]))
+  for value in range(20):
+    (tmp_path / f'pictures/{"ab"[value % 2]}/{value}.txt').write_text(f'number {value}')
+  np.save(tmp_path / 'series.npy', np.random.RandomState(0).rand(20, 16))
   np.save(tmp_path / 'x.npy', np.zeros((9, 5, 4, 1), np.uint8))
   if request.node.callspec.params['name'] == 'parquet':
     parquet = pytest.importorskip('pyarrow.parquet')
@@ -60,6 +67,13 @@ def calls(tmp_path, request, store_tfds) -> dict:
     store_tfds(tmp_path, 'tiny', features, train=[{'image': image}] * 9)
     calls['tfds'] = ('tfds(tiny)', str(tmp_path))
   return calls
+
+
+def values_of(field) -> int:
+  """Returns how many values the numbers of a field can have."""
+  if field.words:
+    return len(field.words) + 2  # No word, and an unknown one.
+  return 2 if field.shape else max(1, len(field.classes))  # Attributes are 0 or 1.
 
 
 @pytest.mark.parametrize('name', tuple(registry.dataset.components()))
@@ -77,8 +91,7 @@ def test_contract(name, calls):
       for values in (batch[name] for batch in batches):
         assert values.dtype == field.dtype and values.shape[1:] == field.shape
         if not field.medium:
-          most = 2 if field.shape else max(1, len(field.classes))  # Attributes are 0 or 1.
-          assert values.min() >= 0 and values.max() < most
+          assert values.min() >= 0 and values.max() < values_of(field)
   batch = next(iter(train_batches(dataset.split('train'), batch_size=4, seed=0)))
   assert {name: tf.TensorSpec.from_tensor(values) for name, values in batch.items()} == (
     dataset.fields.batch_spec(4)

@@ -25,6 +25,12 @@ DEFAULTS = {
     'validation': 0.1,
     'test': 0.1,
   },
+  'captioned': {
+    **{'folder': '', 'size': 64, 'captions': '', 'pictures': 'image_folder(64)', 'at_least': 1},
+  },
+  'series': {'path': '', 'key': '', 'length': 0, 'validation': 0.1, 'test': 0.1},
+  'tunes': {'folder': '', 'corpus': 'folk', 'bars': 8, 'transposed': 0},
+  'waves': {'length': 128, 'count': 6000},
   'attributes': {'dataset': 'image_folder(64)', 'names': ()},
   'chosen': {'dataset': 'digits', 'classes': 0},
   'without': {'dataset': 'digits', 'classes': 0},
@@ -56,7 +62,9 @@ DEFAULTS = {
     'test': 0.1,
     'resize': 'crop',
   },
-  'shapes': {'size': 32, 'count': 10_000, 'label': 'shape', 'seed': 0, 'style': 'filled'},
+  'shapes': {
+    **{'size': 32, 'count': 10_000, 'label': 'shape', 'seed': 0, 'style': 'filled', 'things': 2},
+  },
   'stacked': {'dataset': 'digits', 'times': 1, 'seed': 0},
   'tfds': {'size': 0, 'validation': 0.0, 'train': '', 'test': '', 'label': '', 'attributes': ()},
 }

@@ -77,3 +77,22 @@ def test_the_last_ending():
 def test_what_is_left_out(content, reason):
   with pytest.raises(Unreadable, match=reason):
     read_musicxml('a.xml', content.encode() if isinstance(content, str) else content)
+
+
+@pytest.mark.parametrize(
+  'content',
+  [
+    b'<?xml version="1.0" encoding="foo"?><score-partwise/>',
+    packed(musicxml(note('C', 4, 16)))[:-60] + b'0' * 60,
+    packed(musicxml(note('C', 4, 16)), 'other.xml'),
+  ],
+)
+def test_what_is_damaged_is_left_out(content):
+  with pytest.raises(Unreadable, match='files that are no MusicXML'):
+    read_musicxml('a.mxl', content)
+
+
+@pytest.mark.parametrize('tempo', ['fast', 'nan', 'inf'])
+def test_a_tempo_that_is_no_number_is_not_told(tempo):
+  text = musicxml(f'<sound tempo="{tempo}"/>' + note('C', 4, 16))
+  assert read_musicxml('a.xml', text.encode()).tempo == 0

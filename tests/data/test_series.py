@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import run_binary
 from tfgan_pipeline import registry
 from tfgan_pipeline.data.dataset import DataOptions
+from tfgan_pipeline.data.series.read_series import read_series
 from tfgan_pipeline.errors import UsageError
 
 RANDOM = np.random.RandomState(0)
@@ -148,3 +149,18 @@ def test_folders_and_names_that_are_refused(tmp_path):
     registry.dataset.build('series', DataOptions())
   with pytest.raises(UsageError, match='series do not fit --memory_limit_gb=1e-07'):
     build(tmp_path / 'two.npy', memory_limit_gb=1e-7)
+
+
+def test_a_table_in_a_folder_is_one_series_however_many_there_are(tmp_path):
+  for number in range(3):
+    table = '\n'.join(','.join(map(str, row)) for row in VALUES[number])
+    (tmp_path / f'{number}.csv').write_text(table)
+    assert {
+      name: values.shape for name, values in read_series(str(tmp_path), key='', limit=1e9).items()
+    } == {f'{name}.csv': (20, 2) for name in range(number + 1)}
+
+
+def test_whole_paths_of_buckets_are_no_part_of_the_folder_of_data():
+  with pytest.raises(UsageError, match='memory://nowhere/x.csv') as raised:
+    build('memory://nowhere/x.csv', data_dir='/data')
+  assert '/data' not in str(raised.value)

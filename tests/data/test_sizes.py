@@ -29,17 +29,18 @@ def root(tmp_path_factory, store_tfds) -> str:
   (root / 'pictures').mkdir()
   for number, image in enumerate(images):
     Image.fromarray(image).save(root / 'pictures' / f'{number}.png')
+    (root / 'pictures' / f'{number}.txt').write_text(f'noise number {number}')
   features = {'image': tfds.features.Image(shape=(12, 20, 3))}
   store_tfds(root, 'tiny', features, train=[{'image': image} for image in images])
   if 'parquet' in SIZED:
     pyarrow, parquet = map(pytest.importorskip, ('pyarrow', 'pyarrow.parquet'))
-    contents = [path.read_bytes() for path in sorted((root / 'pictures').iterdir())]
+    contents = [path.read_bytes() for path in sorted((root / 'pictures').glob('*.png'))]
     parquet.write_table(pyarrow.table({'image': contents}), root / 'train.parquet')
   return str(root)
 
 
 def build(root: str, name: str, size: str, more: str = ''):
-  folder = f'{root}/pictures' if name == 'image_folder' else root
+  folder = f'{root}/pictures' if name in ('image_folder', 'captioned') else root
   return registry.dataset.build(
     f'{name}(size={size}{MORE.get(name, "")}{more})', DataOptions(folder)
   )
@@ -90,7 +91,7 @@ def test_shapes_on_rectangles_are_round_and_spread_over_the_longer_side():
   tall = scenes.filled(scene, (120, 40))
   painted = np.zeros((2, 120), bool)
   for index in range(300):
-    ground = scenes._DARK if scene.dark[index] else scenes._BRIGHT
+    ground = scenes._DARK if scene.dark[index] else scenes.BRIGHT
     for place, picture in enumerate((wide[index], tall[index].transpose(1, 0, 2))):
       there = (picture != ground).any(-1)
       rows, columns = (np.flatnonzero(there.any(axis)) for axis in (1, 0))

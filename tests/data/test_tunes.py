@@ -136,5 +136,5 @@ def test_a_folder_without_tunes_is_refused_in_a_line(tmp_path, files, message):
 
 def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
   monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
-  with pytest.raises(UsageError, match='the extra music: pip install music21 .*or name a folder'):
+  with pytest.raises(UsageError, match='the extra music: pip install music21, .*or name a folder'):
     registry.dataset.build('tunes', DataOptions())

@@ -148,3 +148,8 @@ def test_data_without_captions_is_refused_in_a_line(tmp_path):
   )
   with pytest.raises(UsageError, match='reads caption'):
     new_game(experiment(), fields_of())
+
+
+def test_a_batch_of_one_has_no_caption_of_another(tmp_path):
+  result = run_binary('train', *flags(tmp_path / 'run'), '--batch_size=1', code=2)
+  assert result.stderr.splitlines()[-1].startswith('--batch_size: --model=text_gan takes captions')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.compat import tf
+from tfgan_pipeline.compat import keras, tf
 from tfgan_pipeline.networks.layers.words import WordVectors
 from tfgan_pipeline.networks.spec import Kind, NetworkSpec, Port, Role
 
@@ -74,3 +74,14 @@ def test_gradients_of_word_vectors_are_dense_sums():
   gradient = tape.gradient(total, layer.table)
   assert isinstance(gradient, tf.Tensor)
   np.testing.assert_array_equal(gradient, [[0, 0], [2, 2], [0, 0], [1, 1], [0, 0]])
+
+
+def test_gradients_of_word_vectors_add_up_in_float32():
+  layer = WordVectors(3, 2, dtype=keras.mixed_precision.Policy('mixed_bfloat16'))
+  tokens = np.ones((96, 12), np.int32)
+  with tf.GradientTape() as tape:
+    outputs = layer(tokens)
+    loss = tf.reduce_sum(tf.cast(outputs, tf.float32))
+  assert outputs.dtype == tf.bfloat16
+  gradient = tape.gradient(loss, layer.table)
+  np.testing.assert_array_equal(gradient, [[0, 0], [96 * 12] * 2, [0, 0]])

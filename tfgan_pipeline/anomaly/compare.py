@@ -32,6 +32,8 @@ def read_records(paths: str) -> dict[str, dict[str, Any]]:
       raise UsageError(f'--compare={text}: no {RECORD} there')
     for path in found:
       records[path] = _read(path)
+  if not records:
+    raise UsageError(f'--compare={paths}: name folders that have an {RECORD}')
   first, *others = records.items()
   for path, record in others:
     if record['protocol'] != first[1]['protocol']:

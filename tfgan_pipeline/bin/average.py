@@ -9,8 +9,6 @@ The length is how far an average looks back, as a share of the training up to it
 written is a run of its own, with one checkpoint: the run's, but for the average.
 """
 
-import os
-
 from absl import flags
 
 from tfgan_pipeline.bin import command_line, early
@@ -25,14 +23,16 @@ def main() -> None:
   """Writes a run for each length, and prints what it is."""
   if not FLAGS.length:
     raise UsageError('--length: say how long an average to make, such as --length=0.1')
-  lengths = [_number(text) for text in FLAGS.length.split(',') if text.strip()]
+  if not FLAGS.output_dir:
+    raise UsageError('--output_dir: say which folder to write')
+  lengths = list(dict.fromkeys(_number(text) for text in FLAGS.length.split(',') if text.strip()))
+  if not lengths:
+    raise UsageError(f'--length={FLAGS.length}: has no number; as in --length=0.05,0.1')
   early.require_run(FLAGS.model_dir)
 
-  from tfgan_pipeline.runs.derived import new_target
   from tfgan_pipeline.runs.directory import RunDirectory
   from tfgan_pipeline.sampling.posthoc import require_length, write_averaged
 
-  new_target(FLAGS.output_dir)
   for length in lengths:
     require_length(length)
   run = RunDirectory(FLAGS.model_dir)
@@ -40,7 +40,7 @@ def main() -> None:
   for length in lengths:
     folder = f'{FLAGS.output_dir}/length-{length:g}' if len(lengths) > 1 else FLAGS.output_dir
     made = write_averaged(run, experiment, length, checked_step(FLAGS.step), folder)
-    command_line.print_result({'output_dir': os.path.normpath(folder), **vars(made)})
+    command_line.print_result({'output_dir': folder.rstrip('/'), **vars(made)})
 
 
 def _number(text: str) -> float:

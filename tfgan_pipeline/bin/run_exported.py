@@ -22,6 +22,7 @@ def main() -> None:
 
   from tfgan_pipeline.data.data_of_run import data_of_run
   from tfgan_pipeline.runs import derived
+  from tfgan_pipeline.runs.data_record import check_data
   from tfgan_pipeline.runs.directory import RunDirectory
   from tfgan_pipeline.tpu import exported_run
 
@@ -29,10 +30,12 @@ def main() -> None:
   exported_run.require()
   run = RunDirectory(FLAGS.model_dir)
   experiment = run.find_data(run.read_experiment(data_dir=FLAGS.data_dir or None))
+  dataset = data_of_run(run, experiment)
+  check_data(run, dataset)
   result = exported_run.run_exported(
     run,
     experiment,
-    data_of_run(run, experiment),
+    dataset,
     steps=FLAGS.steps,
     replicas=FLAGS.replicas,
     output_dir=FLAGS.output_dir,

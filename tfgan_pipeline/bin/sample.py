@@ -84,6 +84,9 @@ def _check_flags() -> None:
   if FLAGS.caption or FLAGS.captions_file:
     others = ('labels', 'columns', *_DRAWN, *_LATENT)
     command_line.refuse(*others, because='not with captions, which have a row of samples each')
+  if FLAGS.style_mixing:
+    because = 'not with --style_mixing, which takes whole styles'
+    command_line.refuse('truncation', 'noise_limit', because=because)
   if FLAGS.traverse and not FLAGS.input_dir:
     others = ('labels', 'count', 'samples')
     because = 'not with --traverse, whose rows are axes'

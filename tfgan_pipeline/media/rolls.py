@@ -33,9 +33,8 @@ _SIDE = 4  # Pixels of a step, and of a pitch.
 
 def rolls_of(pitches: np.ndarray) -> np.ndarray:
   """Converts pitches int [N, T], -1 for silence, to rolls uint8 [N, T, 128, 1] of 0 and 255."""
-  return np.where(pitches[..., np.newaxis] == np.arange(PITCHES), 255, 0).astype(np.uint8)[
-    ..., np.newaxis
-  ]
+  rolls = (pitches[..., np.newaxis] == np.arange(PITCHES)).astype(np.uint8)
+  return (rolls * np.uint8(255))[..., np.newaxis]
 
 
 def pitches_of(rolls: np.ndarray) -> np.ndarray:

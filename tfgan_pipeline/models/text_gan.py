@@ -276,6 +276,11 @@ def _drawn(captions: tf.Tensor) -> tf.Tensor:
 def _of_others(tokens: tf.Tensor) -> tf.Tensor:
   """Returns the tokens int32 [n, length] of the example before each in the global batch."""
   whole = collectives.gathered(tf.cast(tokens, tf.float32))  # Not all backends gather integers.
+  if whole.shape[0] < 2:
+    raise UsageError(
+      '--batch_size: --model=text_gan takes captions of other examples for wrong ones; a batch, or '
+      'a part of it by --accumulate, should have 2 examples or more'
+    )
   replica = tf.distribute.get_replica_context()
   first = replica.replica_id_in_sync_group * tokens.shape[0] if replica else 0
   others = tf.slice(tf.roll(whole, 1, axis=0), [first, 0], tokens.shape)

@@ -12,6 +12,7 @@ import json
 import os
 from typing import Any
 
+from tfgan_pipeline.config.settings import as_flag
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.runs import atomic_files, files
 from tfgan_pipeline.runs.directory import RunDirectory
@@ -53,6 +54,10 @@ def write(
     if name.endswith('.py'):
       text = files.read_text(os.path.join(run.code, name))
       atomic_files.write(os.path.join(target.code, name), text)
-  atomic_files.write(target.experiment_flags, files.read_text(run.experiment_flags))
-  atomic_files.write(target.experiment_json, json.dumps(record, indent=2) + '\n')
+  lines = [
+    as_flag('model_dir', target.path) if line.startswith('--model_dir=') else line
+    for line in files.read_text(run.experiment_flags).splitlines()
+  ]
+  atomic_files.write(target.experiment_flags, '\n'.join(lines) + '\n')
   target.mark_done(step)
+  atomic_files.write(target.experiment_json, json.dumps(record, indent=2) + '\n')  # Makes the run.

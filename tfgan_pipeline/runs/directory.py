@@ -24,6 +24,7 @@ from tfgan_pipeline.errors import Unreachable, UsageError, is_there_another, spo
 from tfgan_pipeline.runs import atomic_files, files, own_components
 
 _log = logging.getLogger(__name__)
+MADE_OF_OTHERS = ('averaged', 'exported')  # Facts of runs that were made of others, see derived.py.
 _EXPERIMENT = 'experiment.json'  # A folder with this file is a run.
 
 
@@ -249,7 +250,8 @@ class RunDirectory:
       chief: Whether this worker writes.
     """
     continues = self.exists() and self.run_id == run_id
-    sessions = self.read_record().get('sessions', []) if continues else []
+    former = self.read_record() if continues else {}
+    sessions = former.get('sessions', [])
     old_code = self.code_of_last_session() if continues else None
     session = {**session, **self._describe_code(sources, old_code)}
     if not chief:
@@ -257,6 +259,7 @@ class RunDirectory:
     record = {
       **({'run_id': run_id} if run_id else {}),
       'experiment': experiment.to_dict(),
+      **{kind: former[kind] for kind in MADE_OF_OTHERS if kind in former},
       **facts,
       'sessions': [*sessions, session],
     }

@@ -29,6 +29,11 @@ def is_local(path: str) -> bool:
   return '://' not in path
 
 
+def below(folder: str, path: str) -> str:
+  """Returns a path below a folder; a whole path, as that of a bucket, is returned as it is."""
+  return path if '://' in path else os.path.join(folder, path)
+
+
 def exists(path: str) -> bool:
   """Returns whether a file or folder exists; raises Unreachable if the storage does not answer."""
   try:

@@ -74,12 +74,16 @@ def write_averaged(
     UsageError: The run keeps no such averages, a checkpoint is missing, or output_dir is a run.
   """
   require_length(length)
+  if 'averaged' in run.read_record():
+    raise UsageError(
+      f'--model_dir={run.path}: is an average itself; name the run that it was made of'
+    )
   if experiment.ema != 'posthoc':
     raise UsageError(
       f'--model_dir={run.path}: keeps one average, of --ema_decay={experiment.ema_decay:g}; '
       'train with --ema=posthoc for averages of any length'
     )
-  target = derived.new_target(output_dir)
+  target = RunDirectory(output_dir)
   checkpoints = Checkpoints(run.checkpoints)
   step = step_of(run, step)
   steps = [one for one in checkpoints.steps() if one]  # At 0 nothing was averaged.
@@ -87,6 +91,9 @@ def write_averaged(
   if step not in steps:
     there = f'there are {format_steps(steps)}' if steps else 'there are none after the start'
     raise UsageError(f'--step={step}: no such checkpoint in {run.path}; {there}')
+  if made := _made_before(target, run, length, step):
+    return made
+  target = derived.new_target(output_dir)
   stored = [Stored(one, of) for one in steps if one <= step for of in STORED]
   factors, error = fitted(stored, step, length)
   averaged = Averaged(length, step, len(stored) // len(STORED), error)
@@ -106,6 +113,17 @@ def write_averaged(
     new.save(step, Snapshot(Rewriter(path), values))
   derived.write(run, target, run_id, step, 'averaged', dataclasses.asdict(averaged))
   return averaged
+
+
+def _made_before(
+  target: RunDirectory, run: RunDirectory, length: float, step: int
+) -> Averaged | None:
+  """Returns the average that an earlier call, of several lengths perhaps, has left; else None."""
+  record = target.read_record().get('averaged') if target.exists() else None
+  if not record or record['of']['run_id'] != run.run_id:
+    return None
+  made = Averaged(**{field.name: record[field.name] for field in dataclasses.fields(Averaged)})
+  return made if (made.length, made.step) == (length, step) else None
 
 
 def _all_values(checkpoints: Checkpoints, step: int) -> dict[str, np.ndarray]:

@@ -59,7 +59,7 @@ class Health:
       self._real['held_out'] = _fixed_examples(dataset.split(held_out), self._batch)
     self._judged: dict[str, Mapping[str, tf.Tensor]] = {}  # What the discriminator reads of them.
     reads_alone = judge is not None and set(judge.reads) <= {'image', 'label'}
-    if isinstance(state.game, ImageGame) and reads_alone:
+    if isinstance(state.game, ImageGame) and state.game.networks and reads_alone:
       self._judged = {name: _as_tensors(real) for name, real in self._real.items()}
     self._collapsed: set[Task] = set()
 

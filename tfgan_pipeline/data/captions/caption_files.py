@@ -67,10 +67,12 @@ def read_captions(
   for source in sources:
     form, rows = _read(root, source)
     forms.append(form)
-    folder = posixpath.dirname(source.replace(os.sep, '/')) if not os.path.isabs(source) else ''
+    folder = posixpath.dirname(source.replace(os.sep, '/')) if not _is_whole(source) else ''
     for name, text in rows:
       # Beside the table first: HF's tables of two splits may name equal files.
       places = known.find(posixpath.join(folder, name)) if folder else known.find(name)
+      if folder and any(one.startswith(f'{folder}/') for one in names):
+        places = [place for place in places if names[place].startswith(f'{folder}/')]
       if len(places) > 1:
         both = ' or '.join(sorted(names[place] for place in places)[:2])
         raise UsageError(f'{source}: {name} may be {both}; write the folder in the table')
@@ -85,6 +87,10 @@ def read_captions(
   if lost:
     form += f' ({len(lost)} rows are of no picture, such as {lost[0]})'
   return FoundCaptions(dict(captions), form)
+
+
+def _is_whole(path: str) -> bool:
+  return '://' in path or os.path.isabs(path)
 
 
 def _sources(every: Sequence[str]) -> list[str]:
@@ -104,7 +110,7 @@ def _sources(every: Sequence[str]) -> list[str]:
 
 def _read(root: str, source: str) -> tuple[str, Rows]:
   """Returns the form and the rows of a file of captions."""
-  path = os.path.join(root, source)
+  path = files.below(root, source)
   if not files.exists(path):
     raise UsageError(f'captions={source}: there is no such file{is_there_another(path)}')
   if files.is_folder(path):
@@ -179,12 +185,18 @@ def _table(source: str, content: str) -> tuple[str, Rows]:
     lines = [
       [cell.strip() for cell in line]
       for line in csv.reader(
-        io.StringIO(content, newline=None), delimiter=delimiter, skipinitialspace=True
+        io.StringIO(content, newline=None),
+        delimiter=delimiter,
+        skipinitialspace=True,
+        # Tabs and bars need no quotes, so that one in a caption is a sign as others.
+        quoting=csv.QUOTE_NONE if delimiter in '\t|' else csv.QUOTE_MINIMAL,
       )
       if any(line)
     ]
   except csv.Error as error:
     raise UsageError(f'{source}: is no table ({error})') from None
+  if not lines:
+    raise UsageError(f'{source}: should be a table of pictures and captions; its rows are empty')
   header = [cell.lower() for cell in lines[0]]
   if _is_picture(header[0]):  # As in Flickr8k.token.txt: 1.jpg#0 and the caption.
     rows = [_row(line, 0, 1, 2, delimiter) for line in lines if len(line) > 1]

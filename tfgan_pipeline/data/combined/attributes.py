@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 import dataclasses
 import logging
-import os
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from tfgan_pipeline.data.combined.attribute_table import read_table
 from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import ATTRIBUTES, Field, Fields
 from tfgan_pipeline.errors import UsageError, listed
+from tfgan_pipeline.runs import files
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def attributes(
   """
   try:
     pictures = registry.dataset.build(dataset, options).require_image(dataset)
-    table = read_table(os.path.join(options.data_dir or '', csv))
+    table = read_table(files.below(options.data_dir or '', csv))
     columns = (names,) if isinstance(names, str) else names or table.binary
     if not columns:
       raise UsageError(f'{table.path}: no column holds 0 and 1, or -1 and 1, alone')

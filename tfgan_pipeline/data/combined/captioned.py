@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 import dataclasses
 import logging
-import os
 
 import numpy as np
 
@@ -18,6 +17,8 @@ from tfgan_pipeline.data.dataset import DataOptions, Dataset
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.folders.find_files import find_files
 from tfgan_pipeline.errors import UsageError, listed
+from tfgan_pipeline.media.sizes import height_and_width
+from tfgan_pipeline.runs import files
 
 _log = logging.getLogger(__name__)
 
@@ -52,9 +53,10 @@ def captioned(
   Raises:
     UsageError: There are no pictures, no captions of them, or the captions cannot be read.
   """
+  height_and_width(size, "dataset 'captioned'")  # Raises if it is none.
   if at_least < 1:
     raise UsageError(f"dataset 'captioned': at_least={at_least} should be at least 1")
-  root = os.path.join(options.data_dir or '', folder)
+  root = files.below(options.data_dir or '', folder)
   if not root:
     raise UsageError("--data_dir: dataset 'captioned' needs the folder of pictures and captions")
   call = registry.dataset.parse(pictures)

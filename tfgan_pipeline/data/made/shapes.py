@@ -20,6 +20,7 @@ from tfgan_pipeline.data.made.scenes import COLOURS, SHAPES, STYLES, Scenes, dra
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media.sizes import height_and_width
+from tfgan_pipeline.registry.calls import Later
 
 _FRACTIONS = {'train': 0.8, 'validation': 0.1, 'test': 0.1}
 
@@ -33,7 +34,7 @@ def shapes(
   label: str = 'shape',
   seed: int = 0,
   style: str = 'filled',
-  things: int = 2,
+  things: Later[int] = 2,
 ) -> Dataset:
   """Coloured shapes drawn on the spot: 5 shapes in 4 colours, no download.
 

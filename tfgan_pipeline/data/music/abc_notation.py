@@ -33,7 +33,7 @@ _NOTE = re.compile(
 _TOKEN = re.compile(
   r"""(?P<tuplet>\(\d)
   | (?P<field>\[(?P<name>[A-Za-z]):(?P<value>[^\]]*)\])
-  | \[(?P<chord>[^\]\[|:"]*[A-Ga-g][^\]\[|:"]*)\](?P<times>\d*(?:/\d*)*)
+  | \[(?P<chord>[^\]\[|:"]*[A-Ga-gzx][^\]\[|:"]*)\](?P<times>\d*(?:/\d*)*)
   | (?P<ending>(?:[:|]+\s*)?\[(?P<number>\d)[\d,.-]* | [:|]*\|[:|]*\s?(?P<bare>\d)[\d,.-]*)
   | (?P<bar>\[?\|[:|\]]* | :+[|\]]*[:|\]]*)
   | (?P<note>(?:\^{1,2}|_{1,2}|=)?[A-Ga-gzxZ][,']*\d*(?:/\d*)*)
@@ -187,11 +187,14 @@ class _Reader:
       self._first_ending = len(self.bars)
 
   def _chord(self, text: str, times: str) -> None:
-    notes = [match for match in _NOTE.finditer(text) if match['letter'] not in 'zxZ']
+    signs = list(_NOTE.finditer(re.sub('![^!]*!', '', text)))  # Decorations are no notes.
+    if not signs:
+      raise Unreadable('signs that are no ABC')
+    notes = [match for match in signs if match['letter'] not in 'zxZ']
     pitches = [self._pitch(note) for note in notes]
-    numerator, denominator = _ratio(notes[0]['length'])
+    numerator, denominator = _ratio((notes or signs)[0]['length'])
     more, less = _ratio(times)
-    self._append(max(pitches), numerator * more, denominator * less)
+    self._append(max(pitches, default=None), numerator * more, denominator * less)
 
   def _note(self, text: str) -> None:
     note = _NOTE.fullmatch(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 from collections.abc import Mapping, Sequence
 import hashlib
-import os
 import statistics
 
 import numpy as np
@@ -24,6 +23,7 @@ from tfgan_pipeline.data.music.melody import PITCHES, STEPS
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, did_you_mean, require
 from tfgan_pipeline.media.rolls import rolls_of
+from tfgan_pipeline.runs import files
 
 _SHARES = {'validation': 0.1, 'test': 0.1}
 _TEMPO = 120.0  # Quarter notes a minute, where no file says any.
@@ -69,7 +69,7 @@ def tunes(
       f"dataset 'tunes': corpus={corpus} should be one of {', '.join(CORPORA)}"
       f'{did_you_mean(corpus, CORPORA)}'
     )
-  folder = os.path.join(options.data_dir or '', folder)
+  folder = files.below(options.data_dir or '', folder)
   if folder and not tf.io.gfile.isdir(folder):
     raise UsageError(f"dataset 'tunes': {folder} is no folder")
   folders = [folder] if folder else corpus_folders(corpus)

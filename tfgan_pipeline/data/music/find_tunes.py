@@ -36,8 +36,8 @@ def corpus_folders(corpus: str) -> list[str]:
   folders = [folder for folder in folders if os.path.isdir(folder)]
   if not folders:
     raise UsageError(
-      "dataset 'tunes' without a folder needs the extra music: pip install music21 (Python 3.11 "
-      'or later), or name a folder of tunes: tunes(/data/songs)'
+      "dataset 'tunes' without a folder needs the extra music: pip install music21, on Python 3.11 "
+      'or later; or name a folder of tunes: tunes(/data/songs)'
     )
   return folders
 

@@ -9,12 +9,19 @@ Repeats are played once, with the last of several endings; grace notes are passe
 from __future__ import annotations
 
 import io
+import math
 from xml.etree import ElementTree
 import zipfile
+import zlib
 
 from tfgan_pipeline.data.music.melody import Melody, Note, Unreadable
 
 _SEMITONES: dict[str, int] = {'C': 0, 'D': 2, 'E': 4, 'F': 5, 'G': 7, 'A': 9, 'B': 11}
+# What archives and XML that are damaged raise, LookupError for an encoding that there is not.
+_DAMAGE = (
+  *(ElementTree.ParseError, zipfile.BadZipFile, zlib.error, EOFError),
+  *(LookupError, ValueError, RuntimeError, NotImplementedError),
+)
 
 
 def read_musicxml(name: str, content: bytes) -> Melody:
@@ -30,7 +37,7 @@ def read_musicxml(name: str, content: bytes) -> Melody:
   """
   try:
     score = ElementTree.fromstring(_unpacked(content))
-  except (ElementTree.ParseError, zipfile.BadZipFile, KeyError, ValueError):
+  except _DAMAGE:
     raise Unreadable('files that are no MusicXML') from None
   part = score.find('part') if score.tag == 'score-partwise' else None
   if part is None:
@@ -44,8 +51,16 @@ def read_musicxml(name: str, content: bytes) -> Melody:
   if not any(reader.bars):
     raise Unreadable('no notes')
   sound = part.find('.//sound[@tempo]')
-  tempo = float(sound.get('tempo', 0)) if sound is not None else 0.0
-  return Melody(name, reader.key, reader.bars, tempo)
+  return Melody(name, reader.key, reader.bars, _tempo(sound))
+
+
+def _tempo(sound: ElementTree.Element | None) -> float:
+  """Returns quarters a minute, 0 where they are not told as a number."""
+  try:
+    tempo = float(sound.get('tempo', 0)) if sound is not None else 0.0
+  except ValueError:
+    return 0.0
+  return tempo if math.isfinite(tempo) else 0.0
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
 from tfgan_pipeline import registry
@@ -13,6 +11,7 @@ from tfgan_pipeline.data.series.read_series import read_series
 from tfgan_pipeline.data.splits.memory import MemorySplit
 from tfgan_pipeline.errors import UsageError, require
 from tfgan_pipeline.media.series import Series, to_images
+from tfgan_pipeline.runs import files
 
 _SHORTEST = 16  # Steps.
 
@@ -48,7 +47,7 @@ def series(
       missing or not finite, or do not fit into the memory limit.
   """
   require("dataset 'series'", at_least=0, length=length)
-  place = os.path.join(options.data_dir or '', path)
+  place = files.below(options.data_dir or '', path)
   if not place:
     raise UsageError("dataset 'series': name a file or folder, by --data_dir or series('x.npy')")
   found = read_series(place, key=key, limit=options.memory_limit_gb * 1e9)

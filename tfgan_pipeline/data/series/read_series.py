@@ -37,7 +37,8 @@ def read_series(path: str, *, key: str, limit: float) -> dict[str, np.ndarray]:
   Raises:
     UsageError: There are no such files, they hold no numbers, or series differ in channels.
   """
-  if tf.io.gfile.isdir(path):
+  is_folder = tf.io.gfile.isdir(path)
+  if is_folder:
     names = [
       os.path.relpath(os.path.join(folder, name), path)
       for folder, _, inside in tf.io.gfile.walk(path)
@@ -54,7 +55,7 @@ def read_series(path: str, *, key: str, limit: float) -> dict[str, np.ndarray]:
     file = os.path.join(path, name)
     if file.lower().endswith('.csv'):
       table = _table(file)
-      parts = {name: table} if len(names) > 1 else _rows(name, table[..., np.newaxis])
+      parts = {name: table} if is_folder else _rows(name, table[..., np.newaxis])
     else:
       parts = _rows(name, _array(file, key, limit))
     series.update(parts)

@@ -25,11 +25,14 @@ class WordVectors(keras.layers.Layer):
 
   def build(self, input_shape):
     initializer = keras.initializers.RandomNormal(stddev=1.0)
-    self.table = self.add_weight('table', [self.tokens, self.size], initializer=initializer)
+    # float32 whatever --precision, as a frequent word's gradient is a sum over many places.
+    self.table = self.add_weight(
+      'table', [self.tokens, self.size], initializer=initializer, experimental_autocast=False
+    )
     super().build(input_shape)
 
   def call(self, inputs):
-    return tf.cast(_rows(self.table, inputs), self.compute_dtype)
+    return tf.cast(_rows(tf.convert_to_tensor(self.table), inputs), self.compute_dtype)
 
   def compute_mask(self, inputs, mask=None):
     return tf.not_equal(inputs, 0)

@@ -23,6 +23,7 @@ from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.images import enlarge, to_uint8
 from tfgan_pipeline.models.build import new_game
+from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.latent.array_file import inputs_of, way_between
 from tfgan_pipeline.sampling.latent.encoder import LatentEncoder
@@ -110,7 +111,9 @@ class Projector:
 
   def _data(self) -> Dataset:
     require_data(self._experiment.dataset, self._experiment.data_dir)
-    return data_of_run(self._run, self._experiment)
+    dataset = data_of_run(self._run, self._experiment)
+    check_data(self._run, dataset)
+    return dataset
 
   def project(self, pictures: np.ndarray) -> Projected:
     """Projects pictures uint8 [n, H, W, C]."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tfgan_pipeline.anomaly import compare
 from tfgan_pipeline.anomaly.protocols import protocol_of
 from tfgan_pipeline.errors import UsageError
 
@@ -48,3 +49,8 @@ def test_refusals(names, flags, message):
 
 def test_data_without_classes():
   assert protocol_of('image_folder(8)', ()).name == 'unlabelled'
+
+
+def test_a_comparison_of_nothing_is_refused():
+  with pytest.raises(UsageError, match='--compare=,: name folders that have an anomaly.json'):
+    compare.read_records(',')
