@@ -160,8 +160,9 @@ def songs(tmp_path_factory):
   return write_tunes(tmp_path_factory.mktemp('songs'), count=24)
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures('graphs_as_traced')
-@pytest.mark.parametrize('replicas', [2, pytest.param(4, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize('replicas', [2, 4])
 def test_resumed_and_on_replicas(tmp_path, songs, replicas):
   values = {
     **SMALL,
@@ -267,6 +268,7 @@ def test_what_does_not_fit_is_refused_in_a_line(songs, tmp_path, flags, message)
   assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures('exports')
 def test_the_step_is_a_program_of_a_tpu():
   from tests.tpu.test_tpu_export import StepExporter

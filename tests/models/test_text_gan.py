@@ -81,6 +81,7 @@ def test_losses_are_those_of_the_papers(conditioning_augmentation, interpolation
   np.testing.assert_allclose(of_generator, expected, atol=1e-5)
 
 
+@pytest.mark.heavy
 def test_each_caption_of_a_picture_is_drawn_and_none_that_is_empty():
   game, batch = game_of(), batch_of()
   drawn = set()

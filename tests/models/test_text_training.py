@@ -25,6 +25,7 @@ def text_run(tmp_path_factory):
   return model_dir
 
 
+@heavy
 def test_killed_it_goes_on_as_if_it_had_not_been(text_run, tmp_path):
   process = start_binary('train', *flags(tmp_path / 'run'))
   for line in process.stderr:

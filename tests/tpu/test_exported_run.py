@@ -18,6 +18,7 @@ SGD = dict.fromkeys(('generator_optimizer', 'discriminator_optimizer'), 'sgd(0.0
 @pytest.fixture(scope='module')
 def runs(tmp_path_factory):
   """A run of two steps, and one of five that began with these."""
+  pytest.importorskip('jax', reason='needs the extra tpu-check: jax')
   folder = tmp_path_factory.mktemp('exported')
   paths = folder / 'two', folder / 'five'
   for path, steps in zip(paths, (2, 5)):
