@@ -93,6 +93,12 @@ def require() -> None:
     )
 
 
+def environment() -> dict[str, str]:
+  """Returns that of a child process, which imports the package from where this process did."""
+  path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
+  return {**os.environ, 'PYTHONPATH': os.pathsep.join(path)}
+
+
 def compile_step(stablehlo: str, topology: Topology) -> Program:
   """Compiles a module for every replica of a slice.
 
@@ -104,14 +110,12 @@ def compile_step(stablehlo: str, topology: Topology) -> Program:
     CompilationError: The compiler refuses the module, or crashes.
     UsageError: The compiler knows no such slice.
   """
-  # The child process must import the package from where this process did.
-  path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
   process = subprocess.run(
     [sys.executable, '-m', 'tfgan_pipeline.tpu.compile_process', topology.name],
     input=stablehlo,
     capture_output=True,
     text=True,
-    env={**os.environ, 'PYTHONPATH': os.pathsep.join(path)},
+    env=environment(),
   )
   try:
     result = json.loads(process.stdout.splitlines()[-1])

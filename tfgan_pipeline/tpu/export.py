@@ -10,6 +10,7 @@ random bits, which a TPU may draw with another generator.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from tfgan_pipeline.compat import tf, tf1_tensor_equality
@@ -44,6 +45,7 @@ class StepExporter:
   Attributes:
     state: The variables.
     batches_per_step: Number of batches that a replica reads per step.
+    function: Function of a replica's batch, see `_function`, whose last result is kept.
     tags: TensorBoard tags of the step's scalars, in the order of its results; known once a step has
       been exported.
   """
@@ -54,8 +56,18 @@ class StepExporter:
     self.state = TrainState.build(experiment, dataset, self._strategy)
     self.batches_per_step = self.state.step_fn.batches_per_step
     self.tags: list[str] = []
+    # A step is traced once; of one batch at a time, as a search for the largest tries many.
+    self.function = functools.lru_cache(maxsize=1)(self._function)
 
-  def function(
+  def variables(self, replica_batch: int) -> list[tf.Variable]:
+    """Returns the variables that the step reads, in the order of its arguments."""
+    function, specs = self.function(replica_batch)
+    with tf1_tensor_equality():
+      concrete = function.get_concrete_function(*specs)
+      by_handle = {id(variable.handle): variable for variable in concrete.variables}
+    return [by_handle[id(handle)] for handle in concrete.captured_inputs]
+
+  def _function(
     self, replica_batch: int
   ) -> tuple[tf.types.experimental.PolymorphicFunction, list[tf.TensorSpec]]:
     """Returns the step as a function of batches of static shape, and the specs of its arguments.

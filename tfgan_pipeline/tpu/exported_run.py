@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 import contextlib
 import importlib.util
 import logging
-import os
-import pathlib
 import pickle
 import subprocess
 import sys
@@ -22,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_pipeline.compat import tf, tf1_tensor_equality
+from tfgan_pipeline.compat import tf
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.data.pipeline import train_batches
@@ -31,11 +29,11 @@ from tfgan_pipeline.replicas import randomness
 from tfgan_pipeline.runs import derived
 from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
+from tfgan_pipeline.tpu.compiler import environment
 from tfgan_pipeline.tpu.export import LoweringError, StepExporter
 from tfgan_pipeline.training import on_nan
 
 _log = logging.getLogger(__name__)
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Driver:
@@ -54,12 +52,11 @@ class Driver:
   """
 
   def __init__(self, stablehlo: str, replicas: int, variables: Sequence[np.ndarray]):
-    path = [str(_ROOT), *filter(None, [os.environ.get('PYTHONPATH')])]
     self._process = subprocess.Popen(
       [sys.executable, '-m', 'tfgan_pipeline.tpu.jax_process'],
       stdin=subprocess.PIPE,
       stdout=subprocess.PIPE,
-      env={**os.environ, 'PYTHONPATH': os.pathsep.join(path)},
+      env=environment(),
     )
     values = list(variables)
     answer = self.ask({'stablehlo': stablehlo, 'replicas': replicas, 'variables': values})
@@ -135,7 +132,7 @@ def run_exported(
   restored = Checkpoints(run.checkpoints).restore_latest(state.checkpoint)
   if not Checkpoints(run.checkpoints).steps():
     raise UsageError(f'--model_dir={run.path}: no checkpoint there yet; train it first')
-  used = _variables_of(exporter, replica_batch)
+  used = exporter.variables(replica_batch)
   try:
     text = exporter.stablehlo(replica_batch)
   except LoweringError as error:
@@ -168,15 +165,6 @@ def run_exported(
     **speed,
     'scalars': scalars,
   }
-
-
-def _variables_of(exporter: StepExporter, replica_batch: int) -> list[tf.Variable]:
-  """Returns the variables that the step reads, in the order of its arguments."""
-  function, specs = exporter.function(replica_batch)
-  with tf1_tensor_equality():
-    concrete = function.get_concrete_function(*specs)
-    by_handle = {id(variable.handle): variable for variable in concrete.variables}
-  return [by_handle[id(handle)] for handle in concrete.captured_inputs]
 
 
 def _batches(
