@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.conftest import QUICK, run_binary
 from tfgan_pipeline.compat import tf
 from tfgan_pipeline.data.dataset import DataOptions
 from tfgan_pipeline.data.digits import digits
@@ -95,3 +96,15 @@ def test_an_encoder_is_trained_once_and_read_again(tiny_run, restored, pictures,
 def test_refusals(restored, arguments, message):
   with pytest.raises(UsageError, match=f'--method=search: {message}'):
     LatentSearch(restored, **arguments)
+
+
+def test_a_discriminator_of_stacks_of_pictures_is_refused(tmp_path):
+  flags = (*QUICK, '--model=noise_guided_gan', f'--model_dir={tmp_path}', '--max_steps=1')
+  run_binary('train', *flags, '--save_every=1')
+  run = RunDirectory(str(tmp_path))
+  networks = RestoredNetworks(run, run.read_experiment(), ('generator', 'discriminator'))
+  with pytest.raises(
+    UsageError, match='^--method=search: .* reads more than a picture'
+  ):
+    LatentSearch(networks)
+  assert LatentSearch(networks, weight=0, steps=1).find(np.zeros((1, 16, 16, 1), np.uint8))

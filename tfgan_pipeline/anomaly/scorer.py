@@ -25,16 +25,15 @@ from tfgan_pipeline.anomaly.protocols import Protocol, protocol_of
 from tfgan_pipeline.anomaly.selection import Examples, held_out
 from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.data.combined.chosen import whole_of
-from tfgan_pipeline.data.data_of_run import data_of_run
+from tfgan_pipeline.data.data_of_run import data_trained_on
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import UsageError, listed
 from tfgan_pipeline.extractors.base import regroup
 from tfgan_pipeline.runs import atomic_files, files
-from tfgan_pipeline.runs.best_step import step_of
-from tfgan_pipeline.runs.checkpoints import Checkpoints, format_steps
-from tfgan_pipeline.runs.data_record import check_data
+from tfgan_pipeline.runs.best_step import existing_step
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.digests import digest
 from tfgan_pipeline.runs.directory import RunDirectory
 
@@ -100,7 +99,9 @@ class AnomalyScorer:
       self._method = registry.anomaly_method.parse(method)
     except UsageError as error:
       raise UsageError(f'--method={method}: {error}') from None
-    self.step = self._chosen_step(step)
+    steps = Checkpoints(self.run.checkpoints).steps()
+    chosen = existing_step(self.run, step, steps)
+    self.step = steps[-1] if chosen is None else chosen
     self._context = AnomalyContext(
       *(self.run, self._experiment, lambda: self._trained_data, cache_dir, self.step, weights)
     )
@@ -119,21 +120,9 @@ class AnomalyScorer:
         'the run was trained on pictures of %s too, which count as anomalous', listed(both)
       )
 
-  def _chosen_step(self, step: Step) -> int:
-    steps = Checkpoints(self.run.checkpoints).steps()
-    if not steps:
-      raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
-    chosen = step_of(self.run, step)
-    if chosen is not None and chosen not in steps:
-      raise UsageError(f'--step={chosen}: no such checkpoint; there are {format_steps(steps)}')
-    return steps[-1] if chosen is None else chosen
-
   @functools.cached_property
   def _trained_data(self) -> Dataset:
-    self._require_data()
-    dataset = data_of_run(self.run, self._experiment)
-    check_data(self.run, dataset)
-    return dataset
+    return data_trained_on(self.run, self._experiment)
 
   @functools.cached_property
   def data(self) -> Dataset:
@@ -141,12 +130,9 @@ class AnomalyScorer:
     text, kind, _ = whole_of(self._experiment.dataset)
     if not kind:
       return self._trained_data
-    self._require_data()
+    require_data(self._experiment.dataset, self._experiment.data_dir)
     options = DataOptions(self._experiment.data_dir, self._experiment.memory_limit_gb)
     return load_dataset(text, options)
-
-  def _require_data(self) -> None:
-    require_data(self._experiment.dataset, self._experiment.data_dir)
 
   @functools.cached_property
   def detector(self) -> Detector:

@@ -20,9 +20,8 @@ def main() -> None:
   """Makes the steps, writes the new run and prints how fast it was."""
   early.require_run(FLAGS.model_dir)
 
-  from tfgan_pipeline.data.data_of_run import data_of_run
+  from tfgan_pipeline.data.data_of_run import data_trained_on
   from tfgan_pipeline.runs import derived
-  from tfgan_pipeline.runs.data_record import check_data
   from tfgan_pipeline.runs.directory import RunDirectory
   from tfgan_pipeline.tpu import exported_run
 
@@ -30,12 +29,10 @@ def main() -> None:
   exported_run.require()
   run = RunDirectory(FLAGS.model_dir)
   experiment = run.find_data(run.read_experiment(data_dir=FLAGS.data_dir or None))
-  dataset = data_of_run(run, experiment)
-  check_data(run, dataset)
   result = exported_run.run_exported(
     run,
     experiment,
-    dataset,
+    data_trained_on(run, experiment),
     steps=FLAGS.steps,
     replicas=FLAGS.replicas,
     output_dir=FLAGS.output_dir,

@@ -12,8 +12,9 @@ import logging
 
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.dataset import DataOptions, Dataset, load_dataset
+from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import UsageError
-from tfgan_pipeline.runs.data_record import has_form_of, was_trained_on
+from tfgan_pipeline.runs.data_record import check_data, has_form_of, was_trained_on
 from tfgan_pipeline.runs.directory import RunDirectory
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,22 @@ def data_of_run(
   if may_change and not trained(dataset):
     fits = functools.partial(has_form_of, run)
     return choose_rules(experiment.dataset, options, fits, load=load)
+  return dataset
+
+
+def data_trained_on(run: RunDirectory, experiment: Experiment) -> Dataset:
+  """Builds the dataset that a run was trained on, for what learns from it or goes on with it.
+
+  Args:
+    run: The run.
+    experiment: The run's experiment, as recorded except for paths.
+
+  Raises:
+    UsageError: The data is missing, or is not that of the run.
+  """
+  require_data(experiment.dataset, experiment.data_dir)
+  dataset = data_of_run(run, experiment)
+  check_data(run, dataset)
   return dataset
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from tfgan_pipeline.compat import op_determinism, tf
 from tfgan_pipeline.data.dataset import Dataset
 from tfgan_pipeline.errors import UsageError
+from tfgan_pipeline.media.base import Medium
 from tfgan_pipeline.metrics.features import Features
 from tfgan_pipeline.metrics.images.checks import axes_problem
 from tfgan_pipeline.metrics.stored_rows import StoredRows
@@ -38,6 +39,18 @@ class ExtractorContext:
   dataset: Dataset
   cache_dir: str
   strategy: tf.distribute.Strategy | None = None
+
+  def require_medium(self, extractor: str, medium: type[Medium], told: str) -> None:
+    """Raises UsageError unless the field 'image' holds samples of a medium.
+
+    Args:
+      extractor: Name of the extractor that asks.
+      medium: Class of the medium.
+      told: What the dataset should hold, for the message.
+    """
+    field = self.dataset.fields.get('image')
+    if field is None or not isinstance(field.medium, medium):
+      raise UsageError(f'--extractor={extractor}: dataset {self.dataset.name} should hold {told}')
 
 
 @dataclasses.dataclass(frozen=True)

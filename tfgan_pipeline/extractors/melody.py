@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.media.rolls import BAR, Roll, notes_of, pitches_of
 from tfgan_pipeline.metrics.melody import GROUPS
@@ -24,11 +23,7 @@ def melody(context: ExtractorContext) -> Extractor:
   Raises:
     UsageError: The data are no tunes.
   """
-  field = context.dataset.fields.get('image')
-  if field is None or not isinstance(field.medium, Roll):
-    raise UsageError(
-      f'--extractor=melody: dataset {context.dataset.name} should hold melodies, as tunes'
-    )
+  context.require_medium('melody', Roll, 'melodies, as tunes')
 
   def count(rolls: np.ndarray) -> tuple[np.ndarray, None]:
     return np.stack([counts_of(pitches) for pitches in pitches_of(rolls)]), None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tfgan_pipeline import registry
-from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.extractors.base import Extractor, ExtractorContext
 from tfgan_pipeline.media.series import Series, of_images
 from tfgan_pipeline.runs.digests import digest
@@ -23,11 +22,7 @@ def signals(context: ExtractorContext) -> Extractor:
   Raises:
     UsageError: The data are no series.
   """
-  field = context.dataset.fields.get('image')
-  if field is None or not isinstance(field.medium, Series):
-    raise UsageError(
-      f'--extractor=signals: dataset {context.dataset.name} should hold series, as waves'
-    )
+  context.require_medium('signals', Series, 'series, as waves')
 
   def read(images: np.ndarray) -> tuple[np.ndarray, None]:
     return features_of(of_images(images)), None

@@ -16,7 +16,7 @@ import statistics
 from tfgan_pipeline.config.chosen_step import Step, best_metric, checked_step, scores_elsewhere
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.metrics.ranking import better
-from tfgan_pipeline.runs.checkpoints import Checkpoints
+from tfgan_pipeline.runs.checkpoints import Checkpoints, format_steps
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.runs.score_records import Record, find_records_of
 
@@ -151,6 +151,30 @@ def step_of(run: RunDirectory, step: Step, flag: str = '--step', task: str = '')
   best = best_of(run, metric, f'{flag}={step}', scores_elsewhere(step), task)
   _log.info('%s: %s', spoken(f'{flag}={step}'), best)
   return best.step
+
+
+def existing_step(
+  run: RunDirectory, step: Step, steps: Sequence[int], *, task: str = ''
+) -> int | None:
+  """Returns the step of a checkpoint that a choice stands for, None for the newest.
+
+  Args:
+    run: The run.
+    step: A step, 'newest' or None, 'best', or 'best:METRIC', perhaps with @FOLDER.
+    steps: Steps of the checkpoints that there are to choose from.
+    task: Name of the task whose scores count; '' for any.
+
+  Raises:
+    UsageError: There is no such checkpoint, or none at all.
+  """
+  if not steps:
+    raise UsageError(f'--model_dir={run.path}: no checkpoint there yet')
+  chosen = step_of(run, step, task=task)
+  if chosen is not None and chosen not in steps:
+    raise UsageError(
+      f'--step={chosen}: no such checkpoint; there are {format_steps(steps)} in {run.path}'
+    )
+  return chosen
 
 
 def tell_if_not_best(run: RunDirectory, step: int, task: str = '') -> None:

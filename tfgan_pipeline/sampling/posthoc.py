@@ -18,8 +18,8 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.errors import UsageError, spoken
 from tfgan_pipeline.models.power_averages import LONGEST, STORED, Stored, fitted
 from tfgan_pipeline.runs import checkpoint_file, checksums, derived
-from tfgan_pipeline.runs.best_step import step_of
-from tfgan_pipeline.runs.checkpoints import Checkpoints, format_steps
+from tfgan_pipeline.runs.best_step import existing_step
+from tfgan_pipeline.runs.checkpoints import Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory, new_run_id
 from tfgan_pipeline.runs.snapshot import Rewriter, Snapshot
 from tfgan_pipeline.sampling.restored import RestoredNetworks
@@ -85,12 +85,9 @@ def write_averaged(
     )
   target = RunDirectory(output_dir)
   checkpoints = Checkpoints(run.checkpoints)
-  step = step_of(run, step)
   steps = [one for one in checkpoints.steps() if one]  # At 0 nothing was averaged.
-  step = max(steps, default=0) if step is None else step
-  if step not in steps:
-    there = f'there are {format_steps(steps)}' if steps else 'there are none after the start'
-    raise UsageError(f'--step={step}: no such checkpoint in {run.path}; {there}')
+  chosen = existing_step(run, step, steps)
+  step = steps[-1] if chosen is None else chosen
   if made := _made_before(target, run, length, step):
     return made
   target = derived.new_target(output_dir)

@@ -17,8 +17,8 @@ from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.fields import Fields
 from tfgan_pipeline.errors import DamagedCheckpoint, UsageError, first_line
 from tfgan_pipeline.models.build import build_networks, named_averages, new_game
-from tfgan_pipeline.runs.best_step import step_of
-from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints, format_steps
+from tfgan_pipeline.runs.best_step import existing_step
+from tfgan_pipeline.runs.checkpoints import DAMAGE, Checkpoints
 from tfgan_pipeline.runs.directory import RunDirectory
 
 WEIGHTS = ('average', 'raw')
@@ -92,17 +92,10 @@ class RestoredNetworks:
       UsageError: The checkpoint does not exist or is damaged, or there is none.
       Unreachable: The storage does not answer.
     """
-    steps = self.steps()
-    if not steps:
-      raise UsageError(f'--model_dir={self.run.path}: no checkpoint there yet')
-    step = step_of(self.run, step, task=task)
+    step = existing_step(self.run, step, self.steps(), task=task)
     self.step = None  # A failed read may leave weights of several steps.
     if step is None:
       step = self._checkpoints.restore_latest(self.checkpoint).step
-    elif step not in steps:
-      raise UsageError(
-        f'--step={step}: no such checkpoint; there are {format_steps(steps)} in {self.run.path}'
-      )
     else:
       self._read(step)
     self.step = step

@@ -72,6 +72,10 @@ class DiscriminatorFeatures:
       raise UsageError(f'{flag}: --model_dir={run} has no discriminator; {without}')
     if len(network.inputs) > 1:
       raise UsageError(f'{flag}: the discriminator of --model_dir={run} reads classes; {without}')
+    if network.inputs[0].shape[1:] != restored.game.data.image_shape:
+      raise UsageError(
+        f'{flag}: the discriminator of --model_dir={run} reads more than a picture; {without}'
+      )
     if any(isinstance(layer, _OF_BATCHES) for layer in network.submodules):
       raise UsageError(
         f'{flag}: the discriminator of --model_dir={run} compares the pictures of a batch, so the '

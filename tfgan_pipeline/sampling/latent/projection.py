@@ -16,14 +16,11 @@ from tfgan_pipeline import registry
 from tfgan_pipeline.config.chosen_step import Step
 from tfgan_pipeline.config.experiment import Experiment
 from tfgan_pipeline.data.class_names import class_numbers
-from tfgan_pipeline.data.data_of_run import data_of_run
-from tfgan_pipeline.data.dataset import Dataset
+from tfgan_pipeline.data.data_of_run import data_trained_on
 from tfgan_pipeline.data.fields import Fields
-from tfgan_pipeline.data.presence import require_data
 from tfgan_pipeline.errors import UsageError
 from tfgan_pipeline.media.images import enlarge, to_uint8
 from tfgan_pipeline.models.build import new_game
-from tfgan_pipeline.runs.data_record import check_data
 from tfgan_pipeline.runs.directory import RunDirectory
 from tfgan_pipeline.sampling.latent.array_file import inputs_of, way_between
 from tfgan_pipeline.sampling.latent.encoder import LatentEncoder
@@ -96,7 +93,6 @@ class Projector:
     restored = RestoredNetworks(run, experiment, roles, weights=weights)
     self._label = _label_of(restored, labels, flag)
     self.step = restored.restore(step)
-    self._run, self._experiment = run, experiment
     self.image_shape = restored.game.data.image_shape
     self._sampler = GeneratorSampler(run, experiment, weights=weights)
     self._sampler.restore(self.step)
@@ -106,14 +102,8 @@ class Projector:
       self._find = lambda pictures: _found(search, pictures)
     else:
       encoder = LatentEncoder(restored, experiment, flag=flag, **arguments)
-      encoder.fit(self._data)
+      encoder.fit(lambda: data_trained_on(run, experiment))
       self._find = lambda pictures: _encoded(encoder, pictures)
-
-  def _data(self) -> Dataset:
-    require_data(self._experiment.dataset, self._experiment.data_dir)
-    dataset = data_of_run(self._run, self._experiment)
-    check_data(self._run, dataset)
-    return dataset
 
   def project(self, pictures: np.ndarray) -> Projected:
     """Projects pictures uint8 [n, H, W, C]."""
